@@ -1,0 +1,43 @@
+//! What the client needs of the chip it runs on.
+
+/// What the heap remembers of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapRecord {
+    /// The most bytes that it held at once, on top of what it held when the plan started.
+    pub peak_bytes: u32,
+    /// How often an allocation failed.
+    pub failures: u32,
+}
+
+/// The chip, as far as the client cares.
+pub trait Platform {
+    /// Microseconds since reset.
+    fn now_us(&mut self) -> u64;
+
+    /// Takes bytes that have arrived on the serial line, without waiting; returns how many.
+    fn line_read(&mut self, into: &mut [u8]) -> usize;
+
+    /// Sends bytes on the serial line. May wait while the line is busy, but not for ever: a line that nobody reads
+    /// swallows them.
+    fn line_write(&mut self, bytes: &[u8]);
+
+    /// Waits, asleep, until `until_us` on the clock of [`Platform::now_us`], or until a byte arrives on the serial
+    /// line. May return early.
+    fn sleep(&mut self, until_us: u64);
+
+    /// Fills `into` from the chip's random number generator.
+    fn random(&mut self, into: &mut [u8]);
+
+    /// Sets the calendar clock, in seconds since 1970-01-01T00:00:00Z. It runs on from there; until it is set, it
+    /// shows the time since reset, as if the chip had been switched on in 1970.
+    fn set_calendar(&mut self, unix_s: i64);
+
+    /// A plan starts: from now on the heap may hold `cap_bytes` in all, if given, and its record starts anew.
+    fn heap_watch(&mut self, cap_bytes: Option<u32>);
+
+    /// What the heap has seen since [`Platform::heap_watch`].
+    fn heap_record(&mut self) -> HeapRecord;
+
+    /// The size of the first allocation that failed since this was last asked.
+    fn heap_first_failure_bytes(&mut self) -> Option<u32>;
+}

@@ -1,0 +1,87 @@
+//! The firmware's whole life: it says hello until it is told who to be, is that, and says how it went.
+
+use alloc::string::{String, ToString};
+
+use control::{Order, Plan, Report};
+
+use crate::attempt::{Progress, attempt};
+use crate::device::Device;
+use crate::platform::Platform;
+use crate::stream;
+use crate::tls::Stack;
+
+const HELLO_EVERY_US: u64 = 1_000_000;
+
+/// Which image this is.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// The image's name, as its folder.
+    pub image: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// Awaits one order that makes sense, carries it out, and returns. A chip lives for one order: its next one comes after a reset.
+pub fn serve<P: Platform, T: Stack>(platform: &mut P, stack: &mut T, identity: Identity) {
+    let mut device = Device::new(platform);
+    let plan = await_plan(&mut device, &stack.name(), identity);
+    let at_ms = device.now_ms();
+    device.report(&Report::Dressed { at_ms });
+    device.platform.heap_watch(plan.heap_cap_bytes);
+    let is_complete = run(&mut device, stack, &plan);
+    let heap = device.platform.heap_record();
+    let at_ms = device.now_ms();
+    device.report(&Report::Done {
+        complete: is_complete,
+        heap_peak_bytes: heap.peak_bytes,
+        heap_failures: heap.failures,
+        at_ms,
+    });
+}
+
+fn await_plan<P: Platform>(device: &mut Device<'_, P>, stack: &str, identity: Identity) -> Plan {
+    loop {
+        device.report(&Report::Hello {
+            protocol: control::PROTOCOL,
+            image: String::from(identity.image),
+            version: String::from(identity.version),
+            stack: String::from(stack),
+        });
+        let until_us = device.now_us() + HELLO_EVERY_US;
+        while device.wait(until_us) {
+            match device.take_order().map(|order| Order::from_json(&order)) {
+                Some(Ok(Order::Run(plan))) => match device.join(&plan.network) {
+                    Ok(()) => return plan,
+                    Err(reason) => device.report(&Report::Refused { reason: String::from(reason) }),
+                },
+                Some(Err(error)) => device.report(&Report::Refused { reason: error.to_string() }),
+                None => {}
+            }
+        }
+    }
+}
+
+fn run<P: Platform, T: Stack>(device: &mut Device<'_, P>, stack: &mut T, plan: &Plan) -> bool {
+    let mut progress = Progress::new();
+    let mut pause_us = u64::from(plan.reconnect_pause_ms) * 1000;
+    for attempts_left in (0..=plan.reconnects).rev() {
+        device.start_over();
+        let result = attempt(device, stack, plan, &mut progress);
+        let is_complete = result.is_ok();
+        if let Err(trouble) = result {
+            let failed_allocation_bytes = device.platform.heap_first_failure_bytes();
+            let (stage, at_ms) = (device.stage(), device.now_ms());
+            device.report(&Report::Failed(trouble.into_report(stage, failed_allocation_bytes, at_ms)));
+        }
+        stream::hang_up(device);
+        if is_complete {
+            return true;
+        }
+        if attempts_left > 0 {
+            let until_us = device.now_us() + pause_us;
+            while device.wait(until_us) {}
+            pause_us = pause_us.saturating_mul(2);
+        }
+    }
+    false
+}

@@ -1,0 +1,59 @@
+/*
+ * One TLS client session of Mbed TLS behind functions whose arguments are plain numbers and bytes, so that Rust needs
+ * to know no structure's layout. Logic belongs into Rust; here is only what needs the C headers.
+ */
+#ifndef SHAKEDOWN_SESSION_H
+#define SHAKEDOWN_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct shakedown_session shakedown_session;
+
+/* Sends or receives: a count of bytes, or one of Mbed TLS's negative codes. */
+typedef int shakedown_send(void *io, const unsigned char *bytes, size_t length);
+typedef int shakedown_receive(void *io, unsigned char *into, size_t length);
+
+/* To be called once before anything else: 0 or a PSA status. */
+int shakedown_crypto_init(void);
+/* MBEDTLS_VERSION_NUMBER of the library that is linked in: 0x03060500. */
+uint32_t shakedown_version(void);
+
+/* NULL if memory is short. */
+shakedown_session *shakedown_session_new(void);
+void shakedown_session_free(shakedown_session *session);
+
+/* PEM texts include their terminating NUL in `length`. */
+int shakedown_session_add_authorities(shakedown_session *session, const unsigned char *bytes, size_t length);
+int shakedown_session_add_own_certificate(shakedown_session *session, const unsigned char *bytes, size_t length);
+int shakedown_session_set_own_key(shakedown_session *session, const unsigned char *bytes, size_t length);
+
+/* Applies the configuration. Lists end with 0 or NULL, may be NULL for the library's own choice, and have to outlive
+ * the session. `versions` are as on the wire, 0 for the library's own choice. `fragment_code` is RFC 6066's, 0 for
+ * none. `name` may be NULL: then none is sent and none is checked. */
+int shakedown_session_setup(shakedown_session *session, int authmode, uint16_t version_min, uint16_t version_max,
+                            const int *cipher_suites, const uint16_t *groups, const char **alpn,
+                            unsigned char fragment_code, const char *name);
+
+/* `io` is handed to the two functions; both have to stay valid until the next call of this. */
+void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_send *send,
+                              shakedown_receive *receive);
+
+/* What the next step waits for: 0 ServerHello, 1 the peer's certificates, 2 the rest of the key exchange, 3 the peer's
+ * Finished. */
+int shakedown_session_stage(const shakedown_session *session);
+int shakedown_session_is_handshake_over(const shakedown_session *session);
+int shakedown_session_step(shakedown_session *session);
+int shakedown_session_read(shakedown_session *session, unsigned char *into, size_t length);
+int shakedown_session_write(shakedown_session *session, const unsigned char *bytes, size_t length);
+int shakedown_session_close_notify(shakedown_session *session);
+
+/* The peer's last alert: description, or -1 if the last record was none. */
+int shakedown_session_alert(const shakedown_session *session);
+uint32_t shakedown_session_verify_flags(const shakedown_session *session);
+/* As on the wire: 0x0303. */
+uint16_t shakedown_session_version(const shakedown_session *session);
+/* The cipher suite's name, or NULL. */
+const char *shakedown_session_cipher_suite(const shakedown_session *session);
+
+#endif

@@ -1,0 +1,67 @@
+//! Mbed TLS's numbers by the names that its headers give them.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+include!(concat!(env!("OUT_DIR"), "/names.rs"));
+
+/// The names of a code. Mbed TLS adds a low-level code to a high-level one (error.h), so there may be two.
+pub(crate) fn of_code(code: i32) -> String {
+    let magnitude = code.unsigned_abs() as i32;
+    if let Some(name) = exact(magnitude) {
+        return name.to_string();
+    }
+    let (high, low) = (magnitude & 0xff80, magnitude & 0x7f);
+    match (exact(high), exact(low)) {
+        (Some(high), Some(low)) => alloc::format!("{high} + {low}"),
+        (Some(name), None) | (None, Some(name)) => alloc::format!("{name} + unknown"),
+        (None, None) => "unknown".to_string(),
+    }
+}
+
+fn exact(magnitude: i32) -> Option<&'static str> {
+    let at = ERRORS.binary_search_by_key(&magnitude, |(code, _)| *code).ok()?;
+    ERRORS.get(at).map(|(_, name)| *name)
+}
+
+/// The names of the flags that are set.
+pub(crate) fn of_flags(flags: u32) -> Vec<String> {
+    VERIFY_FLAGS.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| name.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi;
+
+    #[test]
+    fn the_codes_that_logic_depends_on_are_those_of_the_headers() {
+        for (code, name) in [
+            (ffi::ERR_SSL_WANT_READ, "MBEDTLS_ERR_SSL_WANT_READ"),
+            (ffi::ERR_SSL_WANT_WRITE, "MBEDTLS_ERR_SSL_WANT_WRITE"),
+            (ffi::ERR_SSL_RECEIVED_NEW_SESSION_TICKET, "MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET"),
+            (ffi::ERR_SSL_FATAL_ALERT_MESSAGE, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"),
+            (ffi::ERR_SSL_CONN_EOF, "MBEDTLS_ERR_SSL_CONN_EOF"),
+            (ffi::ERR_SSL_ALLOC_FAILED, "MBEDTLS_ERR_SSL_ALLOC_FAILED"),
+            (ffi::ERR_SSL_BAD_INPUT_DATA, "MBEDTLS_ERR_SSL_BAD_INPUT_DATA"),
+            (ffi::ERR_NET_CONN_RESET, "MBEDTLS_ERR_NET_CONN_RESET"),
+            (ffi::ERR_ENTROPY_SOURCE_FAILED, "MBEDTLS_ERR_ENTROPY_SOURCE_FAILED"),
+        ] {
+            assert_eq!(of_code(code), name);
+        }
+    }
+
+    #[test]
+    fn sums_have_two_names() {
+        // x509.h 0x2180 and asn1.h 0x0060.
+        assert_eq!(of_code(-0x21e0), "MBEDTLS_ERR_X509_INVALID_FORMAT + MBEDTLS_ERR_ASN1_OUT_OF_DATA");
+        assert_eq!(of_code(-0x2700), "MBEDTLS_ERR_X509_CERT_VERIFY_FAILED");
+        assert_eq!(of_code(-0x7fff_ffff), "unknown");
+    }
+
+    #[test]
+    fn flags_have_names() {
+        assert_eq!(of_flags(5), ["MBEDTLS_X509_BADCERT_EXPIRED", "MBEDTLS_X509_BADCERT_CN_MISMATCH"]);
+        assert!(of_flags(0).is_empty());
+    }
+}

@@ -1,0 +1,128 @@
+//! A device on the bench: flash it, reset it, power it, listen to it, speak to it.
+//!
+//! There is one trait, [`Board`], and it has two arms: [`Emulated`], a chip in this process whose time is virtual, and
+//! a real board behind a debug probe and a serial port, whose time is the wall's. The arm for real boards belongs in
+//! `hardware.rs` beside `emulated.rs`; nothing outside of this crate can tell the two apart, except by
+//! [`Board::target`].
+//!
+//! This crate does not know brokers, networks or scenarios: a board has a serial line and nothing else.
+
+mod emulated;
+
+use std::fmt;
+
+pub use clock::Instant;
+pub use emulated::Emulated;
+
+/// A device on the bench.
+pub trait Board: Send {
+    /// What kind of board this is, for the transcript's first lines.
+    fn target(&self) -> Target;
+
+    /// Puts an image on the board. The board is in reset afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Image`] if the board cannot take the image, [`Fault::Bench`] if it cannot be reached.
+    fn flash(&mut self, image: &Image) -> Result<(), Fault>;
+
+    /// Lets the image start from its reset vector.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if the board cannot be reached.
+    fn reset(&mut self) -> Result<(), Fault>;
+
+    /// Lets the board run until it has said something or something has happened to it, but not beyond `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if the board cannot be reached.
+    fn listen(&mut self, deadline: Instant) -> Result<Heard, Fault>;
+
+    /// Sends bytes down the serial line.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if the board cannot be reached.
+    fn say(&mut self, bytes: &[u8]) -> Result<(), Fault>;
+}
+
+/// What kind of board this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The chip: `esp32c3`.
+    pub chip: &'static str,
+    /// Whether its time is virtual and its runs are byte-identical.
+    pub emulated: bool,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.emulated { "emulated" } else { "hardware" })
+    }
+}
+
+/// A firmware image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// Its name: the file's, without its ending.
+    pub name: String,
+    /// The ELF file.
+    pub elf: Vec<u8>,
+}
+
+/// What a board had to say.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// When: the board's time, since its power-on.
+    pub at: Instant,
+    /// The bytes that came up the serial line.
+    pub bytes: Vec<u8>,
+    /// What happened to the board itself.
+    pub incidents: Vec<Incident>,
+}
+
+/// Something that happened to the board itself, beside what it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// When.
+    pub at: Instant,
+    /// How grave it is.
+    pub gravity: Gravity,
+    /// What, in one line.
+    pub what: String,
+    /// Where: the call stack with symbols, innermost first; empty where that says nothing.
+    pub backtrace: Vec<String>,
+}
+
+/// How grave an [`Incident`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gravity {
+    /// The bench does not know what the chip would have done: a register that is not modelled was touched.
+    Unmodelled,
+    /// Worth telling, no more: the firmware reset itself on purpose, or lost bytes on a UART.
+    Notice,
+    /// The firmware crashed: an illegal instruction, a bad access, a stack overflow, a watchdog's reset.
+    Crash,
+}
+
+/// Why a board could not do as it was told.
+#[derive(Debug)]
+pub enum Fault {
+    /// The image is not one for this board.
+    Image(String),
+    /// The board cannot be reached: the bench's fault, never the device's.
+    Bench(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(why) => write!(f, "the image does not fit the board: {why}"),
+            Self::Bench(why) => write!(f, "the board cannot be reached: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,114 @@
+//! A TLS MQTT broker without I/O that enacts one scenario.
+//!
+//! A [`Broker`] is built from the `[broker]` table of a scenario, minted certificates, a seed and a date. It gives a
+//! [`Connection`] for each client that dials: bytes and an instant go in, [`Action`]s, [`Event`]s and the next deadline
+//! come out. The same inputs give the same outputs, byte for byte: keys, randoms and signatures follow from the seed.
+//!
+//! Below MQTT lies an *engine*, which turns the bytes of the wire into those of the session and back. There are two:
+//! rustls, and none at all (MQTT in the clear).
+//!
+//! This crate does not know boards, sockets, processes or wall time.
+
+mod connection;
+mod engine;
+mod error;
+mod event;
+mod gate;
+mod outbox;
+mod registry;
+mod session;
+mod tls;
+
+pub use connection::{Connection, DeviceEnd};
+pub use error::Error;
+pub use event::{Event, Happening, Secured};
+pub use outbox::Action;
+
+use clock::{Instant, UnixTime};
+use registry::Registry;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tls::{Ambient, Configuration};
+
+/// A broker that enacts one scenario.
+#[derive(Debug)]
+pub struct Broker {
+    shared: Arc<Shared>,
+    /// What the broker does once it has misbehaved often enough.
+    polite: Arc<scenario::broker::Broker>,
+    accepted: u32,
+}
+
+/// What all connections of a broker share.
+#[derive(Debug)]
+struct Shared {
+    script: Arc<scenario::broker::Broker>,
+    /// `None` if the broker speaks no TLS, or none that anybody knows.
+    tls: Option<Configuration>,
+    registry: Mutex<Registry>,
+    seed: u64,
+    date: UnixTime,
+}
+
+impl Broker {
+    /// A broker for a run that takes place at `date`.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] that names the field if the script asks for what cannot be: a certificate that does not exist, or
+    /// versions that none of the cipher suites belongs to.
+    pub fn new(
+        script: &scenario::broker::Broker,
+        minted: &pki::Minted,
+        seed: u64,
+        date: UnixTime,
+    ) -> Result<Self, Error> {
+        let tls =
+            if script.tls && !script.versions.is_empty() { Some(Configuration::new(script, minted)?) } else { None };
+        let registry = Mutex::new(Registry::default());
+        let shared = Shared { script: Arc::new(script.clone()), tls, registry, seed, date };
+        Ok(Self { shared: Arc::new(shared), polite: Arc::new(polite(script)), accepted: 0 })
+    }
+
+    /// Accepts a client's TCP connection.
+    pub fn accept(&mut self, now: Instant, peer: SocketAddr) -> Connection {
+        let misbehaves = self.shared.script.misbehaves_times.is_none_or(|times| self.accepted < times);
+        self.accepted = self.accepted.saturating_add(1);
+        let script = if misbehaves { &self.shared.script } else { &self.polite };
+        let ambient = Ambient::new(self.shared.seed, self.accepted);
+        Connection::accept(Arc::clone(&self.shared), Arc::clone(script), self.accepted, ambient, now, peer)
+    }
+
+    /// The TLS secrets of all connections so far as NSS key log text, with which a capture is decrypted
+    /// (draft-ietf-tls-keylogfile).
+    pub fn key_log(&self) -> String {
+        self.shared.tls.as_ref().map(Configuration::key_log).unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn registry(&self) -> std::sync::MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The script without its misbehaviour: certificates and rules of entry stay.
+fn polite(script: &scenario::broker::Broker) -> scenario::broker::Broker {
+    let good = scenario::broker::Broker::default();
+    scenario::broker::Broker {
+        on_missing_name: good.on_missing_name,
+        on_unknown_name: good.on_unknown_name,
+        on_accept: None,
+        on_client_hello: None,
+        on_server_flight: None,
+        on_finished: None,
+        goodbye: good.goodbye,
+        mqtt: scenario::broker::Mqtt {
+            allow_anonymous: script.mqtt.allow_anonymous,
+            users: script.mqtt.users.clone(),
+            publish: script.mqtt.publish.clone(),
+            ..good.mqtt
+        },
+        ..script.clone()
+    }
+}

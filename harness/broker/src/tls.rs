@@ -1,0 +1,16 @@
+//! The engine on rustls, and what makes it repeatable.
+
+mod ambient;
+mod clients;
+mod configuration;
+mod engine;
+mod groups;
+mod key_log;
+mod signing;
+mod suites;
+mod tap;
+mod tickets;
+
+pub(crate) use ambient::Ambient;
+pub(crate) use configuration::Configuration;
+pub(crate) use engine::TlsEngine;

@@ -1,0 +1,197 @@
+//! From a script to rustls' configuration: one for each set of certificates.
+
+use super::ambient::EnteredRandomness;
+use super::key_log::Log;
+use super::signing::BrokerKey;
+use super::tickets::Tickets;
+use super::{clients, groups, suites};
+use crate::error::Error;
+use clock::UnixTime;
+use pki::Minted;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::server::{NoServerSessionStorage, ServerSessionMemoryCache, StoresServerSessions};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::time_provider::TimeProvider;
+use scenario::broker::{Broker, Request};
+use scenario::device::Version;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// The most sessions that are kept for resumption.
+const SESSIONS_MAX: usize = 32;
+
+/// What follows the last certificate when a script asks for junk: no DER, but printable.
+const JUNK: &[u8] = b"this is no certificate";
+
+/// All that the TLS connections of a broker share.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    by_default: Arc<ServerConfig>,
+    tenants: BTreeMap<String, Arc<ServerConfig>>,
+    date: Arc<RunDate>,
+    log: Arc<Log>,
+    /// The common names of minted certificates.
+    common_names: BTreeMap<Vec<u8>, String>,
+}
+
+/// The run's calendar, of which rustls asks the time.
+#[derive(Debug, Default)]
+struct RunDate {
+    seconds: AtomicI64,
+}
+
+impl TimeProvider for RunDate {
+    fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+        let seconds = u64::try_from(self.seconds.load(Ordering::Relaxed)).ok()?;
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+impl Configuration {
+    pub(crate) fn new(script: &Broker, minted: &Minted) -> Result<Self, Error> {
+        let date = Arc::new(RunDate::default());
+        let log = Arc::new(Log::default());
+        let sessions: Arc<dyn StoresServerSessions> = if script.resumption {
+            ServerSessionMemoryCache::new(SESSIONS_MAX)
+        } else {
+            Arc::new(NoServerSessionStorage {})
+        };
+        let build = |field, certificates: &[String], key_of: Option<&String>| {
+            let certificates =
+                Certificates { field, names: certificates, key_of, junk: script.junk_after_certificates };
+            let mut configuration = server_config(script, minted, &certificates, Arc::clone(&date) as _)?;
+            configuration.key_log = Arc::clone(&log) as _;
+            configuration.session_storage = Arc::clone(&sessions);
+            Ok(Arc::new(configuration))
+        };
+        let by_default = build("certificates", &script.certificates, script.key_of.as_ref())?;
+        let tenants = script
+            .tenants
+            .iter()
+            .map(|(name, certificates)| Ok((name.to_ascii_lowercase(), build("tenants", certificates, None)?)))
+            .collect::<Result<_, Error>>()?;
+        let common_names = minted
+            .certificates
+            .values()
+            .filter_map(|certificate| Some((certificate.der.clone(), common_name(&certificate.subject)?)))
+            .collect();
+        Ok(Self { by_default, tenants, date, log, common_names })
+    }
+
+    /// The configuration for who asks for that name, if the name is a tenant's.
+    pub(crate) fn tenant(&self, name: &str) -> Option<Arc<ServerConfig>> {
+        self.tenants.get(&name.to_ascii_lowercase()).cloned()
+    }
+
+    /// The configuration for everybody else.
+    pub(crate) fn by_default(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.by_default)
+    }
+
+    /// Sets the calendar.
+    pub(crate) fn set_date(&self, date: UnixTime) {
+        self.date.seconds.store(date.seconds, Ordering::Relaxed);
+    }
+
+    /// The secrets so far.
+    pub(crate) fn key_log(&self) -> String {
+        self.log.text()
+    }
+
+    /// The common name in a certificate that was minted for this run.
+    pub(crate) fn common_name(&self, der: &[u8]) -> Option<&str> {
+        self.common_names.get(der).map(String::as_str)
+    }
+}
+
+fn common_name(subject: &str) -> Option<String> {
+    let subject = pki::spec::Subject::try_from(subject.to_owned()).ok()?;
+    subject.0.into_iter().find(|(attribute, _)| *attribute == pki::spec::Attribute::CommonName).map(|(_, name)| name)
+}
+
+/// Which certificates are sent, and which key is used.
+struct Certificates<'a> {
+    field: &'static str,
+    names: &'a [String],
+    key_of: Option<&'a String>,
+    junk: bool,
+}
+
+impl Certificates<'_> {
+    fn certified_key(&self, script: &Broker, minted: &Minted) -> Result<CertifiedKey, Error> {
+        let find = |field, name: &String| {
+            minted.certificates.get(name).ok_or_else(|| {
+                let problem = format!("there is no certificate `{name}`");
+                Error::new(field, problem, format!("add a table `[pki.{name}]`"))
+            })
+        };
+        let mut chain = Vec::new();
+        for name in self.names {
+            chain.push(CertificateDer::from(find(self.field, name)?.der.clone()));
+        }
+        if self.junk {
+            chain.push(CertificateDer::from(JUNK.to_vec()));
+        }
+        let first = self.names.first().ok_or_else(|| Error::new(self.field, "no certificate", "name at least one"))?;
+        let key_of = match self.key_of {
+            Some(name) => find("key_of", name)?,
+            None => find(self.field, first)?,
+        };
+        let key = BrokerKey::new(key_of.key.clone(), &script.signature_schemes);
+        // Not `from_der`: whether certificate and key belong together is the scenario's business.
+        Ok(CertifiedKey::new(chain, Arc::new(key)))
+    }
+}
+
+fn server_config(
+    script: &Broker,
+    minted: &Minted,
+    certificates: &Certificates<'_>,
+    date: Arc<dyn TimeProvider>,
+) -> Result<ServerConfig, Error> {
+    let ring = ring::default_provider();
+    let provider = Arc::new(CryptoProvider {
+        cipher_suites: suites::named(&script.cipher_suites),
+        kx_groups: groups::named(&script.groups),
+        signature_verification_algorithms: ring.signature_verification_algorithms,
+        secure_random: &EnteredRandomness,
+        key_provider: ring.key_provider,
+    });
+    let mut versions: Vec<_> = script
+        .versions
+        .iter()
+        .map(|version| match version {
+            Version::Tls12 => &rustls::version::TLS12,
+            Version::Tls13 => &rustls::version::TLS13,
+        })
+        .collect();
+    // A list of suites without one for TLS 1.3 says that there is no TLS 1.3.
+    versions.retain(|version| provider.cipher_suites.iter().any(|suite| suite.version() == *version));
+    let builder =
+        ServerConfig::builder_with_details(Arc::clone(&provider), date).with_protocol_versions(&versions).map_err(
+            |error| Error::new("versions", error.to_string(), "name cipher suites and groups that these versions have"),
+        )?;
+    let builder = if script.client_certificates.request == Request::None {
+        builder.with_no_client_auth()
+    } else {
+        builder.with_client_cert_verifier(clients::verifier(&script.client_certificates, minted, provider)?)
+    };
+    let key = certificates.certified_key(script, minted)?;
+    let mut configuration = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    // A list that a scenario writes is in the broker's order of preference.
+    configuration.ignore_client_order = !script.cipher_suites.is_empty();
+    configuration.alpn_protocols = script.alpn.iter().map(|name| name.clone().into_bytes()).collect();
+    // rustls counts the header of five bytes in.
+    configuration.max_fragment_size = script.record_bytes_max.map(|bytes| usize::from(bytes) + 5);
+    configuration.send_tls13_tickets = usize::from(script.session_tickets);
+    configuration.max_tls13_tickets = usize::from(u8::MAX);
+    if script.session_tickets > 0 {
+        configuration.ticketer =
+            Arc::new(Tickets { padding_bytes: script.ticket_padding_bytes, honoured: script.resumption });
+    }
+    Ok(configuration)
+}

@@ -1,0 +1,106 @@
+//! One TCP connection, from its events to its lines.
+
+mod application;
+mod ledger;
+mod tls;
+
+use crate::secrets::KeyLog;
+use crate::stream::{Connection, Event, Happening, Side};
+use crate::text::count;
+use crate::transcript::{Close, Conversation, Said};
+use application::Application;
+use ledger::Ledger;
+use outcome::Stage;
+use tls::Session;
+
+/// What a connection's bytes are.
+enum Layer {
+    /// Nobody has said anything yet.
+    Unknown,
+    Tls(Box<Session>),
+    /// Plain MQTT, or whatever else it may be.
+    Plain(Application),
+}
+
+/// Reads a connection.
+pub(crate) fn read(connection: &Connection, keys: &KeyLog) -> Conversation {
+    let mut ledger = Ledger::default();
+    let mut layer = Layer::Unknown;
+    let mut syns = [None; 2];
+    for event in &connection.events {
+        ledger.now = event.at;
+        match &event.what {
+            Happening::Syn => {
+                syns[event.from as usize] = Some(event.at);
+                ledger.reached(Stage::Connect);
+            }
+            Happening::Data(bytes) => {
+                if matches!(layer, Layer::Unknown) {
+                    layer = layer_of(bytes);
+                }
+                match &mut layer {
+                    Layer::Tls(session) => session.data(event.from, bytes, keys, &mut ledger),
+                    Layer::Plain(application) => application.data(event.from, bytes, &mut ledger),
+                    Layer::Unknown => {}
+                }
+            }
+            Happening::Fin => close(event, Close::Fin, &mut layer, &mut ledger),
+            Happening::Rst => close(event, Close::Rst, &mut layer, &mut ledger),
+        }
+    }
+    layer.broke_off(Side::Client, &mut ledger);
+    layer.broke_off(Side::Server, &mut ledger);
+    if let (Layer::Unknown, Some(at)) = (&layer, syns[0]) {
+        let attempts = connection.repeated[0] as usize + 1;
+        let answer = match (syns[1], attempts) {
+            (Some(_), _) => "accepted".into(),
+            (None, 1) => "no answer".into(),
+            (None, attempts) => format!("no answer to {}", count(attempts, "attempt")),
+        };
+        let is_refused = syns[1].is_none() && ledger.facts.first_to_close.is_some();
+        ledger.insert_first(at, Side::Client, Said::Syn, if is_refused { String::new() } else { answer });
+    }
+    let began = connection.events.first().map_or(ledger.now, |event| event.at);
+    Conversation {
+        began,
+        client: connection.client,
+        server: connection.server,
+        repeated: connection.repeated,
+        remarks: remarks(connection, ledger.untold),
+        lines: ledger.lines,
+        facts: ledger.facts,
+    }
+}
+
+impl Layer {
+    /// Nothing more comes from `side`: what is incomplete stays so.
+    fn broke_off(&mut self, side: Side, ledger: &mut Ledger) {
+        match self {
+            Self::Tls(session) => session.broke_off(side, ledger),
+            Self::Plain(application) => application.broke_off(side, ledger),
+            Self::Unknown => {}
+        }
+    }
+}
+
+/// TLS begins with a handshake record or, from a server out of temper, an alert. SSL 2.0 hellos are not known here.
+fn layer_of(bytes: &[u8]) -> Layer {
+    match bytes {
+        [20..=23, 3, ..] | [22] => Layer::Tls(Box::default()),
+        _ => Layer::Plain(Application::default()),
+    }
+}
+
+fn close(event: &Event, how: Close, layer: &mut Layer, ledger: &mut Ledger) {
+    layer.broke_off(event.from, ledger);
+    ledger.facts.first_to_close.get_or_insert((event.from, how));
+    ledger.line(event.from, if how == Close::Fin { Said::Fin } else { Said::Rst }, String::new());
+}
+
+fn remarks(connection: &Connection, untold: usize) -> Vec<String> {
+    let sides = [("client", 0), ("server", 1)];
+    let gaps = sides.iter().filter(|(_, side)| connection.behind_gap[*side] > 0).map(|(name, side)| {
+        format!("{} of the {name} lie behind a gap and were not read", count(connection.behind_gap[*side], "byte"))
+    });
+    gaps.chain((untold > 0).then(|| format!("{untold} further lines are not shown"))).collect()
+}

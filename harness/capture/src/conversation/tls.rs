@@ -1,0 +1,347 @@
+//! The TLS of one connection: follows the handshake, changes keys when the peers do, tells what they say.
+
+use outcome::{AlertDescription, Stage};
+use wire::tls::{
+    Alert, CertificateChain, CertificateRequest, CertificateVerify, CipherSuite, ClientHello, ClientHelloView,
+    ContentType, EncryptedExtensions, ExtensionType, HandshakeDecoder, HandshakeType, Ja3, Ja4, KeyExchange, Malformed,
+    Message, NewSessionTicket, ProtocolVersion, Record, RecordDecoder, RecordView, ServerHello, ServerHelloView,
+    ServerKeyExchange,
+};
+
+use super::application::Application;
+use super::ledger::Ledger;
+use crate::decrypt::{Agreed, CannotOpen, Protection, traffic_secret};
+use crate::details;
+use crate::secrets::{KeyLog, Secrets};
+use crate::stream::Side;
+use crate::text::count;
+use crate::transcript::Said;
+
+/// The longest handshake message that is looked into: chains beyond this are an attack.
+const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// One connection's TLS.
+pub struct Session {
+    records: [RecordDecoder; 2],
+    messages: [HandshakeDecoder; 2],
+    /// `None`: in plain text.
+    protection: [Option<Protection>; 2],
+    is_tls: [bool; 2],
+    finished: [bool; 2],
+    client_random: [u8; 32],
+    server_random: [u8; 32],
+    /// What was agreed on, once the ServerHello has come.
+    agreed: Option<(ProtocolVersion, CipherSuite)>,
+    encrypt_then_mac: bool,
+    secrets: Option<Secrets>,
+    application: Application,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let messages = HandshakeDecoder::new(MESSAGE_BYTES_MAX);
+        Self {
+            records: [RecordDecoder::new(), RecordDecoder::new()],
+            messages: [messages.clone(), messages],
+            protection: [None, None],
+            is_tls: [true; 2],
+            finished: [false; 2],
+            client_random: [0; 32],
+            server_random: [0; 32],
+            agreed: None,
+            encrypt_then_mac: false,
+            secrets: None,
+            application: Application::default(),
+        }
+    }
+}
+
+impl Session {
+    /// Reads more of what `side` says.
+    pub fn data(&mut self, side: Side, bytes: &[u8], keys: &KeyLog, ledger: &mut Ledger) {
+        if !self.is_tls[side as usize] {
+            ledger.bytes(side, Said::NotTls, bytes.len(), "");
+            return;
+        }
+        self.records[side as usize].extend(bytes);
+        while let Some(record) = self.records[side as usize].next_record() {
+            match record {
+                Ok(record) => self.record(side, &record, keys, ledger),
+                Err(_) => {
+                    self.is_tls[side as usize] = false;
+                    let garbage = self.records[side as usize].pending();
+                    let preview = Some(crate::text::bytes(garbage, 40)).filter(|preview| preview.starts_with('"'));
+                    ledger.bytes(side, Said::NotTls, garbage.len(), &preview.unwrap_or_default());
+                    self.records[side as usize] = RecordDecoder::new();
+                }
+            }
+        }
+    }
+
+    /// Nothing more comes from `side`: tells what breaks off.
+    pub fn broke_off(&mut self, side: Side, ledger: &mut Ledger) {
+        let record = std::mem::take(&mut self.records[side as usize]);
+        if !record.pending().is_empty() {
+            let bytes = count(record.pending().len(), "byte");
+            ledger.line(side, Said::Fragment, format!("record breaks off after {bytes}"));
+        }
+        let messages = &mut self.messages[side as usize];
+        if let Some(kind) = messages.pending().first() {
+            let details = format!(
+                "{} breaks off after {}",
+                HandshakeType(*kind),
+                count(messages.pending().len().saturating_sub(4), "byte")
+            );
+            ledger.line(side, Said::Fragment, details);
+            *messages = HandshakeDecoder::new(MESSAGE_BYTES_MAX);
+        }
+        self.application.broke_off(side, ledger);
+    }
+
+    const fn version(&self) -> ProtocolVersion {
+        match self.agreed {
+            Some((version, _)) => version,
+            None => ProtocolVersion::TLS_1_2,
+        }
+    }
+
+    const fn is_1_3(&self) -> bool {
+        matches!(self.agreed, Some((ProtocolVersion::TLS_1_3, _)))
+    }
+
+    fn record(&mut self, side: Side, record: &Record, keys: &KeyLog, ledger: &mut Ledger) {
+        if record.content_type == ContentType::CHANGE_CIPHER_SPEC {
+            return self.change_cipher_spec(side, record, ledger);
+        }
+        let is_protected = match &self.protection[side as usize] {
+            // In TLS 1.3 the outer type tells: whatever is encrypted passes for application data.
+            Some(_) if self.is_1_3() => record.content_type == ContentType::APPLICATION_DATA,
+            Some(_) => true,
+            None => false,
+        };
+        if !is_protected {
+            return self.plain_record(side, record, keys, ledger);
+        }
+        match self.open(side, record) {
+            Ok((content_type, content)) => {
+                if content.len() > RecordView::PLAINTEXT_BYTES_MAX {
+                    ledger.line(
+                        side,
+                        Said::BadRecord,
+                        format!("{} are more than TLS allows", count(content.len(), "byte")),
+                    );
+                }
+                self.content(side, content_type, &content, keys, ledger);
+            }
+            Err(CannotOpen::NoKey) => self.sealed(side, record, ledger),
+            Err(CannotOpen::BadRecord) => {
+                let kind = record.content_type;
+                let details = format!("{kind} of {} that no key opens", count(record.fragment.len(), "byte"));
+                ledger.line(side, Said::BadRecord, details);
+            }
+        }
+    }
+
+    fn open(&mut self, side: Side, record: &Record) -> Result<(ContentType, Vec<u8>), CannotOpen> {
+        let Some(protection) = &mut self.protection[side as usize] else { return Err(CannotOpen::NoKey) };
+        let opened = protection.open(record);
+        if opened != Err(CannotOpen::BadRecord) || !self.is_1_3() || self.finished[side as usize] {
+            return opened;
+        }
+        // Some stacks change to the next keys before the alert with which they give up.
+        let mut next = self.traffic_protection(side, false);
+        let opened = next.open(record).map_err(|_| CannotOpen::BadRecord)?;
+        self.protection[side as usize] = Some(next);
+        Ok(opened)
+    }
+
+    /// A record that we have no key for still tells something.
+    fn sealed(&mut self, side: Side, record: &Record, ledger: &mut Ledger) {
+        ledger.facts.has_gaps = true;
+        let is_first_after_change = !self.is_1_3()
+            && record.content_type == ContentType::HANDSHAKE
+            && !std::mem::replace(&mut self.finished[side as usize], true);
+        if is_first_after_change {
+            ledger.line(side, Said::Handshake(HandshakeType::FINISHED), "encrypted".into());
+            self.note_finished(side, ledger);
+        } else if record.content_type == ContentType::APPLICATION_DATA {
+            ledger.bytes(side, Said::Encrypted, record.fragment.len(), "");
+        } else {
+            ledger.line(side, Said::Encrypted, record.content_type.to_string());
+        }
+    }
+
+    fn plain_record(&mut self, side: Side, record: &Record, keys: &KeyLog, ledger: &mut Ledger) {
+        let bytes = record.fragment.len();
+        match record.content_type {
+            ContentType::APPLICATION_DATA => {
+                ledger.facts.has_gaps = true;
+                ledger.bytes(side, Said::Encrypted, bytes, "before any key");
+            }
+            _ if bytes > RecordView::PLAINTEXT_BYTES_MAX => {
+                let details = format!("{} of {} is more than TLS allows", record.content_type, count(bytes, "byte"));
+                ledger.line(side, Said::BadRecord, details);
+            }
+            content_type => self.content(side, content_type, &record.fragment, keys, ledger),
+        }
+    }
+
+    fn change_cipher_spec(&mut self, side: Side, record: &Record, ledger: &mut Ledger) {
+        if record.fragment != [1] && self.protection[side as usize].is_none() {
+            ledger.line(
+                side,
+                Said::BadRecord,
+                format!("change_cipher_spec of {}", count(record.fragment.len(), "byte")),
+            );
+        }
+        let Some((version, suite)) = self.agreed else { return };
+        if version >= ProtocolVersion::TLS_1_3 {
+            return;
+        }
+        let agreed = Agreed {
+            version,
+            suite,
+            client_random: &self.client_random,
+            server_random: &self.server_random,
+            encrypt_then_mac: self.encrypt_then_mac,
+        };
+        let main_secret = self.secrets.as_ref().and_then(|secrets| secrets.main.as_deref());
+        self.protection[side as usize] = Some(Protection::after_change_cipher_spec(&agreed, main_secret, side));
+    }
+
+    fn traffic_protection(&self, side: Side, is_handshake: bool) -> Protection {
+        let suite = self.agreed.map_or(CipherSuite(0), |(_, suite)| suite);
+        Protection::from_traffic_secret(suite, traffic_secret(self.secrets.as_ref(), side, is_handshake))
+    }
+
+    fn content(&mut self, side: Side, kind: ContentType, content: &[u8], keys: &KeyLog, ledger: &mut Ledger) {
+        match kind {
+            ContentType::HANDSHAKE => {
+                self.messages[side as usize].extend(content);
+                while let Some(message) = self.messages[side as usize].next_message() {
+                    match message {
+                        Ok(message) => self.message(side, &message, keys, ledger),
+                        Err(too_long) => ledger.line(side, Said::Fragment, too_long.to_string()),
+                    }
+                }
+            }
+            ContentType::ALERT => alert(side, content, ledger),
+            ContentType::APPLICATION_DATA => self.application.data(side, content, ledger),
+            other => ledger.line(side, Said::BadRecord, format!("{other} of {}", count(content.len(), "byte"))),
+        }
+    }
+
+    fn message(&mut self, side: Side, message: &Message, keys: &KeyLog, ledger: &mut Ledger) {
+        let told = match message.kind {
+            HandshakeType::CLIENT_HELLO => self.client_hello(&message.body, keys, ledger),
+            HandshakeType::SERVER_HELLO => return self.server_hello(side, &message.body, ledger),
+            HandshakeType::SERVER_HELLO_DONE => return,
+            HandshakeType::FINISHED => {
+                ledger.line(side, Said::Handshake(message.kind), String::new());
+                self.finished[side as usize] = true;
+                if self.is_1_3() {
+                    self.protection[side as usize] = Some(self.traffic_protection(side, false));
+                }
+                return self.note_finished(side, ledger);
+            }
+            HandshakeType::KEY_UPDATE => {
+                let next = self.protection[side as usize].as_ref().map(Protection::updated);
+                self.protection[side as usize] = next;
+                Ok(String::new())
+            }
+            _ => self.other_message(message, ledger),
+        };
+        if side == Side::Client {
+            let stage = match message.kind {
+                HandshakeType::CLIENT_HELLO => Stage::Hello,
+                HandshakeType::CERTIFICATE | HandshakeType::CLIENT_KEY_EXCHANGE => Stage::KeyExchange,
+                _ => Stage::Connect,
+            };
+            ledger.reached(stage);
+        }
+        ledger.line(side, Said::Handshake(message.kind), told.unwrap_or_else(|malformed| malformed.to_string()));
+    }
+
+    /// What a message says that changes nothing here.
+    fn other_message(&self, message: &Message, ledger: &mut Ledger) -> Result<String, Malformed> {
+        let (body, version) = (&message.body[..], self.version());
+        Ok(match message.kind {
+            HandshakeType::ENCRYPTED_EXTENSIONS => details::encrypted_extensions(&EncryptedExtensions::parse(body)?),
+            HandshakeType::CERTIFICATE => details::chain(&CertificateChain::parse(body, version)?),
+            HandshakeType::CERTIFICATE_REQUEST => {
+                details::certificate_request(&CertificateRequest::parse(body, version)?)
+            }
+            HandshakeType::SERVER_KEY_EXCHANGE => {
+                let suite = self.agreed.map_or(CipherSuite(0), |(_, suite)| suite);
+                let exchange = ServerKeyExchange::parse(body, version, suite)?;
+                if let KeyExchange::Ecdhe(group) = exchange.exchange {
+                    ledger.facts.group = Some(group);
+                }
+                details::server_key_exchange(&exchange)
+            }
+            HandshakeType::CERTIFICATE_VERIFY => details::certificate_verify(&CertificateVerify::parse(body, version)?),
+            HandshakeType::NEW_SESSION_TICKET => details::new_session_ticket(&NewSessionTicket::parse(body, version)?),
+            _ => String::new(),
+        })
+    }
+
+    fn client_hello(&mut self, body: &[u8], keys: &KeyLog, ledger: &mut Ledger) -> Result<String, Malformed> {
+        let view = ClientHelloView::parse(body)?;
+        let hello = ClientHello::parse(&view)?;
+        self.client_random = *view.random;
+        self.secrets = keys.secrets(view.random).cloned();
+        if ledger.facts.ja3.is_none() {
+            ledger.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
+            ledger.facts.offered_versions = hello.versions();
+            ledger.facts.ja3 = Some(Ja3::of(&hello).hash());
+            ledger.facts.ja4 = Some(Ja4::of(&hello).to_string());
+        }
+        Ok(details::client_hello(&hello))
+    }
+
+    fn server_hello(&mut self, side: Side, body: &[u8], ledger: &mut Ledger) {
+        let view = match ServerHelloView::parse(body) {
+            Ok(view) => view,
+            Err(malformed) => {
+                return ledger.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), malformed.to_string());
+            }
+        };
+        let hello = ServerHello::parse(&view);
+        let told = details::server_hello(&hello, &view);
+        if hello.is_retry_request {
+            return ledger.line(side, Said::HelloRetryRequest, told);
+        }
+        ledger.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), told);
+        ledger.reached(Stage::Certificate);
+        ledger.facts.version = Some(hello.version);
+        ledger.facts.cipher_suite = Some(hello.cipher_suite);
+        ledger.facts.group = hello.group();
+        self.server_random = *view.random;
+        self.agreed = Some((hello.version, hello.cipher_suite));
+        self.encrypt_then_mac = hello.has(ExtensionType::ENCRYPT_THEN_MAC);
+        if self.is_1_3() {
+            self.protection = [Side::Client, Side::Server].map(|side| Some(self.traffic_protection(side, true)));
+        }
+    }
+
+    fn note_finished(&self, side: Side, ledger: &mut Ledger) {
+        if side == Side::Client {
+            ledger.reached(Stage::Finished);
+        }
+        ledger.facts.is_handshake_complete = self.finished == [true; 2];
+    }
+}
+
+fn alert(side: Side, content: &[u8], ledger: &mut Ledger) {
+    let Ok(Alert { level, description }) = Alert::parse(content) else {
+        return ledger.line(side, Said::BadRecord, format!("alert of {}", count(content.len(), "byte")));
+    };
+    let description = AlertDescription(description);
+    ledger.facts.alerts.push((side, description));
+    let level_name = match level {
+        Alert::WARNING => "warning".to_string(),
+        Alert::FATAL => "fatal".to_string(),
+        other => format!("level {other}"),
+    };
+    ledger.line(side, Said::Alert { level, description }, format!("{level_name} {description}"));
+}

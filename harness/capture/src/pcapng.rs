@@ -1,0 +1,15 @@
+//! pcapng files (draft-ietf-opsawg-pcapng), and legacy pcap files too where they are read.
+//!
+//! What we write: one section without the name of a machine or an operating system, one interface of link type `RAW`
+//! (IP packets as they are) in nanoseconds, the TLS secrets, then the packets. The interface's time offset is the
+//! calendar time of power-on and each packet's time counts from there, so a file tells both calendars.
+
+mod link;
+mod read;
+mod write;
+
+pub use read::{Origin, ReadError, Recording, read};
+pub(crate) use write::write;
+
+#[cfg(test)]
+mod tests;

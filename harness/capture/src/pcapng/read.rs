@@ -1,0 +1,221 @@
+//! From a file to its packets, whoever wrote it.
+
+use std::fmt;
+
+use clock::{Instant, UnixTime};
+use pcap_parser::pcapng::{Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
+use pcap_parser::traits::PcapNGPacketBlock;
+use pcap_parser::{Linktype, parse_block_be, parse_block_le, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+
+use super::link;
+use crate::tap::Packet;
+use crate::text::count;
+
+/// What a capture file holds.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// From where the packets' times count.
+    pub origin: Origin,
+    /// The file's comment: scenario, seed and image, if it is one of ours.
+    pub comment: Option<String>,
+    /// The NSS key log inside the file, if any.
+    pub key_log: String,
+    /// IP packets in the order of the file.
+    pub packets: Vec<Packet>,
+    /// What could not be read, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// From where the times of a recording count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the moment at which the device was powered: one of our captures.
+    PowerOn(UnixTime),
+    /// From the first packet.
+    FirstPacket,
+}
+
+/// Why a file cannot be read at all. Files that are damaged further on are read up to the damage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The file begins neither like pcapng nor like pcap.
+    NotACapture,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotACapture => f.write_str("not a capture: the file begins neither like pcapng nor like pcap"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Reads a pcapng or pcap file. What it holds is bounded by the file's own length.
+///
+/// # Errors
+/// If the file is no capture at all.
+pub fn read(file: &[u8]) -> Result<Recording, ReadError> {
+    match file.first_chunk() {
+        Some([0x0a, 0x0d, 0x0d, 0x0a]) => read_pcapng(file),
+        _ => read_pcap(file),
+    }
+}
+
+/// A packet's time in nanoseconds since 1970; 128 bits, because a file may claim anything.
+type UnixNanos = i128;
+const NANOS: i128 = 1_000_000_000;
+
+#[derive(Default)]
+struct Reading {
+    power_on: Option<UnixTime>,
+    comment: Option<String>,
+    key_log: String,
+    packets: Vec<(UnixNanos, Vec<u8>)>,
+    frames_without_ip: usize,
+    remarks: Vec<String>,
+}
+
+impl Reading {
+    fn frame(&mut self, at: UnixNanos, linktype: Linktype, frame: &[u8]) {
+        match link::ip_packet(linktype, frame) {
+            Some(packet) => self.packets.push((at, packet.to_vec())),
+            None => self.frames_without_ip += 1,
+        }
+    }
+
+    fn finish(mut self) -> Recording {
+        if self.frames_without_ip > 0 {
+            self.remarks.push(format!("{} without an IP packet skipped", count(self.frames_without_ip, "frame")));
+        }
+        let (origin, zero) = match self.power_on {
+            Some(power_on) => (Origin::PowerOn(power_on), i128::from(power_on.seconds) * NANOS),
+            None => {
+                let earliest = self.packets.iter().map(|(at, _)| *at).min();
+                (Origin::FirstPacket, earliest.unwrap_or_default())
+            }
+        };
+        let instant = |at: UnixNanos| Instant::from_nanos(u64::try_from((at - zero).max(0)).unwrap_or(u64::MAX));
+        Recording {
+            origin,
+            comment: self.comment,
+            key_log: self.key_log,
+            packets: self.packets.into_iter().map(|(at, bytes)| Packet { at: instant(at), bytes }).collect(),
+            remarks: self.remarks,
+        }
+    }
+}
+
+fn read_pcapng(file: &[u8]) -> Result<Recording, ReadError> {
+    let mut reading = Reading::default();
+    let mut interfaces: Vec<Interface> = vec![];
+    let mut is_big_endian = false;
+    let mut rest = file;
+    while !rest.is_empty() {
+        let parsed = if is_big_endian { parse_block_be(rest) } else { parse_block_le(rest) };
+        let Ok((next, block)) = parsed else {
+            if rest.len() == file.len() {
+                return Err(ReadError::NotACapture);
+            }
+            reading.remarks.push(format!("the file is damaged or cut off after byte {}", file.len() - rest.len()));
+            break;
+        };
+        rest = next;
+        match block {
+            Block::SectionHeader(section) => {
+                is_big_endian = section.big_endian();
+                interfaces.clear();
+                reading.comment = reading.comment.take().or_else(|| comment(&section.options));
+            }
+            Block::InterfaceDescription(block) => {
+                let interface = Interface::new(&block, is_big_endian);
+                if interfaces.is_empty() && interface.offset_s != 0 && reading.packets.is_empty() {
+                    reading.power_on = Some(UnixTime::from_seconds(interface.offset_s));
+                }
+                interfaces.push(interface);
+            }
+            Block::DecryptionSecrets(block) if block.secrets_type == SecretsType::TlsKeyLog => {
+                // The parser hands out the data with its padding.
+                let data = block.data.get(..block.secrets_len as usize).unwrap_or(block.data);
+                reading.key_log.push_str(&String::from_utf8_lossy(data));
+                reading.key_log.push('\n');
+            }
+            Block::EnhancedPacket(block) => match interfaces.get(block.if_id as usize) {
+                Some(interface) => {
+                    let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
+                    reading.frame(interface.unix_nanos(ticks), interface.linktype, block.packet_data());
+                }
+                None => reading.frames_without_ip += 1,
+            },
+            Block::SimplePacket(block) => match interfaces.first() {
+                // A simple packet has no time: it happens with the one before it.
+                Some(interface) => {
+                    let at = reading.packets.last().map_or(0, |(at, _)| *at);
+                    reading.frame(at, interface.linktype, block.packet_data());
+                }
+                None => reading.frames_without_ip += 1,
+            },
+            _ => {}
+        }
+    }
+    Ok(reading.finish())
+}
+
+fn comment(options: &[PcapNGOption<'_>]) -> Option<String> {
+    let option = options.iter().find(|option| option.code == OptionCode::Comment)?;
+    Some(String::from_utf8_lossy(option.as_bytes().ok()?).into_owned())
+}
+
+/// What of an interface description its packets need.
+struct Interface {
+    linktype: Linktype,
+    ticks_per_s: i128,
+    offset_s: i64,
+}
+
+impl Interface {
+    /// The crate's own decoding of these options knows neither big-endian offsets nor binary resolutions.
+    fn new(block: &InterfaceDescriptionBlock<'_>, is_big_endian: bool) -> Self {
+        let option =
+            |code: OptionCode| block.options.iter().find(|option| option.code == code).map(|option| option.value());
+        let resolution = option(OptionCode::IfTsresol).and_then(|value| value.first()).copied().unwrap_or(6);
+        let offset = option(OptionCode::IfTsoffset).and_then(|value| value.first_chunk::<8>()).copied();
+        Self {
+            linktype: block.linktype,
+            ticks_per_s: match resolution {
+                decimal @ 0..=19 => 10_i128.pow(u32::from(decimal)),
+                binary @ 0x80..=0xbf => 1 << (binary & 0x7f),
+                _ => 1_000_000,
+            },
+            offset_s: match (offset, is_big_endian) {
+                (Some(bytes), false) => i64::from_le_bytes(bytes),
+                (Some(bytes), true) => i64::from_be_bytes(bytes),
+                (None, _) => 0,
+            },
+        }
+    }
+
+    fn unix_nanos(&self, ticks: u64) -> UnixNanos {
+        i128::from(self.offset_s) * NANOS + i128::from(ticks) * NANOS / self.ticks_per_s
+    }
+}
+
+fn read_pcap(file: &[u8]) -> Result<Recording, ReadError> {
+    let (mut rest, header) = parse_pcap_header(file).map_err(|_| ReadError::NotACapture)?;
+    let mut reading = Reading::default();
+    let nanos_per_tick = if header.is_nanosecond_precision() { 1 } else { 1_000 };
+    // The upper half of the field may hold the length of a frame check sequence (draft-ietf-opsawg-pcap §4).
+    let linktype = Linktype(header.network.0 & 0xffff);
+    while !rest.is_empty() {
+        let parsed = if header.is_bigendian() { parse_pcap_frame_be(rest) } else { parse_pcap_frame(rest) };
+        let Ok((next, frame)) = parsed else {
+            reading.remarks.push(format!("the file is damaged or cut off after byte {}", file.len() - rest.len()));
+            break;
+        };
+        rest = next;
+        let at = i128::from(frame.ts_sec) * NANOS + i128::from(frame.ts_usec) * nanos_per_tick;
+        reading.frame(at, linktype, frame.data);
+    }
+    Ok(reading.finish())
+}

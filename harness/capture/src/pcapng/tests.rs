@@ -1,0 +1,115 @@
+use super::*;
+use crate::Tap;
+use clock::{Instant, UnixTime};
+
+const POWER_ON: UnixTime = UnixTime::from_seconds(1_767_225_600);
+
+fn tap() -> Tap {
+    let mut tap = Tap::new(POWER_ON);
+    tap.set_comment("tls/certificate/expired_leaf seed 5eed");
+    tap.key_log_line("CLIENT_RANDOM 00 11\n");
+    tap.key_log_line("CLIENT_RANDOM 00 11");
+    tap.packet(Instant::from_micros(1_500), &[0x45, 0, 0, 21, 1, 2, 3]);
+    tap.packet(Instant::from_nanos(5_000_000_007), &[0x60, 1, 2, 3]);
+    tap
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let recording = read(&tap().to_pcapng()).expect("our own file");
+    assert_eq!(recording.origin, Origin::PowerOn(POWER_ON));
+    assert_eq!(recording.comment.as_deref(), Some("tls/certificate/expired_leaf seed 5eed"));
+    assert_eq!(recording.key_log.trim(), "CLIENT_RANDOM 00 11");
+    assert_eq!(recording.packets, tap().packets());
+    assert!(recording.remarks.is_empty(), "{:?}", recording.remarks);
+}
+
+/// The layout of draft-ietf-opsawg-pcapng §4, spelt out by hand.
+#[test]
+fn the_file_is_what_the_draft_says() {
+    let mut tap = Tap::new(UnixTime::from_seconds(2));
+    tap.packet(Instant::from_nanos(0x1_0000_0003), &[0x45, 9]);
+    #[rustfmt::skip]
+    let expected = [
+        // section header: type, length, byte order, version 1.0, length unknown
+        0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28, 0, 0, 0,
+        // interface: type 1, length, RAW = 101, snaplen 65535
+        1, 0, 0, 0, 56, 0, 0, 0, 101, 0, 0, 0, 0xff, 0xff, 0, 0,
+        // name (option 2), resolution (9): 10^-9, offset (14): 2 s, end
+        2, 0, 7, 0, b's', b'l', b'i', b'p', b'm', b'u', b'x', 0,
+        9, 0, 1, 0, 9, 0, 0, 0,
+        14, 0, 8, 0, 2, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 56, 0, 0, 0,
+        // enhanced packet: type 6, interface 0, time high and low, 2 bytes of 2, padded
+        6, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0,
+        0x45, 9, 0, 0, 36, 0, 0, 0,
+    ];
+    assert_eq!(tap.to_pcapng(), expected);
+}
+
+#[test]
+fn a_full_tap_says_so() {
+    let mut tap = Tap::with_bytes_max(POWER_ON, 5);
+    tap.packet(Instant::ZERO, &[0x45, 0, 0, 0]);
+    tap.packet(Instant::ZERO, &[0x45, 0, 0, 0]);
+    let recording = read(&tap.to_pcapng()).expect("our own file");
+    assert_eq!(recording.packets.len(), 1);
+    assert!(recording.comment.expect("a comment").contains("1 packet more"));
+}
+
+#[test]
+fn frames_of_every_known_link_are_opened() {
+    let ip = [0x45, 0, 0, 20];
+    let zeros = |n: usize| vec![0; n];
+    for (linktype, header) in [
+        (101, vec![]),
+        (228, vec![]),
+        (0, vec![2, 0, 0, 0]),
+        (108, vec![0, 0, 0, 2]),
+        (1, [zeros(12), vec![8, 0]].concat()),
+        (1, [zeros(12), vec![0x81, 0, 0, 7, 8, 0]].concat()),
+        (113, [zeros(14), vec![8, 0]].concat()),
+        (276, [vec![8, 0], zeros(18)].concat()),
+    ] {
+        let frame = [&header[..], &ip[..]].concat();
+        let recording = read(&legacy_pcap(linktype, &[(7, 5, &frame)])).expect("a pcap file");
+        assert_eq!(recording.packets.len(), 1, "link type {linktype}");
+        assert_eq!(recording.packets[0].bytes, ip, "link type {linktype}");
+    }
+    let arp = [zeros(12), vec![8, 6, 0x45, 0]].concat();
+    let recording = read(&legacy_pcap(1, &[(7, 5, &arp)])).expect("a pcap file");
+    assert!(recording.packets.is_empty());
+    assert_eq!(recording.remarks, ["1 frame without an IP packet skipped"]);
+}
+
+#[test]
+fn foreign_times_count_from_the_first_packet() {
+    let ip: &[u8] = &[0x45, 0];
+    let recording = read(&legacy_pcap(101, &[(7, 999_999, ip), (8, 1, ip)])).expect("a pcap file");
+    assert_eq!(recording.origin, Origin::FirstPacket);
+    assert_eq!(recording.packets[1].at, Instant::from_micros(2));
+}
+
+#[test]
+fn a_cut_file_is_read_up_to_the_cut() {
+    let whole = tap().to_pcapng();
+    assert_eq!(read(b"GIF89a").err(), Some(ReadError::NotACapture));
+    assert_eq!(read(&whole[..20]).err(), Some(ReadError::NotACapture));
+    let cut = read(&whole[..whole.len() - 1]).expect("the beginning is whole");
+    assert_eq!(cut.packets.len(), 1);
+    assert_eq!(cut.remarks.len(), 1);
+}
+
+/// pcap as libpcap writes it (draft-ietf-opsawg-pcap §4, §5), microseconds, little-endian.
+fn legacy_pcap(linktype: u32, frames: &[(u32, u32, &[u8])]) -> Vec<u8> {
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0];
+    file.extend(linktype.to_le_bytes());
+    for (seconds, micros, frame) in frames {
+        for field in [*seconds, *micros, frame.len() as u32, frame.len() as u32] {
+            file.extend(field.to_le_bytes());
+        }
+        file.extend_from_slice(frame);
+    }
+    file
+}

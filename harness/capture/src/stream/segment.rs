@@ -1,0 +1,160 @@
+//! One packet, opened.
+
+use std::net::SocketAddr;
+
+use clock::Instant;
+use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
+
+use crate::tap::Packet;
+
+/// What a packet carries.
+pub enum Transport<'a> {
+    Tcp(Segment<'a>),
+    Udp(Datagram),
+}
+
+/// A TCP segment (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    pub at: Instant,
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub sequence: u32,
+    pub syn: bool,
+    pub ack: bool,
+    pub fin: bool,
+    pub rst: bool,
+    pub payload: &'a [u8],
+}
+
+/// A UDP datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    pub at: Instant,
+    pub from: SocketAddr,
+    pub to: SocketAddr,
+    pub payload: Vec<u8>,
+}
+
+/// Why a packet is left out.
+pub enum Skipped {
+    /// Its receiver would have dropped it too.
+    Damaged,
+    /// ICMP, a fragment, or something else that tells no conversation.
+    Other,
+}
+
+impl Segment<'_> {
+    /// Whether this, the first segment seen of a connection, comes from the one who opened it. Where a capture began
+    /// too late to show that, what the segment says decides, then the port numbers.
+    pub fn sender_is_client(&self) -> bool {
+        match (self.syn, self.ack, self.payload) {
+            (true, ack, _) => !ack,
+            // A ClientHello, a ServerHello; an MQTT CONNECT, a CONNACK.
+            (_, _, [22, 3, _, _, _, 1, ..] | [0x10, ..]) => true,
+            (_, _, [22, 3, _, _, _, 2, ..] | [0x20, 2, ..]) => false,
+            _ => self.from.port() >= self.to.port(),
+        }
+    }
+}
+
+/// Opens an IP packet.
+pub fn parse(packet: &Packet, verify_checksums: bool) -> Result<Transport<'_>, Skipped> {
+    let sliced = LaxSlicedPacket::from_ip(&packet.bytes).map_err(|_| Skipped::Damaged)?;
+    let net = sliced.net.as_ref().ok_or(Skipped::Other)?;
+    if net.ip_payload_ref().is_none_or(|payload| payload.fragmented) {
+        return Err(Skipped::Other);
+    }
+    if verify_checksums && !is_intact(net, sliced.transport.as_ref()) {
+        return Err(Skipped::Damaged);
+    }
+    let (from, to) = match net {
+        LaxNetSlice::Ipv4(ip) => {
+            let header = ip.header();
+            (header.source_addr().into(), header.destination_addr().into())
+        }
+        LaxNetSlice::Ipv6(ip) => {
+            let header = ip.header();
+            (header.source_addr().into(), header.destination_addr().into())
+        }
+        LaxNetSlice::Arp(_) => return Err(Skipped::Other),
+    };
+    let address = |ip, port| SocketAddr::new(ip, port);
+    match sliced.transport {
+        Some(TransportSlice::Tcp(tcp)) => Ok(Transport::Tcp(Segment {
+            at: packet.at,
+            from: address(from, tcp.source_port()),
+            to: address(to, tcp.destination_port()),
+            sequence: tcp.sequence_number(),
+            syn: tcp.syn(),
+            ack: tcp.ack(),
+            fin: tcp.fin(),
+            rst: tcp.rst(),
+            payload: tcp.payload(),
+        })),
+        Some(TransportSlice::Udp(udp)) => Ok(Transport::Udp(Datagram {
+            at: packet.at,
+            from: address(from, udp.source_port()),
+            to: address(to, udp.destination_port()),
+            payload: udp.payload().to_vec(),
+        })),
+        Some(_) => Err(Skipped::Other),
+        None if sliced.stop_err.is_some() => Err(Skipped::Damaged),
+        None => Err(Skipped::Other),
+    }
+}
+
+/// Whether the receiver's checks would let the packet pass (RFC 791 §3.1, RFC 9293 §3.1, RFC 768). The pseudo header
+/// needs addresses that etherparse hands out in a form of its own, so the sums are made here.
+fn is_intact(net: &LaxNetSlice<'_>, transport: Option<&TransportSlice<'_>>) -> bool {
+    let (segment, protocol) = match transport {
+        Some(TransportSlice::Tcp(tcp)) => (tcp.slice(), 6),
+        // RFC 768: a checksum of zero means that the sender made none.
+        Some(TransportSlice::Udp(udp)) if udp.checksum() == 0 => return true,
+        Some(TransportSlice::Udp(udp)) => (udp.slice(), 17),
+        _ => return true,
+    };
+    let mut sum = Sum::default();
+    match net {
+        LaxNetSlice::Ipv4(ip) => {
+            let mut header = Sum::default();
+            header.add(ip.header().slice());
+            if !header.is_good() {
+                return false;
+            }
+            sum.add(&ip.header().source());
+            sum.add(&ip.header().destination());
+        }
+        LaxNetSlice::Ipv6(ip) => {
+            sum.add(&ip.header().source());
+            sum.add(&ip.header().destination());
+        }
+        LaxNetSlice::Arp(_) => return true,
+    }
+    sum.add(&(segment.len() as u32).to_be_bytes());
+    sum.add(&[0, protocol]);
+    sum.add(segment);
+    sum.is_good()
+}
+
+/// The checksum of RFC 1071.
+#[derive(Default)]
+struct Sum(u64);
+
+impl Sum {
+    /// Adds the words of `bytes`, which must begin at an even offset of what is summed.
+    fn add(&mut self, bytes: &[u8]) {
+        for pair in bytes.chunks(2) {
+            self.0 += u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or_default()]));
+        }
+    }
+
+    /// Whether the sum, checksum included, comes to all ones.
+    const fn is_good(&self) -> bool {
+        let mut sum = self.0;
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum == 0xffff
+    }
+}

@@ -1,0 +1,128 @@
+//! Captures that mean harm, or were merely damaged: reading them ends, with a value, in bounded memory.
+
+mod support;
+
+use capture::{ShowOptions, Side, Style, Tap, read, render, show};
+use proptest::prelude::*;
+use support::{Cable, POWER_ON};
+
+fn fixture() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("tls1_3_client_certificate"),
+        Just("tls1_2_client_certificate"),
+        Just("tls1_2_dhe_aes256_cbc_sha256_etm"),
+        Just("tls1_0_aes256_cbc_sha"),
+    ]
+}
+
+/// Sets a capture both ways and holds the result against what every transcript promises.
+fn is_fit_to_print(file: &[u8]) -> Result<(), TestCaseError> {
+    let Ok(transcript) = read(file, "") else { return Ok(()) };
+    for text in [render(&transcript, &Style::BENCH), show(file, ShowOptions::default()).unwrap_or_default()] {
+        let is_fit = |character: char| character == '\n' || !character.is_control();
+        prop_assert!(text.chars().all(is_fit), "{:?}", text);
+        prop_assert!(text.len() <= 2_000_000);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn damaged_files_are_read_as_far_as_they_go(
+        fixture in fixture(),
+        damage in proptest::collection::vec((any::<u32>(), any::<u8>()), 0..8),
+        cut in proptest::option::of(any::<u32>()),
+    ) {
+        let mut file = support::fixture(fixture).tap.to_pcapng();
+        for (at, value) in damage {
+            let at = at as usize % file.len();
+            file[at] = value;
+        }
+        if let Some(cut) = cut {
+            file.truncate(cut as usize % file.len());
+        }
+        is_fit_to_print(&file)?;
+    }
+
+    /// The same below the checksums: what the device or the broker itself may send.
+    #[test]
+    fn damaged_streams_are_told(
+        fixture in fixture(),
+        damage in proptest::collection::vec((any::<u16>(), any::<u16>(), any::<u8>()), 1..8),
+    ) {
+        let cable = support::fixture(fixture);
+        let mut foreign = Tap::new(clock::UnixTime::from_seconds(0));
+        cable.tap.key_log().lines().for_each(|line| foreign.key_log_line(line));
+        let mut packets = cable.tap.packets().to_vec();
+        for (packet, at, value) in damage {
+            let packet = usize::from(packet) % packets.len();
+            // Beyond IP and TCP header; a capture with offset zero is one whose checksums are not looked at.
+            let payload = packets[packet].bytes.len() - 40;
+            if payload > 0 {
+                packets[packet].bytes[40 + usize::from(at) % payload] = value;
+            }
+        }
+        packets.iter().for_each(|packet| foreign.packet(packet.at, &packet.bytes));
+        is_fit_to_print(&foreign.to_pcapng())?;
+    }
+
+    #[test]
+    fn anything_at_all_in_a_packet_is_told(
+        packets in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 0..60)), 0..12),
+    ) {
+        let mut cable = Cable::new();
+        cable.open();
+        for (from_client, mut bytes) in packets {
+            // Half of it looks like TLS or MQTT at first sight.
+            if let [first, rest @ ..] = &mut bytes[..] {
+                match *first & 7 {
+                    0 => *first = 0x10,
+                    1 => *first = 0x20,
+                    kind @ 2..=5 => {
+                        *first = 18 + kind;
+                        rest.iter_mut().zip([3, 3, 0, 20]).for_each(|(byte, value)| *byte = value);
+                    }
+                    _ => {}
+                }
+            }
+            cable.send(if from_client { Side::Client } else { Side::Server }, &bytes);
+        }
+        is_fit_to_print(&cable.tap.to_pcapng())?;
+    }
+
+    #[test]
+    fn bytes_that_are_no_packets_are_left_out(
+        packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..20),
+    ) {
+        let mut tap = Tap::new(POWER_ON);
+        for mut packet in packets {
+            if let Some(first) = packet.first_mut() {
+                *first = if *first & 1 == 0 { 0x45 } else { 0x60 };
+            }
+            tap.packet(clock::Instant::ZERO, &packet);
+        }
+        is_fit_to_print(&tap.to_pcapng())?;
+    }
+}
+
+/// A connection that never stops talking is told up to a limit.
+#[test]
+fn endless_talk_is_cut() {
+    let mut cable = Cable::new();
+    cable.open();
+    cable.send(Side::Client, b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a");
+    for _ in 0..6_000 {
+        cable.send(Side::Client, &[0xc0, 0]);
+    }
+    let transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
+    let conversation = &transcript.conversations[0];
+    assert_eq!(conversation.lines.len(), 5_000);
+    assert_eq!(conversation.remarks, ["1001 further lines are not shown"]);
+}

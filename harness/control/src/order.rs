@@ -1,0 +1,233 @@
+//! What the bench tells the firmware.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use serde::{Deserialize, Serialize};
+
+/// One instruction of the bench.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "order")]
+pub enum Order {
+    /// Become the device that this plan describes, and run it at once. Answered by [`crate::Report::Dressed`].
+    Run(Plan),
+}
+
+/// Everything that a scenario may vary about the device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The device's place in the network.
+    pub network: Network,
+    /// What it dials: a name, or the literal of an address.
+    pub broker_host: String,
+    /// The TCP port that it dials.
+    pub broker_port: u16,
+    /// How it speaks TLS; `None` is MQTT in the clear.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// What it says once connected.
+    pub mqtt: Mqtt,
+    /// What its clock shows.
+    #[serde(default)]
+    pub clock: Clock,
+    /// Bytes that the heap may hold in all while the plan runs; beyond it an allocation fails.
+    #[serde(default)]
+    pub heap_cap_bytes: Option<u32>,
+    /// How long it waits for the TCP connection and for a DNS or SNTP answer, in milliseconds.
+    #[serde(default = "ten_seconds")]
+    pub connect_timeout_ms: u32,
+    /// How long it waits for the next byte of the handshake to make progress, in milliseconds.
+    #[serde(default = "ten_seconds")]
+    pub handshake_timeout_ms: u32,
+    /// How long it waits for an answer to an MQTT packet, in milliseconds.
+    #[serde(default = "ten_seconds")]
+    pub reply_timeout_ms: u32,
+    /// How often it connects again after a failure or a lost connection, before it gives up.
+    #[serde(default)]
+    pub reconnects: u32,
+    /// The pause before the first reconnect, in milliseconds; it doubles with each further one.
+    #[serde(default = "one_second")]
+    pub reconnect_pause_ms: u32,
+}
+
+const fn ten_seconds() -> u32 {
+    10_000
+}
+
+const fn one_second() -> u32 {
+    1_000
+}
+
+/// The device's place in the network: static, as the serial line has no DHCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// The device's IPv4 address.
+    pub ipv4: Ipv4Addr,
+    /// The length of its prefix, in bits.
+    pub ipv4_prefix_bits: u8,
+    /// Its IPv4 router.
+    pub ipv4_gateway: Ipv4Addr,
+    /// The device's IPv6 address, if it has one. Everything else of IPv6 is reached through `ipv6_gateway`.
+    #[serde(default)]
+    pub ipv6: Option<Ipv6Addr>,
+    /// Its IPv6 router.
+    #[serde(default)]
+    pub ipv6_gateway: Option<Ipv6Addr>,
+    /// The resolver it asks (RFC 1035, UDP port 53).
+    pub dns: IpAddr,
+    /// The largest IP packet on the serial line, in bytes.
+    pub mtu_bytes: u16,
+}
+
+/// How the device speaks TLS. Lists that are empty leave the choice to the library's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// The name for SNI (RFC 6066 §3) and for the check of the certificate (RFC 9525); `None` sends none and checks
+    /// none. An address literal is checked but not sent.
+    #[serde(default)]
+    pub server_name: Option<String>,
+    /// What it does about a chain that does not verify.
+    #[serde(default)]
+    pub verify: Verify,
+    /// The trust anchors.
+    #[serde(default)]
+    pub authorities: Option<Blob>,
+    /// Its own certificate chain.
+    #[serde(default)]
+    pub client_certificate: Option<Blob>,
+    /// The private key to it (PKCS#8, PKCS#1 or SEC 1).
+    #[serde(default)]
+    pub client_key: Option<Blob>,
+    /// The lowest version it offers, as on the wire: 0x0303 is TLS 1.2.
+    #[serde(default)]
+    pub version_min: Option<u16>,
+    /// The highest version it offers, as on the wire: 0x0304 is TLS 1.3.
+    #[serde(default)]
+    pub version_max: Option<u16>,
+    /// Cipher suites by their IANA numbers, best first.
+    #[serde(default)]
+    pub cipher_suites: Vec<u16>,
+    /// Groups by their IANA numbers, best first.
+    #[serde(default)]
+    pub groups: Vec<u16>,
+    /// Protocols for ALPN (RFC 7301), best first.
+    #[serde(default)]
+    pub alpn: Vec<String>,
+    /// The max_fragment_length it asks for, in bytes: 512, 1024, 2048 or 4096 (RFC 6066 §4).
+    #[serde(default)]
+    pub max_fragment_length_bytes: Option<u16>,
+    /// The size of the receiving record buffer, where the stack allows it, in bytes.
+    #[serde(default)]
+    pub receive_buffer_bytes: Option<u16>,
+    /// The size of the sending record buffer, where the stack allows it, in bytes.
+    #[serde(default)]
+    pub send_buffer_bytes: Option<u16>,
+}
+
+/// What a device does about a chain that does not verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// It refuses.
+    #[default]
+    Required,
+    /// It checks, reports what it found, and goes on.
+    Optional,
+    /// It does not look.
+    None,
+}
+
+/// Certificates or a key in the form in which a person would give them to the device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blob {
+    /// Text with BEGIN and END lines (RFC 7468); several certificates may follow each other.
+    Pem(String),
+    /// DER as hexadecimal digits.
+    DerHex(String),
+}
+
+/// What the device's clock shows when it connects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// 1970-01-01 at power-on, as on a chip whose clock nobody set.
+    #[default]
+    Unset,
+    /// Set by hand to this many seconds since 1970-01-01T00:00:00Z.
+    Set(i64),
+    /// Asked of this SNTP server (a name or an address literal) before the broker is dialled (RFC 4330).
+    Sntp(String),
+}
+
+/// What the device says once it may speak MQTT 3.1.1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mqtt {
+    /// The client identifier.
+    pub client_id: String,
+    /// The user name.
+    #[serde(default)]
+    pub user_name: Option<String>,
+    /// The password.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// The will.
+    #[serde(default)]
+    pub will: Option<Will>,
+    /// The keep-alive of CONNECT, in seconds; 0 turns it off.
+    #[serde(default)]
+    pub keep_alive_s: u16,
+    /// CONNECT's Clean Session flag.
+    #[serde(default)]
+    pub clean_session: bool,
+    /// What it does after CONNACK, in order. DISCONNECT follows by itself unless the list ends otherwise.
+    #[serde(default)]
+    pub acts: Vec<Act>,
+}
+
+/// A last will (MQTT 3.1.1 §3.1.2.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Will {
+    /// Where it is published.
+    pub topic: String,
+    /// What is published.
+    pub payload: String,
+    /// Its quality of service: 0 or 1.
+    #[serde(default)]
+    pub qos: u8,
+    /// Whether it is retained.
+    #[serde(default)]
+    pub retain: bool,
+}
+
+/// One thing that the device does after CONNACK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Subscribes and awaits SUBACK.
+    Subscribe {
+        /// The topic filter.
+        topic: String,
+        /// The quality of service it asks for: 0 or 1.
+        qos: u8,
+    },
+    /// Publishes; with quality of service 1, awaits PUBACK.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// The payload.
+        payload: String,
+        /// The quality of service: 0 or 1.
+        qos: u8,
+    },
+    /// Awaits this many messages of the broker, acknowledging those of quality of service 1.
+    Await {
+        /// How many.
+        messages: u16,
+    },
+    /// Stays connected for so long, in milliseconds, with PINGREQ as the keep-alive demands.
+    Idle {
+        /// How long.
+        ms: u32,
+    },
+}

@@ -1,0 +1,233 @@
+//! The chip's address map, as data: the dispatch and the printed map both come from it.
+
+use core::fmt;
+
+use super::registers::peripheral;
+
+/// How far the model goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modelled {
+    /// Memory: loads, stores and fetches reach it directly.
+    Memory,
+    /// It behaves, as far as the note says.
+    Behaviour,
+    /// Its registers hold what is written to them, and nothing comes of it.
+    Storage,
+    /// Not at all: each register that is touched is reported, once.
+    Unmodelled,
+}
+
+/// A stretch of the address space.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Where it begins.
+    pub base: u32,
+    /// How long it is, in bytes.
+    pub size: u32,
+    /// What the data sheet calls it.
+    pub name: &'static str,
+    /// How far the model goes.
+    pub modelled: Modelled,
+    /// What is there and what is not.
+    pub note: &'static str,
+    pub(crate) device: DeviceName,
+}
+
+/// Which device of the model serves a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeviceName {
+    None,
+    Uart0,
+    Uart1,
+    FlashController,
+    Gpio,
+    Rtc,
+    Efuse,
+    AnalogBus,
+    AnalogI2c,
+    TimerGroup0,
+    TimerGroup1,
+    SystemTimer,
+    ApbControl,
+    Aes,
+    Sha,
+    Rsa,
+    UsbSerialJtag,
+    System,
+    InterruptMatrix,
+    Cache,
+    MmuTable,
+}
+
+const fn row(
+    base: u32,
+    size: u32,
+    name: &'static str,
+    modelled: Modelled,
+    device: DeviceName,
+    note: &'static str,
+) -> Row {
+    Row { base, size, name, modelled, device, note }
+}
+
+use DeviceName as D;
+use Modelled::{Behaviour, Memory, Storage, Unmodelled};
+
+/// Everything that has an address, in its order.
+pub(crate) const MAP: &[Row] = &[
+    row(0x3c00_0000, 0x80_0000, "DROM", Memory, D::None, "flash on the data bus, by 64 KiB pages"),
+    row(0x3fc8_0000, 0x6_0000, "DRAM", Memory, D::None, "384 KiB, the same bytes as IRAM"),
+    row(0x3ff0_0000, 0x2_0000, "ROM data", Memory, D::None, "with a real ROM only"),
+    row(0x4000_0000, 0x6_0000, "ROM", Memory, D::None, "functions modelled at their addresses, or a real ROM"),
+    row(0x4037_c000, 0x4000, "ICACHE RAM", Memory, D::None, "16 KiB that the cache leaves over"),
+    row(0x4038_0000, 0x6_0000, "IRAM", Memory, D::None, "384 KiB, the same bytes as DRAM"),
+    row(0x4200_0000, 0x80_0000, "IROM", Memory, D::None, "flash on the instruction bus, by 64 KiB pages"),
+    row(0x5000_0000, 0x2000, "RTC FAST", Memory, D::None, "8 KiB, survives all but a power-on"),
+    row(0x6000_0000, 0x1000, "UART0", Behaviour, D::Uart0, "FIFOs, baud rate, interrupts; no flow control, no errors"),
+    row(0x6000_2000, 0x1000, "SPI1", Behaviour, D::FlashController, "flash commands, over when issued"),
+    row(0x6000_3000, 0x1000, "SPI0", Storage, D::None, "the cache reads the flash directly"),
+    row(0x6000_4000, 0xf00, "GPIO", Behaviour, D::Gpio, "levels and pin interrupts; the matrix is storage"),
+    row(0x6000_4f00, 0x100, "GPIO_SD", Storage, D::None, "sigma-delta modulation"),
+    row(0x6000_5000, 0x1000, "FE2", Storage, D::None, "radio front end"),
+    row(0x6000_6000, 0x1000, "FE", Storage, D::None, "radio front end"),
+    row(0x6000_8000, 0x800, "RTC_CNTL", Behaviour, D::Rtc, "timer, watchdog, resets, kept registers; no sleep"),
+    row(0x6000_8800, 0x200, "EFUSE", Behaviour, D::Efuse, "revision and MAC; nothing can be burnt"),
+    row(0x6000_9000, 0x1000, "IO_MUX", Storage, D::None, "pads"),
+    row(0x6000_e000, 0x40, "I2C_ANA_BUS", Behaviour, D::AnalogBus, "analogue blocks, which keep bytes"),
+    row(0x6000_e040, 0xc0, "I2C_ANA_MST", Behaviour, D::AnalogI2c, "the PLL locks at once"),
+    row(0x6001_0000, 0x1000, "UART1", Behaviour, D::Uart1, "as UART0"),
+    row(0x6001_3000, 0x1000, "I2C0", Unmodelled, D::None, ""),
+    row(0x6001_4000, 0x1000, "UHCI0", Unmodelled, D::None, ""),
+    row(0x6001_6000, 0x1000, "RMT", Unmodelled, D::None, ""),
+    row(0x6001_9000, 0x1000, "LEDC", Unmodelled, D::None, ""),
+    row(0x6001_cc00, 0x400, "NRX", Storage, D::None, "radio"),
+    row(0x6001_d000, 0x1000, "BB", Storage, D::None, "radio baseband"),
+    row(0x6001_f000, 0x1000, "TIMG0", Behaviour, D::TimerGroup0, "timer, watchdog, clock calibration"),
+    row(0x6002_0000, 0x1000, "TIMG1", Behaviour, D::TimerGroup1, "as TIMG0"),
+    row(0x6002_3000, 0x1000, "SYSTIMER", Behaviour, D::SystemTimer, "two counters, three comparators"),
+    row(0x6002_4000, 0x1000, "SPI2", Unmodelled, D::None, ""),
+    row(0x6002_6000, 0x1000, "APB_CTRL", Behaviour, D::ApbControl, "seeded random numbers at 0xB0; else storage"),
+    row(0x6002_b000, 0x1000, "TWAI0", Unmodelled, D::None, ""),
+    row(0x6002_d000, 0x1000, "I2S0", Unmodelled, D::None, ""),
+    row(0x6003_a000, 0x1000, "AES", Behaviour, D::Aes, "single blocks; no DMA, so no block cipher modes"),
+    row(0x6003_b000, 0x1000, "SHA", Behaviour, D::Sha, "SHA-1, SHA-224, SHA-256; no DMA"),
+    row(
+        0x6003_c000,
+        0x1000,
+        "RSA",
+        Behaviour,
+        D::Rsa,
+        "products, residues, powers; Montgomery constants are not checked",
+    ),
+    row(0x6003_d000, 0x1000, "DS", Unmodelled, D::None, "digital signature"),
+    row(0x6003_e000, 0x1000, "HMAC", Unmodelled, D::None, ""),
+    row(0x6003_f000, 0x1000, "DMA", Unmodelled, D::None, ""),
+    row(0x6004_0000, 0x1000, "APB_SARADC", Unmodelled, D::None, "analogue-to-digital converters"),
+    row(0x6004_3000, 0x1000, "USB_DEVICE", Behaviour, D::UsbSerialJtag, "serial port with a host that reads; no JTAG"),
+    row(0x600c_0000, 0x1000, "SYSTEM", Behaviour, D::System, "CPU clock, software interrupts; gates are storage"),
+    row(0x600c_1000, 0x1000, "SENSITIVE", Storage, D::None, "world and memory permissions are not enforced"),
+    row(0x600c_2000, 0x1000, "INTERRUPT_CORE0", Behaviour, D::InterruptMatrix, "62 sources, 31 lines"),
+    row(0x600c_4000, 0x1000, "EXTMEM", Behaviour, D::Cache, "operations are over at once; nothing is cached"),
+    row(0x600c_5000, 0x1000, "MMU_TABLE", Behaviour, D::MmuTable, "flash pages shown at DROM and IROM"),
+    row(0x600c_c000, 0x1000, "XTS_AES", Unmodelled, D::None, "flash encryption"),
+    row(0x600c_e000, 0x1000, "ASSIST_DEBUG", Unmodelled, D::None, "bus monitor"),
+];
+
+/// Where registers are: an address in here that no row has is an unmodelled register, one outside is a bus error.
+pub(crate) const REGISTERS: core::ops::Range<u32> = 0x6000_0000..0x600d_1000;
+
+/// The first row of `MAP` that ends in or behind each 4 KiB page of [`REGISTERS`].
+static FIRST_ROW_OF_PAGE: [u8; 0xd1] = {
+    let mut first = [0; 0xd1];
+    let mut page = 0;
+    while page < first.len() {
+        let base = REGISTERS.start + page as u32 * 0x1000;
+        let mut row = 0;
+        while row < MAP.len() && MAP[row].base + (MAP[row].size - 1) < base {
+            row += 1;
+        }
+        first[page] = row as u8;
+        page += 1;
+    }
+    first
+};
+
+/// The row of `MAP` that the register at `address` lies in.
+pub(crate) fn row_of(address: u32) -> Option<usize> {
+    let page = address.checked_sub(REGISTERS.start)? / 0x1000;
+    let mut index = usize::from(*FIRST_ROW_OF_PAGE.get(page as usize)?);
+    loop {
+        let row = MAP.get(index).filter(|row| row.base <= address)?;
+        if address - row.base < row.size {
+            return Some(index);
+        }
+        index += 1;
+    }
+}
+
+/// What the register at `address` is called, as far as it has a name.
+pub(crate) fn name_of(address: u32) -> String {
+    let Some(row) = row_of(address).map(|index| &MAP[index]) else { return "no peripheral".to_string() };
+    let offset = (address - row.base) & !3;
+    match peripheral(row.name).name_of(offset) {
+        Some(register) => format!("{}.{register}", row.name),
+        None => format!("{}+{offset:#x}", row.name),
+    }
+}
+
+/// The chip's map, for printing.
+#[derive(Clone, Copy, Debug)]
+pub struct Map {
+    /// Its rows, by address.
+    pub rows: &'static [Row],
+}
+
+impl fmt::Display for Modelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Memory => "memory",
+            Self::Behaviour => "modelled",
+            Self::Storage => "storage",
+            Self::Unmodelled => "UNMODELLED",
+        })
+    }
+}
+
+impl fmt::Display for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in self.rows {
+            let last = row.base + (row.size - 1);
+            write!(f, "{:08x}-{last:08x}  {:<15}  {:<10}  {}", row.base, row.name, row.modelled, row.note)?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_do_not_overlap() {
+        for pair in MAP.windows(2) {
+            assert!(pair[0].base + (pair[0].size - 1) < pair[1].base, "{} and {}", pair[0].name, pair[1].name);
+        }
+    }
+
+    #[test]
+    fn an_address_has_the_row_that_it_lies_in() {
+        let name = |address| row_of(address).map(|index| MAP[index].name);
+        assert_eq!(name(0x6000_4eff), Some("GPIO"));
+        assert_eq!(name(0x6000_4f00), Some("GPIO_SD"));
+        assert_eq!(name(0x6000_1000), None);
+        assert_eq!(name(0), None);
+    }
+
+    #[test]
+    fn the_map_fits_one_screen() {
+        let printed = Map { rows: MAP }.to_string();
+        assert!(printed.lines().count() <= 50, "{}", printed.lines().count());
+        assert!(printed.lines().all(|line| line.trim_end().chars().count() <= 120), "{printed}");
+    }
+}

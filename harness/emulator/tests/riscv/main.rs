@@ -1,0 +1,13 @@
+//! The hart against what it promises, against itself, and against independent implementations.
+
+mod disassembly;
+mod fast_path;
+mod firmware;
+mod hart;
+#[path = "../../benches/kernel/mod.rs"]
+mod kernel;
+mod machine;
+mod oracle;
+mod protection;
+mod qemu;
+mod random;

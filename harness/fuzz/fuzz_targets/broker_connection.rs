@@ -1,0 +1,49 @@
+//! A device that means harm talks to brokers: they neither panic nor send more than they hold.
+#![no_main]
+
+use broker::{Action, Broker, DeviceEnd};
+use clock::{Duration, Instant, UnixTime};
+use std::sync::LazyLock;
+
+const DATE: UnixTime = UnixTime::from_seconds(1_767_225_600);
+static MINTED: LazyLock<pki::Minted> =
+    LazyLock::new(|| pki::mint(&pki::spec::Certificates::default(), 0, DATE).expect("the defaults can be minted"));
+
+/// The broker of that number: with TLS and without, polite and not.
+fn script(number: u8) -> scenario::broker::Broker {
+    use scenario::broker::{Broker, Mqtt, OnConnect, OnPublish, Packing, Request};
+    let mut script = Broker { tls: number & 1 != 0, ..Broker::default() };
+    if number & 2 != 0 {
+        script.client_certificates.request = Request::Optional;
+        script.alpn = vec!["mqtt".to_owned()];
+        script.session_tickets = 2;
+        script.resumption = true;
+    }
+    if number & 4 != 0 {
+        script.mqtt = Mqtt {
+            on_connect: OnConnect::SessionPresent,
+            on_publish: OnPublish::LoseOne,
+            packing: Packing::Together,
+            ..Mqtt::default()
+        };
+    }
+    script
+}
+
+libfuzzer_sys::fuzz_target!(|input: (u8, Vec<(u16, Vec<u8>)>)| {
+    let (number, said) = input;
+    let mut broker = Broker::new(&script(number), &MINTED, 0, DATE).expect("the scripts make sense");
+    let mut now = Instant::ZERO;
+    let mut connection = broker.accept(now, ([192, 0, 2, 2], 49_152).into());
+    for (pause_ms, bytes) in said {
+        now += Duration::from_millis(pause_ms.into());
+        connection.received(now, &bytes);
+        while let Some(action) = connection.poll(now) {
+            assert!(!matches!(action, Action::Send(bytes) if bytes.len() > 4 << 20));
+        }
+        assert!(connection.take_events().len() <= 4_097);
+        assert!(connection.poll_at().is_none_or(|at| at >= now), "what is due has been done");
+    }
+    connection.peer_closed(now, DeviceEnd::Fin);
+    while connection.poll(now).is_some() {}
+});

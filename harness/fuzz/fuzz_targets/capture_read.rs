@@ -1,0 +1,10 @@
+//! Capture files from anybody: whatever they hold, what is told about them obeys no terminal and has an end.
+#![no_main]
+
+use capture::{ShowOptions, show};
+
+libfuzzer_sys::fuzz_target!(|file: &[u8]| {
+    if let Ok(text) = show(file, ShowOptions::default()) {
+        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
+    }
+});

@@ -1,0 +1,69 @@
+//! Chance, from a seed.
+//!
+//! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Written out here
+//! because captures are compared byte for byte: the stream must not change with the version of a dependency.
+
+use clock::Duration;
+
+/// A stream of random numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice {
+    state: u64,
+}
+
+impl Dice {
+    /// The stream number `stream` of `seed`: streams of one seed do not follow from each other, so that one more
+    /// fault in a scenario does not shift the others' luck.
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+        let mut parent = Self { state: seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95) };
+        Self { state: parent.next() }
+    }
+
+    /// The next 64 bits.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`; 0 if `bound` is 0.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        // Multiply-shift: the bias is below 2⁻³² for the bounds used here.
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// True `per_mille` times in a thousand.
+    pub(crate) fn hits(&mut self, per_mille: u16) -> bool {
+        self.below(1_000) < u64::from(per_mille)
+    }
+
+    /// A duration from zero up to and including `most`.
+    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
+        let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.below(nanos.saturating_add(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_is_the_published_one() {
+        // First outputs of SplitMix64 for the state 1234567, from the reference implementation by Vigna
+        // (prng.di.unimi.it/splitmix64.c), as listed on Rosetta Code.
+        let mut dice = Dice { state: 1_234_567 };
+        assert_eq!(dice.next(), 6_457_827_717_110_365_317);
+        assert_eq!(dice.next(), 3_203_168_211_198_807_973);
+        assert_eq!(dice.next(), 9_817_491_932_198_370_423);
+    }
+
+    #[test]
+    fn odds_of_nought_and_of_a_thousand_are_certain() {
+        let mut dice = Dice::new(7, 0);
+        assert!((0..1_000).all(|_| !dice.hits(0)));
+        assert!((0..1_000).all(|_| dice.hits(1_000)));
+    }
+}

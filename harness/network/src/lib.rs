@@ -1,0 +1,68 @@
+//! The LAN at the end of the serial line: an IP gateway that owns every address and name it is told to, with DNS,
+//! SNTP, TCP services and everything that a network does to packets.
+//!
+//! It is sans-IO and a function of time. Packets of the device go in with an instant ([`Lan::receive`]), packets for
+//! the device come out when they are due ([`Lan::transmit`]), and [`Lan::poll_at`] says when to come back. Deadlines
+//! that passed unobserved are settled at their own instants, in order, so the same packets at the same instants give
+//! the same answers however often anybody polls; all chance comes from one seed.
+//!
+//! A packet's way, and the room that each step lives in:
+//!
+//! ```text
+//!  serial line ─► tap ─► garments ─► ownership ─┬─► dns, sntp           (UDP, one question, one answer)
+//!                         (faults)              └─► gateway: smoltcp ─► connection ─► Service (the broker)
+//!                                                                        (stream faults)
+//! ```
+//!
+//! ```
+//! use clock::Instant;
+//! use network::{Dns, Fault, Lan, LanConfig, Listener, NoService, Scope, Trigger, Blow};
+//!
+//! let broker = "192.0.2.10".parse()?;
+//! let config = LanConfig {
+//!     addresses: vec![broker],
+//!     listeners: vec![Listener::service(8883)],
+//!     dns: Some(Dns::new(vec!["192.0.2.53".parse()?]).with("broker.test", vec![broker])),
+//!     // Only the first connection is reset, at the moment when it stands.
+//!     faults: vec![Fault::Break { when: Trigger::Accepted, how: Blow::Reset }.within(Scope::port(8883).first(1))],
+//!     ..LanConfig::default()
+//! };
+//! let mut lan = Lan::new(config, 0x5eed, NoService);
+//! lan.receive(Instant::from_millis(3), b"what the serial line brought");
+//! while let Some(packet) = lan.transmit() {
+//!     println!("{} bytes for the device", packet.len());
+//! }
+//! assert_eq!(lan.poll_at(Instant::from_millis(3)), None);
+//! # Ok::<(), std::net::AddrParseError>(())
+//! ```
+//!
+//! This crate does not know TLS, MQTT, scenarios or boards.
+
+mod config;
+mod connection;
+mod dice;
+mod direction;
+mod dns;
+mod event;
+mod fault;
+mod garment;
+mod gateway;
+mod lan;
+mod packet;
+mod serial;
+mod service;
+mod sntp;
+mod stream_faults;
+mod tap;
+mod udp;
+
+pub use config::{Behaviour, LanConfig, Limits, Listener};
+pub use direction::Direction;
+pub use dns::{Answer, Dns, Family, Name, Resolution};
+pub use event::{Event, Happening};
+pub use fault::{Blow, Fault, Scope, ScopedFault, Trigger};
+pub use lan::Lan;
+pub use serial::{Heard, SerialFault, SerialLine};
+pub use service::{Action, Close, ConnectionId, NoService, Service};
+pub use sntp::{Sntp, SntpAnswer};
+pub use tap::Tapped;

@@ -1,0 +1,70 @@
+//! The faults of one connection's streams, sorted out of the LAN's faults when the connection is opened.
+
+use clock::{Duration, Instant};
+
+use crate::{Blow, Direction, Fault, Trigger};
+
+/// The faults of a connection's streams.
+#[derive(Debug, Default)]
+pub(crate) struct StreamFaults {
+    pub(crate) breaks: Vec<(Trigger, Blow)>,
+    pub(crate) segment_bytes_max: Option<usize>,
+    pub(crate) drip: Option<(usize, Duration)>,
+    pub(crate) stalls: Vec<Stall>,
+    garbles: Vec<(Direction, u64, u8)>,
+    pub(crate) read_bytes_max: Option<u64>,
+}
+
+/// A silence of the service.
+#[derive(Debug)]
+pub(crate) struct Stall {
+    pub(crate) after_bytes: u64,
+    pub(crate) pause: Duration,
+    /// Set once the silence has begun.
+    pub(crate) until: Option<Instant>,
+}
+
+impl StreamFaults {
+    /// Of `faults`, those that concern streams.
+    pub(crate) fn new<'a>(faults: impl Iterator<Item = &'a Fault>, opened: Instant) -> Self {
+        let mut all = Self::default();
+        for fault in faults {
+            match *fault {
+                // A connection opened after the blow has fallen is not hit by it.
+                Fault::Break { when: Trigger::At(at), .. } if at <= opened => {}
+                Fault::Break { when, how } => all.breaks.push((when, how)),
+                Fault::Segment { bytes_max } => all.segment_bytes_max = Some(bytes_max.max(1)),
+                Fault::Drip { bytes, every } => all.drip = Some((bytes.max(1), every)),
+                Fault::Stall { after_bytes, pause } => all.stalls.push(Stall { after_bytes, pause, until: None }),
+                Fault::Garble { direction, at_byte, flip } => all.garbles.push((direction, at_byte, flip)),
+                Fault::StopReading { after_bytes } => all.read_bytes_max = Some(after_bytes),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// The blow that falls on the connection's first SYN.
+    pub(crate) fn at_syn(&self) -> Option<Blow> {
+        self.breaks.iter().find(|(when, _)| *when == Trigger::Syn).map(|&(_, how)| how)
+    }
+
+    /// The next count of bytes, above `passed`, at which the stream is broken.
+    pub(crate) fn next_break_bytes(&self, way: Direction, passed: u64) -> Option<u64> {
+        let counts = self.breaks.iter().filter_map(|(when, _)| match *when {
+            Trigger::Passed { direction, bytes } if direction == way && bytes > passed => Some(bytes),
+            _ => None,
+        });
+        counts.min()
+    }
+
+    /// Changes those of `bytes`, the first of which is byte `first_byte` of its stream, that are to be changed.
+    pub(crate) fn garble(&self, way: Direction, first_byte: u64, bytes: &mut [u8]) {
+        for &(direction, at_byte, flip) in &self.garbles {
+            let index = at_byte.checked_sub(first_byte).and_then(|index| usize::try_from(index).ok());
+            if let Some(byte) = index.filter(|_| direction == way).and_then(|index| bytes.get_mut(index)) {
+                *byte ^= flip;
+            }
+        }
+    }
+}

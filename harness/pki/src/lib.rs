@@ -1,0 +1,20 @@
+//! Mints certificate chains, good and crooked, deterministically: the same specification, seed and date give the same
+//! bytes on every machine.
+//!
+//! [`spec`] is the grammar in which a scenario says what is to be minted: the `[pki.*]` tables of a scenario file.
+//!
+//! This crate knows certificates, keys, seeds and dates (RFC 5280). It does not know scenarios, TLS or brokers.
+
+pub mod calendar;
+mod der;
+mod derive;
+mod encode;
+mod error;
+mod key;
+mod mint;
+mod plan;
+pub mod spec;
+
+pub use error::Error;
+pub use key::{CannotSign, KeyPair, Scheme};
+pub use mint::{Minted, MintedCertificate, mint};

@@ -1,0 +1,156 @@
+//! From plans to certificates.
+
+use crate::calendar::Date;
+use crate::encode::{self, Signed};
+use crate::error::Error;
+use crate::key::{KeyPair, Scheme};
+use crate::plan::{self, Plan};
+use crate::spec::{Certificates, Digest, KeyKind};
+use clock::UnixTime;
+use pem::LineEnding;
+use std::collections::BTreeMap;
+
+/// Certificates and keys by name.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// Sorted by name; `root`, `leaf` and `client` are always there.
+    pub certificates: BTreeMap<String, MintedCertificate>,
+}
+
+/// A certificate with its key, and the fields of it that a transcript tells.
+#[derive(Clone, Debug)]
+pub struct MintedCertificate {
+    /// The certificate. It may be anything but DER, if the scenario wants that.
+    pub der: Vec<u8>,
+    /// The private key that belongs to it.
+    pub key: KeyPair,
+    /// The subject as text (RFC 4514).
+    pub subject: String,
+    /// The subject in DER: what a CertificateRequest names authorities with (RFC 9846 §4.3.4).
+    pub subject_der: Vec<u8>,
+    /// The issuer as text.
+    pub issuer: String,
+    /// From when it is valid.
+    pub not_before: UnixTime,
+    /// Until when it is valid.
+    pub not_after: UnixTime,
+}
+
+impl MintedCertificate {
+    /// The certificate as text between BEGIN and END lines (RFC 7468 §5).
+    pub fn pem(&self) -> String {
+        to_pem("CERTIFICATE", &self.der)
+    }
+
+    /// The private key as PKCS#8 in DER (RFC 5958).
+    pub fn key_pkcs8_der(&self) -> &[u8] {
+        self.key.pkcs8_der()
+    }
+
+    /// The private key as text between BEGIN and END lines (RFC 7468 §10).
+    pub fn key_pem(&self) -> String {
+        to_pem("PRIVATE KEY", self.key.pkcs8_der())
+    }
+}
+
+fn to_pem(label: &'static str, der: &[u8]) -> String {
+    // The label is one of ours and the length fits: encoding cannot fail, and an empty text would be noticed.
+    pem::encode_string(label, LineEnding::LF, der).unwrap_or_default()
+}
+
+/// Mints the certificates of a specification, for a run that takes place at `date`.
+///
+/// The same specification, seed and date give the same bytes.
+///
+/// # Errors
+///
+/// An [`Error`] that names the certificate and the field if the specification contradicts itself.
+pub fn mint(certificates: &Certificates, seed: u64, date: UnixTime) -> Result<Minted, Error> {
+    let plans = plan::plans(certificates)?;
+    let keys = keys(&plans, seed)?;
+    let mut minted = BTreeMap::new();
+    for plan in &plans {
+        minted.insert(plan.name.clone(), mint_one(plan, &plans, &keys, seed, date)?);
+    }
+    Ok(Minted { certificates: minted })
+}
+
+fn keys(plans: &[Plan], seed: u64) -> Result<BTreeMap<String, KeyPair>, Error> {
+    let mut keys: BTreeMap<String, KeyPair> = BTreeMap::new();
+    for plan in plans.iter().filter(|plan| plan.spec.key_of.is_none()) {
+        let broken = |reason: String| Error::new(&plan.name, "key", reason, "report this: it is a fault of the bench");
+        let mut chosen = None;
+        for candidate in KeyPair::candidates(plan.key, seed, &plan.name) {
+            let candidate = candidate.map_err(broken)?;
+            if keys.values().all(|key| key.spki_der() != candidate.spki_der()) {
+                chosen = Some(candidate);
+                break;
+            }
+        }
+        let chosen = chosen.ok_or_else(|| {
+            let problem = format!("the stock of {} keys is used up", plan.key);
+            Error::new(&plan.name, "key", problem, "use another kind, or share a key with `key_of`")
+        })?;
+        keys.insert(plan.name.clone(), chosen);
+    }
+    for plan in plans {
+        if let Some(shared) = plan.spec.key_of.as_ref().and_then(|other| keys.get(other)) {
+            keys.insert(plan.name.clone(), shared.clone());
+        }
+    }
+    Ok(keys)
+}
+
+fn mint_one(
+    plan: &Plan,
+    plans: &[Plan],
+    keys: &BTreeMap<String, KeyPair>,
+    seed: u64,
+    date: UnixTime,
+) -> Result<MintedCertificate, Error> {
+    let missing =
+        |field| Error::new(&plan.name, field, "no such certificate", "report this: it is a fault of the bench");
+    let find = |name: &str| plans.iter().find(|other| other.name == name);
+    let key = keys.get(&plan.name).ok_or_else(|| missing("key_of"))?;
+    let issuer_key = keys.get(&plan.issuer).ok_or_else(|| missing("issuer"))?;
+    let issuer_name = plan.issuer_name_as.as_ref().unwrap_or(&plan.issuer);
+    let issuer_subject = &find(issuer_name).ok_or_else(|| missing("issuer_name_as"))?.subject;
+
+    let not_before = writable(plan, "not_before", plan.not_before.resolve(date))?;
+    let not_after = writable(plan, "not_after", plan.not_after.resolve(date))?;
+    let signed = Signed { plan, key, issuer_key, issuer_subject, seed, not_before, not_after };
+    let scheme = scheme(issuer_key.kind(), plan.signature);
+    let der = encode::certificate(&signed, scheme).map_err(|_| {
+        let problem = format!("the {} key of `{}` cannot sign so", issuer_key.kind(), plan.issuer);
+        Error::new(&plan.name, "signature", problem, "use sha256, or give the issuer another `key`")
+    })?;
+    Ok(MintedCertificate {
+        der,
+        key: key.clone(),
+        subject: plan.subject.to_string(),
+        subject_der: encode::name(&plan.subject),
+        issuer: issuer_subject.to_string(),
+        not_before: not_before.to_unix_time(),
+        not_after: not_after.to_unix_time(),
+    })
+}
+
+/// How an issuer with a key of this kind signs.
+fn scheme(kind: KeyKind, digest: Digest) -> Scheme {
+    match kind {
+        KeyKind::Ed25519 => Scheme::Ed25519,
+        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => Scheme::Ecdsa(digest),
+        _ => Scheme::RsaPkcs1(digest),
+    }
+}
+
+fn writable(plan: &Plan, field: &'static str, time: UnixTime) -> Result<Date, Error> {
+    // Beyond this, a year would not have four digits; compared as seconds, because years of any i64 are not computable.
+    const FIRST: i64 = -62_135_596_800;
+    const LAST: i64 = 253_402_300_799;
+    if (FIRST..=LAST).contains(&time.seconds) {
+        return Ok(Date::from_unix_time(time));
+    }
+    let problem = "the date lies outside of the years 1 to 9999";
+    Err(Error::new(&plan.name, field, problem, "write a date that four digits of a year can tell"))
+}

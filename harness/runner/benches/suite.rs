@@ -1,0 +1,105 @@
+//! How quick the bench is: boot to first packet, whole scenarios side by side, memory per emulated board.
+//!
+//! `cargo bench -p runner`. Figures are the machine's; what can be compared between machines is the ratio of two jobs
+//! to one, and that of emulated to real time, which is printed beside them.
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant as Wall;
+
+use board::{Board as _, Emulated, Image};
+use clock::Instant;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use runner::released::Firmware;
+use runner::verdict::Verdict;
+use runner::{bench, library, suite};
+use scenario::Scenario;
+
+const SEED: u64 = 0x5eed;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn image() -> Image {
+    Firmware::find(&root(), None).expect("the released image is committed").image()
+}
+
+/// From power-on to the first byte on the serial line.
+fn boot(criterion: &mut Criterion) {
+    let image = image();
+    let boot = || {
+        let mut board = Emulated::new(SEED);
+        board.flash(&image).expect("the released image fits");
+        board.reset().expect("an emulated chip can be reset");
+        loop {
+            let heard = board.listen(Instant::from_millis(10_000)).expect("an emulated chip can be heard");
+            if !heard.bytes.is_empty() {
+                return (heard.at, board);
+            }
+            assert!(heard.at < Instant::from_millis(10_000), "the image says nothing");
+        }
+    };
+    let (at, board) = boot();
+    println!(
+        "boot to first byte: {} virtual ms, {} instructions; {} KiB of memory per emulated board",
+        at.as_millis(),
+        board.instructions_retired(),
+        board.memory_bytes() / 1024
+    );
+    criterion.bench_function("boot to first byte", |bencher| bencher.iter(|| black_box(boot().0)));
+}
+
+/// Handshakes of the firmware: emulated instructions per second on real code.
+fn handshakes(criterion: &mut Criterion) {
+    let image = image();
+    let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
+    let mut group = criterion.benchmark_group("handshake");
+    group.sample_size(10);
+    for (label, name) in [("P-256", "versions/tls13_only"), ("RSA-2048", "certificate/rsa2048_chain")] {
+        let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name) else {
+            println!("{label}: there is no scenario {name}");
+            continue;
+        };
+        let (instructions, _) = one(scenario, &image);
+        group.throughput(Throughput::Elements(instructions));
+        group.bench_function(label, |bencher| bencher.iter(|| black_box(one(scenario, &image))));
+    }
+    group.finish();
+}
+
+fn one(scenario: &Scenario, image: &Image) -> (u64, u64) {
+    let mut board = Emulated::new(SEED);
+    let evidence = bench::run(scenario, image, &mut board, SEED).expect("the bench does its part");
+    (board.instructions_retired(), evidence.ended_at.as_millis())
+}
+
+/// All scenarios, one after the other and two side by side: once each, as that is long enough to be measured.
+fn scenarios(_: &mut Criterion) {
+    let image = image();
+    let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
+    let run = |jobs: usize| {
+        let run_one = |scenario: &Scenario| {
+            one(scenario, &image);
+            Verdict::bench_failed(scenario, "")
+        };
+        suite::run(&scenarios, jobs, &AtomicBool::new(false), &run_one, &mut |_| {}).len()
+    };
+    let started = Wall::now();
+    run(1);
+    let alone = started.elapsed();
+    let started = Wall::now();
+    run(2);
+    let together = started.elapsed();
+    println!(
+        "{} scenarios: {:.1} a second with 1 job, {:.1} with 2 (ratio {:.2})",
+        scenarios.len(),
+        scenarios.len() as f64 / alone.as_secs_f64(),
+        scenarios.len() as f64 / together.as_secs_f64(),
+        alone.as_secs_f64() / together.as_secs_f64()
+    );
+}
+
+criterion_group!(benches, boot, handshakes, scenarios);
+criterion_main!(benches);

@@ -1,0 +1,239 @@
+//! One scenario on one board: the loop in which chip and world take turns.
+//!
+//! The same body serves virtual and wall time: the board says how late it is, the world is asked what it wants to do
+//! by then, and both are told of each other's bytes.
+
+use std::fmt;
+
+use board::{Board, Fault, Gravity, Image, Incident};
+use capture::Tap;
+use clock::{Duration, Instant};
+use control::{Order, PROTOCOL, Report};
+use network::{Heard, Lan, SerialLine};
+use pki::Minted;
+use scenario::Scenario;
+
+use crate::dress;
+use crate::world::{self, BrokerService};
+
+/// After the device is done, its last packets still have to arrive.
+const AFTERMATH: Duration = Duration::from_millis(500);
+/// A device that has not said hello by then never will: an ESP32-C3 boots in well under a second.
+const HELLO_BY: Instant = Instant::from_millis(10_000);
+/// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
+const WORDS_MAX_BYTES: usize = 256 * 1024;
+
+/// Everything that was seen and heard while a scenario ran.
+#[derive(Debug)]
+pub struct Evidence {
+    /// Every packet on the serial line, and the secrets: a pcapng file.
+    pub pcapng: Vec<u8>,
+    /// What the device reported, in order.
+    pub reports: Vec<Report>,
+    /// What the device said besides: log lines, and words outside of any frame.
+    pub words: Vec<(Instant, String)>,
+    /// What happened to the board itself.
+    pub incidents: Vec<Incident>,
+    /// What the broker found wrong with the device's MQTT.
+    pub broker_findings: Vec<(Instant, String)>,
+    /// When the run ended.
+    pub ended_at: Instant,
+}
+
+/// The bench could not do its part.
+#[derive(Debug)]
+pub struct BenchFault(pub String);
+
+impl fmt::Display for BenchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BenchFault {}
+
+impl From<Fault> for BenchFault {
+    fn from(fault: Fault) -> Self {
+        Self(fault.to_string())
+    }
+}
+
+/// Runs `scenario` with `image` on `board`; all randomness of the world comes from `seed`.
+///
+/// # Errors
+///
+/// If the bench cannot do its part: certificates that cannot be minted, a board that cannot be reached, a firmware
+/// that does not speak our language. What the device does wrong is not an error but evidence.
+pub fn run(scenario: &Scenario, image: &Image, board: &mut dyn Board, seed: u64) -> Result<Evidence, BenchFault> {
+    let minted = pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault(error.to_string()))?;
+    let mut session = Session::new(scenario, &minted, seed)?;
+    board.flash(image)?;
+    board.reset()?;
+    let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
+    let mut now = Instant::ZERO;
+    loop {
+        let deadline = session.wants_to_act_at(now).map_or(limit, |at| at.min(limit));
+        let heard = board.listen(deadline)?;
+        now = heard.at;
+        session.incidents(heard.incidents);
+        session.hear(now, &heard.bytes)?;
+        session.act(now);
+        let said = session.take_said();
+        if !said.is_empty() {
+            board.say(&said)?;
+        }
+        if now >= limit || session.over(now) {
+            return Ok(session.into_evidence(now));
+        }
+    }
+}
+
+/// The world's side of one run.
+struct Session {
+    order: Vec<u8>,
+    dressed: bool,
+    line: SerialLine,
+    lan: Lan<BrokerService>,
+    tap: Tap,
+    said: Vec<u8>,
+    reports: Vec<Report>,
+    words: Vec<(Instant, String)>,
+    words_bytes: usize,
+    incidents: Vec<Incident>,
+    /// Once the device is done or dead: when to stop listening.
+    ends_at: Option<Instant>,
+}
+
+impl Session {
+    fn new(scenario: &Scenario, minted: &Minted, seed: u64) -> Result<Self, BenchFault> {
+        let plan = dress::plan(scenario, minted).map_err(BenchFault)?;
+        let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
+        let broker = broker::Broker::new(&scenario.broker, minted, seed, scenario.date())
+            .map_err(|error| BenchFault(error.to_string()))?;
+        let mut tap = Tap::new(scenario.date());
+        tap.set_comment(format!("scenario {} seed {seed:x}", scenario.name));
+        Ok(Self {
+            order,
+            dressed: false,
+            line: SerialLine::new(world::serial_faults(&scenario.network), seed),
+            lan: Lan::new(world::lan_config(scenario), seed, BrokerService::new(broker)),
+            tap,
+            said: Vec::new(),
+            reports: Vec::new(),
+            words: Vec::new(),
+            words_bytes: 0,
+            incidents: Vec::new(),
+            ends_at: None,
+        })
+    }
+
+    fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
+        let hello = (!self.dressed && self.ends_at.is_none()).then_some(HELLO_BY);
+        Instant::earliest(Instant::earliest(self.lan.poll_at(now), self.ends_at), hello)
+    }
+
+    fn hear(&mut self, now: Instant, bytes: &[u8]) -> Result<(), BenchFault> {
+        for heard in self.line.hear(bytes) {
+            match heard {
+                Heard::Ip(packet) => self.lan.receive(now, &packet),
+                Heard::Configuration(payload) => self.report(now, &payload)?,
+                Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
+                Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
+            }
+        }
+        if !self.dressed && self.ends_at.is_none() && now >= HELLO_BY {
+            self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
+            self.ends_at = Some(now);
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, now: Instant, payload: &[u8]) -> Result<(), BenchFault> {
+        let report = match Report::from_json(payload) {
+            Ok(report) => report,
+            Err(error) => {
+                self.word(now, format!("(the bench) a report that nobody understands: {error}").as_bytes());
+                return Ok(());
+            }
+        };
+        match &report {
+            Report::Hello { protocol, image, .. } if *protocol != PROTOCOL => {
+                return Err(BenchFault(format!(
+                    "the image {image} speaks version {protocol} of the control protocol, this bench {PROTOCOL}: \
+                     rebuild it with `cargo xtask firmware build`"
+                )));
+            }
+            Report::Hello { .. } if !self.dressed => {
+                self.dressed = true;
+                self.line.say_configuration(&self.order, &mut self.said);
+            }
+            // The device said hello again after it had been dressed: it has reset itself.
+            Report::Hello { .. } if self.reports.iter().any(|earlier| matches!(earlier, Report::Dressed { .. })) => {
+                self.ends_at.get_or_insert(now);
+            }
+            // A hello that crossed our order on the line.
+            Report::Hello { .. } => return Ok(()),
+            Report::Refused { reason } => {
+                return Err(BenchFault(format!("the firmware does not understand its order: {reason}")));
+            }
+            Report::Done { .. } => self.ends_at = Some(now + AFTERMATH),
+            _ => {}
+        }
+        self.reports.push(report);
+        Ok(())
+    }
+
+    fn word(&mut self, now: Instant, text: &[u8]) {
+        self.words_bytes += text.len();
+        if self.words_bytes <= WORDS_MAX_BYTES {
+            self.words.push((now, String::from_utf8_lossy(text).trim_end().to_owned()));
+        }
+    }
+
+    fn incidents(&mut self, incidents: Vec<Incident>) {
+        for incident in incidents {
+            if incident.gravity == Gravity::Crash {
+                // What it says of the crash still has to come up the line.
+                self.ends_at.get_or_insert(incident.at + AFTERMATH);
+            }
+            self.incidents.push(incident);
+        }
+    }
+
+    fn act(&mut self, now: Instant) {
+        self.lan.poll(now);
+        while let Some(packet) = self.lan.transmit() {
+            self.line.say_ip(&packet, &mut self.said);
+        }
+        for tapped in self.lan.take_tap() {
+            self.tap.packet(tapped.at, &tapped.packet);
+        }
+    }
+
+    fn take_said(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.said)
+    }
+
+    fn over(&self, now: Instant) -> bool {
+        self.ends_at.is_some_and(|at| now >= at)
+    }
+
+    fn into_evidence(mut self, now: Instant) -> Evidence {
+        let service = self.lan.service();
+        for line in service.key_log().lines() {
+            self.tap.key_log_line(line);
+        }
+        Evidence {
+            pcapng: self.tap.to_pcapng(),
+            reports: self.reports,
+            words: self.words,
+            incidents: self.incidents,
+            broker_findings: service
+                .events
+                .iter()
+                .filter_map(|event| Some((event.at, world::testimony(&event.happening)?)))
+                .collect(),
+            ended_at: now,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Puts firmware on a board, stands up brokers with scripted faults, captures every handshake, and compares each
+/// outcome with its reviewed snapshot.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios on a board, emulated or real
+    Hil(Hil),
+    /// Look at captures
+    #[command(subcommand)]
+    Capture(Capture),
+    /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
+    Emulate(Emulate),
+    /// Build and check the released firmware images
+    #[command(subcommand)]
+    Firmware(Firmware),
+    /// Render the tables of the README from data
+    Tables {
+        /// Compare only; exit 1 if the README is out of date
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+const HIL_EXAMPLES: &str = "\
+Examples:
+  cargo xtask hil --board esp32c3                      every scenario
+  cargo xtask hil --board esp32c3 identity sntp        those whose names contain `identity` or `sntp`
+  cargo xtask hil --board esp32c3 --list               what there is
+  cargo xtask hil --board esp32c3 expired --show       print the transcript too
+  cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
+  cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
+  cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml
+
+Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected, 130 interrupted";
+
+/// Run scenarios on a board, emulated or real.
+#[derive(Debug, Args)]
+#[command(after_help = HIL_EXAMPLES)]
+pub struct Hil {
+    /// Only scenarios whose names contain one of these
+    pub patterns: Vec<String>,
+    /// The kind of board
+    #[arg(long, value_enum)]
+    pub board: BoardKind,
+    /// Which one: a connected board from the hardware map, else the emulated chip (auto), or one of the two
+    #[arg(long, value_enum, default_value_t = On::Auto)]
+    pub on: On,
+    /// Name the scenarios and what they test, and run nothing
+    #[arg(long)]
+    pub list: bool,
+    /// Make what happens now the reviewed snapshots and captures
+    #[arg(long)]
+    pub accept: bool,
+    /// Print the transcript of every scenario that is run
+    #[arg(long)]
+    pub show: bool,
+    /// The seed of all randomness, in hexadecimal
+    #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
+    pub seed: u64,
+    /// How many scenarios run side by side, each on a board of its own [default: all cores]
+    #[arg(long)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// The folder of scenarios [default: scenarios/]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Option<PathBuf>,
+    /// The folder of snapshots and captures [default: captures/]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
+    /// The firmware [default: the released image for the board]
+    #[arg(long, value_name = "FILE.elf")]
+    pub image: Option<PathBuf>,
+    /// Write reports: json=FILE, junit=FILE, or both with a comma between
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
+    pub report: Vec<Report>,
+    /// Where the packets of this run go, scenario by scenario [default: target/shakedown/]
+    #[arg(long, value_name = "DIR")]
+    pub artefacts: Option<PathBuf>,
+}
+
+/// The kinds of boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BoardKind {
+    /// Espressif ESP32-C3
+    Esp32c3,
+}
+
+/// Emulated or real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// A connected board from the hardware map, else the emulated chip
+    Auto,
+    /// The emulated chip
+    Emulator,
+    /// A connected board; there being none is the bench's failure
+    Hardware,
+}
+
+/// A report to write.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Its format.
+    pub kind: ReportKind,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// The formats of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    /// One object per scenario.
+    Json,
+    /// JUnit's XML, as CI systems read it.
+    Junit,
+}
+
+/// Look at captures.
+#[derive(Debug, Subcommand)]
+pub enum Capture {
+    /// Typeset the TLS conversations of a pcapng or pcap file, from any tool
+    #[command(after_help = "Example:\n  cargo xtask capture show captures/sni/no_sni_connack_5.esp32c3_mbedtls.pcapng")]
+    Show {
+        /// The file
+        file: PathBuf,
+        /// Secrets in NSS key log format, if the capture does not carry them
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
+    },
+}
+
+/// Run any ESP32-C3 ELF on the emulated chip.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask emulate firmware.elf                     serial port on the terminal, until Ctrl-C
+  cargo xtask emulate firmware.elf --until-ms 5000     five seconds of the chip's own time
+  cargo xtask emulate firmware.elf --gdb 3333          wait for `target remote :3333`
+  cargo xtask emulate --map                            what of the chip is modelled")]
+pub struct Emulate {
+    /// The image
+    #[arg(required_unless_present = "map")]
+    pub elf: Option<PathBuf>,
+    /// Stop after so many milliseconds of the chip's own time
+    #[arg(long)]
+    pub until_ms: Option<u64>,
+    /// Print every instruction to standard error
+    #[arg(long)]
+    pub trace: bool,
+    /// Listen for gdb on this port of localhost before the first instruction
+    #[arg(long, value_name = "PORT")]
+    pub gdb: Option<u16>,
+    /// The seed of the chip's random number generator, in hexadecimal
+    #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
+    pub seed: u64,
+    /// Print the map of the chip: what is modelled and what is not
+    #[arg(long)]
+    pub map: bool,
+}
+
+/// Build and check the released firmware images.
+#[derive(Debug, Subcommand)]
+pub enum Firmware {
+    /// Rebuild released images from source; says what it needs
+    #[command(after_help = "Example:\n  cargo xtask firmware build esp32c3_mbedtls")]
+    Build {
+        /// Only this image [default: all of them]
+        image: Option<String>,
+    },
+    /// Check that images and sources belong together; needs no toolchain
+    Check,
+}
+
+fn hexadecimal(text: &str) -> Result<u64, String> {
+    let digits = text.trim_start_matches("0x");
+    u64::from_str_radix(digits, 16).map_err(|_| format!("`{text}` is no hexadecimal number of up to 16 digits"))
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    let (kind, file) = match text.split_once('=') {
+        Some(("json", file)) => (ReportKind::Json, file),
+        Some(("junit", file)) => (ReportKind::Junit, file),
+        _ => return Err(format!("`{text}` is no report: write json=FILE or junit=FILE")),
+    };
+    if file.is_empty() {
+        return Err(format!("`{text}` names no file"));
+    }
+    Ok(Report { kind, file: file.into() })
+}

@@ -1,0 +1,27 @@
+//! How the bench tells a script what happened: its exit codes. The README's table is rendered from [`ALL`].
+
+/// An exit code with its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The number.
+    pub code: u8,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Every scenario ended as its snapshot says.
+pub const AS_EXPECTED: Exit = Exit { code: 0, meaning: "every selected scenario ended as expected" };
+/// At least one scenario ended otherwise.
+pub const OTHERWISE: Exit =
+    Exit { code: 1, meaning: "at least one scenario ended otherwise than expected, or stayed silent" };
+/// The command line or a scenario file is wrong.
+pub const USAGE: Exit = Exit { code: 2, meaning: "the command line or a scenario file is wrong" };
+/// The bench itself failed.
+pub const BENCH_FAILED: Exit = Exit { code: 3, meaning: "the bench failed: never blamed on the device" };
+/// A pattern matched no scenario.
+pub const NOTHING_SELECTED: Exit = Exit { code: 4, meaning: "nothing was selected: a pattern matches no scenario" };
+/// Ctrl-C.
+pub const INTERRUPTED: Exit = Exit { code: 130, meaning: "interrupted: what was finished is reported" };
+
+/// All of them.
+pub const ALL: [Exit; 6] = [AS_EXPECTED, OTHERWISE, USAGE, BENCH_FAILED, NOTHING_SELECTED, INTERRUPTED];

@@ -1,0 +1,115 @@
+//! Released firmware images: how one is built, and whether it still is what its sources say.
+//!
+//! Three files lie in `firmware-under-test/images/` for each image: the ELF, its manifest, and the notices of what is
+//! linked in. [`check`] compares the three with each other and with the sources, and needs no toolchain for that;
+//! [`build`] makes them anew, and says what it needs.
+//!
+//! This module does not know boards, scenarios or what an image does.
+
+mod build;
+mod manifest;
+mod notices;
+mod sources;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use build::build;
+pub use manifest::Manifest;
+
+/// Where firmware lives, below the workspace's root.
+const FIRMWARE: &str = "firmware-under-test";
+/// Where released images lie, below the workspace's root.
+const IMAGES: &str = "firmware-under-test/images";
+
+/// The files of one released image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its name: that of its folder in `firmware-under-test/`.
+    pub name: String,
+    /// The workspace's root.
+    pub root: PathBuf,
+}
+
+impl Image {
+    /// The image of that name.
+    pub fn new(root: &Path, name: &str) -> Self {
+        Self { name: name.to_owned(), root: root.to_owned() }
+    }
+
+    /// Every image that has been released, by name.
+    ///
+    /// # Errors
+    /// If the folder of images cannot be read.
+    pub fn all(root: &Path) -> Result<Vec<Self>, String> {
+        let folder = root.join(IMAGES);
+        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut images: Vec<Self> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".toml").map(str::to_owned))
+            .map(|name| Self::new(root, &name))
+            .collect();
+        images.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(images)
+    }
+
+    /// The image's own folder and workspace.
+    pub fn folder(&self) -> PathBuf {
+        self.root.join(FIRMWARE).join(&self.name)
+    }
+
+    /// The released ELF file.
+    pub fn elf(&self) -> PathBuf {
+        self.root.join(IMAGES).join(format!("{}.elf", self.name))
+    }
+
+    /// What the ELF is and what it was made of.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join(IMAGES).join(format!("{}.toml", self.name))
+    }
+
+    /// The licence notices of what is linked in.
+    pub fn notices(&self) -> PathBuf {
+        self.root.join(IMAGES).join(format!("{}.NOTICES.txt", self.name))
+    }
+}
+
+/// Whether the released image is still what its sources say; otherwise, what has changed.
+///
+/// # Errors
+/// Sentences, one a line, that name what differs and the remedy; or why that cannot be said.
+pub fn check(image: &Image) -> Result<Manifest, String> {
+    let manifest = Manifest::read(&image.manifest())?;
+    let mut complaints = Vec::new();
+    for (file, wanted) in [(image.elf(), &manifest.sha256), (image.notices(), &manifest.notices_sha256)] {
+        let found = read(&file).map(|bytes| sha256(&bytes))?;
+        if &found != wanted {
+            complaints.push(format!("{} is not the file that the manifest describes", file.display()));
+        }
+    }
+    complaints.extend(sources::compare(&image.root, &manifest.sources)?);
+    if complaints.is_empty() {
+        return Ok(manifest);
+    }
+    complaints.push(format!(
+        "The image {} and its sources have drifted apart: run `cargo xtask firmware build {}`, or take the change back.",
+        image.name, image.name
+    ));
+    Err(complaints.join("\n"))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! Stands the bench up, dresses the device, watches, judges, files.
+//!
+//! The only crate that owns files, threads, sockets and exit codes. It does not know chips: it reaches the emulated
+//! one through `board` like any other.
+
+pub mod bench;
+pub mod capture_show;
+pub mod cli;
+pub mod dress;
+pub mod emulate;
+pub mod exit;
+pub mod firmware;
+pub mod hardware;
+pub mod hil;
+pub mod judge;
+pub mod library;
+pub mod released;
+pub mod report;
+pub mod snapshot;
+pub mod suite;
+pub mod summary;
+pub mod tables;
+pub mod verdict;
+pub mod wire_witness;
+pub mod world;

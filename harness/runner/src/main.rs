@@ -1,0 +1,42 @@
+//! The bench as a command: `cargo xtask …` ends here.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use runner::cli::{Capture, Cli, Command};
+use runner::{capture_show, emulate, exit, hil, released};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let root = root();
+    let result = match &cli.command {
+        Command::Hil(arguments) => {
+            hil::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+        }
+        Command::Capture(Capture::Show { file, keys }) => capture_show::run(file, keys.as_deref())
+            .map(|()| exit::AS_EXPECTED.code)
+            .map_err(|words| (exit::USAGE, words)),
+        Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
+        Command::Firmware(command) => released::run(&root, command),
+        Command::Tables { check } => runner::tables::run(&root, *check)
+            .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })
+            .map_err(|words| (exit::BENCH_FAILED, words.to_string())),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err((exit, words)) => {
+            anstream::eprintln!("{}", words.trim_end());
+            ExitCode::from(exit.code)
+        }
+    }
+}
+
+/// The workspace's root: told by xtask, else the first folder upwards that has `scenarios/`.
+fn root() -> PathBuf {
+    if let Some(root) = std::env::var_os("SHAKEDOWN_ROOT") {
+        return root.into();
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors().find(|folder| folder.join("scenarios").is_dir()).map_or_else(|| here.clone(), PathBuf::from)
+}

@@ -1,0 +1,108 @@
+//! Which firmware: a released image with its manifest, or the user's own ELF. And `cargo xtask firmware`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::cli;
+use crate::exit::{self, Exit};
+use crate::firmware::{self, Manifest};
+
+/// The released image that is run unless another one is given.
+const DEFAULT: &str = "esp32c3_mbedtls";
+
+/// A firmware image on disk.
+#[derive(Clone, Debug)]
+pub struct Firmware {
+    /// Its name: the file's, without its ending.
+    pub name: String,
+    /// Its version, or `own build`.
+    pub version: String,
+    /// The ELF file.
+    pub elf: PathBuf,
+    /// The ELF file's contents.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the ELF file, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Firmware {
+    /// The user's own image, or else the released one.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the file and the remedy.
+    pub fn find(root: &Path, own: Option<&Path>) -> Result<Self, String> {
+        match own {
+            Some(elf) => Self::read(elf, "own build".into()),
+            None => Self::released(&firmware::Image::new(root, DEFAULT)),
+        }
+    }
+
+    /// The image as a board takes it.
+    pub fn image(&self) -> board::Image {
+        board::Image { name: self.name.clone(), elf: self.bytes.clone() }
+    }
+
+    fn released(image: &firmware::Image) -> Result<Self, String> {
+        let manifest = Manifest::read(&image.manifest())?;
+        let firmware = Self::read(&image.elf(), manifest.version)?;
+        if firmware.sha256 == manifest.sha256 {
+            Ok(firmware)
+        } else {
+            Err(format!(
+                "{} is not the image that its manifest describes: restore both with git, or rebuild with \
+                 `cargo xtask firmware build`",
+                firmware.elf.display()
+            ))
+        }
+    }
+
+    fn read(elf: &Path, version: String) -> Result<Self, String> {
+        let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
+        let name = elf.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        // The name becomes part of file names: only what is harmless there.
+        let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { name, version, elf: elf.to_owned(), bytes, sha256 })
+    }
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.name, self.version, &self.sha256[..8])
+    }
+}
+
+/// Runs `cargo xtask firmware`.
+///
+/// # Errors
+///
+/// With sentences that name what differs or is missing, and the remedy.
+pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
+    let images = firmware::Image::all(root).map_err(|why| (exit::BENCH_FAILED, why))?;
+    match command {
+        cli::Firmware::Check => {
+            for image in &images {
+                let manifest = firmware::check(image).map_err(|why| (exit::OTHERWISE, why))?;
+                anstream::println!("{} {} is what its sources say", image.name, manifest.version);
+            }
+        }
+        cli::Firmware::Build { image: wanted } => {
+            let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
+            let wanted: Vec<&str> = wanted.as_deref().map_or_else(|| names.clone(), |one| vec![one]);
+            for name in wanted {
+                if !names.contains(&name) {
+                    let why = format!("there is no released image `{name}`; there is {}", names.join(", "));
+                    return Err((exit::USAGE, why));
+                }
+                let manifest =
+                    firmware::build(&firmware::Image::new(root, name)).map_err(|why| (exit::BENCH_FAILED, why))?;
+                anstream::println!("{name} {} is built: sha256 {}", manifest.version, manifest.sha256);
+            }
+        }
+    }
+    Ok(exit::AS_EXPECTED.code)
+}

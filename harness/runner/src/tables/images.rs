@@ -1,0 +1,69 @@
+//! Boards and released images: what the bench can drive, and what the images say of themselves.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use super::{Unrenderable, entries, markdown, read, rooms};
+use crate::cli::BoardKind;
+
+/// Where released images lie, below the workspace's folder.
+const IMAGES: &str = "firmware-under-test/images";
+
+/// What of an image's manifest a reader wants to know.
+#[derive(Deserialize)]
+struct Manifest {
+    version: String,
+    sha256: String,
+    #[serde(default)]
+    stack: BTreeMap<String, String>,
+}
+
+/// The kinds of boards, with the released images for each.
+pub(super) fn boards(root: &Path) -> Result<String, Unrenderable> {
+    let images = released(root)?;
+    let mut rows = Vec::new();
+    for kind in BoardKind::value_variants() {
+        let Some(value) = kind.to_possible_value() else { continue };
+        let of_this_kind = images.keys().filter(|name| name.starts_with(value.get_name()));
+        rows.push(vec![
+            format!("`--board {}`", value.get_name()),
+            value.get_help().map(ToString::to_string).unwrap_or_default(),
+            of_this_kind.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    Ok(markdown(&["option", "board", "released images"], &rows))
+}
+
+/// The released images, with what they are made of.
+pub(super) fn images(root: &Path) -> Result<String, Unrenderable> {
+    let rooms = rooms::survey(root)?;
+    let mut rows = Vec::new();
+    for (name, manifest) in released(root)? {
+        let room = rooms.iter().find(|room| room.name == name);
+        let parts: Vec<String> = manifest.stack.iter().map(|(part, version)| format!("{part} {version}")).collect();
+        rows.push(vec![
+            format!("`{name}` {}", manifest.version),
+            room.and_then(|room| room.description.clone()).unwrap_or_default(),
+            parts.join(", "),
+            format!("`{}…`", manifest.sha256.get(..8).unwrap_or_default()),
+        ]);
+    }
+    Ok(markdown(&["image", "what it is", "made of", "sha256"], &rows))
+}
+
+/// The manifest of each image, by the image's name.
+fn released(root: &Path) -> Result<BTreeMap<String, Manifest>, Unrenderable> {
+    let mut manifests = BTreeMap::new();
+    for path in entries(&root.join(IMAGES))? {
+        let (Some(name), true) = (path.file_stem(), path.extension().is_some_and(|ending| ending == "toml")) else {
+            continue;
+        };
+        let text = read(&path)?.unwrap_or_default();
+        let manifest = toml::from_str(&text).map_err(|error| Unrenderable::new(path.display(), error))?;
+        manifests.insert(name.to_string_lossy().into_owned(), manifest);
+    }
+    Ok(manifests)
+}

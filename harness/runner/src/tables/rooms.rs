@@ -1,0 +1,188 @@
+//! The rooms of the house, as cargo knows them: so that the architecture page and the manifests cannot disagree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use super::{Unrenderable, entries, markdown};
+
+/// One of our crates.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in its own words.
+    pub description: Option<String>,
+    /// Its licence, as an SPDX expression.
+    pub licence: Option<String>,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The files that its targets begin with: `lib.rs`, `main.rs`.
+    pub roots: Vec<PathBuf>,
+    /// Our crates that it cannot be built without.
+    pub knows: BTreeSet<String>,
+    /// Our crates that only its tests and benchmarks use.
+    pub tests_also_know: BTreeSet<String>,
+}
+
+/// Asks cargo for all of our crates: those of the workspace at `root`, and those of every workspace of its own in
+/// `firmware-under-test/`. In the order of their names. Needs no registry.
+///
+/// # Errors
+///
+/// If cargo does not start, or does not understand a manifest.
+pub fn survey(root: &Path) -> Result<Vec<Room>, Unrenderable> {
+    let mut rooms = BTreeMap::new();
+    let mut manifests = vec![root.join("Cargo.toml")];
+    manifests.extend(entries(&root.join("firmware-under-test"))?.iter().map(|folder| folder.join("Cargo.toml")));
+    for manifest in manifests.iter().filter(|manifest| manifest.is_file()) {
+        for package in metadata(manifest)?.packages {
+            rooms.insert(package.name.clone(), package.into_room());
+        }
+    }
+    Ok(rooms.into_values().collect())
+}
+
+/// Who may know whom, row by row: a room knows only rooms of the rows above its own.
+pub(super) fn table(root: &Path) -> Result<String, Unrenderable> {
+    let rooms = survey(root)?;
+    let rows = rows(&rooms).map_err(|why| Unrenderable::new("the rooms", why))?;
+    let mut sorted: Vec<(usize, &Room)> = rooms.iter().map(|room| (rows[room.name.as_str()], room)).collect();
+    sorted.sort_by_key(|(row, room)| (*row, room.name.as_str()));
+    let cells: Vec<Vec<String>> = sorted
+        .iter()
+        .map(|(row, room)| {
+            vec![
+                row.to_string(),
+                format!("`{}`", room.name),
+                room.description.clone().unwrap_or_default(),
+                list(&room.knows),
+                list(&room.tests_also_know),
+            ]
+        })
+        .collect();
+    Ok(markdown(&["row", "room", "job", "knows", "its tests know too"], &cells))
+}
+
+fn list(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The row of each room: 0 if it knows nobody, else one more than the lowest that it knows.
+fn rows(rooms: &[Room]) -> Result<BTreeMap<&str, usize>, String> {
+    let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
+    while rows.len() < rooms.len() {
+        let settled = rows.len();
+        for room in rooms {
+            let known: Option<Vec<usize>> = room.knows.iter().map(|name| rows.get(name.as_str()).copied()).collect();
+            if let (Some(known), false) = (known, rows.contains_key(room.name.as_str())) {
+                rows.insert(&room.name, known.into_iter().max().map_or(0, |lowest| lowest + 1));
+            }
+        }
+        if rows.len() == settled {
+            let rest: Vec<&str> =
+                rooms.iter().map(|room| room.name.as_str()).filter(|name| !rows.contains_key(name)).collect();
+            return Err(format!("{} know each other, or a crate outside of the house", rest.join(", ")));
+        }
+    }
+    Ok(rows)
+}
+
+/// What `cargo metadata` says, as far as we care.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    description: Option<String>,
+    license: Option<String>,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `null` for what the crate itself needs, `dev` and `build` for the others.
+    kind: Option<String>,
+    /// Only crates in this repository have one.
+    path: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    src_path: PathBuf,
+}
+
+impl Package {
+    fn into_room(self) -> Room {
+        let ours = |tests: bool| {
+            let wanted = move |dependency: &&Dependency| (dependency.kind.as_deref() == Some("dev")) == tests;
+            let ours = self.dependencies.iter().filter(|dependency| dependency.path.is_some());
+            ours.filter(wanted).map(|dependency| dependency.name.clone()).collect::<BTreeSet<_>>()
+        };
+        let knows = ours(false);
+        let tests_also_know = ours(true).difference(&knows).cloned().collect();
+        let shipped = |target: &&Target| target.kind.iter().any(|kind| kind == "lib" || kind == "bin");
+        Room {
+            roots: self.targets.iter().filter(shipped).map(|target| target.src_path.clone()).collect(),
+            folder: self.manifest_path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            name: self.name,
+            description: self.description,
+            licence: self.license,
+            knows,
+            tests_also_know,
+        }
+    }
+}
+
+fn metadata(manifest: &Path) -> Result<Metadata, Unrenderable> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"])
+        .arg(manifest)
+        .output()
+        .map_err(|error| Unrenderable::new("cargo metadata", error))?;
+    if !output.status.success() {
+        return Err(Unrenderable::new("cargo metadata", String::from_utf8_lossy(&output.stderr)));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| Unrenderable::new("cargo metadata", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(name: &str, knows: &[&str]) -> Room {
+        Room {
+            name: name.into(),
+            description: None,
+            licence: None,
+            folder: PathBuf::new(),
+            roots: Vec::new(),
+            knows: knows.iter().map(|name| (*name).to_owned()).collect(),
+            tests_also_know: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn a_room_stands_below_all_that_it_knows() {
+        let rooms = [room("attic", &[]), room("cellar", &["attic", "hall"]), room("hall", &["attic"])];
+        let rows = rows(&rooms).unwrap();
+        assert_eq!((rows["attic"], rows["hall"], rows["cellar"]), (0, 1, 2));
+    }
+
+    #[test]
+    fn a_circle_is_named() {
+        let error = rows(&[room("a", &["b"]), room("b", &["a"]), room("c", &[])]).unwrap_err();
+        assert!(error.starts_with("a, b know each other"), "{error}");
+    }
+}

@@ -1,0 +1,119 @@
+//! What became of one scenario: the words that table, reports and transcript share.
+
+use std::fmt;
+
+use outcome::{Conformity, Demand, Ending, Stage};
+
+/// How it went, in the words of both witnesses together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The device did all that its plan says.
+    Connected,
+    /// The device refused: it sent a fatal alert, or closed the connection on an error of its own.
+    DeviceRefused,
+    /// The broker refused: it sent a fatal alert, or a CONNACK other than 0.
+    BrokerRefused,
+    /// The connection was closed or reset from the broker's side, without a word.
+    Lost,
+    /// The device waited as long as it was told to, and gave up.
+    GaveUp,
+    /// The device failed by itself, before any connection to the broker: it could not read its configuration, or had
+    /// no memory.
+    DeviceFailed,
+    /// The firmware crashed, or a watchdog reset it.
+    Crashed,
+    /// None of these before the limit.
+    NoEnd,
+}
+
+impl How {
+    /// Whether the device succeeded; `None` if it neither succeeded nor gave up.
+    pub const fn connected(self) -> Option<bool> {
+        match self {
+            Self::Connected => Some(true),
+            Self::DeviceRefused | Self::BrokerRefused | Self::Lost | Self::GaveUp | Self::DeviceFailed => Some(false),
+            Self::Crashed | Self::NoEnd => None,
+        }
+    }
+}
+
+/// What happened, before anybody compares it with anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// How it went.
+    pub how: How,
+    /// The stage that the last attempt reached.
+    pub stage: Stage,
+    /// The device's own words for it: a code and its name.
+    pub device_words: String,
+    /// How that compares with the specification.
+    pub conformity: Conformity,
+    /// What the specification demands.
+    pub demand: Demand,
+    /// The rule.
+    pub rule: String,
+    /// How long it took in the device's own time, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl Account {
+    /// The happening as a phrase: `refused at certificate`.
+    pub fn phrase(&self) -> String {
+        let stage = self.stage;
+        match self.how {
+            How::Connected => "connected and did its work".into(),
+            How::DeviceRefused => format!("device refused at {stage}"),
+            How::BrokerRefused => format!("broker refused at {stage}"),
+            How::Lost => format!("connection lost at {stage}"),
+            How::GaveUp => format!("device gave up at {stage}"),
+            How::DeviceFailed => format!("device failed at {stage}"),
+            How::Crashed => format!("firmware crashed at {stage}"),
+            How::NoEnd => format!("no end after {stage}"),
+        }
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} — {} ({})", self.phrase(), self.conformity, self.rule)
+    }
+}
+
+/// What became of one scenario.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The scenario.
+    pub scenario: String,
+    /// Its one sentence.
+    pub title: String,
+    /// One of the five endings.
+    pub ending: Ending,
+    /// What happened; `None` if the scenario was not run or the bench failed.
+    pub account: Option<Account>,
+    /// The transcript.
+    pub transcript: String,
+    /// How the transcript differs from the reviewed one, as a unified diff; empty if it does not.
+    pub difference: String,
+    /// What happened to the board itself, and what of the chip is not modelled but was used.
+    pub incidents: Vec<String>,
+}
+
+impl Verdict {
+    /// A verdict on a scenario that the bench could not run.
+    pub fn bench_failed(scenario: &scenario::Scenario, why: impl Into<String>) -> Self {
+        Self {
+            scenario: scenario.name.clone(),
+            title: scenario.title.clone(),
+            ending: Ending::BenchFailed(why.into()),
+            account: None,
+            transcript: String::new(),
+            difference: String::new(),
+            incidents: Vec::new(),
+        }
+    }
+
+    /// Whether a stable snapshot must not make this look good: the device accepts what it must refuse.
+    pub fn is_security_finding(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.conformity == Conformity::AcceptsWhatItMustRefuse)
+    }
+}

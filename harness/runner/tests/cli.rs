@@ -1,0 +1,162 @@
+//! The command line as a person or a CI job meets it: exit codes, reports, refusals, Ctrl-C.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use runner::exit;
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+}
+
+/// `cargo xtask hil --board esp32c3`, with everything that is written in a folder of its own.
+fn hil(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command
+        .args(["hil", "--board", "esp32c3"])
+        .arg("--artefacts")
+        .arg(folder.path().join("artefacts"))
+        .env("SHAKEDOWN_ROOT", root());
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("there is room for a temporary folder")
+}
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[track_caller]
+fn ends_with(output: &Output, exit: exit::Exit, said: &str) {
+    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
+    assert!(words(output).contains(said), "no word of `{said}` in:\n{}", words(output));
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error_that_helps() {
+    let output = hil(&folder()).arg("identity/san_dns_dialled_by_nmae").output().unwrap();
+    ends_with(&output, exit::NOTHING_SELECTED, "did you mean `identity/san_dns_dialled_by_name`");
+}
+
+#[test]
+fn a_board_that_is_not_there_is_the_benchs_failure() {
+    let output = hil(&folder()).args(["--on", "hardware", "identity"]).output().unwrap();
+    ends_with(&output, exit::BENCH_FAILED, "the bench failed: no board");
+}
+
+#[test]
+fn a_word_that_nobody_knows_is_a_usage_error() {
+    ends_with(&hil(&folder()).arg("--sed").output().unwrap(), exit::USAGE, "--seed");
+    ends_with(&hil(&folder()).args(["--seed", "xyz"]).output().unwrap(), exit::USAGE, "hexadecimal");
+    ends_with(&hil(&folder()).args(["--report", "pdf=x"]).output().unwrap(), exit::USAGE, "json=FILE or junit=FILE");
+}
+
+#[test]
+fn every_wrong_scenario_file_is_named_with_its_line() {
+    let own = folder();
+    let scenarios = own.path().join("scenarios/mqtt");
+    fs::create_dir_all(&scenarios).unwrap();
+    fs::write(scenarios.join("one.toml"), "title = \"x\"\ntitel = \"y\"\n").unwrap();
+    fs::write(scenarios.join("two.toml"), "title = \n").unwrap();
+    let output = hil(&own).arg("--scenarios").arg(own.path().join("scenarios")).output().unwrap();
+    ends_with(&output, exit::USAGE, "one.toml:2");
+    ends_with(&output, exit::USAGE, "two.toml:1");
+    ends_with(&output, exit::USAGE, "unknown field `titel`");
+}
+
+#[test]
+fn the_list_names_scenarios_and_runs_nothing() {
+    let own = folder();
+    let output = hil(&own).args(["--list", "transport/nxdomain"]).output().unwrap();
+    ends_with(&output, exit::AS_EXPECTED, "[K11]");
+    assert!(!own.path().join("artefacts").exists());
+}
+
+#[test]
+fn somebody_elses_scenarios_are_otherwise_until_accepted_and_as_expected_afterwards() {
+    let own = folder();
+    let scenarios = own.path().join("scenarios/transport");
+    fs::create_dir_all(&scenarios).unwrap();
+    fs::copy(root().join("scenarios/transport/nxdomain.toml"), scenarios.join("nxdomain.toml")).unwrap();
+    let run = |more: &[&str]| {
+        hil(&own)
+            .arg("--scenarios")
+            .arg(own.path().join("scenarios"))
+            .arg("--captures")
+            .arg(own.path().join("captures"))
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    ends_with(&run(&[]), exit::OTHERWISE, "there is no reviewed snapshot yet");
+    let pending = own.path().join("captures/transport/nxdomain.esp32c3_mbedtls.snap.new");
+    assert!(pending.exists(), "what happened waits for review");
+    ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");
+    assert!(!pending.exists(), "what was accepted waits no longer");
+    ends_with(&run(&[]), exit::AS_EXPECTED, "1 as expected");
+    // Another seed changes times and ports, not who says what.
+    ends_with(&run(&["--seed", "beef"]), exit::AS_EXPECTED, "1 as expected");
+    // And a snapshot that says otherwise is not papered over.
+    let snapshot = own.path().join("captures/transport/nxdomain.esp32c3_mbedtls.snap");
+    let reviewed = fs::read_to_string(&snapshot).unwrap();
+    fs::write(&snapshot, reviewed.replace("NXDOMAIN", "SERVFAIL")).unwrap();
+    ends_with(&run(&[]), exit::OTHERWISE, "+");
+}
+
+#[test]
+fn the_same_image_scenario_and_seed_give_the_same_bytes_whatever_the_jobs() {
+    let (one, two) = (folder(), folder());
+    for (own, jobs) in [(&one, "1"), (&two, "2")] {
+        // Losses, doubles and damage draw most from the seed.
+        hil(own).args(["--jobs", jobs, "transport/", "--seed", "1"]).output().unwrap();
+    }
+    let mut compared = 0;
+    for entry in fs::read_dir(one.path().join("artefacts/transport")).unwrap() {
+        let file = entry.unwrap().path();
+        let other = two.path().join("artefacts/transport").join(file.file_name().unwrap());
+        assert!(fs::read(&file).unwrap() == fs::read(&other).unwrap(), "{} differs", file.display());
+        compared += 1;
+    }
+    assert!(compared >= 40, "only {compared} files");
+}
+
+#[test]
+fn reports_say_what_the_table_says() {
+    let own = folder();
+    let (json, junit) = (own.path().join("reports/out.json"), own.path().join("reports/out.xml"));
+    let report = format!("json={},junit={}", json.display(), junit.display());
+    hil(&own).args(["transport/nxdomain", "identity/no_sni_right", "--report", &report]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let scenarios = json["scenarios"].as_array().unwrap();
+    assert_eq!(scenarios.len(), 2);
+    assert!(scenarios.iter().any(|scenario| scenario["device"].as_str().unwrap().contains("NXDOMAIN")), "{json:#}");
+    assert!(fs::read_to_string(junit).unwrap().contains("classname=\"transport\""));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_leaves_a_report_of_what_was_finished() {
+    let own = folder();
+    let json = own.path().join("out.json");
+    let mut child = hil(&own)
+        .args(["--jobs", "1", "--report", &format!("json={}", json.display())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut progress = BufReader::new(child.stderr.take().unwrap()).lines();
+    progress.next().expect("progress is told").unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    // Nobody may be left writing into a closed pipe.
+    progress.for_each(drop);
+    let output = child.wait_with_output().unwrap();
+    ends_with(&output, exit::INTERRUPTED, "not run: interrupted");
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert!(!json["scenarios"].as_array().unwrap().is_empty());
+}

@@ -1,0 +1,226 @@
+//! The house rules: who may know whom, what every crate says of itself, and what has no place in the repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use runner::tables;
+
+/// Whom each room may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
+/// `harness/README.md`.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("outcome", &[]),
+    ("wire", &[]),
+    ("control", &["outcome"]),
+    ("pki", &["clock"]),
+    ("scenario", &["clock", "outcome", "pki"]),
+    ("capture", &["clock", "outcome", "wire"]),
+    ("network", &["clock", "wire"]),
+    ("emulator", &["clock"]),
+    ("broker", &["clock", "outcome", "scenario", "wire", "pki"]),
+    ("board", &["clock", "outcome", "emulator"]),
+    (
+        "runner",
+        &[
+            "board", "broker", "capture", "clock", "control", "emulator", "network", "outcome", "pki", "scenario",
+            "wire",
+        ],
+    ),
+    ("xtask", &[]),
+    ("client", &["control", "outcome", "wire"]),
+    ("mbedtls", &["client", "control", "outcome"]),
+    ("esp32c3_mbedtls", &["client", "control", "mbedtls", "outcome", "wire"]),
+];
+
+/// Names that say nothing about what is inside.
+const ROOMS_NEVER_NEEDED: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
+
+/// Nothing in git is larger, in bytes: an image stripped of its debug information and a capture need less.
+const FILE_MAX_BYTES: u64 = 2 << 20;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace's folder")
+}
+
+/// Every file that git knows, relative to the workspace's folder.
+fn tracked() -> Vec<PathBuf> {
+    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().expect("git starts");
+    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).expect("file names in UTF-8");
+    let files: Vec<PathBuf> = names.split_terminator('\0').map(PathBuf::from).collect();
+    assert!(files.len() > 50, "git knows only {} files here", files.len());
+    // What is being deleted in the work tree is still in the index.
+    files.into_iter().filter(|file| root().join(file).exists()).collect()
+}
+
+/// Our Rust sources, relative to the workspace's folder.
+fn sources() -> Vec<PathBuf> {
+    tracked().into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs")).collect()
+}
+
+fn assert_none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn the_tables_of_the_readmes_are_up_to_date() {
+    let outdated = tables::outdated(&root()).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<&str> = outdated.iter().map(|page| page.name.as_str()).collect();
+    assert!(names.is_empty(), "out of date: {names:?}; `cargo xtask tables` renders them anew");
+}
+
+#[test]
+fn a_room_knows_only_whom_it_may() {
+    let rooms = tables::survey(&root()).unwrap_or_else(|error| panic!("{error}"));
+    let mut complaints = Vec::new();
+    for room in &rooms {
+        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == room.name) else {
+            complaints.push(format!("{}: a new room; say in MAY_KNOW whom it may know", room.name));
+            continue;
+        };
+        for known in room.knows.iter().filter(|known| !may_know.contains(&known.as_str())) {
+            complaints.push(format!("{} must not know {known}", room.name));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn every_crate_says_what_it_is_and_under_which_licence() {
+    let mut complaints = Vec::new();
+    for room in tables::survey(&root()).unwrap_or_else(|error| panic!("{error}")) {
+        if room.description.is_none_or(|words| words.trim().is_empty()) {
+            complaints.push(format!("{}: no description in Cargo.toml", room.name));
+        }
+        if room.licence.as_deref() != Some("MIT OR Apache-2.0") {
+            complaints.push(format!("{}: licence {:?}", room.name, room.licence));
+        }
+        for root in room.roots {
+            let text = fs::read_to_string(&root).expect("a target's file");
+            if !text.starts_with("//!") {
+                complaints.push(format!("{}: does not begin with what it is for (`//!`)", root.display()));
+            }
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    // Unit tests in a sibling file are described by the module that they test.
+    let described_elsewhere = |file: &Path| file.file_stem().is_some_and(|stem| stem == "tests");
+    let mut complaints = Vec::new();
+    for file in sources().iter().filter(|file| !described_elsewhere(file)) {
+        let text = fs::read_to_string(root().join(file)).expect("a source file");
+        if !text.starts_with("//!") {
+            complaints.push(format!("{}: does not begin with `//!`", file.display()));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn names_say_what_is_inside() {
+    let mut complaints = Vec::new();
+    for file in sources() {
+        for part in file.with_extension("").iter().map(|part| part.to_string_lossy()) {
+            if ROOMS_NEVER_NEEDED.contains(&part.as_ref()) {
+                complaints.push(format!("{}: `{part}` says nothing about what is inside", file.display()));
+            }
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn no_file_knows_the_machine_that_it_was_written_on() {
+    let mut complaints = Vec::new();
+    for file in tracked() {
+        let bytes = fs::read(root().join(&file)).expect("a tracked file");
+        if let Some(found) = path_of_one_machine(&bytes) {
+            complaints.push(format!("{}: {found}", file.display()));
+        }
+    }
+    assert_none(&complaints);
+}
+
+/// A path below somebody's home, or below the folders of a particular machine, with a little of what follows. Looked
+/// for in images too: they carry the paths of their panics.
+fn path_of_one_machine(bytes: &[u8]) -> Option<String> {
+    const FOLDERS: [&str; 5] = ["root", "work", "farm", "home", "Users"];
+    let mut before = b' ';
+    for (at, byte) in bytes.iter().enumerate() {
+        let previous = std::mem::replace(&mut before, *byte);
+        if *byte != b'/' || previous.is_ascii_alphanumeric() || b"_.<>-/}".contains(&previous) {
+            continue;
+        }
+        let path = &bytes[at + 1..];
+        for folder in FOLDERS {
+            let below = path.strip_prefix(folder.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
+            if below.and_then(|below| below.first()).is_some_and(|c| c.is_ascii_alphabetic() || *c == b'.') {
+                return Some(format!("/{}…", String::from_utf8_lossy(&path[..path.len().min(40)]).escape_debug()));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn paths_of_one_machine_are_recognised() {
+    let found = |folder: &str, below: &str| path_of_one_machine(format!("at /{folder}/{below}").as_bytes()).is_some();
+    assert!(found("root", ".cargo/registry"));
+    assert!(found("home", "ann/x"));
+    assert!(!found("home", "*/x"));
+    assert!(path_of_one_machine(b"harness/work/in progress, https://example.org/home/page").is_none());
+}
+
+#[test]
+fn nothing_large_is_in_git() {
+    let size = |file: &PathBuf| fs::metadata(root().join(file)).expect("a tracked file").len();
+    let large: Vec<String> = tracked()
+        .iter()
+        .filter(|file| size(file) > FILE_MAX_BYTES)
+        .map(|file| format!("{}: {} KiB", file.display(), size(file) / 1024))
+        .collect();
+    assert_none(&large);
+}
+
+#[test]
+fn nothing_waits_for_review_in_git() {
+    let waits = |name: &String| name.ends_with(".snap.new") || name.ends_with(".pending-snap");
+    let pending: Vec<String> = tracked().iter().map(|file| file.display().to_string()).filter(waits).collect();
+    assert_none(&pending);
+}
+
+#[test]
+fn every_exit_code_has_one_meaning_and_the_command_line_names_them_all() {
+    let codes: BTreeSet<u8> = runner::exit::ALL.iter().map(|exit| exit.code).collect();
+    assert_eq!(codes.len(), runner::exit::ALL.len());
+    let mut command = <runner::cli::Cli as clap::CommandFactory>::command();
+    let hil = command.find_subcommand_mut("hil").expect("the command `hil`");
+    let help = hil.render_long_help().to_string();
+    let listed = help.split_once("Exit codes:").expect("the help ends with the exit codes").1;
+    let words: Vec<&str> = listed.split([',', ' ', '\n']).collect();
+    for code in codes {
+        assert!(words.contains(&code.to_string().as_str()), "{code} is not in the help of `hil`: {listed}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_manifest_ask_for_the_same_rust() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace's manifest");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let version = manifest["workspace"]["package"]["rust-version"].as_str().expect("rust-version is text");
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    assert!(readme.contains(&format!("Rust {version}")), "README.md does not say `Rust {version}`");
+}
+
+#[test]
+fn xtask_and_the_bench_agree_on_how_the_bench_fails() {
+    // xtask knows none of our crates, so that it builds in a second; hence the copy, and hence this test.
+    let xtask = fs::read_to_string(root().join("harness/xtask/src/main.rs")).expect("xtask");
+    let expected = format!("const BENCH_FAILED: u8 = {};", runner::exit::BENCH_FAILED.code);
+    assert!(xtask.contains(&expected), "xtask does not say `{expected}`");
+}

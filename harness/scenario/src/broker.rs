@@ -1,0 +1,207 @@
+//! What the broker does: the `[broker]` table.
+//!
+//! The default broker is a good one: TLS 1.2 and 1.3, one certificate, everybody may log in. A scenario turns one
+//! screw. What can go wrong stands in enums by stage of the connection, each variant with its one sentence; the idea
+//! is that of BoringSSL's BoGo runner.
+
+mod clients;
+mod misbehaviour;
+mod mqtt;
+
+pub use clients::{ClientCertificates, Request};
+pub use misbehaviour::{Alert, Goodbye, OnAccept, OnClientHello, OnFinished, OnMissingName, OnServerFlight};
+pub use mqtt::{Message, Mqtt, OnConnect, OnPing, OnPublish, OnSubscribe, Packing, Then, When};
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::device::Version;
+use crate::problem::Complaint;
+
+/// The `[broker]` table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Broker {
+    /// Whether it speaks TLS at all on its port.
+    pub tls: bool,
+    /// The TLS versions that it accepts. Empty: none that a client of today could offer.
+    pub versions: Vec<Version>,
+    /// The cipher suites that it accepts, by their IANA names, best first. Empty: all that it has, in the
+    /// client's order.
+    pub cipher_suites: Vec<String>,
+    /// The groups that it accepts, by their IANA names (`x25519`, `secp256r1`, …), best first. Empty: all that it has.
+    pub groups: Vec<String>,
+    /// The schemes with which it signs, by their IANA names (`rsa_pss_rsae_sha256`, …). Empty: all that fit its key.
+    pub signature_schemes: Vec<String>,
+    /// The certificates that it sends, in this order, by their names under `[pki]`.
+    pub certificates: Vec<String>,
+    /// Whether bytes that are no certificate follow the last one.
+    pub junk_after_certificates: bool,
+    /// The certificate whose key it uses; absent, that of the first one that it sends.
+    pub key_of: Option<String>,
+    /// Other certificates for who asks for these names by SNI (RFC 6066 §3).
+    pub tenants: BTreeMap<String, Vec<String>>,
+    /// What it does when the client asks for no name.
+    pub on_missing_name: OnMissingName,
+    /// What it does when the client asks for a name that is neither in `tenants` nor in `names`.
+    pub on_unknown_name: OnMissingName,
+    /// The names that it answers to with `certificates`. Empty: every name.
+    pub names: Vec<String>,
+    /// Protocols that it accepts by ALPN (RFC 7301), best first. Empty: it does not look.
+    pub alpn: Vec<String>,
+    /// Whether it refuses clients that offer no ALPN.
+    pub alpn_required: bool,
+    /// The most that it puts into one record, in bytes of plaintext: 32 to 16 384.
+    pub record_bytes_max: Option<u16>,
+    /// How many tickets it sends after a TLS 1.3 handshake (RFC 9846 §4.7.1), and whether it sends one in TLS 1.2.
+    pub session_tickets: u8,
+    /// How much longer a ticket is than it need be, in bytes.
+    pub ticket_padding_bytes: u16,
+    /// Whether it lets sessions be resumed.
+    pub resumption: bool,
+    /// Whether and how it asks clients for certificates.
+    pub client_certificates: ClientCertificates,
+    /// What it does instead of awaiting a ClientHello.
+    pub on_accept: Option<OnAccept>,
+    /// What it does instead of answering the ClientHello.
+    pub on_client_hello: Option<OnClientHello>,
+    /// What it does to its first flight.
+    pub on_server_flight: Option<OnServerFlight>,
+    /// What it does once the handshake is complete.
+    pub on_finished: Option<OnFinished>,
+    /// How it closes connections.
+    pub goodbye: Goodbye,
+    /// How many connections misbehave, counted from the first; those after them meet a good broker. Absent: all.
+    pub misbehaves_times: Option<u32>,
+    /// What it says in MQTT.
+    pub mqtt: Mqtt,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self {
+            tls: true,
+            versions: vec![Version::Tls12, Version::Tls13],
+            cipher_suites: Vec::new(),
+            groups: Vec::new(),
+            signature_schemes: Vec::new(),
+            certificates: vec!["leaf".into()],
+            junk_after_certificates: false,
+            key_of: None,
+            tenants: BTreeMap::new(),
+            on_missing_name: OnMissingName::Default,
+            on_unknown_name: OnMissingName::Default,
+            names: Vec::new(),
+            alpn: Vec::new(),
+            alpn_required: false,
+            record_bytes_max: None,
+            session_tickets: 0,
+            ticket_padding_bytes: 0,
+            resumption: false,
+            client_certificates: ClientCertificates::default(),
+            on_accept: None,
+            on_client_hello: None,
+            on_server_flight: None,
+            on_finished: None,
+            goodbye: Goodbye::default(),
+            misbehaves_times: None,
+            mqtt: Mqtt::default(),
+        }
+    }
+}
+
+impl Broker {
+    /// The cipher suites that the broker has, by their IANA names. All need ECDHE: rustls has no other key exchange.
+    pub const CIPHER_SUITES: &'static [&'static str] = &[
+        "TLS_AES_256_GCM_SHA384",
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    ];
+
+    /// The groups that the broker has, by their IANA names.
+    pub const GROUPS: &'static [&'static str] = &["x25519", "secp256r1", "secp384r1", "secp521r1"];
+
+    /// The schemes with which the broker can sign, by their IANA names.
+    pub const SIGNATURE_SCHEMES: &'static [&'static str] = &[
+        "ecdsa_secp256r1_sha256",
+        "ecdsa_secp384r1_sha384",
+        "ecdsa_secp521r1_sha512",
+        "ed25519",
+        "rsa_pss_rsae_sha256",
+        "rsa_pss_rsae_sha384",
+        "rsa_pss_rsae_sha512",
+        "rsa_pkcs1_sha256",
+        "rsa_pkcs1_sha384",
+        "rsa_pkcs1_sha512",
+        "rsa_pkcs1_sha1",
+        "ecdsa_sha1",
+    ];
+
+    /// Every certificate that the broker refers to, with the key under which it does.
+    pub fn certificates_used(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let sent = self.certificates.iter().map(|name| ("certificates", name.as_str()));
+        let key = self.key_of.iter().map(|name| ("key_of", name.as_str()));
+        let tenants = self.tenants.values().flatten().map(|name| ("tenants", name.as_str()));
+        let trusted = self.client_certificates.trusts.iter().map(|name| ("client_certificates", name.as_str()));
+        sent.chain(key).chain(tenants).chain(trusted)
+    }
+
+    /// Refuses what makes no sense. `exists` tells whether there is a certificate of that name.
+    pub(crate) fn check(&self, exists: &dyn Fn(&str) -> bool) -> Result<(), Complaint> {
+        for (key, name) in self.certificates_used() {
+            if !exists(name) {
+                return Err(Complaint::at(
+                    &["broker", key],
+                    format!("there is no certificate `{name}`"),
+                    format!("add a table `[pki.{name}]`, or use `root`, `leaf` or `client`, which always exist"),
+                ));
+            }
+        }
+        if self.tls && (self.certificates.is_empty() || self.tenants.values().any(Vec::is_empty)) {
+            return Err(Complaint::at(
+                &["broker", "certificates"],
+                "a broker with TLS needs a certificate",
+                "name one, or set `tls = false`",
+            ));
+        }
+        for (key, names, known) in [
+            ("cipher_suites", &self.cipher_suites, Self::CIPHER_SUITES),
+            ("groups", &self.groups, Self::GROUPS),
+            ("signature_schemes", &self.signature_schemes, Self::SIGNATURE_SCHEMES),
+        ] {
+            if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+                return Err(Complaint::at(
+                    &["broker", key],
+                    format!("the broker has no `{name}`"),
+                    format!("use one of {}", known.join(", ")),
+                ));
+            }
+        }
+        if self.record_bytes_max.is_some_and(|bytes| !(32..=16_384).contains(&bytes)) {
+            return Err(Complaint::at(
+                &["broker", "record_bytes_max"],
+                "a record of the broker holds 32 to 16384 bytes (RFC 9846 §5.1)",
+                "give a number in that range",
+            ));
+        }
+        if self.alpn_required && self.alpn.is_empty() {
+            return Err(Complaint::at(
+                &["broker", "alpn_required"],
+                "no protocol would do",
+                "name the protocols that the broker accepts in `alpn`",
+            ));
+        }
+        self.client_certificates.check()?;
+        self.mqtt.check()
+    }
+}
+
+#[cfg(test)]
+mod tests;

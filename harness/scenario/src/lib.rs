@@ -1,0 +1,226 @@
+//! What is done to the device, as data: one TOML file, one fault, one expectation with its rule.
+//!
+//! [`Scenario::parse`] takes the text of a file of `scenarios/` and gives a [`Scenario`], or a [`Problem`] that names
+//! the file, the line and the remedy. Unknown keys are refused, and so is a name that contradicts what the file says.
+//!
+//! This crate does not know how anything is done: it has no sockets, no certificates' bytes, no boards.
+
+pub mod broker;
+mod date;
+pub mod device;
+pub mod lan;
+mod names;
+pub mod network;
+mod problem;
+
+use clock::UnixTime;
+use outcome::Demand;
+use serde::Deserialize;
+
+pub use date::Date;
+pub use names::{FOLDERS, claims};
+pub use problem::Problem;
+
+/// One scenario: what is done to a device, and what the specification says that the device has to do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The file's path below the scenario folder, with `/` and without `.toml`: `identity/san_ip_dialled_by_ip`.
+    #[serde(skip)]
+    pub name: String,
+    /// One sentence: what is peculiar about this broker, network or device.
+    pub title: String,
+    /// The rows of the fault catalogue that this is: `A01`.
+    #[serde(default)]
+    pub catalogue: Vec<String>,
+    /// The rows of the source documents that this replays: `s4-san-ip`.
+    #[serde(default)]
+    pub documents: Vec<String>,
+    /// What the specification says.
+    pub specification: Specification,
+    /// The date at power-on: certificates are minted for it, and SNTP tells it.
+    #[serde(default)]
+    pub date: Date,
+    /// How long the device may take, in seconds of its own time, before the run counts as silent.
+    #[serde(default = "default_limit_s")]
+    pub limit_s: u32,
+    /// Where the fault stands on the wire, so that the transcript can point at it.
+    #[serde(default)]
+    pub fault: Option<FaultMark>,
+    /// The device's configuration.
+    #[serde(default)]
+    pub device: device::Device,
+    /// The certificates.
+    #[serde(default)]
+    pub pki: pki::spec::Certificates,
+    /// The broker.
+    #[serde(default)]
+    pub broker: broker::Broker,
+    /// The network between them.
+    #[serde(default)]
+    pub network: network::Network,
+}
+
+/// The rule that a scenario tests.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Specification {
+    /// What the rule demands of the device.
+    pub demands: Demand,
+    /// Where it stands: `RFC 9525 §6.3`.
+    pub rule: String,
+    /// Its words.
+    pub quote: String,
+}
+
+/// The line of the transcript at which the fault shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultMark {
+    /// Who said it: one of [`FaultMark::SPEAKERS`].
+    pub who: String,
+    /// What was said, as the transcript's third column has it: one of [`FaultMark::WORDS`].
+    pub said: String,
+}
+
+impl FaultMark {
+    /// Who may speak in a transcript.
+    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp"];
+
+    /// What may be said in a transcript: TCP's words, the handshake messages of TLS, the packets of MQTT, and what the
+    /// bench calls the rest.
+    pub const WORDS: &'static [&'static str] = &[
+        "SYN",
+        "FIN",
+        "RST",
+        "HelloRequest",
+        "ClientHello",
+        "ServerHello",
+        "HelloRetryRequest",
+        "EncryptedExtensions",
+        "CertificateRequest",
+        "Certificate",
+        "ServerKeyExchange",
+        "ServerHelloDone",
+        "ClientKeyExchange",
+        "CertificateVerify",
+        "Finished",
+        "NewSessionTicket",
+        "KeyUpdate",
+        "alert",
+        "CONNECT",
+        "CONNACK",
+        "SUBSCRIBE",
+        "SUBACK",
+        "PUBLISH",
+        "PUBACK",
+        "PINGREQ",
+        "PINGRESP",
+        "DISCONNECT",
+        "query",
+        "answer",
+        "(encrypted)",
+        "(bad record)",
+        "(fragment)",
+        "(not TLS)",
+        "(not MQTT)",
+        "(data)",
+    ];
+}
+
+const fn default_limit_s() -> u32 {
+    120
+}
+
+impl Scenario {
+    /// Reads the scenario `name` (its path below the scenario folder, without `.toml`) from the text of the file
+    /// `file`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] of the scenario's author: not TOML, an unknown key, a value that makes no sense, or a name that
+    /// contradicts the content.
+    pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Problem> {
+        let mut scenario: Self = toml::from_str(text).map_err(|error| Problem::from_toml(file, text, &error))?;
+        name.clone_into(&mut scenario.name);
+        scenario.check().map_err(|complaint| complaint.located(file, text))?;
+        Ok(scenario)
+    }
+
+    /// The date at power-on.
+    pub fn date(&self) -> UnixTime {
+        self.date.0
+    }
+
+    fn check(&self) -> Result<(), problem::Complaint> {
+        self.check_words()?;
+        self.device.check()?;
+        self.check_certificate_names()?;
+        self.broker.check(&|name| self.pki.contains(name))?;
+        self.network.check()?;
+        names::check(self)
+    }
+
+    /// Every certificate that the device is given has to exist.
+    fn check_certificate_names(&self) -> Result<(), problem::Complaint> {
+        let device = &self.device;
+        for (key, names) in [
+            ("trusts", &device.trusts),
+            ("certificates", &device.certificates),
+            ("key_of", &device.key_of.iter().cloned().collect()),
+        ] {
+            if let Some(unknown) = names.iter().find(|name| !self.pki.contains(name)) {
+                let known: Vec<&str> = self.pki.names().collect();
+                return Err(problem::Complaint::at(
+                    &["device", key],
+                    format!("there is no certificate `{unknown}`"),
+                    format!("describe it in a table `[pki.{unknown}]`, or name one of {}", known.join(", ")),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_words(&self) -> Result<(), problem::Complaint> {
+        use problem::Complaint;
+        for (path, words) in [
+            (vec!["title"], &self.title),
+            (vec!["specification", "rule"], &self.specification.rule),
+            (vec!["specification", "quote"], &self.specification.quote),
+        ] {
+            if words.trim().is_empty() {
+                return Err(Complaint::at(&path, "this says nothing", "write the sentence that a reader needs here"));
+            }
+        }
+        if !self.specification.rule.contains('§') && !self.specification.rule.contains('[') {
+            return Err(Complaint::at(
+                &["specification", "rule"],
+                "the rule has no section",
+                "name the document and the section: `RFC 9525 §6.3`, or the statement: `MQTT 3.1.1 [MQTT-3.2.2-5]`",
+            ));
+        }
+        if self.limit_s == 0 || self.limit_s > 86_400 {
+            return Err(Complaint::at(
+                &["limit_s"],
+                "the limit is not between 1 s and a day",
+                "give the device time to fail, and the bench an end",
+            ));
+        }
+        if let Some(mark) = &self.fault {
+            for (key, word, known) in [("who", &mark.who, FaultMark::SPEAKERS), ("said", &mark.said, FaultMark::WORDS)]
+            {
+                if !known.contains(&word.as_str()) {
+                    return Err(Complaint::at(
+                        &["fault", key],
+                        format!("no line of a transcript has `{word}` there"),
+                        format!("write one of {}", known.join(", ")),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! What is wrong with a scenario file, and what to do about it.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A fault of the scenario's author, with its place and its remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+    text: String,
+    span: Range<usize>,
+}
+
+impl Problem {
+    pub(crate) fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
+        let message = error.message().trim().replace('\n', "; ");
+        let remedy = if message.starts_with("unknown field") {
+            "see `scenarios/README.md` for the keys of each table".into()
+        } else if message.starts_with("missing field") {
+            "every scenario has `title` and `[specification]` with `demands`, `rule` and `quote`".into()
+        } else {
+            "see `scenarios/README.md` for the grammar".into()
+        };
+        Self::new(file, text, error.span().unwrap_or(0..0), message, remedy)
+    }
+
+    fn new(file: &str, text: &str, span: Range<usize>, message: String, remedy: String) -> Self {
+        let start = span.start.min(text.len());
+        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Self { file: file.into(), line, message, remedy, text: text.into(), span: start..span.end.min(text.len()) }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snippet =
+            Snippet::source(&self.text).path(&self.file).annotation(AnnotationKind::Primary.span(self.span.clone()));
+        let report = [
+            Level::ERROR.primary_title(&self.message).element(snippet),
+            Level::HELP.secondary_title(&self.remedy).elements(Vec::<annotate_snippets::Element<'_>>::new()),
+        ];
+        f.write_str(&Renderer::plain().render(&report))
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// A problem whose place is known only as a path of keys.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    path: Vec<String>,
+    message: String,
+    remedy: String,
+}
+
+impl Complaint {
+    pub(crate) fn at(path: &[&str], message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            path: path.iter().map(|key| (*key).to_owned()).collect(),
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// Finds the line: that of the key, else that of the innermost table on the way to it that the file has.
+    pub(crate) fn located(self, file: &str, text: &str) -> Problem {
+        let mut span = 0..0;
+        if let Ok(table) = toml::de::DeTable::parse(text) {
+            let mut table = Some(table.into_inner());
+            for key in &self.path {
+                let Some((found, value)) = table.and_then(|mut table| table.remove_entry(key.as_str())) else { break };
+                span = found.span().start..value.span().end.max(found.span().end);
+                table = match value.into_inner() {
+                    toml::de::DeValue::Table(inner) => Some(inner),
+                    _ => None,
+                };
+            }
+        }
+        // A table's span is its whole body: point at its first line.
+        let end = text[span.start..span.end].find('\n').map_or(span.end, |offset| span.start + offset);
+        Problem::new(file, text, span.start..end, self.message, self.remedy)
+    }
+}

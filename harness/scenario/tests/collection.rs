@@ -1,0 +1,184 @@
+//! The collection in `scenarios/`: every file reads, every certificate in it can be minted, and what the bench owes is
+//! there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use scenario::Scenario;
+
+/// The rows of the fault catalogue that the collection has to cover, by their groups.
+const ROWS: &[(char, &[u8])] = &[
+    // Identity.
+    ('A', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]),
+    // Trust.
+    ('B', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+    // Validity and clock.
+    ('C', &[1, 2, 3, 5, 6, 7, 8, 9, 10]),
+    // Versions.
+    ('D', &[1, 2, 3, 4, 5, 7, 8]),
+    // Cipher suites, groups, signatures.
+    ('E', &[5, 9, 14, 15, 16, 18]),
+    // Keys and certificate contents.
+    ('F', &[1, 3, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
+    // Chain and size.
+    ('G', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+    // Records.
+    ('H', &[2, 4, 5, 6, 7, 8, 9, 10, 12, 13]),
+    // Client authentication.
+    ('I', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    // SNI and ALPN.
+    ('J', &[1, 2, 3, 4, 5, 6, 8, 9]),
+    // Alerts, ends of connections, TCP.
+    ('K', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+    // After the handshake.
+    ('L', &[5, 6, 7, 8]),
+    // MQTT.
+    ('M', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    // Memory.
+    ('N', &[1]),
+    // Configuration.
+    ('O', &[6, 13]),
+];
+
+/// The rows of groups A, B, C, G, I and J that no scenario can be, and why.
+const ROWS_LEFT_OUT: &[(&str, &str)] = &[
+    ("C04", "a firmware without any clock is another image, not another scenario"),
+    ("J07", "a hello without SNI that probes for fragment lengths is BearSSL's, and Mbed TLS sends none"),
+    ("J10", "the broker cannot add an extension to its ServerHello that the device did not ask for"),
+];
+
+/// The rows of source documents 002 and 004 that Mbed TLS can show.
+const DOCUMENTS: &[&str] = &[
+    "s2-plain-1883",
+    "s2-san-ip-dns",
+    "s2-set-insecure",
+    "s2-ca-only",
+    "s2-allow-self-signed",
+    "s2-ecc",
+    "s2-der",
+    "s2-clock",
+    "s2-nosan-cn-ip",
+    "s2-nosan-ctl-python",
+    "s2-ctl-python-san",
+    "s2-dns-name",
+    "s2-fix-both",
+    "s2-fix-ipaddress",
+    "s4-ctl-cli",
+    "s4-fw-rsa-kx-only",
+    "s4-clock",
+    "s4-hostname",
+    "s4-san-ip",
+    "s4-tls13-only",
+    "s4-ed25519",
+    "s4-key-sweep",
+    "s4-mtls",
+    "s4-server-auth-only",
+    "s4-der-pem",
+    "s4-keepalive0",
+    "s4-mosq-134",
+];
+
+/// The other rows of these documents, and why they are not here.
+const DOCUMENTS_LEFT_OUT: &[(&str, &str)] = &[
+    ("s4-certreqs-string", "a TypeError of MicroPython's, before there is a packet"),
+    ("s4-fw-no-kw", "a TypeError of MicroPython's, before there is a packet"),
+    ("s4-umqtt-api", "a TypeError of umqtt's, before there is a packet"),
+    ("s4-dhparam", "the broker has no DHE, and neither had the device: the row says that the setting does nothing"),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
+}
+
+/// Every scenario file with its name below the folder.
+fn files(folder: &Path, below: &str, found: &mut Vec<(String, PathBuf)>) {
+    for entry in fs::read_dir(folder).expect("the folder of scenarios is there") {
+        let path = entry.expect("the folder of scenarios can be read").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            files(&path, &format!("{below}{name}/"), found);
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            found.push((format!("{below}{name}"), path));
+        }
+    }
+}
+
+fn collection() -> Vec<Scenario> {
+    let mut found = Vec::new();
+    files(&folder(), "", &mut found);
+    found.sort();
+    found
+        .into_iter()
+        .map(|(name, path)| {
+            let text = fs::read_to_string(&path).expect("a scenario is text");
+            Scenario::parse(&name, &path.display().to_string(), &text).unwrap_or_else(|problem| panic!("{problem}"))
+        })
+        .collect()
+}
+
+#[test]
+fn every_file_reads_and_there_are_enough_of_them() {
+    let count = collection().len();
+    assert!(count >= 60, "only {count} scenarios");
+}
+
+/// What `pki` refuses to mint would only show when the scenario is run.
+#[test]
+fn every_certificate_can_be_minted() {
+    for scenario in collection() {
+        pki::mint(&scenario.pki, 0x5eed, scenario.date()).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+    }
+}
+
+#[test]
+fn every_folder_is_known_and_every_title_tells_its_scenario_from_the_others() {
+    let mut titles: BTreeMap<String, String> = BTreeMap::new();
+    for scenario in collection() {
+        let (folder, _) = scenario.name.split_once('/').expect("scenarios lie in folders");
+        assert!(scenario::FOLDERS.iter().any(|(known, _)| *known == folder), "{folder}/");
+        assert!(!scenario.title.ends_with('.'), "{}: a title has no full stop", scenario.name);
+        if let Some(other) = titles.insert(scenario.title.clone(), scenario.name.clone()) {
+            panic!("{} and {other} have the same title", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn the_rows_of_the_catalogue_that_are_owed_are_there() {
+    let covered: BTreeSet<String> = collection().into_iter().flat_map(|scenario| scenario.catalogue).collect();
+    let owed = ROWS.iter().flat_map(|(group, rows)| rows.iter().map(move |row| format!("{group}{row:02}")));
+    let missing: Vec<String> = owed.filter(|row| !covered.contains(row)).collect();
+    assert!(missing.is_empty(), "no scenario for {missing:?}");
+    for (row, why) in ROWS_LEFT_OUT {
+        assert!(!covered.contains(*row), "{row} is there, although `{why}`: move it to ROWS");
+    }
+}
+
+#[test]
+fn the_rows_of_the_source_documents_that_are_owed_are_there() {
+    let covered: BTreeSet<String> = collection().into_iter().flat_map(|scenario| scenario.documents).collect();
+    let missing: Vec<&&str> = DOCUMENTS.iter().filter(|row| !covered.contains(**row)).collect();
+    assert!(missing.is_empty(), "no scenario for {missing:?}");
+    for (row, why) in DOCUMENTS_LEFT_OUT {
+        assert!(!covered.contains(*row), "{row} is there, although `{why}`: move it to DOCUMENTS");
+    }
+    for row in &covered {
+        assert!(DOCUMENTS.contains(&row.as_str()) || !row.starts_with("s2-") && !row.starts_with("s4-"), "{row}?");
+    }
+}
+
+/// A scenario that names certificates which nobody shows or trusts says more than it does.
+#[test]
+fn every_certificate_that_is_described_is_used() {
+    for scenario in collection() {
+        let mut used: BTreeSet<&str> = scenario.broker.certificates_used().map(|(_, name)| name).collect();
+        let device = &scenario.device;
+        used.extend(device.trusts.iter().chain(&device.certificates).chain(&device.key_of).map(String::as_str));
+        let references = scenario.pki.0.values().flat_map(|spec| [&spec.issuer, &spec.issuer_name_as, &spec.key_of]);
+        used.extend(references.flatten().map(String::as_str));
+        for name in scenario.pki.0.keys() {
+            assert!(used.contains(name.as_str()), "{}: nobody uses `[pki.{name}]`", scenario.name);
+        }
+    }
+}

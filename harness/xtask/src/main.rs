@@ -1,0 +1,65 @@
+//! The one door, for people and CI alike: `cargo xtask …`.
+//!
+//! It knows none of our crates. It asks cargo to build the `runner`, so that the build's progress is on the screen,
+//! and hands its arguments over; what they mean is said by `cargo xtask --help`, which is the runner's own.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// The exit code for "the bench failed" (`harness/runner/src/exit.rs`).
+const BENCH_FAILED: u8 = 3;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => ExitCode::from(code),
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::from(BENCH_FAILED)
+        }
+    }
+}
+
+fn run() -> Result<u8, String> {
+    let root = workspace();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(&cargo)
+        .args(["build", "--package", "runner", "--bin", "runner", "--message-format", "json-render-diagnostics"])
+        .current_dir(&root)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if !build.status.success() {
+        return Err("the bench does not build (see above)".into());
+    }
+    let runner = executable(&String::from_utf8_lossy(&build.stdout))
+        .ok_or("cargo built the runner but did not say where it put it")?;
+    hand_over(Command::new(runner).args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root))
+}
+
+/// The folder of the workspace: two above this package.
+fn workspace() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("harness/xtask"), PathBuf::from);
+    package.ancestors().nth(2).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Where cargo put the binary: the last `"executable":"…"` of its JSON messages.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let quoted = messages.rsplit_once("\"executable\":\"")?.1;
+    let path = quoted.split_once('"')?.0;
+    Some(PathBuf::from(path.replace("\\\\", "\\")))
+}
+
+#[cfg(unix)]
+fn hand_over(command: &mut Command) -> Result<u8, String> {
+    use std::os::unix::process::CommandExt;
+    // Replaces this process, so that Ctrl-C and the exit code are the runner's own.
+    Err(format!("the runner does not start: {}", command.exec()))
+}
+
+#[cfg(not(unix))]
+fn hand_over(command: &mut Command) -> Result<u8, String> {
+    let status = command.status().map_err(|error| format!("the runner does not start: {error}"))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(BENCH_FAILED))
+}
