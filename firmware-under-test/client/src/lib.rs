@@ -23,5 +23,5 @@ mod stream;
 pub mod tls;
 
 pub use fault::Fault;
-pub use platform::{HeapRecord, Platform};
+pub use platform::{HeapLimits, HeapRecord, Platform};
 pub use serve::{Identity, serve};

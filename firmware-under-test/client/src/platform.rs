@@ -7,6 +7,20 @@ pub struct HeapRecord {
     pub peak_bytes: u32,
     /// How often an allocation failed.
     pub failures: u32,
+    /// The bytes that it holds now, on top of what it held when the plan started.
+    pub held_bytes: u32,
+}
+
+/// How a plan makes the heap smaller than it is. It all applies to the TLS library's allocations only: to Rust a
+/// refusal is the end of the program, and how the client fares without memory is not what the bench asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapLimits {
+    /// The bytes that it may hold in all.
+    pub cap_bytes: Option<u32>,
+    /// The largest block that it gives, in bytes.
+    pub block_max_bytes: Option<u32>,
+    /// The allocation that fails, counted from 1 since the plan started.
+    pub failing_allocation: Option<u32>,
 }
 
 /// The chip, as far as the client cares.
@@ -32,8 +46,8 @@ pub trait Platform {
     /// shows the time since reset, as if the chip had been switched on in 1970.
     fn set_calendar(&mut self, unix_s: i64);
 
-    /// A plan starts: from now on the heap may hold `cap_bytes` in all, if given, and its record starts anew.
-    fn heap_watch(&mut self, cap_bytes: Option<u32>);
+    /// A plan starts: from now on the heap keeps to `limits`, and its record starts anew.
+    fn heap_watch(&mut self, limits: HeapLimits);
 
     /// What the heap has seen since [`Platform::heap_watch`].
     fn heap_record(&mut self) -> HeapRecord;

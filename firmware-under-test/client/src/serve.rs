@@ -6,7 +6,7 @@ use control::{Order, Plan, Report};
 
 use crate::attempt::{Progress, attempt};
 use crate::device::Device;
-use crate::platform::Platform;
+use crate::platform::{HeapLimits, Platform};
 use crate::stream;
 use crate::tls::Stack;
 
@@ -27,14 +27,19 @@ pub fn serve<P: Platform, T: Stack>(platform: &mut P, stack: &mut T, identity: I
     let plan = await_plan(&mut device, &stack.name(), identity);
     let at_ms = device.now_ms();
     device.report(&Report::Dressed { at_ms });
-    device.platform.heap_watch(plan.heap_cap_bytes);
-    let is_complete = run(&mut device, stack, &plan);
+    device.platform.heap_watch(HeapLimits {
+        cap_bytes: plan.heap_cap_bytes,
+        block_max_bytes: plan.heap_block_max_bytes,
+        failing_allocation: plan.failing_allocation,
+    });
+    let is_complete = (0..=plan.repeats).all(|_| run(&mut device, stack, &plan));
     let heap = device.platform.heap_record();
     let at_ms = device.now_ms();
     device.report(&Report::Done {
         complete: is_complete,
         heap_peak_bytes: heap.peak_bytes,
         heap_failures: heap.failures,
+        heap_held_bytes: heap.held_bytes,
         at_ms,
     });
 }
@@ -61,6 +66,7 @@ fn await_plan<P: Platform>(device: &mut Device<'_, P>, stack: &str, identity: Id
     }
 }
 
+/// Does everything once, with as many attempts as the plan allows.
 fn run<P: Platform, T: Stack>(device: &mut Device<'_, P>, stack: &mut T, plan: &Plan) -> bool {
     let mut progress = Progress::new();
     let mut pause_us = u64::from(plan.reconnect_pause_ms) * 1000;

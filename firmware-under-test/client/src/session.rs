@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use control::Report;
+use control::{Manners, Report};
 use wire::mqtt::{
     Connect, ConnectCode, DecodeError, Decoder, Delivery, Packet, PacketId, Publish, QoS, Subscribe, Violation, Will,
 };
@@ -82,8 +82,15 @@ impl<S: tls::Session> Session<S> {
             password: plan.password.as_deref().map(str::as_bytes),
             ..Connect::default()
         });
-        session.send(device, &connect)?;
-        match session.answer(device)? {
+        match plan.manners {
+            Manners::Plain | Manners::WaitsOut => session.send(device, &connect)?,
+            Manners::Piecemeal => session.send_piecemeal(device, &connect)?,
+        }
+        let answer = match plan.manners {
+            Manners::Plain | Manners::Piecemeal => session.answer(device),
+            Manners::WaitsOut => session.answer_at_leisure(device),
+        };
+        match answer? {
             Heard::Connack { code, session_present } => {
                 let at_ms = device.now_ms();
                 device.report(&Report::Connack { code, session_present, at_ms });
@@ -195,6 +202,39 @@ impl<S: tls::Session> Session<S> {
         Ok(())
     }
 
+    /// As umqtt.simple sends CONNECT: the fixed header, the variable header, and each string of the payload, its length
+    /// and then itself (`MQTTClient.connect` and `_send_str`, micropython-lib). Over TLS each is a record.
+    fn send_piecemeal<P: Platform>(&mut self, device: &mut Device<'_, P>, connect: &Packet<'_>) -> Result<(), Trouble> {
+        let mut bytes = Vec::new();
+        connect.encode(&mut bytes).map_err(|_: Violation| Fault::PlanUnusable)?;
+        let mut rest = bytes.as_slice();
+        for piece_bytes in connect_pieces(&bytes) {
+            let (piece, after) = rest.split_at_checked(piece_bytes).ok_or(Fault::PlanUnusable)?;
+            self.stream.write(device, piece, self.reply_timeout_us)?;
+            rest = after;
+        }
+        self.stream.write(device, rest, self.reply_timeout_us)?;
+        self.sent_us = device.now_us();
+        Ok(())
+    }
+
+    /// As PubSubClient 2.8 awaits CONNACK: `while (!_client->available())` until the time is up, without a look at
+    /// whether the connection is still there.
+    fn answer_at_leisure<P: Platform>(&mut self, device: &mut Device<'_, P>) -> Result<Heard, Trouble> {
+        let until_us = device.now_us() + self.reply_timeout_us;
+        match self.hear(device, until_us) {
+            Ok(heard) => heard.ok_or(Fault::ReplyTimedOut.into()),
+            // Bytes did arrive, and were none that it takes.
+            Err(trouble @ Trouble::Own(Fault::MalformedPacket | Fault::PacketTooLarge | Fault::UnexpectedPacket)) => {
+                Err(trouble)
+            }
+            Err(_) => {
+                while device.wait(until_us) {}
+                Err(Fault::ReplyTimedOut.into())
+            }
+        }
+    }
+
     /// What the broker says next; it has the reply timeout to say it.
     fn answer<P: Platform>(&mut self, device: &mut Device<'_, P>) -> Result<Heard, Trouble> {
         let until_us = device.now_us() + self.reply_timeout_us;
@@ -278,6 +318,21 @@ impl<S: tls::Session> Session<S> {
 }
 
 /// The qualities of service that a plan may ask for.
+/// The sizes of the pieces in which umqtt.simple writes an encoded CONNECT, in bytes.
+fn connect_pieces(packet: &[u8]) -> Vec<usize> {
+    /// "MQTT" with its length, the level, the flags and the keep-alive (MQTT 3.1.1 §3.1.2).
+    const VARIABLE_HEADER_BYTES: usize = 10;
+    let length_bytes = packet.iter().skip(1).take_while(|byte| **byte & 0x80 != 0).count() + 1;
+    let mut pieces = vec![1 + length_bytes, VARIABLE_HEADER_BYTES];
+    let mut at = 1 + length_bytes + VARIABLE_HEADER_BYTES;
+    while let Some(&[high, low]) = packet.get(at..at + 2) {
+        let string_bytes = usize::from(u16::from_be_bytes([high, low]));
+        pieces.extend([2, string_bytes]);
+        at += 2 + string_bytes;
+    }
+    pieces
+}
+
 fn quality(qos: u8) -> Result<QoS, Fault> {
     match QoS::from_bits(qos) {
         Some(qos @ (QoS::AtMostOnce | QoS::AtLeastOnce)) => Ok(qos),

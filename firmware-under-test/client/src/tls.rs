@@ -100,3 +100,14 @@ pub struct Failure {
     /// The flags' names.
     pub verify_flag_names: Vec<String>,
 }
+
+impl Failure {
+    /// What a library says of a plan that it has no means to carry out: the bench takes it as *not applicable*, with
+    /// `what` as the reason.
+    pub fn unsupported(what: &str) -> Self {
+        Self { name: alloc::format!("{UNSUPPORTED}: {what}"), ..Self::default() }
+    }
+}
+
+/// The name of [`Failure::unsupported`], before the colon.
+pub const UNSUPPORTED: &str = "PLAN_UNSUPPORTED";

@@ -1,19 +1,12 @@
 //! Firmware under test: an ESP32-C3 that speaks MQTT over Mbed TLS.
 //!
-//! Everything that a scenario varies comes over the serial line; see the crate `client`. Here is only the chip: a heap
-//! that counts, a serial line, clocks, randomness, and what is said when things go wrong.
+//! Everything that a scenario varies comes over the serial line; see the crate `client`. The chip is the crate
+//! `esp32c3`, Mbed TLS the crate `mbedtls`; here they meet.
 #![no_std]
 #![no_main]
 
-extern crate alloc;
-
-mod c_library;
-mod chip;
-mod heap;
-mod line;
-mod panic;
-
 use esp_hal::clock::CpuClock;
+use esp32c3::{chip, heap};
 use mbedtls::{MbedTls, Port};
 
 // Fixed times, so that the same sources make the same image.

@@ -13,7 +13,9 @@ extern crate alloc;
 mod order;
 mod report;
 
-pub use order::{Act, Blob, Clock, Mqtt, Network, Order, Plan, Tls, Verify, Will};
+pub use order::{
+    Act, Blob, Clock, Link, Manners, Modem, ModemReader, Mqtt, Network, Order, Plan, Tls, Trust, Verify, Will,
+};
 pub use report::{Failure, Report};
 
 /// The version of this conversation. A firmware that says another number is not spoken to.

@@ -22,6 +22,9 @@ pub struct Plan {
     pub broker_host: String,
     /// The TCP port that it dials.
     pub broker_port: u16,
+    /// How it reaches its broker.
+    #[serde(default)]
+    pub link: Link,
     /// How it speaks TLS; `None` is MQTT in the clear.
     #[serde(default)]
     pub tls: Option<Tls>,
@@ -33,6 +36,13 @@ pub struct Plan {
     /// Bytes that the heap may hold in all while the plan runs; beyond it an allocation fails.
     #[serde(default)]
     pub heap_cap_bytes: Option<u32>,
+    /// The largest block that the heap gives while the plan runs, in bytes, however much is free: what fragmentation
+    /// leaves.
+    #[serde(default)]
+    pub heap_block_max_bytes: Option<u32>,
+    /// The allocation that fails, counted from 1 among those of the TLS library since the plan started; only that one.
+    #[serde(default)]
+    pub failing_allocation: Option<u32>,
     /// How long it waits for the TCP connection and for a DNS or SNTP answer, in milliseconds.
     #[serde(default = "ten_seconds")]
     pub connect_timeout_ms: u32,
@@ -48,6 +58,44 @@ pub struct Plan {
     /// The pause before the first reconnect, in milliseconds; it doubles with each further one.
     #[serde(default = "one_second")]
     pub reconnect_pause_ms: u32,
+    /// How often it does everything again after it has succeeded, each time on a new connection.
+    #[serde(default)]
+    pub repeats: u32,
+}
+
+/// How the device reaches its broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// With its own TCP/IP, on the serial line.
+    #[default]
+    Ip,
+    /// Through the sockets of a modem on its second serial line (3GPP TS 27.007, SIMCom's AT commands).
+    Modem(Modem),
+}
+
+/// How the device handles its modem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Modem {
+    /// What it makes of an unsolicited result code amid an answer.
+    #[serde(default)]
+    pub reader: ModemReader,
+}
+
+/// What the device makes of an unsolicited result code amid an answer of its modem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModemReader {
+    /// It takes the lines apart: what has arrived can be read even if the connection has ended since.
+    #[default]
+    Correct,
+    /// It gives up if `+IPCLOSE` stands before the answer it awaits, as esp-protocols' SIM7600 example does.
+    LosesOnClose,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn ten_seconds() -> u32 {
@@ -80,15 +128,27 @@ pub struct Network {
 }
 
 /// How the device speaks TLS. Lists that are empty leave the choice to the library's defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
     /// The name for SNI (RFC 6066 §3) and for the check of the certificate (RFC 9525); `None` sends none and checks
-    /// none. An address literal is checked but not sent.
+    /// none. What becomes of an address literal is the library's choice: Mbed TLS sends it by SNI, against RFC 6066.
     #[serde(default)]
     pub server_name: Option<String>,
+    /// Whether `server_name` is sent by SNI.
+    #[serde(default = "yes")]
+    pub sends_server_name: bool,
+    /// Whether the certificate has to be `server_name`'s.
+    #[serde(default = "yes")]
+    pub checks_name: bool,
+    /// Whether dates of certificates are compared with the clock. A library built without a clock does not.
+    #[serde(default = "yes")]
+    pub checks_dates: bool,
     /// What it does about a chain that does not verify.
     #[serde(default)]
     pub verify: Verify,
+    /// In whom it believes.
+    #[serde(default)]
+    pub trust: Trust,
     /// The trust anchors.
     #[serde(default)]
     pub authorities: Option<Blob>,
@@ -122,6 +182,57 @@ pub struct Tls {
     /// The size of the sending record buffer, where the stack allows it, in bytes.
     #[serde(default)]
     pub send_buffer_bytes: Option<u16>,
+    /// Whether it asks the broker first, on a connection of its own, if it would honour `max_fragment_length_bytes`
+    /// (`probeMaxFragmentLength` of the ESP8266 core for Arduino).
+    #[serde(default)]
+    pub probes_fragment_length: bool,
+    /// The ClientHello that it sends, record header included, in hexadecimal digits. Versions and suites that it
+    /// offers have to be what the library could agree to.
+    #[serde(default)]
+    pub client_hello: Option<String>,
+}
+
+impl Default for Tls {
+    /// A device that checks everything, and knows no name and no authority yet.
+    fn default() -> Self {
+        Self {
+            server_name: None,
+            sends_server_name: true,
+            checks_name: true,
+            checks_dates: true,
+            verify: Verify::Required,
+            trust: Trust::Authorities,
+            authorities: None,
+            client_certificate: None,
+            client_key: None,
+            version_min: None,
+            version_max: None,
+            cipher_suites: Vec::new(),
+            groups: Vec::new(),
+            alpn: Vec::new(),
+            max_fragment_length_bytes: None,
+            receive_buffer_bytes: None,
+            send_buffer_bytes: None,
+            probes_fragment_length: false,
+            client_hello: None,
+        }
+    }
+}
+
+/// In whom a device believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// In its trust anchors ([`Tls::authorities`]).
+    #[default]
+    Authorities,
+    /// In every certificate that claims to be its own issuer, and in no other: `allowSelfSignedCerts` of the ESP8266
+    /// core for Arduino.
+    SelfSigned,
+    /// In the leaf with this SHA-1 of its DER, in hexadecimal digits: `setFingerprint`.
+    Fingerprint(String),
+    /// In the leaf that has the key of this certificate: `setKnownKey`.
+    KnownKey(Blob),
 }
 
 /// What a device does about a chain that does not verify.
@@ -180,9 +291,26 @@ pub struct Mqtt {
     /// CONNECT's Clean Session flag.
     #[serde(default)]
     pub clean_session: bool,
+    /// How it writes CONNECT and waits for CONNACK.
+    #[serde(default)]
+    pub manners: Manners,
     /// What it does after CONNACK, in order. DISCONNECT follows by itself unless the list ends otherwise.
     #[serde(default)]
     pub acts: Vec<Act>,
+}
+
+/// The ways of MQTT clients before CONNACK.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manners {
+    /// CONNECT in one write; a lost connection is noticed at once.
+    #[default]
+    Plain,
+    /// CONNECT in one write; the whole reply timeout is waited out, even if the connection is gone (PubSubClient 2.8,
+    /// `PubSubClient::connect`).
+    WaitsOut,
+    /// CONNECT in several writes, and so in several records (umqtt.simple, `MQTTClient.connect`).
+    Piecemeal,
 }
 
 /// A last will (MQTT 3.1.1 §3.1.2.5).

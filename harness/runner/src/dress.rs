@@ -1,9 +1,10 @@
 //! Dresses the device: from a scenario and its certificates to the plan that the firmware is told.
 
-use control::{Act, Blob, Clock, Mqtt, Network, Plan, Tls, Verify, Will};
+use control::{Act, Blob, Clock, Link, Manners, Modem, ModemReader, Mqtt, Network, Plan, Tls, Trust, Verify, Will};
 use pki::Minted;
 use scenario::device::{self, Device, Encoding, ServerName};
 use scenario::{Scenario, lan};
+use sha1::{Digest as _, Sha1};
 use wire::tls::{CipherSuite, NamedGroup};
 
 /// The plan for the device of `scenario`.
@@ -25,6 +26,15 @@ pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
         },
         broker_host: device.dials.clone(),
         broker_port: device.port,
+        link: match device.link {
+            device::Link::Ip => Link::Ip,
+            device::Link::Modem => Link::Modem(Modem {
+                reader: match device.modem_reader {
+                    device::ModemReader::Correct => ModemReader::Correct,
+                    device::ModemReader::LosesOnClose => ModemReader::LosesOnClose,
+                },
+            }),
+        },
         tls: device.tls.then(|| tls(device, minted)).transpose()?,
         mqtt: mqtt(&device.mqtt),
         clock: match &device.clock {
@@ -34,11 +44,14 @@ pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
             device::Clock::Other(date) => Clock::Set(date.0.seconds),
         },
         heap_cap_bytes: device.heap_cap_bytes,
+        heap_block_max_bytes: device.heap_block_max_bytes,
+        failing_allocation: device.failing_allocation,
         connect_timeout_ms: device.connect_timeout_ms,
         handshake_timeout_ms: device.handshake_timeout_ms,
         reply_timeout_ms: device.reply_timeout_ms,
         reconnects: device.reconnects,
         reconnect_pause_ms: device.reconnect_pause_ms,
+        repeats: device.repeats,
     })
 }
 
@@ -48,6 +61,17 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
             ServerName::AsDialled => Some(device.dials.clone()),
             ServerName::None => None,
             ServerName::Other(name) => Some(name.clone()),
+        },
+        sends_server_name: device.sends_server_name,
+        checks_name: device.checks_name,
+        checks_dates: device.checks_dates,
+        trust: match &device.trust {
+            device::Trust::Authorities => Trust::Authorities,
+            device::Trust::SelfSigned => Trust::SelfSigned,
+            device::Trust::Fingerprint(name) => {
+                Trust::Fingerprint(hexadecimal(&Sha1::digest(&certificate(minted, name)?.der)))
+            }
+            device::Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(certificate(minted, name)?.pem())),
         },
         verify: match device.verify {
             device::Verify::Required => Verify::Required,
@@ -74,6 +98,8 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
         max_fragment_length_bytes: device.max_fragment_length_bytes,
         receive_buffer_bytes: device.receive_buffer_bytes,
         send_buffer_bytes: device.send_buffer_bytes,
+        probes_fragment_length: device.probes_fragment_length,
+        client_hello: device.client_hello.clone(),
     })
 }
 
@@ -94,7 +120,7 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
     for name in names {
         let certificate = certificate(minted, name)?;
         pem.push_str(&certificate.pem());
-        der_hex.extend(certificate.der.iter().map(|byte| format!("{byte:02x}")));
+        der_hex.push_str(&hexadecimal(&certificate.der));
     }
     Ok(Some(match encoding {
         Encoding::Pem => Blob::Pem(pem),
@@ -105,6 +131,10 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
         }
         Encoding::PemWithByteOrderMark => Blob::Pem(format!("\u{feff}{}", pem.replace('\n', "\r\n"))),
     }))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn certificate<'a>(minted: &'a Minted, name: &str) -> Result<&'a pki::MintedCertificate, String> {
@@ -124,6 +154,11 @@ fn mqtt(mqtt: &device::Mqtt) -> Mqtt {
         }),
         keep_alive_s: mqtt.keep_alive_s,
         clean_session: mqtt.clean_session,
+        manners: match mqtt.manners {
+            device::Manners::Plain => Manners::Plain,
+            device::Manners::WaitsOut => Manners::WaitsOut,
+            device::Manners::Piecemeal => Manners::Piecemeal,
+        },
         acts: mqtt
             .acts
             .iter()

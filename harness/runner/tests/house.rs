@@ -30,8 +30,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("xtask", &[]),
     ("client", &["control", "outcome", "wire"]),
+    ("esp32c3", &["client", "wire"]),
     ("mbedtls", &["client", "control", "outcome"]),
-    ("esp32c3_mbedtls", &["client", "control", "mbedtls", "outcome", "wire"]),
+    ("esp32c3_mbedtls", &["client", "esp32c3", "mbedtls"]),
 ];
 
 /// Names that say nothing about what is inside.

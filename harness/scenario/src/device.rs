@@ -14,12 +14,24 @@ pub struct Device {
     pub dials: String,
     /// The port that it dials.
     pub port: u16,
+    /// How it reaches its broker: by IP on the serial line, or through a modem on its second one.
+    pub link: Link,
+    /// What it makes of an unsolicited result code amid an answer of its modem.
+    pub modem_reader: ModemReader,
     /// Whether it speaks TLS at all.
     pub tls: bool,
     /// The name for SNI and for the check of the certificate: absent, what it dials; `false`, none; or another name.
     pub server_name: ServerName,
+    /// Whether it sends that name by SNI.
+    pub sends_server_name: bool,
+    /// Whether the certificate has to be that name's.
+    pub checks_name: bool,
+    /// Whether it compares dates of certificates with its clock.
+    pub checks_dates: bool,
     /// What it does about a chain that does not verify.
     pub verify: Verify,
+    /// In whom it believes: in what it `trusts` as trust anchors, or otherwise.
+    pub trust: Trust,
     /// The certificates that it is given as trust anchors, by their names under `[pki]`.
     pub trusts: Vec<String>,
     /// How these reach it.
@@ -43,10 +55,19 @@ pub struct Device {
     pub receive_buffer_bytes: Option<u16>,
     /// The most plaintext that it puts into a record, in bytes: 512 to 16 384. Absent: the library's default.
     pub send_buffer_bytes: Option<u16>,
+    /// Whether it asks the broker first, on a connection of its own, if it would honour
+    /// `max_fragment_length_bytes`.
+    pub probes_fragment_length: bool,
+    /// The ClientHello that it sends, record header included, in hexadecimal digits.
+    pub client_hello: Option<String>,
     /// What its clock shows.
     pub clock: Clock,
     /// The heap that it has for all of this, in bytes.
     pub heap_cap_bytes: Option<u32>,
+    /// The largest block that its heap gives, in bytes, however much is free.
+    pub heap_block_max_bytes: Option<u32>,
+    /// The allocation of its TLS library that fails, counted from 1.
+    pub failing_allocation: Option<u32>,
     /// How long it waits for TCP, DNS and SNTP, in milliseconds.
     pub connect_timeout_ms: u32,
     /// How long it waits for the handshake to make progress, in milliseconds.
@@ -57,6 +78,8 @@ pub struct Device {
     pub reconnects: u32,
     /// Its pause before the first new try, in milliseconds; it doubles with each.
     pub reconnect_pause_ms: u32,
+    /// How often it does everything again after it has succeeded.
+    pub repeats: u32,
     /// What it says in MQTT.
     pub mqtt: Mqtt,
 }
@@ -66,9 +89,15 @@ impl Default for Device {
         Self {
             dials: lan::BROKER_NAME.into(),
             port: lan::SECURE_MQTT_PORT,
+            link: Link::Ip,
+            modem_reader: ModemReader::Correct,
             tls: true,
             server_name: ServerName::AsDialled,
+            sends_server_name: true,
+            checks_name: true,
+            checks_dates: true,
             verify: Verify::Required,
+            trust: Trust::Authorities,
             trusts: vec!["root".into()],
             trusts_as: Encoding::Pem,
             certificates: Vec::new(),
@@ -80,13 +109,18 @@ impl Default for Device {
             max_fragment_length_bytes: None,
             receive_buffer_bytes: None,
             send_buffer_bytes: None,
+            probes_fragment_length: false,
+            client_hello: None,
             clock: Clock::Set,
             heap_cap_bytes: None,
+            heap_block_max_bytes: None,
+            failing_allocation: None,
             connect_timeout_ms: 10_000,
             handshake_timeout_ms: 10_000,
             reply_timeout_ms: 10_000,
             reconnects: 0,
             reconnect_pause_ms: 1_000,
+            repeats: 0,
             mqtt: Mqtt::default(),
         }
     }
@@ -118,6 +152,22 @@ impl Device {
                 &["device", "key_of"],
                 "a key without a certificate is never used",
                 "name the device's chain in `certificates`",
+            ));
+        }
+        if self.repeats > 1_000 {
+            return Err(Complaint::at(
+                &["device", "repeats"],
+                "a transcript of so many connections helps nobody",
+                "repeat at most 1000 times",
+            ));
+        }
+        if let Some(hello) = &self.client_hello
+            && (hello.len() % 2 != 0 || hello.len() > 2 * 1024 || !hello.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            return Err(Complaint::at(
+                &["device", "client_hello"],
+                "this is no record in hexadecimal digits",
+                "give at most 1024 bytes, two digits each, without spaces",
             ));
         }
         if let Some(bytes) = self.max_fragment_length_bytes
@@ -172,6 +222,53 @@ impl<'de> Deserialize<'de> for ServerName {
     }
 }
 
+/// How the device reaches its broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// With its own TCP/IP, on the serial line.
+    #[default]
+    Ip,
+    /// Through the sockets of a modem on its second serial line.
+    Modem,
+}
+
+/// What the device makes of an unsolicited result code amid an answer of its modem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModemReader {
+    /// It takes the lines apart.
+    #[default]
+    Correct,
+    /// It gives up if `+IPCLOSE` stands before the answer that it awaits.
+    LosesOnClose,
+}
+
+/// In whom the device believes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// In its trust anchors: `trusts`.
+    #[default]
+    Authorities,
+    /// In every certificate that claims to be its own issuer, and in no other.
+    SelfSigned,
+    /// In the leaf with the SHA-1 fingerprint of this certificate, by its name under `[pki]`.
+    Fingerprint(String),
+    /// In the leaf that has the key of this certificate, by its name under `[pki]`.
+    KnownKey(String),
+}
+
+impl Trust {
+    /// The certificate that is pinned, by its name under `[pki]`.
+    pub fn certificate(&self) -> Option<&str> {
+        match self {
+            Self::Authorities | Self::SelfSigned => None,
+            Self::Fingerprint(name) | Self::KnownKey(name) => Some(name),
+        }
+    }
+}
+
 /// What the device does about a chain that does not verify.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,6 +300,12 @@ pub enum Encoding {
 /// A TLS version by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum Version {
+    /// RFC 2246; RFC 8996 forbids it.
+    #[serde(rename = "1.0")]
+    Tls10,
+    /// RFC 4346; RFC 8996 forbids it.
+    #[serde(rename = "1.1")]
+    Tls11,
     /// RFC 5246.
     #[serde(rename = "1.2")]
     Tls12,
@@ -215,6 +318,8 @@ impl Version {
     /// The number on the wire.
     pub const fn number(self) -> u16 {
         match self {
+            Self::Tls10 => 0x0301,
+            Self::Tls11 => 0x0302,
             Self::Tls12 => 0x0303,
             Self::Tls13 => 0x0304,
         }
@@ -271,6 +376,8 @@ pub struct Mqtt {
     pub keep_alive_s: u16,
     /// The Clean Session flag.
     pub clean_session: bool,
+    /// How it writes CONNECT and waits for CONNACK.
+    pub manners: Manners,
     /// What it does once it is let in.
     pub acts: Vec<Act>,
 }
@@ -285,12 +392,26 @@ impl Default for Mqtt {
             will: None,
             keep_alive_s: 60,
             clean_session: true,
+            manners: Manners::Plain,
             acts: vec![
                 Act::Subscribe { topic: "device/commands".into(), qos: 1 },
                 Act::Publish { topic: "device/readings".into(), payload: "21.5".into(), qos: 1 },
             ],
         }
     }
+}
+
+/// The ways of MQTT clients before CONNACK.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manners {
+    /// CONNECT in one write; a lost connection is noticed at once.
+    #[default]
+    Plain,
+    /// CONNECT in one write; the whole reply timeout is waited out, even if the connection is gone.
+    WaitsOut,
+    /// CONNECT in several writes, and so in several records.
+    Piecemeal,
 }
 
 /// A last will.

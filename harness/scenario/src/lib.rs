@@ -168,6 +168,7 @@ impl Scenario {
             ("trusts", &device.trusts),
             ("certificates", &device.certificates),
             ("key_of", &device.key_of.iter().cloned().collect()),
+            ("trust", &device.trust.certificate().map(str::to_owned).into_iter().collect()),
         ] {
             if let Some(unknown) = names.iter().find(|name| !self.pki.contains(name)) {
                 let known: Vec<&str> = self.pki.names().collect();

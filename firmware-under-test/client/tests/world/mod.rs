@@ -126,12 +126,12 @@ impl Platform for World {
         self.calendar = Some(unix_s);
     }
 
-    fn heap_watch(&mut self, cap_bytes: Option<u32>) {
-        self.cap_bytes = cap_bytes;
+    fn heap_watch(&mut self, limits: HeapLimits) {
+        self.cap_bytes = limits.cap_bytes;
     }
 
     fn heap_record(&mut self) -> HeapRecord {
-        HeapRecord { peak_bytes: 4_711, failures: 2 }
+        HeapRecord { peak_bytes: 4_711, failures: 2, held_bytes: 96 }
     }
 
     fn heap_first_failure_bytes(&mut self) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! A heap that counts, and that a plan can make smaller than it is.
 //!
-//! Rust's allocations and Mbed TLS's share it, and both count. The cap refuses Mbed TLS's only: to Rust a refusal is
+//! Rust's allocations and the TLS library's share it, and both count. A plan's limits refuse the library's only: to Rust a refusal is
 //! the end of the program, and how the client fares without memory is not what the bench asks.
 
 use core::alloc::{GlobalAlloc, Layout};
@@ -8,7 +8,7 @@ use core::cell::RefCell;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
-use client::HeapRecord;
+use client::{HeapLimits, HeapRecord};
 use critical_section::Mutex;
 use rlsf::Tlsf;
 
@@ -21,14 +21,16 @@ static mut MAIN: [MaybeUninit<u8>; MAIN_BYTES] = [MaybeUninit::uninit(); MAIN_BY
 #[esp_hal::ram(reclaimed)]
 static mut RECLAIMED: MaybeUninit<[u8; RECLAIMED_BYTES]> = MaybeUninit::uninit();
 
-/// In front of each of Mbed TLS's blocks: its size, as free(3) is not told it. Keeps blocks aligned to 8.
+/// In front of each of the library's blocks: its size, as free(3) is not told it. Keeps blocks aligned to 8.
 const HEADER_BYTES: usize = 8;
 
 struct Heap {
     /// 15 powers of two above 16 bytes are 512 KiB; 8 steps in each.
     blocks: Tlsf<'static, u16, u8, 15, 8>,
     held_bytes: usize,
-    cap_bytes: usize,
+    limits: HeapLimits,
+    /// Allocations of the TLS library since the plan started.
+    allocations: u32,
     peak_bytes: usize,
     held_before_bytes: usize,
     failures: u32,
@@ -38,7 +40,8 @@ struct Heap {
 static HEAP: Mutex<RefCell<Heap>> = Mutex::new(RefCell::new(Heap {
     blocks: Tlsf::new(),
     held_bytes: 0,
-    cap_bytes: usize::MAX,
+    limits: HeapLimits { cap_bytes: None, block_max_bytes: None, failing_allocation: None },
+    allocations: 0,
     peak_bytes: 0,
     held_before_bytes: 0,
     failures: 0,
@@ -68,8 +71,16 @@ pub fn start() {
 }
 
 impl Heap {
-    fn allocate(&mut self, layout: Layout, cap_bytes: usize) -> *mut u8 {
-        let is_allowed = self.held_bytes.saturating_add(layout.size()) <= cap_bytes;
+    /// Whether the plan lets the TLS library have a block of that size.
+    fn allows(&mut self, bytes: usize) -> bool {
+        let within = |limit: Option<u32>, bytes: usize| limit.is_none_or(|limit| bytes <= limit as usize);
+        self.allocations = self.allocations.saturating_add(1);
+        within(self.limits.cap_bytes, self.held_bytes.saturating_add(bytes))
+            && within(self.limits.block_max_bytes, bytes)
+            && self.limits.failing_allocation != Some(self.allocations)
+    }
+
+    fn allocate(&mut self, layout: Layout, is_allowed: bool) -> *mut u8 {
         match is_allowed.then(|| self.blocks.allocate(layout)).flatten() {
             Some(block) => {
                 self.held_bytes += layout.size();
@@ -98,7 +109,7 @@ impl Heap {
 // SAFETY: blocks come from a TLSF allocator behind a critical section.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        with_heap(|heap| heap.allocate(layout, usize::MAX))
+        with_heap(|heap| heap.allocate(layout, true))
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -111,12 +122,12 @@ fn layout_with_header(size_bytes: usize) -> Option<Layout> {
     Layout::from_size_align(size_bytes.checked_add(HEADER_BYTES)?, HEADER_BYTES).ok()
 }
 
-/// calloc(3) for Mbed TLS.
+/// calloc(3) for the TLS library.
 pub fn allocate_zeroed(size_bytes: usize) -> *mut u8 {
     let Some(layout) = layout_with_header(size_bytes) else { return ptr::null_mut() };
     let block = with_heap(|heap| {
-        let cap_bytes = heap.cap_bytes;
-        heap.allocate(layout, cap_bytes)
+        let is_allowed = heap.allows(layout.size());
+        heap.allocate(layout, is_allowed)
     });
     if block.is_null() {
         return block;
@@ -129,7 +140,7 @@ pub fn allocate_zeroed(size_bytes: usize) -> *mut u8 {
     }
 }
 
-/// free(3) for Mbed TLS.
+/// free(3) for the TLS library.
 ///
 /// # Safety
 /// `memory` came from [`allocate_zeroed`], and is not used any more.
@@ -146,9 +157,10 @@ pub unsafe fn release(memory: *mut u8) {
 }
 
 /// A plan starts.
-pub fn watch(cap_bytes: Option<u32>) {
+pub fn watch(limits: HeapLimits) {
     with_heap(|heap| {
-        heap.cap_bytes = cap_bytes.map_or(usize::MAX, |bytes| bytes as usize);
+        heap.limits = limits;
+        heap.allocations = 0;
         heap.held_before_bytes = heap.held_bytes;
         heap.peak_bytes = heap.held_bytes;
         heap.failures = 0;
@@ -161,6 +173,7 @@ pub fn record() -> HeapRecord {
     with_heap(|heap| HeapRecord {
         peak_bytes: heap.peak_bytes.saturating_sub(heap.held_before_bytes) as u32,
         failures: heap.failures,
+        held_bytes: heap.held_bytes.saturating_sub(heap.held_before_bytes) as u32,
     })
 }
 

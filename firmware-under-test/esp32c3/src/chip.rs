@@ -2,7 +2,7 @@
 
 use core::cell::{Cell, RefCell};
 
-use client::{HeapRecord, Platform};
+use client::{HeapLimits, HeapRecord, Platform};
 use critical_section::Mutex;
 use esp_hal::Blocking;
 use esp_hal::peripherals::{SYSTIMER, USB_DEVICE};
@@ -25,12 +25,12 @@ pub fn now_us() -> u64 {
     Instant::now().duration_since_epoch().as_micros()
 }
 
-/// Milliseconds since reset, for Mbed TLS.
+/// Milliseconds since reset, for TLS libraries.
 pub fn milliseconds() -> i64 {
     (now_us() / 1000) as i64
 }
 
-/// The calendar clock, for Mbed TLS.
+/// The calendar clock, for TLS libraries.
 pub fn unix_time_s() -> i64 {
     let ahead_s = critical_section::with(|section| CALENDAR_AHEAD_S.borrow(section).get());
     ahead_s.saturating_add((now_us() / 1_000_000) as i64)
@@ -129,8 +129,8 @@ impl Platform for Chip {
         critical_section::with(|section| CALENDAR_AHEAD_S.borrow(section).set(ahead_s));
     }
 
-    fn heap_watch(&mut self, cap_bytes: Option<u32>) {
-        heap::watch(cap_bytes);
+    fn heap_watch(&mut self, limits: HeapLimits) {
+        heap::watch(limits);
     }
 
     fn heap_record(&mut self) -> HeapRecord {

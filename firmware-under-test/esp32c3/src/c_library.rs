@@ -1,4 +1,4 @@
-//! The few functions of the C library that Mbed TLS uses and that the compiler does not bring.
+//! The few functions of the C library that TLS libraries use and that the compiler does not bring.
 //!
 //! The chip's ROM has them too, but an image that asks little of the ROM is easier to trust on a chip that is only
 //! modelled.
