@@ -29,6 +29,10 @@ int64_t shakedown_unix_time_s(int64_t *out);
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
 #define MBEDTLS_PLATFORM_GMTIME_R_ALT
 
+/* Whether dates are compared with the clock, which Mbed TLS decides when it is compiled, is a plan's to choose: build.rs
+ * makes x509.c look here. */
+extern int shakedown_checks_dates;
+
 /* The default already checks dates (MBEDTLS_HAVE_TIME_DATE), sends SNI and ALPN, knows max_fragment_length, TLS 1.2 and
  * TLS 1.3, RSA key exchange and every curve. Said again, because scenarios stand on it: */
 #if !defined(MBEDTLS_HAVE_TIME_DATE) || !defined(MBEDTLS_SSL_SERVER_NAME_INDICATION) || \

@@ -4,13 +4,8 @@
 
 #include "session.h"
 
-#include <limits.h>
-#include <string.h>
-#include <time.h>
-
 #include "mbedtls/build_info.h"
 #include "mbedtls/platform.h"
-#include "mbedtls/platform_time.h"
 #include "mbedtls/psa_util.h"
 #include "mbedtls/ssl.h"
 #include "mbedtls/version.h"
@@ -20,6 +15,9 @@
 size_t shakedown_receive_buffer_bytes = 16384;
 size_t shakedown_send_buffer_bytes = 16384;
 
+/* Read by x509.c, which build.rs changes for it. */
+int shakedown_checks_dates = 1;
+
 struct shakedown_session {
     mbedtls_ssl_context ssl;
     mbedtls_ssl_config config;
@@ -28,6 +26,10 @@ struct shakedown_session {
     mbedtls_pk_context own_key;
     int has_own_chain;
     int has_own_key;
+    /* Mbed TLS has one name for SNI and for the check. Where a plan wants only one of the two, the name is exchanged
+     * when the certificate is due. */
+    int exchanges_name;
+    const char *name_to_check;
 };
 
 int shakedown_crypto_init(void)
@@ -91,9 +93,7 @@ int shakedown_session_set_own_key(shakedown_session *session, const unsigned cha
     return ret;
 }
 
-int shakedown_session_setup(shakedown_session *session, int authmode, uint16_t version_min, uint16_t version_max,
-                            const int *cipher_suites, const uint16_t *groups, const char **alpn,
-                            unsigned char fragment_code, const char *name)
+int shakedown_session_setup(shakedown_session *session, const shakedown_settings *settings)
 {
     mbedtls_ssl_config *config = &session->config;
     int ret = mbedtls_ssl_config_defaults(config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
@@ -102,24 +102,24 @@ int shakedown_session_setup(shakedown_session *session, int authmode, uint16_t v
         return ret;
     }
     mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
-    mbedtls_ssl_conf_authmode(config, authmode);
+    mbedtls_ssl_conf_authmode(config, settings->authmode);
     mbedtls_ssl_conf_ca_chain(config, &session->authorities, NULL);
-    if (version_min != 0) {
-        mbedtls_ssl_conf_min_tls_version(config, (mbedtls_ssl_protocol_version) version_min);
+    if (settings->version_min != 0) {
+        mbedtls_ssl_conf_min_tls_version(config, (mbedtls_ssl_protocol_version) settings->version_min);
     }
-    if (version_max != 0) {
-        mbedtls_ssl_conf_max_tls_version(config, (mbedtls_ssl_protocol_version) version_max);
+    if (settings->version_max != 0) {
+        mbedtls_ssl_conf_max_tls_version(config, (mbedtls_ssl_protocol_version) settings->version_max);
     }
-    if (cipher_suites != NULL) {
-        mbedtls_ssl_conf_ciphersuites(config, cipher_suites);
+    if (settings->cipher_suites != NULL) {
+        mbedtls_ssl_conf_ciphersuites(config, settings->cipher_suites);
     }
-    if (groups != NULL) {
-        mbedtls_ssl_conf_groups(config, groups);
+    if (settings->groups != NULL) {
+        mbedtls_ssl_conf_groups(config, settings->groups);
     }
-    if (alpn != NULL && (ret = mbedtls_ssl_conf_alpn_protocols(config, alpn)) != 0) {
+    if (settings->alpn != NULL && (ret = mbedtls_ssl_conf_alpn_protocols(config, settings->alpn)) != 0) {
         return ret;
     }
-    if (fragment_code != 0 && (ret = mbedtls_ssl_conf_max_frag_len(config, fragment_code)) != 0) {
+    if (settings->fragment_code != 0 && (ret = mbedtls_ssl_conf_max_frag_len(config, settings->fragment_code)) != 0) {
         return ret;
     }
     if (session->has_own_chain && session->has_own_key &&
@@ -129,7 +129,9 @@ int shakedown_session_setup(shakedown_session *session, int authmode, uint16_t v
     if ((ret = mbedtls_ssl_setup(&session->ssl, config)) != 0) {
         return ret;
     }
-    return mbedtls_ssl_set_hostname(&session->ssl, name);
+    session->exchanges_name = settings->name != NULL && !settings->sends_name != !settings->checks_name;
+    session->name_to_check = settings->checks_name ? settings->name : NULL;
+    return mbedtls_ssl_set_hostname(&session->ssl, settings->sends_name ? settings->name : NULL);
 }
 
 void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_send *send,
@@ -170,6 +172,13 @@ int shakedown_session_is_handshake_over(const shakedown_session *session)
 
 int shakedown_session_step(shakedown_session *session)
 {
+    if (session->exchanges_name && session->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) {
+        int ret = mbedtls_ssl_set_hostname(&session->ssl, session->name_to_check);
+        if (ret != 0) {
+            return ret;
+        }
+        session->exchanges_name = 0;
+    }
     return mbedtls_ssl_handshake_step(&session->ssl);
 }
 
@@ -210,35 +219,4 @@ uint16_t shakedown_session_version(const shakedown_session *session)
 const char *shakedown_session_cipher_suite(const shakedown_session *session)
 {
     return mbedtls_ssl_get_ciphersuite(&session->ssl);
-}
-
-/* MBEDTLS_PLATFORM_GMTIME_R_ALT. Days to a date of the proleptic Gregorian calendar, years counted from 1 March so that
- * the leap day is the last of its year. */
-struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *unix_time_s, struct tm *out)
-{
-    int64_t days = *unix_time_s / 86400;
-    int64_t second_of_day = *unix_time_s % 86400;
-    if (second_of_day < 0) {
-        second_of_day += 86400;
-        days -= 1;
-    }
-    days += 719468; /* from 0000-03-01 to 1970-01-01 */
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    if (year - 1900 > INT_MAX || year - 1900 < INT_MIN) {
-        return NULL;
-    }
-    memset(out, 0, sizeof(*out));
-    out->tm_sec = (int) (second_of_day % 60);
-    out->tm_min = (int) (second_of_day / 60 % 60);
-    out->tm_hour = (int) (second_of_day / 3600);
-    out->tm_mday = (int) (day_of_year - (153 * month_from_march + 2) / 5 + 1);
-    out->tm_mon = (int) (month - 1);
-    out->tm_year = (int) (year - 1900);
-    return out;
 }

@@ -1,4 +1,4 @@
-//! `c/session.h`, line by line, and the numbers of Mbed TLS's headers that logic depends on.
+//! `c/session.h`, line by line, and the numbers of Mbed TLS's headers that logic depends on, whichever version it is.
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -7,12 +7,30 @@ pub(crate) struct Session {
     _opaque: [u8; 0],
 }
 
+/// `shakedown_settings`.
+#[repr(C)]
+pub(crate) struct Settings {
+    pub(crate) authmode: c_int,
+    pub(crate) version_min: u16,
+    pub(crate) version_max: u16,
+    pub(crate) cipher_suites: *const c_int,
+    pub(crate) groups: *const u16,
+    pub(crate) alpn: *const *const c_char,
+    pub(crate) fragment_code: u8,
+    pub(crate) name: *const c_char,
+    pub(crate) sends_name: c_int,
+    pub(crate) checks_name: c_int,
+    pub(crate) client_hello: *const u8,
+    pub(crate) client_hello_bytes: usize,
+}
+
 pub(crate) type Send = unsafe extern "C" fn(io: *mut c_void, bytes: *const u8, length: usize) -> c_int;
 pub(crate) type Receive = unsafe extern "C" fn(io: *mut c_void, into: *mut u8, length: usize) -> c_int;
 
 unsafe extern "C" {
     pub(crate) static mut shakedown_receive_buffer_bytes: usize;
     pub(crate) static mut shakedown_send_buffer_bytes: usize;
+    pub(crate) static mut shakedown_checks_dates: c_int;
 
     pub(crate) fn shakedown_crypto_init() -> c_int;
     pub(crate) fn shakedown_version() -> u32;
@@ -25,17 +43,7 @@ unsafe extern "C" {
         length: usize,
     ) -> c_int;
     pub(crate) fn shakedown_session_set_own_key(session: *mut Session, bytes: *const u8, length: usize) -> c_int;
-    pub(crate) fn shakedown_session_setup(
-        session: *mut Session,
-        authmode: c_int,
-        version_min: u16,
-        version_max: u16,
-        cipher_suites: *const c_int,
-        groups: *const u16,
-        alpn: *const *const c_char,
-        fragment_code: u8,
-        name: *const c_char,
-    ) -> c_int;
+    pub(crate) fn shakedown_session_setup(session: *mut Session, settings: *const Settings) -> c_int;
     pub(crate) fn shakedown_session_set_io(
         session: *mut Session,
         io: *mut c_void,
@@ -62,10 +70,31 @@ pub(crate) const VERIFY_REQUIRED: c_int = 2;
 /// The codes that change what happens next; `names.rs` has all of them by name, and a test compares.
 pub(crate) const ERR_SSL_WANT_READ: c_int = -0x6900;
 pub(crate) const ERR_SSL_WANT_WRITE: c_int = -0x6880;
-pub(crate) const ERR_SSL_RECEIVED_NEW_SESSION_TICKET: c_int = -0x7b00;
 pub(crate) const ERR_SSL_FATAL_ALERT_MESSAGE: c_int = -0x7780;
 pub(crate) const ERR_SSL_CONN_EOF: c_int = -0x7280;
 pub(crate) const ERR_SSL_ALLOC_FAILED: c_int = -0x7f00;
 pub(crate) const ERR_SSL_BAD_INPUT_DATA: c_int = -0x7100;
 pub(crate) const ERR_NET_CONN_RESET: c_int = -0x0050;
 pub(crate) const ERR_ENTROPY_SOURCE_FAILED: c_int = -0x003c;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::of_code;
+
+    #[test]
+    fn the_codes_that_logic_depends_on_are_those_of_the_headers() {
+        for (code, name) in [
+            (ERR_SSL_WANT_READ, "MBEDTLS_ERR_SSL_WANT_READ"),
+            (ERR_SSL_WANT_WRITE, "MBEDTLS_ERR_SSL_WANT_WRITE"),
+            (ERR_SSL_FATAL_ALERT_MESSAGE, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"),
+            (ERR_SSL_CONN_EOF, "MBEDTLS_ERR_SSL_CONN_EOF"),
+            (ERR_SSL_ALLOC_FAILED, "MBEDTLS_ERR_SSL_ALLOC_FAILED"),
+            (ERR_SSL_BAD_INPUT_DATA, "MBEDTLS_ERR_SSL_BAD_INPUT_DATA"),
+            (ERR_NET_CONN_RESET, "MBEDTLS_ERR_NET_CONN_RESET"),
+            (ERR_ENTROPY_SOURCE_FAILED, "MBEDTLS_ERR_ENTROPY_SOURCE_FAILED"),
+        ] {
+            assert_eq!(of_code(code), name);
+        }
+    }
+}

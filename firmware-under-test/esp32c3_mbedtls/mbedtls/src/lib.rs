@@ -5,11 +5,16 @@
 //! here to see. `c/session.c` hides its structures, [`MbedTls`] and [`MbedTlsSession`] are the client's traits on top
 //! of that, and [`Port`] is what an image provides.
 //!
+//! What both versions of Mbed TLS on this bench share is compiled into the crate `mbedtls2` too, file by file: all but
+//! `abilities.rs`, `c/session.c` and `c/config.h`. Two crates, because two C libraries of one name cannot be linked at once.
+//!
 //! This crate does not know chips.
 #![no_std]
 
 extern crate alloc;
 
+mod abilities;
+mod blobs;
 mod configuration;
 mod ffi;
 mod names;

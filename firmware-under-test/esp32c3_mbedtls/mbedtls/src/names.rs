@@ -32,24 +32,6 @@ pub(crate) fn of_flags(flags: u32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ffi;
-
-    #[test]
-    fn the_codes_that_logic_depends_on_are_those_of_the_headers() {
-        for (code, name) in [
-            (ffi::ERR_SSL_WANT_READ, "MBEDTLS_ERR_SSL_WANT_READ"),
-            (ffi::ERR_SSL_WANT_WRITE, "MBEDTLS_ERR_SSL_WANT_WRITE"),
-            (ffi::ERR_SSL_RECEIVED_NEW_SESSION_TICKET, "MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET"),
-            (ffi::ERR_SSL_FATAL_ALERT_MESSAGE, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE"),
-            (ffi::ERR_SSL_CONN_EOF, "MBEDTLS_ERR_SSL_CONN_EOF"),
-            (ffi::ERR_SSL_ALLOC_FAILED, "MBEDTLS_ERR_SSL_ALLOC_FAILED"),
-            (ffi::ERR_SSL_BAD_INPUT_DATA, "MBEDTLS_ERR_SSL_BAD_INPUT_DATA"),
-            (ffi::ERR_NET_CONN_RESET, "MBEDTLS_ERR_NET_CONN_RESET"),
-            (ffi::ERR_ENTROPY_SOURCE_FAILED, "MBEDTLS_ERR_ENTROPY_SOURCE_FAILED"),
-        ] {
-            assert_eq!(of_code(code), name);
-        }
-    }
 
     #[test]
     fn sums_have_two_names() {

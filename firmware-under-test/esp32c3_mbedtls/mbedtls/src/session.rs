@@ -9,7 +9,7 @@ use control::Tls;
 use outcome::{AlertDescription, Stage};
 
 use crate::configuration::{self, Lists};
-use crate::{ffi, names};
+use crate::{abilities, ffi, names};
 
 /// What `mbedtls_ssl_get_verify_result` says when no chain was judged (ssl.h).
 const NOT_JUDGED: u32 = u32::MAX;
@@ -23,7 +23,7 @@ impl MbedTls {
     /// Starts its cryptography, which seeds its random number generator. [`crate::install`] comes before this.
     ///
     /// # Errors
-    /// The PSA status, if it does not start.
+    /// The library's status, if it does not start.
     pub fn start() -> Result<Self, i32> {
         // SAFETY: no argument; called again, it does nothing.
         match unsafe { ffi::shakedown_crypto_init() } {
@@ -43,6 +43,7 @@ impl Stack for MbedTls {
     }
 
     fn open(&mut self, plan: &Tls) -> Result<MbedTlsSession, Failure> {
+        let plan = &*abilities::adapt(plan)?;
         // SAFETY: no argument; null says that memory is short.
         let handle = unsafe { ffi::shakedown_session_new() };
         if handle.is_null() {
@@ -123,7 +124,7 @@ impl Session for MbedTlsSession {
                 // SAFETY: the handle is alive.
                 0 if unsafe { ffi::shakedown_session_is_handshake_over(self.handle) } != 0 => return Ok(true),
                 0 => {}
-                code if is_patience(code) => return Ok(false),
+                code if abilities::is_patience(code) => return Ok(false),
                 code => return Err(self.failure(code)),
             }
         }
@@ -153,7 +154,7 @@ impl Session for MbedTlsSession {
             // The end of the stream without close_notify; Mbed TLS says it either way (ssl.h).
             Ok(0) if length > 0 => Err(self.failure(ffi::ERR_SSL_CONN_EOF)),
             Ok(count) => Ok(count),
-            Err(_) if is_patience(code) => Ok(0),
+            Err(_) if abilities::is_patience(code) => Ok(0),
             Err(_) => Err(self.failure(code)),
         }
     }
@@ -164,7 +165,7 @@ impl Session for MbedTlsSession {
         let code = self.with_wire(wire, |handle| unsafe { ffi::shakedown_session_write(handle, start, length) });
         match usize::try_from(code) {
             Ok(count) => Ok(count),
-            Err(_) if is_patience(code) => Ok(0),
+            Err(_) if abilities::is_patience(code) => Ok(0),
             Err(_) => Err(self.failure(code)),
         }
     }
@@ -174,11 +175,6 @@ impl Session for MbedTlsSession {
         // SAFETY: the handle is alive and its wire is connected.
         self.with_wire(wire, |handle| unsafe { ffi::shakedown_session_close_notify(handle) });
     }
-}
-
-/// Codes that mean: later, or again. TLS 1.3 tickets arrive at any time and are not used.
-const fn is_patience(code: c_int) -> bool {
-    matches!(code, ffi::ERR_SSL_WANT_READ | ffi::ERR_SSL_WANT_WRITE | ffi::ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
 }
 
 /// A failure outside of a session.

@@ -1,5 +1,5 @@
 /*
- * One TLS client session of Mbed TLS behind functions whose arguments are plain numbers and bytes, so that Rust needs
+ * One TLS client session of Mbed TLS, 2.28 or 3.6, behind functions whose arguments are plain numbers and bytes, so that Rust needs
  * to know no structure's layout. Logic belongs into Rust; here is only what needs the C headers.
  */
 #ifndef SHAKEDOWN_SESSION_H
@@ -14,9 +14,9 @@ typedef struct shakedown_session shakedown_session;
 typedef int shakedown_send(void *io, const unsigned char *bytes, size_t length);
 typedef int shakedown_receive(void *io, unsigned char *into, size_t length);
 
-/* To be called once before anything else: 0 or a PSA status. */
+/* To be called once before anything else: 0 or the library's status. */
 int shakedown_crypto_init(void);
-/* MBEDTLS_VERSION_NUMBER of the library that is linked in: 0x03060500. */
+/* MBEDTLS_VERSION_NUMBER of the library that is linked in: 0x03060500 is 3.6.5. */
 uint32_t shakedown_version(void);
 
 /* NULL if memory is short. */
@@ -28,12 +28,31 @@ int shakedown_session_add_authorities(shakedown_session *session, const unsigned
 int shakedown_session_add_own_certificate(shakedown_session *session, const unsigned char *bytes, size_t length);
 int shakedown_session_set_own_key(shakedown_session *session, const unsigned char *bytes, size_t length);
 
-/* Applies the configuration. Lists end with 0 or NULL, may be NULL for the library's own choice, and have to outlive
- * the session. `versions` are as on the wire, 0 for the library's own choice. `fragment_code` is RFC 6066's, 0 for
- * none. `name` may be NULL: then none is sent and none is checked. */
-int shakedown_session_setup(shakedown_session *session, int authmode, uint16_t version_min, uint16_t version_max,
-                            const int *cipher_suites, const uint16_t *groups, const char **alpn,
-                            unsigned char fragment_code, const char *name);
+typedef struct {
+    /* MBEDTLS_SSL_VERIFY_... */
+    int authmode;
+    /* As on the wire; 0 for the library's own choice. */
+    uint16_t version_min;
+    uint16_t version_max;
+    /* IANA's numbers, ended by 0; NULL for the library's own choice. */
+    const int *cipher_suites;
+    const uint16_t *groups;
+    /* Ended by NULL; NULL for none. */
+    const char **alpn;
+    /* RFC 6066's, 0 for none. */
+    unsigned char fragment_code;
+    /* The broker's name, or NULL. */
+    const char *name;
+    /* Whether it is sent by SNI, and whether the certificate has to be its own. */
+    int sends_name;
+    int checks_name;
+    /* The ClientHello to be sent, as a handshake message; NULL for the library's own. */
+    const unsigned char *client_hello;
+    size_t client_hello_bytes;
+} shakedown_settings;
+
+/* Applies the configuration. Everything that it points to has to outlive the session. */
+int shakedown_session_setup(shakedown_session *session, const shakedown_settings *settings);
 
 /* `io` is handed to the two functions; both have to stay valid until the next call of this. */
 void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_send *send,

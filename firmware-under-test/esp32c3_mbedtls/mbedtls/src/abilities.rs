@@ -1,0 +1,64 @@
+//! What Mbed TLS 3.6 has no means to do, and what its codes mean for the handshake's pace.
+
+use alloc::borrow::Cow;
+use core::ffi::c_int;
+
+use client::tls::Failure;
+use control::{Tls, Trust};
+
+use crate::ffi;
+
+/// TLS 1.2 as on the wire.
+const TLS_1_2: u16 = 0x0303;
+/// ssl.h: a TLS 1.3 ticket has arrived, at any time. They are not used.
+const ERR_SSL_RECEIVED_NEW_SESSION_TICKET: c_int = -0x7b00;
+
+/// The plan, if all of it can be done.
+///
+/// # Errors
+/// [`Failure::unsupported`] for a field that the library has no means to carry out.
+pub(crate) fn adapt(plan: &Tls) -> Result<Cow<'_, Tls>, Failure> {
+    let missing = if plan.version_min.into_iter().chain(plan.version_max).any(|version| version < TLS_1_2) {
+        Some("TLS 1.1 and 1.0: Mbed TLS 3 has neither")
+    } else if plan.trust != Trust::Authorities {
+        Some("trust without trust anchors: Mbed TLS has no such setting")
+    } else if plan.client_hello.is_some() {
+        Some("a ClientHello of others: Mbed TLS 3 writes its own")
+    } else if plan.probes_fragment_length {
+        Some("asking for the fragment length beforehand: the ESP8266 core for Arduino does, Mbed TLS does not")
+    } else {
+        None
+    };
+    missing.map_or(Ok(Cow::Borrowed(plan)), |missing| Err(Failure::unsupported(missing)))
+}
+
+/// Whether a code means: later, or again.
+pub(crate) const fn is_patience(code: c_int) -> bool {
+    matches!(code, ffi::ERR_SSL_WANT_READ | ffi::ERR_SSL_WANT_WRITE | ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::of_code;
+
+    #[test]
+    fn the_ticket_s_code_is_that_of_the_headers() {
+        assert_eq!(of_code(ERR_SSL_RECEIVED_NEW_SESSION_TICKET), "MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET");
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said_before_anybody_is_dialled() {
+        assert!(adapt(&Tls::default()).is_ok());
+        for plan in [
+            Tls { version_min: Some(0x0302), ..Tls::default() },
+            Tls { version_max: Some(0x0301), ..Tls::default() },
+            Tls { trust: Trust::SelfSigned, ..Tls::default() },
+            Tls { client_hello: Some("160301".into()), ..Tls::default() },
+            Tls { probes_fragment_length: true, ..Tls::default() },
+        ] {
+            let failure = adapt(&plan).expect_err("unsupported");
+            assert!(failure.name.starts_with(client::tls::UNSUPPORTED), "{failure:?}");
+        }
+    }
+}

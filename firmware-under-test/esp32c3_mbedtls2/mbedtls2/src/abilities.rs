@@ -1,0 +1,115 @@
+//! What Mbed TLS 2.28 has no means to do, and what its codes mean for the handshake's pace.
+
+use alloc::borrow::Cow;
+use core::ffi::c_int;
+
+use client::tls::Failure;
+use control::{Tls, Trust};
+
+use crate::blobs::from_hex;
+use crate::client_hello::Offer;
+use crate::ffi;
+
+/// TLS 1.0 and 1.2 as on the wire.
+const TLS_1_0: u16 = 0x0301;
+const TLS_1_2: u16 = 0x0303;
+
+unsafe extern "C" {
+    fn shakedown_knows_cipher_suite(suite: c_int) -> c_int;
+    fn shakedown_knows_group(group: u16) -> c_int;
+}
+
+/// The plan, if all of it can be done. Where it gives the ClientHello, it is configured for what that offers.
+///
+/// # Errors
+/// [`Failure::unsupported`] for a field that the library has no means to carry out.
+pub(crate) fn adapt(plan: &Tls) -> Result<Cow<'_, Tls>, Failure> {
+    let unsupported = |what: &str| Err(Failure::unsupported(what));
+    if plan.trust != Trust::Authorities {
+        return unsupported("trust without trust anchors: Mbed TLS has no such setting");
+    }
+    if plan.probes_fragment_length {
+        return unsupported(
+            "asking for the fragment length beforehand: the ESP8266 core for Arduino does, Mbed TLS does not",
+        );
+    }
+    if plan.version_min.into_iter().chain(plan.version_max).any(|version| !(TLS_1_0..=TLS_1_2).contains(&version)) {
+        return unsupported("versions other than TLS 1.0, 1.1 and 1.2: Mbed TLS 2.28 has no others");
+    }
+    // SAFETY: no pointers, no state.
+    if let Some(suite) =
+        plan.cipher_suites.iter().find(|suite| unsafe { shakedown_knows_cipher_suite(c_int::from(**suite)) } == 0)
+    {
+        return unsupported(&alloc::format!("cipher suite {suite:#06x}: not in Mbed TLS 2.28"));
+    }
+    // SAFETY: as above.
+    if let Some(group) = plan.groups.iter().find(|group| unsafe { shakedown_knows_group(**group) } == 0) {
+        return unsupported(&alloc::format!("group {group:#06x}: not in Mbed TLS 2.28"));
+    }
+    match &plan.client_hello {
+        None => Ok(Cow::Borrowed(plan)),
+        Some(record) => match from_hex(record).as_deref().and_then(Offer::of) {
+            Some(offer) => as_offered(plan, offer).map(Cow::Owned),
+            None => unsupported("a client_hello that is not one whole record with one whole ClientHello"),
+        },
+    }
+}
+
+/// The library would agree to what this hello offers, and to nothing else.
+fn as_offered(plan: &Tls, offer: Offer) -> Result<Tls, Failure> {
+    let versions = TLS_1_0..=TLS_1_2;
+    if !versions.contains(&offer.version) || !versions.contains(&offer.record_version) {
+        return Err(Failure::unsupported("a ClientHello of a version that Mbed TLS 2.28 does not have"));
+    }
+    Ok(Tls {
+        version_min: Some(offer.record_version.min(offer.version)),
+        version_max: Some(offer.version),
+        cipher_suites: offer.cipher_suites,
+        ..plan.clone()
+    })
+}
+
+/// Whether a code means: later, or again.
+pub(crate) const fn is_patience(code: c_int) -> bool {
+    matches!(code, ffi::ERR_SSL_WANT_READ | ffi::ERR_SSL_WANT_WRITE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(plan: &Tls) -> Option<alloc::string::String> {
+        adapt(plan).err().map(|failure| failure.name)
+    }
+
+    #[test]
+    fn old_versions_suites_and_groups_can_be_had() {
+        let plan = Tls {
+            version_min: Some(0x0301),
+            version_max: Some(0x0302),
+            // RSA with AES, 3DES and RC4; DHE-RSA; ECDHE-ECDSA.
+            cipher_suites: [0x002f, 0x000a, 0x0005, 0x0004, 0x0033, 0xc009].into(),
+            // secp256r1, secp521r1, x25519, brainpoolP256r1.
+            groups: [23, 25, 29, 26].into(),
+            ..Tls::default()
+        };
+        assert_eq!(refusal(&plan), None);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said_before_anybody_is_dialled() {
+        for plan in [
+            Tls { version_max: Some(0x0304), ..Tls::default() },
+            Tls { version_min: Some(0x0300), ..Tls::default() },
+            Tls { cipher_suites: [0x002f, 0x1301].into(), ..Tls::default() },
+            // ffdhe2048
+            Tls { groups: [256].into(), ..Tls::default() },
+            Tls { trust: Trust::Fingerprint("00".into()), ..Tls::default() },
+            Tls { client_hello: Some("1603".into()), ..Tls::default() },
+            Tls { probes_fragment_length: true, ..Tls::default() },
+        ] {
+            let refusal = refusal(&plan).unwrap_or_default();
+            assert!(refusal.starts_with(client::tls::UNSUPPORTED), "{plan:?}: {refusal}");
+        }
+    }
+}
