@@ -109,5 +109,4 @@ impl Failure {
     }
 }
 
-/// The name of [`Failure::unsupported`], before the colon.
-pub const UNSUPPORTED: &str = "PLAN_UNSUPPORTED";
+pub use control::UNSUPPORTED;

@@ -88,6 +88,10 @@ pub enum Report {
     },
 }
 
+/// The name of a [`Failure`] of a device that has no means to do what the plan asks, before a colon and what it is. The
+/// bench takes it as *not applicable*.
+pub const UNSUPPORTED: &str = "PLAN_UNSUPPORTED";
+
 /// How an attempt failed, in the device's own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant as Wall;
 
-use board::{Board as _, Emulated, Image};
+use board::{Board as _, Emulated};
 use clock::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use runner::released::Firmware;
-use runner::verdict::Verdict;
+use runner::stack::{self, Stack};
 use runner::{bench, library, suite};
 use scenario::Scenario;
 
@@ -22,16 +21,18 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn image() -> Image {
-    Firmware::find(&root(), None).expect("the released image is committed").image()
+/// The released image as it is, without a profile.
+fn stack() -> Stack {
+    let stacks = stack::released(&root()).unwrap_or_else(|why| panic!("{why}"));
+    stacks.into_iter().find(|stack| stack.name == "esp32c3_mbedtls").expect("it is released")
 }
 
 /// From power-on to the first byte on the serial line.
 fn boot(criterion: &mut Criterion) {
-    let image = image();
+    let stack = stack();
     let boot = || {
         let mut board = Emulated::new(SEED);
-        board.flash(&image).expect("the released image fits");
+        board.flash(stack.image()).expect("the released image fits");
         board.reset().expect("an emulated chip can be reset");
         loop {
             let heard = board.listen(Instant::from_millis(10_000)).expect("an emulated chip can be heard");
@@ -53,7 +54,7 @@ fn boot(criterion: &mut Criterion) {
 
 /// Handshakes of the firmware: emulated instructions per second on real code.
 fn handshakes(criterion: &mut Criterion) {
-    let image = image();
+    let stack = stack();
     let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
     let mut group = criterion.benchmark_group("handshake");
     group.sample_size(10);
@@ -62,29 +63,27 @@ fn handshakes(criterion: &mut Criterion) {
             println!("{label}: there is no scenario {name}");
             continue;
         };
-        let (instructions, _) = one(scenario, &image);
+        let (instructions, _) = one(scenario, &stack);
         group.throughput(Throughput::Elements(instructions));
-        group.bench_function(label, |bencher| bencher.iter(|| black_box(one(scenario, &image))));
+        group.bench_function(label, |bencher| bencher.iter(|| black_box(one(scenario, &stack))));
     }
     group.finish();
 }
 
-fn one(scenario: &Scenario, image: &Image) -> (u64, u64) {
+fn one(scenario: &Scenario, stack: &Stack) -> (u64, u64) {
     let mut board = Emulated::new(SEED);
-    let evidence = bench::run(scenario, image, &mut board, SEED).expect("the bench does its part");
+    let evidence = bench::run(scenario, stack, &mut board, SEED).expect("the bench does its part");
     (board.instructions_retired(), evidence.ended_at.as_millis())
 }
 
 /// All scenarios, one after the other and two side by side: once each, as that is long enough to be measured.
 fn scenarios(_: &mut Criterion) {
-    let image = image();
+    let stack = stack();
     let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
     let run = |jobs: usize| {
-        let run_one = |scenario: &Scenario| {
-            one(scenario, &image);
-            Verdict::bench_failed(scenario, "")
-        };
-        suite::run(&scenarios, jobs, &AtomicBool::new(false), &run_one, &mut |_| {}).len()
+        let run_one = |scenario: &Scenario| Some(one(scenario, &stack));
+        let panicked = |_: &Scenario, _: &str| None;
+        suite::run(&scenarios, jobs, &AtomicBool::new(false), &run_one, &panicked, &mut |_| {}).len()
     };
     let started = Wall::now();
     run(1);

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use board::{Board, Fault, Gravity, Image, Incident};
+use board::{Board, Fault, Gravity, Incident};
 use capture::Tap;
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
@@ -14,6 +14,7 @@ use pki::Minted;
 use scenario::Scenario;
 
 use crate::dress;
+use crate::stack::Stack;
 use crate::world::{self, BrokerService};
 
 /// After the device is done, its last packets still have to arrive.
@@ -58,16 +59,16 @@ impl From<Fault> for BenchFault {
     }
 }
 
-/// Runs `scenario` with `image` on `board`; all randomness of the world comes from `seed`.
+/// Runs `scenario` with the image of `stack` on `board`; all randomness of the world comes from `seed`.
 ///
 /// # Errors
 ///
 /// If the bench cannot do its part: certificates that cannot be minted, a board that cannot be reached, a firmware
 /// that does not speak our language. What the device does wrong is not an error but evidence.
-pub fn run(scenario: &Scenario, image: &Image, board: &mut dyn Board, seed: u64) -> Result<Evidence, BenchFault> {
+pub fn run(scenario: &Scenario, stack: &Stack, board: &mut dyn Board, seed: u64) -> Result<Evidence, BenchFault> {
     let minted = pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault(error.to_string()))?;
-    let mut session = Session::new(scenario, &minted, seed)?;
-    board.flash(image)?;
+    let mut session = Session::new(scenario, stack, &minted, seed)?;
+    board.flash(stack.image())?;
     board.reset()?;
     let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
     let mut now = Instant::ZERO;
@@ -105,8 +106,8 @@ struct Session {
 }
 
 impl Session {
-    fn new(scenario: &Scenario, minted: &Minted, seed: u64) -> Result<Self, BenchFault> {
-        let plan = dress::plan(scenario, minted).map_err(BenchFault)?;
+    fn new(scenario: &Scenario, stack: &Stack, minted: &Minted, seed: u64) -> Result<Self, BenchFault> {
+        let plan = dress::plan(scenario, minted).and_then(|plan| stack.dress(plan)).map_err(BenchFault)?;
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
         let broker = broker::Broker::new(&scenario.broker, minted, seed, scenario.date())
             .map_err(|error| BenchFault(error.to_string()))?;

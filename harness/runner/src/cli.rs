@@ -37,9 +37,10 @@ pub enum Command {
 
 const HIL_EXAMPLES: &str = "\
 Examples:
-  cargo xtask hil --board esp32c3                      every scenario
+  cargo xtask hil --board esp32c3                      every scenario on every stack
+  cargo xtask hil --board esp32c3 --stack nodemcu_3    every scenario on one of them
   cargo xtask hil --board esp32c3 identity sntp        those whose names contain `identity` or `sntp`
-  cargo xtask hil --board esp32c3 --list               what there is
+  cargo xtask hil --board esp32c3 --list               what there is: scenarios and stacks
   cargo xtask hil --board esp32c3 expired --show       print the transcript too
   cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
   cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
@@ -59,9 +60,15 @@ pub struct Hil {
     /// Which one: a connected board from the hardware map, else the emulated chip (auto), or one of the two
     #[arg(long, value_enum, default_value_t = On::Auto)]
     pub on: On,
-    /// Name the scenarios and what they test, and run nothing
+    /// Only on this stack: an image, or a profile of one (repeatable) [default: all of them]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Vec<String>,
+    /// Name the scenarios and the stacks, and run nothing
     #[arg(long)]
     pub list: bool,
+    /// A row for every run, what is not applicable included
+    #[arg(long)]
+    pub verbose: bool,
     /// Make what happens now the reviewed snapshots and captures
     #[arg(long)]
     pub accept: bool,
@@ -80,9 +87,12 @@ pub struct Hil {
     /// The folder of snapshots and captures [default: captures/]
     #[arg(long, value_name = "DIR")]
     pub captures: Option<PathBuf>,
-    /// The firmware [default: the released image for the board]
+    /// The firmware [default: the released images for the board]
     #[arg(long, value_name = "FILE.elf")]
     pub image: Option<PathBuf>,
+    /// Words and profiles of that firmware [default: those of the released image of its name]
+    #[arg(long, value_name = "FILE.toml", requires = "image")]
+    pub dialect: Option<PathBuf>,
     /// Write reports: json=FILE, junit=FILE, or both with a comma between
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
     pub report: Vec<Report>,

@@ -1,14 +1,16 @@
 //! `cargo xtask hil`: scenarios on a board.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use board::{Board, Emulated, Image};
+use board::{Board, Emulated};
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
 use scenario::Scenario;
@@ -16,12 +18,14 @@ use scenario::Scenario;
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
 use crate::hardware;
-use crate::judge;
+use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
-use crate::released::Firmware;
+use crate::not_applicable::Record;
 use crate::snapshot::{Agreement, Place};
+use crate::stack::{self, Applicability, Stack};
+use crate::summary::{self, Effort, View};
 use crate::verdict::Verdict;
-use crate::{bench, report, suite, summary};
+use crate::{bench, report, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -38,14 +42,20 @@ impl Refusal {
     }
 }
 
-/// Where everything of one invocation lies, and what is run.
+/// Where everything of one invocation lies, and what is on record.
 pub struct Bench {
-    firmware: Firmware,
-    image: Image,
     captures: PathBuf,
     artefacts: PathBuf,
     seed: u64,
     accept: bool,
+    /// What each stack says that it cannot do, by the stack's name.
+    records: Mutex<BTreeMap<String, Record>>,
+}
+
+/// One scenario on one stack.
+struct Pair<'a> {
+    scenario: &'a Scenario,
+    stack: &'a Stack,
 }
 
 /// Runs the command.
@@ -65,22 +75,107 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         let words = format!("{} holds no scenario", scenarios_folder.display());
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
     }
+    let stacks = match &arguments.image {
+        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref()),
+        None => stack::released(root),
+    };
+    let stacks = stacks
+        .and_then(|stacks| stack::select(stacks, &arguments.stack))
+        .map_err(|why| Refusal::new(exit::USAGE, why))?;
     if arguments.list {
-        say(&list(&scenarios));
+        say(&list(&scenarios, &stacks));
         return Ok(exit::AS_EXPECTED);
     }
-    let first_line = hardware::choose(root, arguments.on)
+    let pairs = pairs(&scenarios, &stacks);
+    if pairs.is_empty() {
+        let words = "none of the stacks is asked any of these scenarios: see `scenarios` in their dialect.toml";
+        return Err(Refusal::new(exit::NOTHING_SELECTED, words));
+    }
+    let board = hardware::choose(root, arguments.on)
         .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
-    let firmware = Firmware::find(root, arguments.image.as_deref()).map_err(|why| Refusal::new(exit::USAGE, why))?;
-    say(&format!("{first_line}, firmware {firmware}, seed {:x}\n", arguments.seed));
+    let first_line = first_line(&board, &stacks);
+    say(&format!("{first_line}, seed {:x}\n", arguments.seed));
+    let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
     let bench = Bench {
-        image: firmware.image(),
-        firmware,
-        captures: arguments.captures.clone().unwrap_or_else(|| root.join("captures")),
+        records: Mutex::new(records(&captures, &stacks).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?),
+        captures,
         artefacts: arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown")),
         seed: arguments.seed,
         accept: arguments.accept,
     };
+    let interrupted = listen_for_interruption()?;
+    let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let progress = progress(pairs.len());
+    let began = Instant::now();
+    let results = suite::run(
+        &pairs,
+        jobs,
+        &interrupted,
+        &|pair| {
+            let began = Instant::now();
+            (bench.one(pair), began.elapsed())
+        },
+        &|pair, panic| {
+            let why = format!("the bench panicked: {panic}");
+            (Verdict::bench_failed(pair.scenario, &pair.stack.name, why), Duration::ZERO)
+        },
+        &mut |(verdict, _)| {
+            let name = format!("{} on {}", verdict.scenario, verdict.stack);
+            if progress.is_hidden() && !io::stderr().is_terminal() {
+                eprintln!("{:>4}/{} {name} … {}", progress.position() + 1, pairs.len(), verdict.ending);
+            }
+            progress.inc(1);
+            progress.set_message(name);
+        },
+    );
+    progress.finish_and_clear();
+    let effort = Effort::new(began.elapsed(), jobs, &results);
+    let verdicts: Vec<Verdict> = results.into_iter().map(|(verdict, _)| verdict).collect();
+    bench.file_records().map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
+    if arguments.show {
+        for verdict in verdicts.iter().filter(|verdict| verdict.account.is_some()) {
+            say(&format!("\n{}\n", verdict.transcript));
+        }
+    }
+    let view = View { selected: pairs.len(), stacks: stacks.len(), verbose: arguments.verbose };
+    say(&format!("\n{}{}\n", summary::render(&verdicts, &view, &effort), effort));
+    for wanted in &arguments.report {
+        report::write(wanted, &verdicts, &first_line)
+            .map_err(|error| Refusal::new(exit::BENCH_FAILED, format!("{}: {error}", wanted.file.display())))?;
+    }
+    Ok(sum(&verdicts, interrupted.load(Ordering::SeqCst)))
+}
+
+/// What is run: scenario by scenario, each on every stack that is asked it.
+fn pairs<'a>(scenarios: &'a [Scenario], stacks: &'a [Stack]) -> Vec<Pair<'a>> {
+    let asked = |pair: &Pair<'_>| pair.stack.applicability(pair.scenario) != Applicability::NotAsked;
+    let on_all = |scenario| stacks.iter().map(move |stack| Pair { scenario, stack });
+    scenarios.iter().flat_map(on_all).filter(asked).collect()
+}
+
+/// What each stack says that it cannot do.
+fn records(captures: &Path, stacks: &[Stack]) -> Result<BTreeMap<String, Record>, String> {
+    let read = |stack: &Stack| match Record::read(captures, &stack.name) {
+        Ok(record) => Ok((stack.name.clone(), record)),
+        Err(error) => Err(format!("{}: {error}", captures.display())),
+    };
+    stacks.iter().map(read).collect()
+}
+
+/// Where it is run, and what on.
+fn first_line(board: &str, stacks: &[Stack]) -> String {
+    match stacks {
+        [stack] => format!("{board}, firmware {stack}"),
+        _ => {
+            let images: BTreeSet<String> = stacks.iter().map(|stack| stack.firmware.to_string()).collect();
+            let images: Vec<String> = images.into_iter().collect();
+            format!("{board}, {} stacks, firmware {}", stacks.len(), images.join(", "))
+        }
+    }
+}
+
+/// A flag that Ctrl-C sets: what is running finishes and is reported.
+fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || {
@@ -91,27 +186,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         eprintln!("interrupted: finishing what is running (again to stop at once)");
     })
     .map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
-    let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let progress = progress(scenarios.len());
-    let verdicts = suite::run(&scenarios, jobs, &interrupted, &|scenario| bench.one(scenario), &mut |verdict| {
-        if progress.is_hidden() && !io::stderr().is_terminal() {
-            eprintln!("{:>3}/{} {} … {}", progress.position() + 1, scenarios.len(), verdict.scenario, verdict.ending);
-        }
-        progress.inc(1);
-        progress.set_message(verdict.scenario.clone());
-    });
-    progress.finish_and_clear();
-    if arguments.show {
-        for verdict in &verdicts {
-            say(&format!("\n{}\n", verdict.transcript));
-        }
-    }
-    say(&format!("\n{}", summary::render(&verdicts, scenarios.len())));
-    for wanted in &arguments.report {
-        report::write(wanted, &verdicts, &first_line)
-            .map_err(|error| Refusal::new(exit::BENCH_FAILED, format!("{}: {error}", wanted.file.display())))?;
-    }
-    Ok(sum(&verdicts, interrupted.load(Ordering::SeqCst)))
+    Ok(interrupted)
 }
 
 /// Prints to standard output, coloured only on a terminal. A reader who went away (`| head`) is no fault.
@@ -119,12 +194,18 @@ fn say(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
 }
 
-fn list(scenarios: &[Scenario]) -> String {
+fn list(scenarios: &[Scenario], stacks: &[Stack]) -> String {
     let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for scenario in scenarios {
         let marks: Vec<&str> = scenario.catalogue.iter().chain(&scenario.documents).map(String::as_str).collect();
         let _ = writeln!(text, "{:width$}  {}  [{}]", scenario.name, scenario.title, marks.join(" "));
+    }
+    let width = stacks.iter().map(|stack| stack.name.len()).max().unwrap_or(0);
+    text.push_str("\nstacks:\n");
+    for stack in stacks {
+        let asked = scenarios.iter().filter(|scenario| stack.applicability(scenario) == Applicability::Applies);
+        let _ = writeln!(text, "{:width$}  {}  [{} of these scenarios]", stack.name, stack.title, asked.count());
     }
     text
 }
@@ -149,27 +230,56 @@ fn sum(verdicts: &[Verdict], interrupted: bool) -> Exit {
 
 impl Bench {
     /// Runs one scenario on an emulated chip of its own, judges it and files the evidence.
-    fn one(&self, scenario: &Scenario) -> Verdict {
-        match self.try_one(scenario) {
-            Ok(verdict) => verdict,
-            Err(why) => Verdict::bench_failed(scenario, why),
-        }
+    fn one(&self, pair: &Pair<'_>) -> Verdict {
+        let result = match pair.stack.applicability(pair.scenario) {
+            Applicability::Applies => self.try_one(pair),
+            Applicability::NotApplicable(why) => self.excused(pair, why),
+            Applicability::NotAsked => self.excused(pair, "this stack is not asked".into()),
+        };
+        result.unwrap_or_else(|why| Verdict::bench_failed(pair.scenario, &pair.stack.name, why))
     }
 
-    fn try_one(&self, scenario: &Scenario) -> Result<Verdict, String> {
-        let mut board = Emulated::new(self.seed);
-        let evidence = bench::run(scenario, &self.image, &mut board, self.seed).map_err(|fault| fault.to_string())?;
-        let judged = judge::judge(scenario, &self.firmware, &board.target(), self.seed, &evidence)?;
-        let failed = |error: io::Error| format!("the evidence cannot be filed: {error}");
-        let artefact = Place::new(&self.artefacts, &scenario.name, &self.firmware.name);
-        fs::create_dir_all(artefact.folder()).map_err(failed)?;
-        fs::write(artefact.capture(), &evidence.pcapng).map_err(failed)?;
-        fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(failed)?;
-        let place = Place::new(&self.captures, &scenario.name, &self.firmware.name);
+    /// The scenario says nothing about the stack, and so leaves nothing behind.
+    fn excused(&self, Pair { scenario, stack }: &Pair<'_>, why: String) -> Result<Verdict, String> {
         if self.accept {
-            place.accept(&judged.transcript, &evidence.pcapng).map_err(failed)?;
+            Place::new(&self.captures, &scenario.name, &stack.name).clear().map_err(unfiled)?;
         }
-        let agreement = place.compare(&judged.transcript).map_err(failed)?;
+        Ok(Verdict::not_applicable(scenario, &stack.name, why))
+    }
+
+    fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
+        let Pair { scenario, stack } = pair;
+        let mut board = Emulated::new(self.seed);
+        let evidence = bench::run(scenario, stack, &mut board, self.seed).map_err(|fault| fault.to_string())?;
+        let judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
+        let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
+        fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
+        fs::write(artefact.capture(), &evidence.pcapng).map_err(unfiled)?;
+        fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
+        let (ending, difference) = match self.hear_excuse(pair, judged.unsupported.as_deref())? {
+            Excuse::Accepted(why) => return self.excused(pair, why),
+            Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
+            Excuse::None => self.compare(pair, &judged, &evidence.pcapng)?,
+        };
+        Ok(Verdict {
+            scenario: scenario.name.clone(),
+            stack: stack.name.clone(),
+            title: scenario.title.clone(),
+            ending,
+            account: Some(judged.account),
+            transcript: judged.transcript,
+            difference,
+            incidents: judged.incidents,
+        })
+    }
+
+    /// Compares what happened with what was reviewed, and leaves it for review if it is something else.
+    fn compare(&self, pair: &Pair<'_>, judged: &Judged, pcapng: &[u8]) -> Result<(Ending, String), String> {
+        let place = Place::new(&self.captures, &pair.scenario.name, &pair.stack.name);
+        if self.accept {
+            place.accept(&judged.transcript, pcapng).map_err(unfiled)?;
+        }
+        let agreement = place.compare(&judged.transcript).map_err(unfiled)?;
         let ending = match &agreement {
             Agreement::Same | Agreement::SameButForTimes => Ending::AsExpected,
             _ if judged.silent => Ending::Silent,
@@ -177,20 +287,66 @@ impl Bench {
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };
         match ending {
-            Ending::AsExpected => place.settle().map_err(failed)?,
-            _ => place.propose(&judged.transcript).map_err(failed)?,
+            Ending::AsExpected => place.settle().map_err(unfiled)?,
+            _ => place.propose(&judged.transcript).map_err(unfiled)?,
         }
-        Ok(Verdict {
-            scenario: scenario.name.clone(),
-            title: scenario.title.clone(),
-            ending,
-            account: Some(judged.account),
-            transcript: judged.transcript,
-            difference: match agreement {
-                Agreement::Differs(difference) => difference,
-                _ => String::new(),
-            },
-            incidents: judged.incidents,
+        let difference = match agreement {
+            Agreement::Differs(difference) => difference,
+            _ => String::new(),
+        };
+        // However stable: nobody can review a leak away.
+        Ok(match judged.account.leaked_bytes {
+            Some(bytes @ 1..) => (Ending::Otherwise(format!("{bytes} bytes of heap leak")), difference),
+            _ => (ending, difference),
         })
     }
+
+    /// A device that says that it cannot do something is believed if that is on record, and one that has said so does
+    /// not do it all the same.
+    fn hear_excuse(&self, pair: &Pair<'_>, excuse: Option<&str>) -> Result<Excuse, String> {
+        let mut records = self.records.lock().map_err(|_| "another run has panicked over the records".to_owned())?;
+        let (scenario, stack) = (&pair.scenario.name, &pair.stack.name);
+        let record = records.get_mut(stack).ok_or_else(|| format!("{stack} has no record"))?;
+        if self.accept {
+            record.set(scenario, excuse);
+        }
+        Ok(match (excuse, record.reason(scenario)) {
+            (None, None) => Excuse::None,
+            (Some(now), Some(on_record)) if now == on_record => Excuse::Accepted(now.to_owned()),
+            (Some(now), Some(on_record)) => Excuse::Doubtful(format!(
+                "the device says that it cannot do this: {now}; on record is another reason: {on_record}"
+            )),
+            (Some(now), None) => Excuse::Doubtful(format!(
+                "the device says that it cannot do this: {now}; that is not on record, and `--accept` puts it there"
+            )),
+            (None, Some(on_record)) => Excuse::Doubtful(format!(
+                "on record is that the device cannot do this: {on_record}; it can, and `--accept` takes that note"
+            )),
+        })
+    }
+
+    /// Writes what was accepted.
+    fn file_records(&self) -> Result<(), String> {
+        if self.accept {
+            let records = self.records.lock().map_err(|_| "a run has panicked over the records".to_owned())?;
+            for record in records.values() {
+                record.write().map_err(unfiled)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a device says that it cannot do something.
+enum Excuse {
+    /// It does not.
+    None,
+    /// It does, and that is known.
+    Accepted(String),
+    /// What it says or does is not what is on record.
+    Doubtful(String),
+}
+
+fn unfiled(error: io::Error) -> String {
+    format!("the evidence cannot be filed: {error}")
 }

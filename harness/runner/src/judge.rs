@@ -5,12 +5,12 @@
 use std::fmt::Write as _;
 
 use board::{Gravity, Target};
-use control::{Failure, Report};
+use control::{Failure, Report, UNSUPPORTED};
 use outcome::{Conformity, Stage};
 use scenario::Scenario;
 
 use crate::bench::Evidence;
-use crate::released::Firmware;
+use crate::stack::Stack;
 use crate::verdict::{Account, How};
 use crate::wire_witness::{Side, WireWitness};
 
@@ -25,6 +25,8 @@ pub struct Judged {
     pub incidents: Vec<String>,
     /// Whether nothing happened at all before the limit.
     pub silent: bool,
+    /// What the device says that it has no means to do; it has not dialled anybody then.
+    pub unsupported: Option<String>,
 }
 
 /// Judges one run.
@@ -34,7 +36,7 @@ pub struct Judged {
 /// If our own capture cannot be read back, which is the bench's fault.
 pub fn judge(
     scenario: &Scenario,
-    firmware: &Firmware,
+    stack: &Stack,
     target: &Target,
     seed: u64,
     evidence: &Evidence,
@@ -46,12 +48,15 @@ pub fn judge(
         how,
         stage: device.stage,
         device_words: device.words(),
+        platform_words: device.final_failure().and_then(|failure| stack.says(failure)),
+        cause: device.final_failure().and_then(cause),
+        leaked_bytes: device.leaked_bytes(scenario),
         conformity: Conformity::judge(scenario.specification.demands, how.connected()),
         demand: scenario.specification.demands,
         rule: scenario.specification.rule.clone(),
         took_ms: evidence.ended_at.as_millis(),
     };
-    let transcript = transcript(scenario, firmware, target, seed, evidence, &wire, &device, &account);
+    let transcript = transcript(scenario, stack, target, seed, evidence, &wire, &device, &account);
     Ok(Judged {
         account,
         transcript,
@@ -63,7 +68,15 @@ pub fn judge(
             })
             .collect(),
         silent: how == How::NoEnd && wire.is_silent(),
+        unsupported: device.unsupported().filter(|_| !wire.connected),
     })
+}
+
+/// The heap's record.
+struct Heap {
+    peak_bytes: u32,
+    held_bytes: u32,
+    failures: u32,
 }
 
 /// What the device told.
@@ -76,7 +89,7 @@ struct DeviceWitness<'a> {
     secured: Option<&'a Report>,
     /// Whether every act was done; `None` if it did not come to an end.
     complete: Option<bool>,
-    heap: Option<(u32, u32)>,
+    heap: Option<Heap>,
     attempts: usize,
     messages: usize,
     crash: bool,
@@ -117,9 +130,13 @@ impl<'a> DeviceWitness<'a> {
                     witness.stage = failure.stage;
                     witness.attempts += 1;
                 }
-                Report::Done { complete, heap_peak_bytes, heap_failures, .. } => {
+                Report::Done { complete, heap_peak_bytes, heap_failures, heap_held_bytes, .. } => {
                     witness.complete = Some(*complete);
-                    witness.heap = Some((*heap_peak_bytes, *heap_failures));
+                    witness.heap = Some(Heap {
+                        peak_bytes: *heap_peak_bytes,
+                        held_bytes: *heap_held_bytes,
+                        failures: *heap_failures,
+                    });
                 }
                 Report::Refused { .. } | Report::Connack { .. } => {}
             }
@@ -127,9 +144,25 @@ impl<'a> DeviceWitness<'a> {
         witness
     }
 
-    /// Code, name and flags of the failure; empty if there was none, or if a later attempt made it good.
+    /// The failure in which it all ended: none if there was none, or if a later attempt made it good.
+    fn final_failure(&self) -> Option<&'a Failure> {
+        self.failure.filter(|_| self.complete != Some(true))
+    }
+
+    /// What it says that it has no means to do.
+    fn unsupported(&self) -> Option<String> {
+        let what = self.final_failure()?.name.strip_prefix(UNSUPPORTED)?;
+        Some(what.trim_start_matches(':').trim().to_owned())
+    }
+
+    /// What the heap held in the end, if the plan was about that.
+    fn leaked_bytes(&self, scenario: &Scenario) -> Option<u32> {
+        self.heap.as_ref().filter(|_| scenario.device.repeats > 0).map(|heap| heap.held_bytes)
+    }
+
+    /// Code, name and flags of the failure; empty if there was none.
     fn words(&self) -> String {
-        let Some(failure) = self.failure.filter(|_| self.complete != Some(true)) else { return String::new() };
+        let Some(failure) = self.final_failure() else { return String::new() };
         let mut words = failure.name.clone();
         if failure.code < 0 {
             let _ = write!(words, " (-{:#x})", -i64::from(failure.code));
@@ -144,6 +177,15 @@ impl<'a> DeviceWitness<'a> {
         }
         words
     }
+}
+
+/// What the failure's own words hide: that there was no memory to find out what they claim.
+fn cause(failure: &Failure) -> Option<String> {
+    let bytes = failure.failed_allocation_bytes?;
+    // A library that says so itself hides nothing.
+    let says_so = ["ALLOC", "MEMORY", "ENOMEM"].iter().any(|word| failure.name.contains(word));
+    let blamed = if failure.verify_flags == 0 { "what the code says" } else { "trust" };
+    (!says_so).then(|| format!("an allocation of {bytes} bytes failed before this: memory, not {blamed}"))
 }
 
 /// Concludes from both witnesses. The wire goes first: it is the same for every stack.
@@ -172,7 +214,7 @@ fn how(wire: &WireWitness, device: &DeviceWitness<'_>) -> How {
 #[allow(clippy::too_many_arguments, reason = "a transcript is where everything comes together")]
 fn transcript(
     scenario: &Scenario,
-    firmware: &Firmware,
+    stack: &Stack,
     target: &Target,
     seed: u64,
     evidence: &Evidence,
@@ -182,10 +224,13 @@ fn transcript(
 ) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "scenario   {:56} seed {seed:x}", scenario.name);
-    let _ = writeln!(out, "firmware   {:56} target {target}", firmware.to_string());
+    let _ = writeln!(out, "firmware   {:56} target {target}", stack.firmware.to_string());
+    if stack.name != stack.firmware.name {
+        let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
+    }
     let typeset = if wire.is_silent() { "nothing was said on the wire" } else { wire.typeset.trim_end() };
     let _ = writeln!(out, "\n{typeset}\n");
-    device_lines(&mut out, evidence, device);
+    device_lines(&mut out, evidence, device, account);
     for (at, finding) in &evidence.broker_findings {
         let _ = writeln!(out, "broker     {finding} (at {} ms)", at.as_millis());
     }
@@ -193,7 +238,7 @@ fn transcript(
     out
 }
 
-fn device_lines(out: &mut String, evidence: &Evidence, device: &DeviceWitness<'_>) {
+fn device_lines(out: &mut String, evidence: &Evidence, device: &DeviceWitness<'_>, account: &Account) {
     let mut sentences = Vec::new();
     if let Some(Report::Secured { cipher_suite, verify_flag_names, .. }) = device.secured {
         sentences.push(format!("secured with {cipher_suite}"));
@@ -211,13 +256,24 @@ fn device_lines(out: &mut String, evidence: &Evidence, device: &DeviceWitness<'_
     if device.messages > 0 {
         sentences.push(format!("{} message(s) received", device.messages));
     }
-    if let Some((peak_bytes, failures)) = device.heap {
-        sentences.push(format!("heap peak {} KiB", peak_bytes.div_ceil(1024)));
-        if failures > 0 {
-            sentences.push(format!("{failures} allocation(s) failed"));
+    if let Some(heap) = &device.heap {
+        sentences.push(format!("heap peak {} KiB", heap.peak_bytes.div_ceil(1024)));
+        if heap.failures > 0 {
+            sentences.push(format!("{} allocation(s) failed", heap.failures));
         }
     }
     let _ = writeln!(out, "device     {}", sentences.join(" · "));
+    if let Some(words) = &account.platform_words {
+        let _ = writeln!(out, "           platform says {words}");
+    }
+    if let Some(cause) = &account.cause {
+        let _ = writeln!(out, "cause      {cause}");
+    }
+    match account.leaked_bytes {
+        Some(0) => _ = writeln!(out, "heap       holds no more than before: nothing leaks"),
+        Some(bytes) => _ = writeln!(out, "heap       holds {bytes} bytes more than before: A LEAK"),
+        None => {}
+    }
     let stages: Vec<String> = device.stages.iter().map(|(stage, at_ms)| format!("{stage} {at_ms} ms")).collect();
     for (index, line) in stages.chunks(6).enumerate() {
         let _ = writeln!(out, "{}{}", if index == 0 { "stages     " } else { "           " }, line.join(" · "));

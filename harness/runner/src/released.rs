@@ -10,9 +10,6 @@ use crate::cli;
 use crate::exit::{self, Exit};
 use crate::firmware::{self, Manifest};
 
-/// The released image that is run unless another one is given.
-const DEFAULT: &str = "esp32c3_mbedtls";
-
 /// A firmware image on disk.
 #[derive(Clone, Debug)]
 pub struct Firmware {
@@ -29,16 +26,13 @@ pub struct Firmware {
 }
 
 impl Firmware {
-    /// The user's own image, or else the released one.
+    /// The user's own image.
     ///
     /// # Errors
     ///
-    /// A sentence that names the file and the remedy.
-    pub fn find(root: &Path, own: Option<&Path>) -> Result<Self, String> {
-        match own {
-            Some(elf) => Self::read(elf, "own build".into()),
-            None => Self::released(&firmware::Image::new(root, DEFAULT)),
-        }
+    /// A sentence that names the file.
+    pub fn own(elf: &Path) -> Result<Self, String> {
+        Self::read(elf, "own build".into())
     }
 
     /// The image as a board takes it.
@@ -46,7 +40,12 @@ impl Firmware {
         board::Image { name: self.name.clone(), elf: self.bytes.clone() }
     }
 
-    fn released(image: &firmware::Image) -> Result<Self, String> {
+    /// A released image.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the file and the remedy.
+    pub fn released(image: &firmware::Image) -> Result<Self, String> {
         let manifest = Manifest::read(&image.manifest())?;
         let firmware = Self::read(&image.elf(), manifest.version)?;
         if firmware.sha256 == manifest.sha256 {

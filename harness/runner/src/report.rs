@@ -1,5 +1,6 @@
 //! Reports for machines: JSON and JUnit.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
@@ -32,6 +33,7 @@ fn as_json(verdicts: &[Verdict], first_line: &str) -> String {
         .map(|verdict| {
             json!({
                 "scenario": verdict.scenario,
+                "stack": verdict.stack,
                 "title": verdict.title,
                 "ending": verdict.ending.to_string(),
                 "reason": match &verdict.ending {
@@ -41,6 +43,9 @@ fn as_json(verdicts: &[Verdict], first_line: &str) -> String {
                 "happened": verdict.account.as_ref().map(|account| account.phrase()),
                 "stage": verdict.account.as_ref().map(|account| account.stage),
                 "device": verdict.account.as_ref().map(|account| &account.device_words),
+                "platform": verdict.account.as_ref().map(|account| &account.platform_words),
+                "cause": verdict.account.as_ref().map(|account| &account.cause),
+                "leaked_bytes": verdict.account.as_ref().and_then(|account| account.leaked_bytes),
                 "demand": verdict.account.as_ref().map(|account| account.demand),
                 "conformity": verdict.account.as_ref().map(|account| account.conformity),
                 "rule": verdict.account.as_ref().map(|account| &account.rule),
@@ -56,7 +61,8 @@ fn as_json(verdicts: &[Verdict], first_line: &str) -> String {
 }
 
 fn as_junit(verdicts: &[Verdict]) -> io::Result<String> {
-    let mut suite = TestSuite::new("shakedown");
+    // One suite for each stack: a scenario's name stands in each of them.
+    let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for verdict in verdicts {
         let status = match &verdict.ending {
             Ending::AsExpected => TestCaseStatus::success(),
@@ -67,7 +73,12 @@ fn as_junit(verdicts: &[Verdict]) -> io::Result<String> {
             }
             Ending::Otherwise(_) | Ending::Silent => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(verdict.ending.to_string()).set_description(verdict.difference.as_str());
+                let platform = verdict.account.as_ref().and_then(|account| account.platform_words.as_deref());
+                let description = match platform {
+                    Some(words) => format!("platform says {words}\n{}", verdict.difference),
+                    None => verdict.difference.clone(),
+                };
+                status.set_message(verdict.ending.to_string()).set_description(description);
                 status
             }
             Ending::BenchFailed(why) => {
@@ -83,9 +94,10 @@ fn as_junit(verdicts: &[Verdict]) -> io::Result<String> {
             // The device's own time: what the machine took would differ from run to run.
             case.set_time(std::time::Duration::from_millis(account.took_ms));
         }
+        let suite = suites.entry(&verdict.stack).or_insert_with(|| TestSuite::new(verdict.stack.as_str()));
         suite.add_test_case(case);
     }
     let mut report = quick_junit::Report::new("shakedown");
-    report.add_test_suite(suite);
+    report.add_test_suites(suites.into_values());
     report.to_string().map_err(io::Error::other)
 }

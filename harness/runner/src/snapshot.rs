@@ -1,6 +1,6 @@
 //! Reviewed outcomes on disk, in the format of `insta`, so that `cargo insta review` works on them.
 //!
-//! A snapshot is `captures/<scenario>.<image>.snap`; what a run wanted to say instead lies beside it as `.snap.new`.
+//! A snapshot is `captures/<scenario>.<stack>.snap`; what a run wanted to say instead lies beside it as `.snap.new`.
 //! `cargo test` compares through `insta` itself; a test there holds this module against it.
 
 use std::fs;
@@ -20,7 +20,7 @@ pub enum Agreement {
     Differs(String),
 }
 
-/// Where the evidence of one scenario on one image lies.
+/// Where the evidence of one scenario on one stack lies.
 #[derive(Clone, Debug)]
 pub struct Place {
     folder: PathBuf,
@@ -29,11 +29,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place below the folder `captures` of the scenario `name` (`identity/san_ip`) on `image`. Scenario names are
+    /// The place below the folder `captures` of the scenario `name` (`identity/san_ip`) on `stack`. Scenario names are
     /// checked by the `scenario` crate: they cannot leave the folder.
-    pub fn new(captures: &Path, name: &str, image: &str) -> Self {
+    pub fn new(captures: &Path, name: &str, stack: &str) -> Self {
         let (folder, stem) = name.rsplit_once('/').unwrap_or(("", name));
-        Self { folder: captures.join(folder), stem: format!("{stem}.{image}"), scenario: name.to_owned() }
+        Self { folder: captures.join(folder), stem: format!("{stem}.{stack}"), scenario: name.to_owned() }
     }
 
     /// The folder in which all of it lies.
@@ -125,23 +125,42 @@ impl Place {
     ///
     /// If the disk refuses.
     pub fn settle(&self) -> io::Result<()> {
-        match fs::remove_file(self.pending()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        remove(&self.pending())
+    }
+
+    /// Removes everything that was reviewed or waits for review: the scenario is not run here any more.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn clear(&self) -> io::Result<()> {
+        for file in [self.snapshot(), self.pending(), self.capture()] {
+            remove(&file)?;
         }
+        Ok(())
     }
 
     fn file(&self, text: &str) -> String {
-        format!(
-            "---\nsource: harness/runner/tests/scenarios.rs\ndescription: {}\n---\n{}\n",
-            self.scenario,
-            text.trim_end()
-        )
+        file(&self.scenario, text)
+    }
+}
+
+/// A snapshot's file, with the header that `insta` writes.
+pub(crate) fn file(description: &str, text: &str) -> String {
+    let text = text.trim_end();
+    format!("---\nsource: harness/runner/tests/scenarios.rs\ndescription: {description}\n---\n{text}\n")
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
 /// What follows the header, which stands between two lines of `---`.
-fn contents(file: &str) -> &str {
+pub(crate) fn contents(file: &str) -> &str {
     let body = file.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(file, |(_, body)| body);
     body.trim_end()
 }

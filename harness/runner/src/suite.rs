@@ -1,52 +1,51 @@
-//! Many scenarios side by side, each on a board of its own, so that neither their order nor their number matters.
+//! Many runs side by side, each on a board of its own, so that neither their order nor their number matters.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use scenario::Scenario;
-
-use crate::verdict::Verdict;
-
-/// Runs every scenario on up to `jobs` threads. `finished` is called on this thread as each one ends, in whatever
-/// order; the result is in the order of `scenarios`, and lacks those that were not begun when `interrupted` was set.
-pub fn run(
-    scenarios: &[Scenario],
+/// Does every task on up to `jobs` threads. `finished` is called on this thread as each one ends, in whatever order;
+/// the result is in the order of `tasks`, and lacks those that were not begun when `interrupted` was set. `panicked`
+/// makes a result of the words of a panic.
+pub fn run<T: Sync, R: Send>(
+    tasks: &[T],
     jobs: usize,
     interrupted: &AtomicBool,
-    one: &(dyn Fn(&Scenario) -> Verdict + Sync),
-    finished: &mut dyn FnMut(&Verdict),
-) -> Vec<Verdict> {
+    one: &(dyn Fn(&T) -> R + Sync),
+    panicked: &(dyn Fn(&T, &str) -> R + Sync),
+    finished: &mut dyn FnMut(&R),
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let (send, receive) = mpsc::channel();
-    let mut verdicts: Vec<Option<Verdict>> = thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, scenarios.len().max(1)) {
+    let results: Vec<Option<R>> = thread::scope(|scope| {
+        for _ in 0..jobs.clamp(1, tasks.len().max(1)) {
             let send = send.clone();
             let next = &next;
             scope.spawn(move || {
                 while !interrupted.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(scenario) = scenarios.get(index) else { break };
-                    // A panic is a fault of the bench, and must not take the other scenarios with it.
-                    let verdict = catch_unwind(AssertUnwindSafe(|| one(scenario))).unwrap_or_else(|panic| {
-                        Verdict::bench_failed(scenario, format!("the bench panicked: {}", words(panic.as_ref())))
-                    });
-                    if send.send((index, verdict)).is_err() {
+                    let Some(task) = tasks.get(index) else { break };
+                    // A panic is a fault of the bench, and must not take the other tasks with it.
+                    let result = catch_unwind(AssertUnwindSafe(|| one(task)))
+                        .unwrap_or_else(|panic| panicked(task, words(panic.as_ref())));
+                    if send.send((index, result)).is_err() {
                         break;
                     }
                 }
             });
         }
         drop(send);
-        let mut verdicts: Vec<Option<Verdict>> = scenarios.iter().map(|_| None).collect();
-        for (index, verdict) in receive {
-            finished(&verdict);
-            verdicts[index] = Some(verdict);
+        let mut results: Vec<Option<R>> = tasks.iter().map(|_| None).collect();
+        for (index, result) in receive {
+            finished(&result);
+            if let Some(slot) = results.get_mut(index) {
+                *slot = Some(result);
+            }
         }
-        verdicts
+        results
     });
-    verdicts.drain(..).flatten().collect()
+    results.into_iter().flatten().collect()
 }
 
 fn words(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -61,41 +60,27 @@ fn words(panic: &(dyn std::any::Any + Send)) -> &str {
 mod tests {
     use super::*;
 
-    fn scenarios() -> Vec<Scenario> {
-        let text = "title = \"t\"\n[specification]\ndemands = \"connect\"\nrule = \"RFC 9525 §6\"\nquote = \"q\"\n";
-        ["a", "b", "c"].map(|stem| Scenario::parse(&format!("mqtt/{stem}"), "x.toml", text).unwrap()).to_vec()
-    }
-
     #[test]
-    fn a_panic_is_the_benchs_failure_and_the_others_still_run() {
-        let verdicts = run(
-            &scenarios(),
+    fn a_panic_is_told_in_its_words_and_the_others_still_run() {
+        let results = run(
+            &["a", "b", "c"],
             2,
             &AtomicBool::new(false),
-            &|scenario| {
-                assert!(scenario.name != "mqtt/b", "on purpose");
-                Verdict::bench_failed(scenario, "ran")
+            &|task| {
+                assert!(*task != "b", "on purpose");
+                format!("{task} ran")
             },
+            &|task, words| format!("{task}: {words}"),
             &mut |_| {},
         );
-        let names: Vec<&str> = verdicts.iter().map(|verdict| verdict.scenario.as_str()).collect();
-        assert_eq!(names, ["mqtt/a", "mqtt/b", "mqtt/c"]);
-        assert!(matches!(&verdicts[1].ending, outcome::Ending::BenchFailed(why) if why.contains("on purpose")));
+        assert_eq!(results, ["a ran", "b: on purpose", "c ran"]);
     }
 
     #[test]
     fn after_an_interruption_nothing_new_begins() {
         let interrupted = AtomicBool::new(false);
-        let verdicts = run(
-            &scenarios(),
-            1,
-            &interrupted,
-            &|scenario| {
-                interrupted.store(true, Ordering::Relaxed);
-                Verdict::bench_failed(scenario, "ran")
-            },
-            &mut |_| {},
-        );
-        assert_eq!(verdicts.len(), 1);
+        let one = |_: &u8| interrupted.store(true, Ordering::Relaxed);
+        let results = run(&[1, 2, 3], 1, &interrupted, &one, &|_, _| (), &mut |()| {});
+        assert_eq!(results.len(), 1);
     }
 }

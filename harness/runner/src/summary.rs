@@ -1,6 +1,8 @@
 //! The table at the end of a run, for someone who has never seen one.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use outcome::{Conformity, Ending};
@@ -13,26 +15,100 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default();
 const QUIET: Style = Style::new().dimmed();
 
+/// So many rows are read; more are only counted, but for those that need somebody.
+const ROWS_MAX: usize = 400;
+
+/// What is shown of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// How many scenarios were to be run, each stack counted.
+    pub selected: usize,
+    /// On how many stacks.
+    pub stacks: usize,
+    /// Whether every run has its row.
+    pub verbose: bool,
+}
+
+/// What a run cost, in wall time.
+#[derive(Clone, Debug)]
+pub struct Effort {
+    wall: Duration,
+    jobs: usize,
+    runs: usize,
+    /// Seconds of one job each, by stack.
+    stacks: BTreeMap<String, Duration>,
+    slowest: Option<(Duration, String)>,
+}
+
+impl Effort {
+    /// Adds up what each run took.
+    pub fn new(wall: Duration, jobs: usize, results: &[(Verdict, Duration)]) -> Self {
+        let mut effort = Self { wall, jobs, runs: 0, stacks: BTreeMap::new(), slowest: None };
+        for (verdict, took) in results {
+            effort.runs += usize::from(verdict.account.is_some());
+            *effort.stacks.entry(verdict.stack.clone()).or_default() += *took;
+            if effort.slowest.as_ref().is_none_or(|(slowest, _)| took > slowest) {
+                effort.slowest = Some((*took, format!("{} on {}", verdict.scenario, verdict.stack)));
+            }
+        }
+        effort
+    }
+}
+
+impl fmt::Display for Effort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wall, jobs, runs, .. } = self;
+        write!(f, "{runs} runs in {:.1} s with {jobs} job(s)", wall.as_secs_f64())?;
+        match &self.slowest {
+            Some((took, name)) => write!(f, "; the longest, {:.1} s: {name}", took.as_secs_f64()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The whole report of a run: rows, differences, findings, sums. Coloured by escape sequences, which the caller strips
 /// where nobody would see them.
-pub fn render(verdicts: &[Verdict], selected: usize) -> String {
+pub fn render(verdicts: &[Verdict], view: &View, effort: &Effort) -> String {
     let mut out = String::new();
-    rows(&mut out, verdicts);
+    rows(&mut out, verdicts, view);
     differences(&mut out, verdicts);
-    findings(&mut out, verdicts);
-    sums(&mut out, verdicts, selected);
+    findings(&mut out, verdicts, view);
+    if view.stacks > 1 {
+        by_stack(&mut out, verdicts, effort);
+    }
+    sums(&mut out, verdicts, view.selected);
     out
 }
 
-fn rows(out: &mut String, verdicts: &[Verdict]) {
+fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
+    let few = view.stacks == 1 || verdicts.len() <= ROWS_MAX;
+    let is_shown = |verdict: &&Verdict| match verdict.ending {
+        _ if view.verbose => true,
+        Ending::NotApplicable(_) => false,
+        Ending::AsExpected => few,
+        Ending::Otherwise(_) | Ending::Silent | Ending::BenchFailed(_) => true,
+    };
+    let verdicts: Vec<&Verdict> = verdicts.iter().filter(is_shown).collect();
+    if verdicts.is_empty() {
+        return;
+    }
     let name_width = widest(verdicts.iter().map(|verdict| verdict.scenario.width()), "scenario");
+    let stack_width = widest(verdicts.iter().map(|verdict| verdict.stack.width()), "stack");
     let phrase_width = widest(verdicts.iter().map(|verdict| phrase(verdict).width()), "what happened");
-    let _ = writeln!(out, "  {}  {}  ending", padded("scenario", name_width), padded("what happened", phrase_width));
+    let stack = |name: &str| if view.stacks > 1 { format!("{}  ", padded(name, stack_width)) } else { String::new() };
+    let _ = writeln!(
+        out,
+        "  {}  {}{}  ending",
+        padded("scenario", name_width),
+        stack("stack"),
+        padded("what happened", phrase_width)
+    );
     for verdict in verdicts {
         let (mark, style) = mark(verdict);
         let name = padded(&verdict.scenario, name_width);
+        let stack = stack(&verdict.stack);
         let phrase = padded(&phrase(verdict), phrase_width);
-        let _ = write!(out, "{style}{mark}{style:#} {name}  {phrase}  {style}{}{style:#}", verdict.ending);
+        let _ = write!(out, "{style}{mark}{style:#} {name}  {stack}{phrase}  {style}{}{style:#}", verdict.ending);
         if let Some(account) = &verdict.account {
             match account.conformity {
                 Conformity::AcceptsWhatItMustRefuse => _ = write!(out, ", but {BAD}{}{BAD:#}", account.conformity),
@@ -41,8 +117,9 @@ fn rows(out: &mut String, verdicts: &[Verdict]) {
                 }
                 Conformity::Conforms | Conformity::Allowed => {}
             }
-            if !account.device_words.is_empty() {
-                let _ = write!(out, "  {QUIET}{}{QUIET:#}", account.device_words);
+            let words = [Some(&account.device_words), account.platform_words.as_ref(), account.cause.as_ref()];
+            for words in words.into_iter().flatten().filter(|words| !words.is_empty()) {
+                let _ = write!(out, "  {QUIET}{words}{QUIET:#}");
             }
         }
         if let Ending::BenchFailed(why) | Ending::NotApplicable(why) = &verdict.ending {
@@ -76,7 +153,7 @@ fn differences(out: &mut String, verdicts: &[Verdict]) {
             Ending::Silent => "nothing happened before the limit",
             Ending::AsExpected | Ending::NotApplicable(_) => continue,
         };
-        let _ = writeln!(out, "\n{BAD}{}{BAD:#}: {reason}", verdict.scenario);
+        let _ = writeln!(out, "\n{BAD}{}{BAD:#} on {}: {reason}", verdict.scenario, verdict.stack);
         let _ = writeln!(out, "  {}", verdict.title);
         for line in verdict.difference.lines() {
             let style = match line.as_bytes().first() {
@@ -92,15 +169,63 @@ fn differences(out: &mut String, verdicts: &[Verdict]) {
     }
 }
 
-fn findings(out: &mut String, verdicts: &[Verdict]) {
-    let findings: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.is_security_finding()).collect();
+fn findings(out: &mut String, verdicts: &[Verdict], view: &View) {
+    let mut findings: Vec<(&Verdict, Vec<&str>)> = Vec::new();
+    for verdict in verdicts.iter().filter(|verdict| verdict.is_security_finding()) {
+        match findings.last_mut() {
+            Some((first, stacks)) if first.scenario == verdict.scenario => stacks.push(&verdict.stack),
+            _ => findings.push((verdict, vec![&verdict.stack])),
+        }
+    }
     if findings.is_empty() {
         return;
     }
     let _ = writeln!(out, "\n{BAD}Security: the device accepts what it must refuse{BAD:#}");
-    for verdict in findings {
+    for (verdict, stacks) in findings {
         let rule = verdict.account.as_ref().map_or("", |account| account.rule.as_str());
-        let _ = writeln!(out, "  {}: {} ({rule})", verdict.scenario, verdict.title);
+        let _ = write!(out, "  {}: {} ({rule})", verdict.scenario, verdict.title);
+        if view.stacks > 1 {
+            let _ = write!(out, " — {}", stacks.join(", "));
+        }
+        out.push('\n');
+    }
+}
+
+/// One row for each stack: what became of its scenarios, and what they took.
+fn by_stack(out: &mut String, verdicts: &[Verdict], effort: &Effort) {
+    let mut stacks: Vec<&str> = Vec::new();
+    for verdict in verdicts {
+        if !stacks.contains(&verdict.stack.as_str()) {
+            stacks.push(&verdict.stack);
+        }
+    }
+    let width = widest(stacks.iter().map(|stack| stack.width()), "stack");
+    let _ = writeln!(
+        out,
+        "\n  {}  scenarios  as expected  otherwise  not applicable  accepts what it must refuse  job-seconds",
+        padded("stack", width)
+    );
+    for stack in stacks {
+        let own: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.stack == stack).collect();
+        let count = |fits: fn(&Verdict) -> bool| own.iter().filter(|verdict| fits(verdict)).count();
+        let expected = count(|verdict| verdict.ending == Ending::AsExpected);
+        let excused = count(|verdict| matches!(verdict.ending, Ending::NotApplicable(_)));
+        let otherwise = own.len() - expected - excused;
+        let findings = count(Verdict::is_security_finding);
+        let (mark, style) = if otherwise > 0 {
+            ("✗", BAD)
+        } else if findings > 0 {
+            ("!", BAD)
+        } else {
+            ("✓", GOOD)
+        };
+        let job_s = effort.stacks.get(stack).copied().unwrap_or_default().as_secs_f64();
+        let _ = writeln!(
+            out,
+            "{style}{mark}{style:#} {}  {:>9}  {expected:>11}  {otherwise:>9}  {excused:>14}  {findings:>27}  {job_s:>11.1}",
+            padded(stack, width),
+            own.len()
+        );
     }
 }
 

@@ -107,6 +107,7 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("scenarios", "") => scenarios::folders(root),
         ("grammar", argument) if !argument.is_empty() => grammar::table(root, argument),
         ("claims", "") => Ok(grammar::claims()),
+        ("placeholders", "") => Ok(grammar::placeholders()),
         ("rooms", "") => rooms::table(root),
         ("transcript", scenario) if !scenario.is_empty() => transcript::reviewed(root, scenario),
         ("findings", image) if !image.is_empty() => transcript::findings(root, image),

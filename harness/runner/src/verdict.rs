@@ -46,6 +46,12 @@ pub struct Account {
     pub stage: Stage,
     /// The device's own words for it: a code and its name.
     pub device_words: String,
+    /// The platform's words for it, if it has some of its own.
+    pub platform_words: Option<String>,
+    /// What the bench knows of the cause and the device's words hide: a certificate blamed for want of memory.
+    pub cause: Option<String>,
+    /// The bytes that the heap held more after many connections than before them: a leak.
+    pub leaked_bytes: Option<u32>,
     /// How that compares with the specification.
     pub conformity: Conformity,
     /// What the specification demands.
@@ -79,11 +85,13 @@ impl fmt::Display for Account {
     }
 }
 
-/// What became of one scenario.
+/// What became of one scenario on one stack.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The scenario.
     pub scenario: String,
+    /// What it was run on.
+    pub stack: String,
     /// Its one sentence.
     pub title: String,
     /// One of the five endings.
@@ -100,11 +108,21 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict on a scenario that the bench could not run.
-    pub fn bench_failed(scenario: &scenario::Scenario, why: impl Into<String>) -> Self {
+    pub fn bench_failed(scenario: &scenario::Scenario, stack: &str, why: impl Into<String>) -> Self {
+        Self::without_account(scenario, stack, Ending::BenchFailed(why.into()))
+    }
+
+    /// A verdict on a scenario that says nothing about a stack.
+    pub fn not_applicable(scenario: &scenario::Scenario, stack: &str, why: impl Into<String>) -> Self {
+        Self::without_account(scenario, stack, Ending::NotApplicable(why.into()))
+    }
+
+    fn without_account(scenario: &scenario::Scenario, stack: &str, ending: Ending) -> Self {
         Self {
             scenario: scenario.name.clone(),
+            stack: stack.to_owned(),
             title: scenario.title.clone(),
-            ending: Ending::BenchFailed(why.into()),
+            ending,
             account: None,
             transcript: String::new(),
             difference: String::new(),

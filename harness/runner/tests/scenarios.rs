@@ -1,19 +1,34 @@
-//! Every scenario on the emulated board, against its reviewed snapshot and its committed capture.
+//! Every scenario on every stack, against its reviewed snapshot and its committed capture.
 //!
-//! The same as `cargo xtask hil --board esp32c3`, through `rstest` and `insta`: this is what `cargo test` runs.
+//! The same as `cargo xtask hil --board esp32c3`, through `rstest` and `insta`: this is what `cargo test` runs. One test
+//! for each file, so that they run side by side and have names; inside, one stack after the other.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use board::{Board as _, Emulated};
 use rstest::rstest;
-use runner::released::Firmware;
+use runner::not_applicable::Record;
 use runner::snapshot::{Agreement, Place};
-use runner::{bench, judge};
+use runner::stack::{self, Applicability, Stack};
+use runner::{bench, judge, library};
 use scenario::Scenario;
 
 /// The seed of the reviewed runs.
 const SEED: u64 = 0x5eed;
+
+static ROOT: LazyLock<PathBuf> =
+    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
+
+static STACKS: LazyLock<Vec<Stack>> =
+    LazyLock::new(|| stack::released(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
+
+fn captures() -> PathBuf {
+    ROOT.join("captures")
+}
 
 /// Lock-step over whole handshakes: what the fast path did when the capture was committed, the plain interpreter does
 /// again, to the byte and to the nanosecond.
@@ -21,51 +36,136 @@ const SEED: u64 = 0x5eed;
 fn the_plain_interpreter_tells_the_same_story(
     #[values("versions/tls13_only", "versions/tls12_only", "certificate/rsa2048_chain")] name: &str,
 ) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists");
-    let file = root.join("scenarios").join(format!("{name}.toml"));
+    let file = ROOT.join("scenarios").join(format!("{name}.toml"));
     let text = fs::read_to_string(&file).expect("the scenario exists");
     let scenario = Scenario::parse(name, name, &text).unwrap_or_else(|error| panic!("{error}"));
-    let firmware = Firmware::find(&root, None).expect("the released image is committed");
-    let image = firmware.image();
+    let stack = STACKS.iter().find(|stack| stack.name == "esp32c3_mbedtls").expect("it is released");
     let mut board = Emulated::new(SEED).interpreted();
-    let evidence = bench::run(&scenario, &image, &mut board, SEED).expect("the bench does its part");
-    let place = Place::new(&root.join("captures"), name, &firmware.name);
+    let evidence = bench::run(&scenario, stack, &mut board, SEED).expect("the bench does its part");
+    let place = Place::new(&captures(), name, &stack.name);
     assert!(fs::read(place.capture()).expect("it is committed") == evidence.pcapng, "{name}: the two paths differ");
     assert!(board.instructions_retired() > 10_000_000, "this was no handshake");
 }
 
 #[rstest]
 fn happens_as_reviewed(#[files("../../scenarios/**/*.toml")] file: PathBuf) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists");
-    let scenarios = root.join("scenarios");
-    let below = file.strip_prefix(&scenarios).expect("rstest found it there").with_extension("");
+    let below = file.strip_prefix(ROOT.join("scenarios")).expect("rstest found it there").with_extension("");
     let name = below.to_str().expect("scenario names are ASCII").replace('\\', "/");
     let text = fs::read_to_string(&file).expect("rstest found it");
     let scenario = Scenario::parse(&name, &file.display().to_string(), &text).unwrap_or_else(|error| panic!("{error}"));
+    // All of them are heard, even if one fails; why it does is on standard error.
+    let failed: Vec<&str> = STACKS
+        .iter()
+        .filter(|stack| catch_unwind(AssertUnwindSafe(|| happens_as_reviewed_on(&scenario, stack))).is_err())
+        .map(|stack| stack.name.as_str())
+        .collect();
+    assert!(failed.is_empty(), "{name} is otherwise on {}", failed.join(", "));
+}
 
-    let firmware = Firmware::find(&root, None).expect("the released image is committed");
-    let image = firmware.image();
+fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
+    let name = &scenario.name;
+    let on = format!("{name} on {}", stack.name);
+    let place = Place::new(&captures(), name, &stack.name);
+    if stack.applicability(scenario) != Applicability::Applies {
+        assert!(!place.snapshot().exists(), "{on}: it is not run, and yet there is a snapshot");
+        return;
+    }
     let mut board = Emulated::new(SEED);
-    let evidence = bench::run(&scenario, &image, &mut board, SEED).expect("the bench does its part");
+    let evidence = bench::run(scenario, stack, &mut board, SEED).unwrap_or_else(|fault| panic!("{on}: {fault}"));
     let judged =
-        judge::judge(&scenario, &firmware, &board.target(), SEED, &evidence).expect("our own capture can be read");
-
-    let place = Place::new(&root.join("captures"), &name, &firmware.name);
+        judge::judge(scenario, stack, &board.target(), SEED, &evidence).unwrap_or_else(|why| panic!("{on}: {why}"));
+    let record = Record::read(&captures(), &stack.name).unwrap_or_else(|error| panic!("{on}: {error}"));
+    assert_eq!(judged.unsupported.as_deref(), record.reason(name), "{on}: what it says it cannot do");
+    if judged.unsupported.is_some() {
+        assert!(!place.snapshot().exists(), "{on}: it cannot do this, and yet there is a snapshot");
+        return;
+    }
+    assert!(judged.account.leaked_bytes.is_none_or(|bytes| bytes == 0), "{on}: {:?}", judged.account.leaked_bytes);
+    let agreement = place.compare(&judged.transcript).unwrap_or_else(|error| panic!("{on}: {error}"));
+    if agreement == Agreement::SameButForTimes {
+        // A library of the bench is not the one of the reviewed runs: its version stands in the transcript's head.
+        return;
+    }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(place.folder());
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.set_description(&name);
+    settings.set_description(name);
     settings.bind(|| insta::assert_snapshot!(place.snapshot_name(), judged.transcript));
 
     // The bench's own reader of snapshots agrees with insta's.
-    assert_eq!(place.compare(&judged.transcript).expect("it is there"), Agreement::Same);
-    let committed = fs::read(place.capture()).expect("each snapshot has its capture: run `cargo xtask hil … --accept`");
+    assert_eq!(agreement, Agreement::Same, "{on}");
+    let committed = fs::read(place.capture())
+        .unwrap_or_else(|_| panic!("{on}: each snapshot has its capture: run `cargo xtask hil … --accept`"));
     assert!(
         committed == evidence.pcapng,
-        "{} is not byte for byte what this run captured ({} and {} bytes)",
+        "{on}: {} is not byte for byte what this run captured ({} and {} bytes)",
         place.capture().display(),
         committed.len(),
         evidence.pcapng.len()
     );
+}
+
+#[test]
+fn whatever_is_excused_exists() {
+    let scenarios = library::read(&ROOT.join("scenarios")).unwrap_or_else(|why| panic!("{why}"));
+    let mut complaints = Vec::new();
+    for scenario in &scenarios {
+        for entry in scenario.applies.iter().flat_map(|applies| &applies.stacks) {
+            let entry_means = |stack: &Stack| match entry.strip_suffix('*') {
+                Some(beginning) => stack.name.starts_with(beginning),
+                None => stack.name == *entry,
+            };
+            if !STACKS.iter().any(entry_means) {
+                complaints.push(format!("{}: `[applies]` names `{entry}`, which is no stack", scenario.name));
+            }
+        }
+    }
+    for stack in STACKS.iter() {
+        for entry in stack.entries() {
+            if !scenarios.iter().any(|scenario| runner::dialect::covers(entry, &scenario.name)) {
+                complaints.push(format!("{}: its dialect names `{entry}`, which is no scenario", stack.name));
+            }
+        }
+        let record = Record::read(&captures(), &stack.name).unwrap_or_else(|error| panic!("{error}"));
+        for (excused, _) in record.excuses() {
+            if !scenarios.iter().any(|scenario| scenario.name == excused) {
+                complaints.push(format!("{}: on record is `{excused}`, which is no scenario", stack.name));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// Snapshots and captures of scenarios or stacks that are gone would be taken for evidence.
+#[test]
+fn nothing_is_captured_that_is_not_run() {
+    let scenarios = library::read(&ROOT.join("scenarios")).unwrap_or_else(|why| panic!("{why}"));
+    let mut wanted: BTreeSet<PathBuf> = BTreeSet::new();
+    for stack in STACKS.iter() {
+        for scenario in &scenarios {
+            let place = Place::new(&captures(), &scenario.name, &stack.name);
+            wanted.extend([place.snapshot(), place.capture()]);
+        }
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![captures()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                Some("snap" | "pcapng") if folder != captures() => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    // Controls are no stacks: programs of the host, which may not be installed here.
+    let is_control = |path: &Path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains(".control_"));
+    let stray: Vec<String> = found
+        .iter()
+        .filter(|path| !wanted.contains(*path) && !is_control(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(!found.is_empty() && stray.is_empty(), "of no scenario or stack:\n{}", stray.join("\n"));
 }

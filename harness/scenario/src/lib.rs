@@ -38,6 +38,9 @@ pub struct Scenario {
     pub documents: Vec<String>,
     /// What the specification says.
     pub specification: Specification,
+    /// The stacks that this is about; absent: all of them.
+    #[serde(default)]
+    pub applies: Option<Applies>,
     /// The date at power-on: certificates are minted for it, and SNTP tells it.
     #[serde(default)]
     pub date: Date,
@@ -71,6 +74,31 @@ pub struct Specification {
     pub rule: String,
     /// Its words.
     pub quote: String,
+}
+
+/// The stacks that a scenario is about, where it is not about all: a row of one platform's API, say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Applies {
+    /// The stacks, by their names; with `*` at its end, the beginning of names. Empty: no stack of this bench.
+    pub stacks: Vec<String>,
+    /// Why it says nothing about the others.
+    pub reason: String,
+}
+
+impl Applies {
+    /// Whether one of the entries means the stack of this name.
+    pub fn means(&self, stack: &str) -> bool {
+        self.stacks.iter().any(|entry| match entry.strip_suffix('*') {
+            Some(beginning) => stack.starts_with(beginning),
+            None => stack == entry,
+        })
+    }
+
+    /// The reason for not running on the stack of this name; `None` if it is about that stack.
+    pub fn excuse(&self, stack: &str) -> Option<&str> {
+        (!self.means(stack)).then_some(self.reason.as_str())
+    }
 }
 
 /// The line of the transcript at which the fault shows.
@@ -198,6 +226,13 @@ impl Scenario {
                 &["specification", "rule"],
                 "the rule has no section",
                 "name the document and the section: `RFC 9525 §6.3`, or the statement: `MQTT 3.1.1 [MQTT-3.2.2-5]`",
+            ));
+        }
+        if self.applies.as_ref().is_some_and(|applies| applies.reason.trim().is_empty()) {
+            return Err(Complaint::at(
+                &["applies", "reason"],
+                "this says nothing",
+                "say why the other stacks have nothing to do with it",
             ));
         }
         if self.limit_s == 0 || self.limit_s > 86_400 {

@@ -23,20 +23,39 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let message = error.message().trim().replace('\n', "; ");
-        let remedy = if message.starts_with("unknown field") {
-            "see `scenarios/README.md` for the keys of each table".into()
+        let remedy: &str = if message.starts_with("unknown field") {
+            "see `scenarios/README.md` for the keys of each table"
         } else if message.starts_with("missing field") {
-            "every scenario has `title` and `[specification]` with `demands`, `rule` and `quote`".into()
+            "every scenario has `title` and `[specification]` with `demands`, `rule` and `quote`"
         } else {
-            "see `scenarios/README.md` for the grammar".into()
+            "see `scenarios/README.md` for the grammar"
         };
         Self::new(file, text, error.span().unwrap_or(0..0), message, remedy)
     }
 
-    fn new(file: &str, text: &str, span: Range<usize>, message: String, remedy: String) -> Self {
+    /// A problem of any file in TOML, at these bytes of its text.
+    pub fn new(
+        file: &str,
+        text: &str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         let start = span.start.min(text.len());
         let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Self { file: file.into(), line, message, remedy, text: text.into(), span: start..span.end.min(text.len()) }
+        let span = start..span.end.min(text.len()).max(start);
+        Self { file: file.into(), line, message: message.into(), remedy: remedy.into(), text: text.into(), span }
+    }
+
+    /// A problem of any file in TOML, at a key: the path of tables that lead to it, and itself.
+    pub fn at_key(
+        file: &str,
+        text: &str,
+        path: &[&str],
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Complaint::at(path, message, remedy).located(file, text)
     }
 }
 

@@ -64,6 +64,11 @@ impl Image {
         self.root.join(IMAGES).join(format!("{}.elf", self.name))
     }
 
+    /// How the platforms speak that the image stands for.
+    pub fn dialect(&self) -> PathBuf {
+        self.folder().join("dialect.toml")
+    }
+
     /// What the ELF is and what it was made of.
     pub fn manifest(&self) -> PathBuf {
         self.root.join(IMAGES).join(format!("{}.toml", self.name))

@@ -45,6 +45,13 @@ pub(super) fn claims() -> String {
     markdown(&["words", "what has to be true"], &rows)
 }
 
+/// What may stand in braces in the words of a dialect.
+pub(super) fn placeholders() -> String {
+    let rows: Vec<Vec<String>> =
+        crate::dialect::words::PLACEHOLDERS.iter().map(|(name, means)| vec![code(name), (*means).to_owned()]).collect();
+    markdown(&["placeholder", "what stands there"], &rows)
+}
+
 fn code(text: &str) -> String {
     format!("`{text}`")
 }
@@ -143,10 +150,17 @@ fn words(kind: &str) -> String {
     if let Some(kind) = inside("BTreeMap<String, ") {
         return format!("table of {} by name", words(kind));
     }
+    if let Some(kind) = inside("OneOf<") {
+        return format!("{}, or a list", words(kind));
+    }
+    if let Some(kind) = inside("toml::Spanned<") {
+        return words(kind);
+    }
     match kind {
+        "toml::Table" => "table".into(),
         "String" | "IpAddr" => "text".into(),
         "bool" => "true or false".into(),
-        "u8" | "u16" | "u32" | "u64" | "i64" => "number".into(),
+        "u8" | "u16" | "u32" | "u64" | "i32" | "i64" => "number".into(),
         // Types of other modules of the grammar are known by their last names.
         other => code(other.rsplit("::").next().unwrap_or(other)),
     }

@@ -1,0 +1,199 @@
+//! `dialect.toml`: how the platforms that an image stands for speak, what they differ in, and what they cannot do.
+//!
+//! An image is a TLS library on a chip. A *profile* of it is a product with that library inside: NodeMCU, MicroPython,
+//! ESP-IDF. Both are *stacks* to the bench ([`crate::stack`]). What they do differently is data: a patch onto the plan
+//! that the device is told ([`patch`]), and rules that turn the library's error into the platform's words ([`words`]).
+//!
+//! The format is described in `firmware-under-test/README.md`, whose tables are rendered from these types.
+
+pub mod patch;
+pub mod words;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use scenario::Problem;
+use serde::Deserialize;
+
+use patch::Patch;
+pub use words::Rule;
+
+/// The largest dialect that is read, in bytes.
+const FILE_MAX_BYTES: u64 = 1 << 20;
+
+const SEE: &str = "see `firmware-under-test/README.md` for the keys of each table";
+
+/// The file `dialect.toml` of an image.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dialect {
+    /// The TLS library and its version: `Mbed TLS 3.6.5`.
+    pub stack: String,
+    /// What the image cannot run, with the reason: a scenario's name, or a folder with `/` at its end. Counts for its
+    /// profiles too.
+    #[serde(default)]
+    pub not_applicable: BTreeMap<String, String>,
+    /// How the image's platform speaks: the first rule that fits. Profiles have rules of their own.
+    #[serde(default)]
+    pub words: Vec<Rule>,
+    /// The products that the image can stand for, by the name that `--stack` and snapshots know them by.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// A table `[profiles.NAME]` of a dialect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// What it is called: `NodeMCU 3.0`.
+    pub title: String,
+    /// What it models, how faithfully, and where that can be read: a document, a file and function of its source.
+    pub models: String,
+    /// What it is asked: names of scenarios, or folders with `/` at their ends. Absent: everything.
+    #[serde(default)]
+    pub scenarios: Option<Vec<String>>,
+    /// Keys of the plan that are left out before `plan` is applied, so that their defaults count: `"tls.alpn"`.
+    #[serde(default)]
+    pub plan_without: Vec<String>,
+    /// What is different in the plan that the device is told (`harness/control/src/order.rs`): a JSON merge patch
+    /// (RFC 7396). Its part `tls` counts only if the device speaks TLS at all.
+    #[serde(default)]
+    pub plan: toml::Table,
+    /// What it cannot run, with the reason, beside what its image cannot.
+    #[serde(default)]
+    pub not_applicable: BTreeMap<String, String>,
+    /// How it speaks: the first rule that fits. The image's own rules are not asked.
+    #[serde(default)]
+    pub words: Vec<Rule>,
+    /// `plan_without` and `plan` as they are applied.
+    #[serde(skip)]
+    patch: Patch,
+}
+
+impl Profile {
+    /// What is different in the plan.
+    pub fn patch(&self) -> &Patch {
+        &self.patch
+    }
+
+    /// Whether it is asked this scenario.
+    pub fn is_asked(&self, scenario: &str) -> bool {
+        self.scenarios.as_ref().is_none_or(|asked| asked.iter().any(|entry| covers(entry, scenario)))
+    }
+}
+
+/// Whether an entry, a scenario's name or a folder with `/` at its end, means this scenario.
+pub fn covers(entry: &str, scenario: &str) -> bool {
+    entry == scenario || entry.ends_with('/') && scenario.starts_with(entry)
+}
+
+/// The reason that `table` gives for not running `scenario`: the most particular entry counts.
+pub fn excuse<'t>(table: &'t BTreeMap<String, String>, scenario: &str) -> Option<&'t str> {
+    let fitting = table.iter().filter(|(entry, _)| covers(entry, scenario));
+    fitting.max_by_key(|(entry, _)| entry.len()).map(|(_, reason)| reason.as_str())
+}
+
+/// Why there is no dialect.
+#[derive(Debug)]
+pub enum Unusable {
+    /// The file cannot be read.
+    Unreadable(String, io::Error),
+    /// The file is wrong.
+    Wrong(Box<Problem>),
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable(file, error) => write!(f, "{file}: {error}"),
+            Self::Wrong(problem) => write!(f, "{problem}"),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+impl Dialect {
+    /// Reads the file at `path`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If it is there and cannot be read, or is wrong: file, line and remedy.
+    pub fn read(path: &Path) -> Result<Option<Self>, Unusable> {
+        let file = path.display().to_string();
+        let unreadable = |error| Unusable::Unreadable(file.clone(), error);
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+            Ok(found) if found.len() > FILE_MAX_BYTES => {
+                return Err(unreadable(io::Error::other("larger than 1 MiB: this is no dialect")));
+            }
+            Ok(_) => {}
+        }
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&file, &text).map(Some).map_err(|problem| Unusable::Wrong(Box::new(problem)))
+    }
+
+    /// Reads the text of the file `file`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no TOML, has a key that nobody knows, or says something that makes no sense.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
+        let mut dialect: Self = toml::from_str(text).map_err(|error| {
+            let message = error.message().trim().replace('\n', "; ");
+            Problem::new(file, text, error.span().unwrap_or(0..0), message, SEE)
+        })?;
+        let wrong = |path: &[&str], message: String, remedy: &str| Problem::at_key(file, text, path, message, remedy);
+        if dialect.stack.trim().is_empty() {
+            let remedy = "name the TLS library and its version: `Mbed TLS 3.6.5`";
+            return Err(wrong(&["stack"], "this says nothing".into(), remedy));
+        }
+        check_reasons(&dialect.not_applicable, &["not_applicable"], &wrong)?;
+        words::check(&dialect.words, file, text)?;
+        for (name, profile) in &mut dialect.profiles {
+            let path = ["profiles", name.as_str()];
+            if !is_name(name) {
+                let remedy = "a profile's name becomes part of file names: a to z, 0 to 9 and `_`, a letter first";
+                return Err(wrong(&path, format!("`{name}` is no name for a profile"), remedy));
+            }
+            for (key, words) in [("title", &profile.title), ("models", &profile.models)] {
+                if words.trim().is_empty() {
+                    let remedy = "say what is modelled, and where that can be read";
+                    return Err(wrong(&["profiles", name, key], "this says nothing".into(), remedy));
+                }
+            }
+            check_reasons(&profile.not_applicable, &["profiles", name, "not_applicable"], &wrong)?;
+            words::check(&profile.words, file, text)?;
+            profile.patch = Patch::new(&profile.plan, &profile.plan_without).map_err(|why| {
+                let remedy = "the keys are those of `Plan` in harness/control/src/order.rs";
+                wrong(&["profiles", name, why.key], why.message, remedy)
+            })?;
+        }
+        Ok(dialect)
+    }
+}
+
+fn check_reasons(
+    table: &BTreeMap<String, String>,
+    path: &[&str],
+    wrong: &dyn Fn(&[&str], String, &str) -> Problem,
+) -> Result<(), Problem> {
+    for (entry, reason) in table {
+        if reason.trim().is_empty() {
+            let at: Vec<&str> = path.iter().copied().chain([entry.as_str()]).collect();
+            return Err(wrong(&at, "an excuse without a reason".into(), "say why it cannot be run"));
+        }
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Stacks: what scenarios are run on. An image as it is, or as one of the products that it can stand for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use control::{Failure, Plan};
+use scenario::Scenario;
+
+use crate::dialect::{self, Dialect, Profile, words};
+use crate::firmware;
+use crate::released::Firmware;
+
+/// One of them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// The image's name, or the profile's: what `--stack` and snapshots know it by.
+    pub name: String,
+    /// What it is: `Mbed TLS 3.6.5`, `NodeMCU 3.0`.
+    pub title: String,
+    /// The image.
+    pub firmware: Arc<Firmware>,
+    image: Arc<board::Image>,
+    dialect: Arc<Dialect>,
+    /// The profile's name in the dialect; absent: the image as it is.
+    profile: Option<String>,
+}
+
+/// Whether a scenario is run on a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applicability {
+    /// It is.
+    Applies,
+    /// The profile is not asked this: it stands for a product of one document, say.
+    NotAsked,
+    /// It cannot be, for this reason.
+    NotApplicable(String),
+}
+
+impl Stack {
+    /// The image of this stack, as a board takes it.
+    pub fn image(&self) -> &board::Image {
+        &self.image
+    }
+
+    fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref().and_then(|name| self.dialect.profiles.get(name))
+    }
+
+    /// Every scenario or folder that the dialect mentions for this stack.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        let profile = self.profile();
+        let asked = profile.and_then(|profile| profile.scenarios.as_ref()).into_iter().flatten();
+        let excused = profile.map(|profile| &profile.not_applicable).into_iter().chain([&self.dialect.not_applicable]);
+        asked.chain(excused.flat_map(|table| table.keys())).map(String::as_str)
+    }
+
+    /// Whether `scenario` is run on this stack.
+    pub fn applicability(&self, scenario: &Scenario) -> Applicability {
+        let profile = self.profile();
+        if let Some(reason) = scenario.applies.as_ref().and_then(|applies| applies.excuse(&self.name)) {
+            return Applicability::NotApplicable(reason.to_owned());
+        }
+        if profile.is_some_and(|profile| !profile.is_asked(&scenario.name)) {
+            return Applicability::NotAsked;
+        }
+        let tables = profile.map(|profile| &profile.not_applicable).into_iter().chain([&self.dialect.not_applicable]);
+        tables
+            .filter_map(|table| dialect::excuse(table, &scenario.name))
+            .next()
+            .map_or(Applicability::Applies, |reason| Applicability::NotApplicable(reason.to_owned()))
+    }
+
+    /// The plan as this stack is told it.
+    ///
+    /// # Errors
+    ///
+    /// If the profile makes it something that is no plan.
+    pub fn dress(&self, plan: Plan) -> Result<Plan, String> {
+        self.profile().map_or(Ok(plan.clone()), |profile| profile.patch().apply(plan))
+    }
+
+    /// What the platform says of a failure, if it has words of its own.
+    pub fn says(&self, failure: &Failure) -> Option<String> {
+        let rules = self.profile().map_or(&self.dialect.words, |profile| &profile.words);
+        words::say(rules, failure)
+    }
+
+    /// An image as it is, and as every product of its dialect.
+    fn all_of(firmware: Firmware, dialect: Dialect) -> Vec<Self> {
+        let image = Arc::new(firmware.image());
+        let (firmware, dialect) = (Arc::new(firmware), Arc::new(dialect));
+        let stack = |name: &str, title: &str, profile: Option<&String>| Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            firmware: Arc::clone(&firmware),
+            image: Arc::clone(&image),
+            dialect: Arc::clone(&dialect),
+            profile: profile.cloned(),
+        };
+        let mut stacks = vec![stack(&firmware.name, &dialect.stack, None)];
+        stacks.extend(dialect.profiles.iter().map(|(name, profile)| stack(name, &profile.title, Some(name))));
+        stacks
+    }
+}
+
+impl fmt::Display for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.profile {
+            None => write!(f, "{}", self.firmware),
+            Some(name) => write!(f, "{} as {name} ({})", self.firmware, self.title),
+        }
+    }
+}
+
+/// Every released stack, images in the order of their names, each followed by its profiles.
+///
+/// # Errors
+///
+/// If an image or a dialect cannot be read or is wrong, or if two stacks have one name.
+pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
+    let mut stacks = Vec::new();
+    for image in firmware::Image::all(root)? {
+        let dialect = dialect_of(&image)?.unwrap_or_default();
+        stacks.extend(Stack::all_of(Firmware::released(&image)?, dialect));
+    }
+    unambiguous(stacks)
+}
+
+/// The stacks of somebody's own ELF: as it is, and as the profiles of a dialect. That is the one that is given, else
+/// the one of the image of the same name in this repository, if there is one.
+///
+/// # Errors
+///
+/// If the image or the dialect cannot be read or is wrong.
+pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>) -> Result<Vec<Stack>, String> {
+    let firmware = Firmware::own(elf)?;
+    let found = match dialect {
+        Some(file) => {
+            let found = Dialect::read(file).map_err(|error| error.to_string())?;
+            Some(found.ok_or_else(|| format!("{}: there is no such file", file.display()))?)
+        }
+        None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
+    };
+    unambiguous(Stack::all_of(firmware, found.unwrap_or_default()))
+}
+
+/// Those of the stacks that are wanted; all of them if nobody wants any in particular.
+///
+/// # Errors
+///
+/// If there is no stack of a name; tells which there are.
+pub fn select(stacks: Vec<Stack>, wanted: &[String]) -> Result<Vec<Stack>, String> {
+    if let Some(unknown) = wanted.iter().find(|name| !stacks.iter().any(|stack| stack.name == **name)) {
+        let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        return Err(format!("there is no stack `{unknown}`; there is {}", known.join(", ")));
+    }
+    Ok(stacks.into_iter().filter(|stack| wanted.is_empty() || wanted.contains(&stack.name)).collect())
+}
+
+fn dialect_of(image: &firmware::Image) -> Result<Option<Dialect>, String> {
+    Dialect::read(&image.dialect()).map_err(|error| error.to_string())
+}
+
+fn unambiguous(stacks: Vec<Stack>) -> Result<Vec<Stack>, String> {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for stack in &stacks {
+        if let Some(other) = owners.insert(&stack.name, &stack.firmware.name) {
+            return Err(format!(
+                "two stacks are called `{}`, of the images {other} and {}: rename a profile in a dialect.toml",
+                stack.name, stack.firmware.name
+            ));
+        }
+    }
+    Ok(stacks)
+}
