@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use control::{Act, Clock, Plan, Report};
+use control::{Act, Clock, Plan, Report, Tls};
 use outcome::Stage;
 use wire::mqtt::PacketId;
 
@@ -11,7 +11,7 @@ use crate::fault::{Fault, Trouble};
 use crate::platform::Platform;
 use crate::session::Session;
 use crate::stream::{self, Stream};
-use crate::tls::Stack;
+use crate::tls::{Probe, Stack};
 use crate::{dns, sntp};
 
 /// What earlier attempts have achieved.
@@ -51,11 +51,43 @@ pub(crate) fn attempt<P: Platform, T: Stack>(
         progress.is_clock_set = true;
     }
     // Certificates that cannot be read are noticed before anybody is dialled.
-    let tls = plan.tls.as_ref().map(|tls| stack.open(tls)).transpose()?;
+    let tls = match &plan.tls {
+        Some(tls) => match stack.probe(tls)? {
+            Some(mut probe) => Some(stack.open(&answered(device, plan, tls, &mut *probe, connect_timeout_us))?),
+            None => Some(stack.open(tls)?),
+        },
+        None => None,
+    };
     let address = find(device, plan, &plan.broker_host, Some(Stage::Resolve), connect_timeout_us)?;
     device.enter(Stage::Connect);
     stream::dial(device, address, plan.broker_port, connect_timeout_us)?;
     talk::<P, T>(device, tls, plan, progress)
+}
+
+/// What is left of the plan when the broker has said what it thinks of it. Whatever goes wrong on the way there counts as
+/// a no, and is left to the session to meet again (`WiFiClientSecure::probeMaxFragmentLength` of the ESP8266 core).
+fn answered<P: Platform>(
+    device: &mut Device<'_, P>,
+    plan: &Plan,
+    tls: &Tls,
+    probe: &mut dyn Probe,
+    connect_timeout_us: u64,
+) -> Tls {
+    let handshake_timeout_us = u64::from(plan.handshake_timeout_ms) * 1000;
+    let is_honoured =
+        find(device, plan, &plan.broker_host, Some(Stage::Resolve), connect_timeout_us).and_then(|address| {
+            device.enter(Stage::Connect);
+            stream::dial(device, address, plan.broker_port, connect_timeout_us)?;
+            device.enter(Stage::Hello);
+            stream::put(device, probe, handshake_timeout_us)
+        });
+    stream::hang_up(device);
+    device.start_over();
+    Tls {
+        max_fragment_length_bytes: tls.max_fragment_length_bytes.filter(|_| is_honoured == Ok(true)),
+        probes_fragment_length: false,
+        ..tls.clone()
+    }
 }
 
 fn set_clock<P: Platform>(device: &mut Device<'_, P>, plan: &Plan, timeout_us: u64) -> Result<(), Trouble> {

@@ -8,7 +8,7 @@ use smoltcp::socket::tcp;
 use crate::device::Device;
 use crate::fault::{Fault, Trouble};
 use crate::platform::Platform;
-use crate::tls::{Agreed, Session, Wire, WireEnd};
+use crate::tls::{Agreed, Probe, Session, Wire, WireEnd};
 
 /// How long a connection may take to close in good order before it is forgotten, in microseconds.
 const LINGER_US: u64 = 1_000_000;
@@ -35,6 +35,23 @@ pub(crate) fn dial<P: Platform>(
         }
         if !device.wait(until_us) {
             return Err(Fault::ConnectTimedOut);
+        }
+    }
+}
+
+/// Puts a question to the broker on the open TCP connection.
+pub(crate) fn put<P: Platform>(
+    device: &mut Device<'_, P>,
+    probe: &mut dyn Probe,
+    timeout_us: u64,
+) -> Result<bool, Fault> {
+    let until_us = device.now_us() + timeout_us;
+    loop {
+        if let Some(answer) = probe.ask(&mut TcpWire { device, received_bytes: &mut 0 }) {
+            return Ok(answer);
+        }
+        if !device.wait(until_us) {
+            return Err(Fault::HandshakeTimedOut);
         }
     }
 }

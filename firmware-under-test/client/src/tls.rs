@@ -1,5 +1,6 @@
 //! What the client needs of a TLS library.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -45,6 +46,25 @@ pub trait Stack {
     /// # Errors
     /// In the library's words, if it rejects certificates, keys or settings, or if memory is short.
     fn open(&mut self, plan: &control::Tls) -> Result<Self::Session, Failure>;
+
+    /// Prepares the question that is put to the broker first, if the plan wants one
+    /// ([`control::Tls::probes_fragment_length`]).
+    ///
+    /// # Errors
+    /// [`Failure::unsupported`] if the library has no such question, or could not do the rest of the plan.
+    fn probe(&mut self, plan: &control::Tls) -> Result<Option<Box<dyn Probe>>, Failure> {
+        if plan.probes_fragment_length {
+            return Err(Failure::unsupported("it asks a broker nothing before it connects"));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the broker would honour the plan's max_fragment_length: asked on a connection of its own.
+pub trait Probe {
+    /// Goes on as far as the bytes at hand allow; the answer when it is there. What the peer is to hear at the end has
+    /// been written by then.
+    fn ask(&mut self, wire: &mut dyn Wire) -> Option<bool>;
 }
 
 /// One TLS connection.

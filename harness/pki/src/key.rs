@@ -16,6 +16,8 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::fmt;
 use std::sync::Arc;
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 mod ecdsa_signing;
 mod stock;
@@ -35,6 +37,8 @@ enum Private {
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
     Rsa(Box<RsaPrivateKey>),
+    /// Somebody else's, who has kept it for himself.
+    Unknown,
 }
 
 /// How something is signed.
@@ -144,6 +148,39 @@ impl KeyPair {
                 Self::new(kind, Private::Rsa(Box::new(key)), pkcs8, &public)
             }
         })
+    }
+
+    /// The key of a certificate that somebody else has made, with its private half (PKCS#8 in DER) if it is known.
+    pub(crate) fn given(public: &SubjectPublicKeyInfo<'_>, pkcs8: Option<&[u8]>) -> Result<Self, String> {
+        let parsed = public.parsed().map_err(|error| error.to_string())?;
+        let kind = match (&parsed, parsed.key_size()) {
+            (PublicKey::RSA(_), 768) => KeyKind::Rsa768,
+            (PublicKey::RSA(_), 1024) => KeyKind::Rsa1024,
+            (PublicKey::RSA(_), 2048) => KeyKind::Rsa2048,
+            (PublicKey::RSA(_), 3072) => KeyKind::Rsa3072,
+            (PublicKey::RSA(_), 4096) => KeyKind::Rsa4096,
+            (PublicKey::RSA(_), 8192) => KeyKind::Rsa8192,
+            (PublicKey::EC(point), _) => match point.data().len() {
+                // One octet says that both coordinates follow (SEC 1 §2.3.3).
+                65 => KeyKind::P256,
+                97 => KeyKind::P384,
+                133 => KeyKind::P521,
+                _ => return Err("its key lies on a curve that this bench does not know".to_owned()),
+            },
+            (PublicKey::RSA(_), bits) => return Err(format!("its RSA key has {bits} bits")),
+            _ => return Err("its key is of a kind that this bench does not know".to_owned()),
+        };
+        let private = match pkcs8 {
+            None => Private::Unknown,
+            Some(pkcs8) if kind.is_rsa() => {
+                Private::Rsa(Box::new(RsaPrivateKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string())?))
+            }
+            Some(pkcs8) if kind == KeyKind::P256 => {
+                Private::P256(p256::ecdsa::SigningKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string())?)
+            }
+            Some(_) => return Err(format!("a {kind} key that is given is not read yet")),
+        };
+        Ok(Self::new(kind, private, pkcs8.unwrap_or_default(), public.raw))
     }
 
     fn new(kind: KeyKind, private: Private, pkcs8_der: &[u8], spki_der: &[u8]) -> Self {

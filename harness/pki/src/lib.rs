@@ -10,6 +10,7 @@ mod der;
 mod derive;
 mod encode;
 mod error;
+mod given;
 mod key;
 mod mint;
 mod plan;

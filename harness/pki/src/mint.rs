@@ -3,6 +3,7 @@
 use crate::calendar::Date;
 use crate::encode::{self, Signed};
 use crate::error::Error;
+use crate::given;
 use crate::key::{KeyPair, Scheme};
 use crate::plan::{self, Plan};
 use crate::spec::{Certificates, Digest, KeyKind};
@@ -67,17 +68,25 @@ fn to_pem(label: &'static str, der: &[u8]) -> String {
 /// An [`Error`] that names the certificate and the field if the specification contradicts itself.
 pub fn mint(certificates: &Certificates, seed: u64, date: UnixTime) -> Result<Minted, Error> {
     let plans = plan::plans(certificates)?;
-    let keys = keys(&plans, seed)?;
     let mut minted = BTreeMap::new();
-    for plan in &plans {
+    for (plan, text) in plans.iter().filter_map(|plan| Some((plan, plan.spec.pem.as_ref()?))) {
+        minted.insert(plan.name.clone(), given::read(&plan.name, text)?);
+    }
+    let keys = keys(&plans, &minted, seed)?;
+    for plan in plans.iter().filter(|plan| plan.spec.pem.is_none()) {
         minted.insert(plan.name.clone(), mint_one(plan, &plans, &keys, seed, date)?);
     }
     Ok(Minted { certificates: minted })
 }
 
-fn keys(plans: &[Plan], seed: u64) -> Result<BTreeMap<String, KeyPair>, Error> {
-    let mut keys: BTreeMap<String, KeyPair> = BTreeMap::new();
-    for plan in plans.iter().filter(|plan| plan.spec.key_of.is_none()) {
+fn keys(
+    plans: &[Plan],
+    given: &BTreeMap<String, MintedCertificate>,
+    seed: u64,
+) -> Result<BTreeMap<String, KeyPair>, Error> {
+    let mut keys: BTreeMap<String, KeyPair> =
+        given.iter().map(|(name, certificate)| (name.clone(), certificate.key.clone())).collect();
+    for plan in plans.iter().filter(|plan| plan.spec.key_of.is_none() && plan.spec.pem.is_none()) {
         let broken = |reason: String| Error::new(&plan.name, "key", reason, "report this: it is a fault of the bench");
         let mut chosen = None;
         for candidate in KeyPair::candidates(plan.key, seed, &plan.name) {

@@ -1,6 +1,7 @@
 //! From what a scenario says of a certificate to what is in it: the profile's fields where the scenario is silent.
 
 use crate::error::Error;
+use crate::given;
 use crate::spec::{
     Certificate, Certificates, Digest, ExtendedKeyUsage, KeyKind, KeyUsage, Moment, Name, Profile, Subject,
 };
@@ -46,6 +47,7 @@ pub(crate) fn plans(certificates: &Certificates) -> Result<Vec<Plan>, Error> {
         .map(|name| plan(name, certificates.0.get(name).unwrap_or(&nothing)))
         .collect::<Result<_, _>>()?;
     for plan in &plans {
+        given::check_alone(&plan.name, &plan.spec)?;
         check_references(plan, &plans)?;
     }
     Ok(plans)
@@ -133,6 +135,11 @@ fn check_references(plan: &Plan, plans: &[Plan]) -> Result<(), Error> {
             let problem = format!("there is no certificate `{target}`");
             return Err(Error::new(&plan.name, field, problem, format!("add a table `[pki.{target}]`")));
         }
+    }
+    let signs = |name: &str| plans.iter().all(|other| other.name != name || other.spec.pem.is_none());
+    if plan.spec.pem.is_none() && !signs(&plan.issuer) {
+        let problem = format!("`{}` is given as it is, and signs nothing here", plan.issuer);
+        return Err(Error::new(&plan.name, "issuer", problem, "name an authority that is minted"));
     }
     if let Some(target) = &plan.spec.key_of {
         if plan.spec.key.is_some() {

@@ -74,6 +74,10 @@ impl Profile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Certificate {
+    /// The certificate as somebody else has made it, and after it its private key (PKCS#8) if that is known, as text
+    /// between BEGIN and END lines (RFC 7468). Nothing of it is minted, so no other field stands beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pem: Option<String>,
     /// Whose defaults fill in what is left out here. Follows from the certificate's name when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,

@@ -35,6 +35,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("esp32c3_mbedtls", &["client", "esp32c3", "mbedtls"]),
     ("mbedtls2", &["client", "control", "outcome"]),
     ("esp32c3_mbedtls2", &["client", "esp32c3", "mbedtls2"]),
+    ("bearssl", &["client", "control", "outcome"]),
+    ("esp32c3_bearssl", &["bearssl", "client", "esp32c3"]),
 ];
 
 /// Names that say nothing about what is inside.

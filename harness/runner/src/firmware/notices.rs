@@ -75,6 +75,21 @@ pub(super) struct OurSettings {
     /// Packages whose C sources a build script compiles, though cargo does not build them.
     #[serde(default)]
     compiles: Vec<String>,
+    /// Works whose sources a build script compiles and that are no package of any registry.
+    #[serde(default)]
+    foreign: Vec<Foreign>,
+}
+
+/// A work that is linked in and that cargo knows nothing of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Foreign {
+    name: String,
+    version: String,
+    /// One of [`STANDARD`], by its name.
+    license: String,
+    /// The line that stands above the licence's text.
+    copyright: String,
+    home: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,10 +155,12 @@ impl Metadata {
         self.packages.iter().find(|package| &package.id == root).ok_or_else(|| format!("cargo does not know {root}"))
     }
 
-    /// The versions of these packages.
+    /// The versions of these packages, and of these works that are none.
     pub(super) fn versions(&self, names: &[String]) -> BTreeMap<String, String> {
-        let wanted = self.packages.iter().filter(|package| names.contains(&package.name));
-        wanted.map(|package| (package.name.clone(), package.version.clone())).collect()
+        let packages = self.packages.iter().map(|package| (package.name.clone(), package.version.clone()));
+        let foreign = self.packages.iter().flat_map(|package| package.settings().foreign);
+        let foreign = foreign.map(|work| (work.name, work.version));
+        packages.chain(foreign).filter(|(name, _)| names.contains(name)).collect()
     }
 
     /// The folder in which cargo keeps packages of registries.
@@ -212,6 +229,16 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
         for licence in found {
             texts.entry(licence).or_default().push(title.clone());
         }
+    }
+    let foreign: BTreeSet<Foreign> = linked.iter().flat_map(|package| package.settings().foreign).collect();
+    for work in foreign {
+        let title = format!("{} {}", work.name, work.version);
+        let (_, standard) = STANDARD
+            .iter()
+            .find(|(name, _)| work.license == *name)
+            .ok_or_else(|| format!("{title}: the text of the licence {} has to be added here", work.license))?;
+        text.push_str(&format!("\n{title}\n    terms: {}\n    home: {}\n", work.license, work.home));
+        texts.entry(format!("{}\n\n{standard}", work.copyright)).or_default().push(title);
     }
     for (licence, packages) in texts {
         text.push_str(&format!("\n{}\n{}\n\n{}\n", "=".repeat(78), packages.join(", "), licence.trim_end()));
