@@ -15,7 +15,7 @@ use scenario::Scenario;
 
 use crate::dress;
 use crate::stack::Stack;
-use crate::world::{self, BrokerService};
+use crate::world::{self, BrokerService, Counterpart};
 
 /// After the device is done, its last packets still have to arrive.
 const AFTERMATH: Duration = Duration::from_millis(500);
@@ -66,14 +66,42 @@ impl From<Fault> for BenchFault {
 /// If the bench cannot do its part: certificates that cannot be minted, a board that cannot be reached, a firmware
 /// that does not speak our language. What the device does wrong is not an error but evidence.
 pub fn run(scenario: &Scenario, stack: &Stack, board: &mut dyn Board, seed: u64) -> Result<Evidence, BenchFault> {
-    let minted = pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault(error.to_string()))?;
-    let mut session = Session::new(scenario, stack, &minted, seed)?;
+    let minted = mint(scenario, seed)?;
+    let broker = broker::Broker::new(&scenario.broker, &minted, seed, scenario.date())
+        .map_err(|error| BenchFault(error.to_string()))?;
+    run_with(scenario, &minted, Box::new(BrokerService::new(broker)), stack, board, seed)
+}
+
+/// The certificates of `scenario`.
+///
+/// # Errors
+///
+/// If they cannot be minted.
+pub fn mint(scenario: &Scenario, seed: u64) -> Result<Minted, BenchFault> {
+    pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault(error.to_string()))
+}
+
+/// As [`run`], with the certificates `minted` and with `counterpart` in the broker's place.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_with(
+    scenario: &Scenario,
+    minted: &Minted,
+    counterpart: Box<dyn Counterpart>,
+    stack: &Stack,
+    board: &mut dyn Board,
+    seed: u64,
+) -> Result<Evidence, BenchFault> {
+    let mut session = Session::new(scenario, stack, minted, counterpart, seed)?;
     board.flash(stack.image())?;
     board.reset()?;
     let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
     let mut now = Instant::ZERO;
     loop {
         let deadline = session.wants_to_act_at(now).map_or(limit, |at| at.min(limit));
+        let deadline = session.lan.service().pace(now, deadline);
         let heard = board.listen(deadline)?;
         now = heard.at;
         session.incidents(heard.incidents);
@@ -94,7 +122,7 @@ struct Session {
     order: Vec<u8>,
     dressed: bool,
     line: SerialLine,
-    lan: Lan<BrokerService>,
+    lan: Lan<Box<dyn Counterpart>>,
     tap: Tap,
     said: Vec<u8>,
     reports: Vec<Report>,
@@ -106,18 +134,22 @@ struct Session {
 }
 
 impl Session {
-    fn new(scenario: &Scenario, stack: &Stack, minted: &Minted, seed: u64) -> Result<Self, BenchFault> {
+    fn new(
+        scenario: &Scenario,
+        stack: &Stack,
+        minted: &Minted,
+        counterpart: Box<dyn Counterpart>,
+        seed: u64,
+    ) -> Result<Self, BenchFault> {
         let plan = dress::plan(scenario, minted).and_then(|plan| stack.dress(plan)).map_err(BenchFault)?;
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
-        let broker = broker::Broker::new(&scenario.broker, minted, seed, scenario.date())
-            .map_err(|error| BenchFault(error.to_string()))?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(format!("scenario {} seed {seed:x}", scenario.name));
         Ok(Self {
             order,
             dressed: false,
             line: SerialLine::new(world::serial_faults(&scenario.network), seed),
-            lan: Lan::new(world::lan_config(scenario), seed, BrokerService::new(broker)),
+            lan: Lan::new(world::lan_config(scenario), seed, counterpart),
             tap,
             said: Vec::new(),
             reports: Vec::new(),
@@ -202,6 +234,7 @@ impl Session {
     }
 
     fn act(&mut self, now: Instant) {
+        self.lan.service_mut().keep_step(now);
         self.lan.poll(now);
         while let Some(packet) = self.lan.transmit() {
             self.line.say_ip(&packet, &mut self.said);
@@ -229,11 +262,7 @@ impl Session {
             reports: self.reports,
             words: self.words,
             incidents: self.incidents,
-            broker_findings: service
-                .events
-                .iter()
-                .filter_map(|event| Some((event.at, world::testimony(&event.happening)?)))
-                .collect(),
+            broker_findings: service.findings(),
             ended_at: now,
         }
     }

@@ -27,6 +27,9 @@ pub enum Command {
     /// Build and check the released firmware images
     #[command(subcommand)]
     Firmware(Firmware),
+    /// Host clients that meet the same brokers
+    #[command(subcommand)]
+    Controls(Controls),
     /// Render the tables of the README from data
     Tables {
         /// Compare only; exit 1 if the README is out of date
@@ -191,6 +194,13 @@ pub enum Firmware {
     },
     /// Check that images and sources belong together; needs no toolchain
     Check,
+}
+
+/// Host clients that meet the same brokers.
+#[derive(Debug, Subcommand)]
+pub enum Controls {
+    /// Install Paho for Python, pinned, in a virtual environment of its own below target/
+    Install,
 }
 
 fn hexadecimal(text: &str) -> Result<u64, String> {

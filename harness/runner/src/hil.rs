@@ -20,12 +20,13 @@ use crate::exit::{self, Exit};
 use crate::hardware;
 use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
+use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
 use crate::snapshot::{Agreement, Place};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::verdict::Verdict;
-use crate::{bench, report, suite};
+use crate::{bench, controls, report, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -105,9 +106,21 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     };
     let interrupted = listen_for_interruption()?;
     let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let progress = progress(pairs.len());
+    // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
+    let all = arguments.image.is_none() && arguments.stack.is_empty();
+    let meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
+    let selected = pairs.len() + meetings.len();
+    let progress = progress(selected);
     let began = Instant::now();
-    let results = suite::run(
+    let mut finished = |(verdict, _): &(Verdict, Duration)| {
+        let name = format!("{} on {}", verdict.scenario, verdict.stack);
+        if progress.is_hidden() && !io::stderr().is_terminal() {
+            eprintln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.ending);
+        }
+        progress.inc(1);
+        progress.set_message(name);
+    };
+    let mut results = suite::run(
         &pairs,
         jobs,
         &interrupted,
@@ -119,15 +132,29 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             let why = format!("the bench panicked: {panic}");
             (Verdict::bench_failed(pair.scenario, &pair.stack.name, why), Duration::ZERO)
         },
-        &mut |(verdict, _)| {
-            let name = format!("{} on {}", verdict.scenario, verdict.stack);
-            if progress.is_hidden() && !io::stderr().is_terminal() {
-                eprintln!("{:>4}/{} {name} … {}", progress.position() + 1, pairs.len(), verdict.ending);
-            }
-            progress.inc(1);
-            progress.set_message(name);
-        },
+        &mut finished,
     );
+    let setting = controls::Setting {
+        root: root.to_owned(),
+        captures: bench.captures.clone(),
+        artefacts: bench.artefacts.clone(),
+        seed: bench.seed,
+        accept: bench.accept,
+    };
+    results.extend(suite::run(
+        &meetings,
+        jobs,
+        &interrupted,
+        &|meeting| {
+            let began = Instant::now();
+            (meeting.hold(&setting), began.elapsed())
+        },
+        &|meeting, panic| {
+            let why = format!("the bench panicked: {panic}");
+            (Verdict::bench_failed(meeting.scenario, &meeting.stack(), why), Duration::ZERO)
+        },
+        &mut finished,
+    ));
     progress.finish_and_clear();
     let effort = Effort::new(began.elapsed(), jobs, &results);
     let verdicts: Vec<Verdict> = results.into_iter().map(|(verdict, _)| verdict).collect();
@@ -137,7 +164,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             say(&format!("\n{}\n", verdict.transcript));
         }
     }
-    let view = View { selected: pairs.len(), stacks: stacks.len(), verbose: arguments.verbose };
+    let view = View { selected, stacks: stacks.len(), verbose: arguments.verbose };
     say(&format!("\n{}{}\n", summary::render(&verdicts, &view, &effort), effort));
     for wanted in &arguments.report {
         report::write(wanted, &verdicts, &first_line)
@@ -181,6 +208,7 @@ fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
     ctrlc::set_handler(move || {
         // The first Ctrl-C lets what is running finish and reports it; the second is meant.
         if flag.swap(true, Ordering::SeqCst) {
+            controls::process::kill_all();
             std::process::exit(exit::INTERRUPTED.code.into());
         }
         eprintln!("interrupted: finishing what is running (again to stop at once)");
@@ -250,9 +278,22 @@ impl Bench {
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
         let Pair { scenario, stack } = pair;
         let mut board = Emulated::new(self.seed);
-        let evidence = bench::run(scenario, stack, &mut board, self.seed).map_err(|fault| fault.to_string())?;
-        let judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
         let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
+        let (evidence, log) = if scenario.broker.real.is_some() {
+            let folder = artefact.capture().with_extension("mosquitto");
+            match mosquitto::meet(scenario, stack, &mut board, self.seed, controls::today(), &folder)? {
+                Met::Held(evidence, log) => (*evidence, log),
+                Met::Missing(missing) if missing.required => return Err(missing.reason),
+                Met::Missing(missing) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing.reason)),
+            }
+        } else {
+            let run = bench::run(scenario, stack, &mut board, self.seed);
+            (run.map_err(|fault| fault.to_string())?, Vec::new())
+        };
+        let mut judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
+        for line in log {
+            let _ = write!(judged.transcript, "\nmosquitto  {line}");
+        }
         fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
         fs::write(artefact.capture(), &evidence.pcapng).map_err(unfiled)?;
         fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
@@ -276,10 +317,15 @@ impl Bench {
     /// Compares what happened with what was reviewed, and leaves it for review if it is something else.
     fn compare(&self, pair: &Pair<'_>, judged: &Judged, pcapng: &[u8]) -> Result<(Ending, String), String> {
         let place = Place::new(&self.captures, &pair.scenario.name, &pair.stack.name);
-        if self.accept {
-            place.accept(&judged.transcript, pcapng).map_err(unfiled)?;
+        // A run with a real broker is never the same twice: only the class of its outcome is compared.
+        let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
+        let text = real.as_ref().unwrap_or(&judged.transcript);
+        match &real {
+            None if self.accept => place.accept(text, pcapng).map_err(unfiled)?,
+            Some(_) if self.accept => place.accept_without_capture(text).map_err(unfiled)?,
+            _ => {}
         }
-        let agreement = place.compare(&judged.transcript).map_err(unfiled)?;
+        let agreement = place.compare(text).map_err(unfiled)?;
         let ending = match &agreement {
             Agreement::Same | Agreement::SameButForTimes => Ending::AsExpected,
             _ if judged.silent => Ending::Silent,
@@ -288,7 +334,7 @@ impl Bench {
         };
         match ending {
             Ending::AsExpected => place.settle().map_err(unfiled)?,
-            _ => place.propose(&judged.transcript).map_err(unfiled)?,
+            _ => place.propose(text).map_err(unfiled)?,
         }
         let difference = match agreement {
             Agreement::Differs(difference) => difference,

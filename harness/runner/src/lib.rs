@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod capture_show;
 pub mod cli;
+pub mod controls;
 pub mod dialect;
 pub mod dress;
 pub mod emulate;
@@ -14,7 +15,9 @@ pub mod firmware;
 pub mod hardware;
 pub mod hil;
 pub mod judge;
+pub mod lan;
 pub mod library;
+pub mod mosquitto;
 pub mod not_applicable;
 pub mod released;
 pub mod report;

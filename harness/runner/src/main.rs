@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use runner::cli::{Capture, Cli, Command};
-use runner::{capture_show, emulate, exit, hil, released};
+use runner::cli::{Capture, Cli, Command, Controls};
+use runner::{capture_show, controls, emulate, exit, hil, released};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -19,6 +19,9 @@ fn main() -> ExitCode {
             .map_err(|words| (exit::USAGE, words)),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
         Command::Firmware(command) => released::run(&root, command),
+        Command::Controls(Controls::Install) => {
+            controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+        }
         Command::Tables { check } => runner::tables::run(&root, *check)
             .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })
             .map_err(|words| (exit::BENCH_FAILED, words.to_string())),

@@ -15,23 +15,44 @@ use scenario::{Scenario, lan};
 /// Where the overtaken packet waits.
 const REORDER_BY: Duration = Duration::from_millis(20);
 
+/// Who stands behind the LAN's ports: the scripted broker, or a real one.
+pub trait Counterpart: Service {
+    /// The secrets of every handshake so far, as NSS key log text, as far as it tells them.
+    fn key_log(&self) -> String;
+
+    /// What it had to say about the device, in order.
+    fn findings(&self) -> Vec<(Instant, String)>;
+
+    /// How far virtual time may run from `now`, if the device is silent until `deadline`.
+    fn pace(&self, _now: Instant, deadline: Instant) -> Instant {
+        deadline
+    }
+
+    /// Virtual time has come to `now`: waits, if the counterpart lives in another time and has not come that far.
+    fn keep_step(&mut self, _now: Instant) {}
+}
+
+impl Counterpart for BrokerService {
+    fn key_log(&self) -> String {
+        self.broker.key_log()
+    }
+
+    fn findings(&self) -> Vec<(Instant, String)> {
+        self.events.iter().filter_map(|event| Some((event.at, testimony(&event.happening)?))).collect()
+    }
+}
+
 /// The broker as the service behind the LAN's ports.
 pub struct BrokerService {
     broker: Broker,
     connections: BTreeMap<ConnectionId, broker::Connection>,
-    /// What the broker had to say about the device, in order.
-    pub events: Vec<broker::Event>,
+    events: Vec<broker::Event>,
 }
 
 impl BrokerService {
     /// Puts `broker` behind the ports.
     pub fn new(broker: Broker) -> Self {
         Self { broker, connections: BTreeMap::new(), events: Vec::new() }
-    }
-
-    /// The secrets of every handshake so far, as NSS key log text.
-    pub fn key_log(&self) -> String {
-        self.broker.key_log()
     }
 
     fn collect(&mut self, id: ConnectionId) {

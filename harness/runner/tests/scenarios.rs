@@ -11,10 +11,11 @@ use std::sync::LazyLock;
 
 use board::{Board as _, Emulated};
 use rstest::rstest;
+use runner::mosquitto::{self, Met};
 use runner::not_applicable::Record;
 use runner::snapshot::{Agreement, Place};
 use runner::stack::{self, Applicability, Stack};
-use runner::{bench, judge, library};
+use runner::{bench, controls, judge, library};
 use scenario::Scenario;
 
 /// The seed of the reviewed runs.
@@ -71,6 +72,9 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         return;
     }
     let mut board = Emulated::new(SEED);
+    if scenario.broker.real.is_some() {
+        return happens_with_a_real_broker_as_reviewed(scenario, stack, &mut board, &place);
+    }
     let evidence = bench::run(scenario, stack, &mut board, SEED).unwrap_or_else(|fault| panic!("{on}: {fault}"));
     let judged =
         judge::judge(scenario, stack, &board.target(), SEED, &evidence).unwrap_or_else(|why| panic!("{on}: {why}"));
@@ -104,6 +108,25 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         committed.len(),
         evidence.pcapng.len()
     );
+}
+
+/// Of such a run only the class of the outcome is the same every time.
+fn happens_with_a_real_broker_as_reviewed(scenario: &Scenario, stack: &Stack, board: &mut Emulated, place: &Place) {
+    let on = format!("{} on {}", scenario.name, stack.name);
+    let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+    let met = mosquitto::meet(scenario, stack, board, SEED, controls::today(), folder.path())
+        .unwrap_or_else(|why| panic!("{on}: {why}"));
+    let (evidence, log) = match met {
+        Met::Held(evidence, log) => (evidence, log),
+        Met::Missing(missing) => {
+            assert!(!missing.required, "{on}: {}", missing.reason);
+            return eprintln!("{on}: not run: {}", missing.reason);
+        }
+    };
+    let judged =
+        judge::judge(scenario, stack, &board.target(), SEED, &evidence).unwrap_or_else(|why| panic!("{on}: {why}"));
+    let agreement = place.compare(&mosquitto::essence(&stack.name, &judged.account)).expect("it is there");
+    assert_eq!(agreement, Agreement::Same, "{}\n{log:#?}", judged.transcript);
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::problem::Complaint;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Broker {
+    /// A real program in the place of the scripted broker.
+    pub real: Option<Real>,
     /// Whether it speaks TLS at all on its port.
     pub tls: bool,
     /// The TLS versions that it accepts. Empty: none that a client of today could offer.
@@ -81,6 +83,7 @@ pub struct Broker {
 impl Default for Broker {
     fn default() -> Self {
         Self {
+            real: None,
             tls: true,
             versions: vec![Version::Tls12, Version::Tls13],
             cipher_suites: Vec::new(),
@@ -198,9 +201,20 @@ impl Broker {
                 "name the protocols that the broker accepts in `alpn`",
             ));
         }
+        if self.real.is_some() {
+            crate::mosquitto::check_broker(self)?;
+        }
         self.client_certificates.check()?;
         self.mqtt.check()
     }
+}
+
+/// A real broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Real {
+    /// Eclipse mosquitto, as this machine has it installed; how it is configured says `[mosquitto]`.
+    Mosquitto,
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 //! This crate does not know how anything is done: it has no sockets, no certificates' bytes, no boards.
 
 pub mod broker;
+pub mod controls;
 mod date;
 pub mod device;
 pub mod lan;
+pub mod mosquitto;
 mod names;
 pub mod network;
 mod problem;
@@ -50,6 +52,10 @@ pub struct Scenario {
     /// Where the fault stands on the wire, so that the transcript can point at it.
     #[serde(default)]
     pub fault: Option<FaultMark>,
+    /// The host clients that meet the same broker: `["paho", "openssl"]` if they get through, else
+    /// `{ paho = "refuses" }`.
+    #[serde(default)]
+    pub controls: controls::Controls,
     /// The device's configuration.
     #[serde(default)]
     pub device: device::Device,
@@ -59,6 +65,9 @@ pub struct Scenario {
     /// The broker.
     #[serde(default)]
     pub broker: broker::Broker,
+    /// The configuration of mosquitto, where `broker.real` puts it in the place of the scripted broker.
+    #[serde(default)]
+    pub mosquitto: Option<mosquitto::Mosquitto>,
     /// The network between them.
     #[serde(default)]
     pub network: network::Network,
@@ -185,6 +194,7 @@ impl Scenario {
         self.device.check()?;
         self.check_certificate_names()?;
         self.broker.check(&|name| self.pki.contains(name))?;
+        mosquitto::check(self)?;
         self.network.check()?;
         names::check(self)
     }

@@ -41,7 +41,7 @@ fn the_page_asks_for_every_type_of_the_grammar() {
     let page = fs::read_to_string(scenarios().join("README.md")).expect("there is a page");
     // Those are written as text, and stand in a table of their own.
     let texts = ["Date", "Moment", "Clock", "ServerName", "Alert", "Name", "Subtree", "Subject", "ExtendedKeyUsage"];
-    let texts = texts.into_iter().chain(["ObjectIdentifier", "Certificates", "Attribute", "Demand"]);
+    let texts = texts.into_iter().chain(["ObjectIdentifier", "Certificates", "Attribute", "Demand", "Controls"]);
     let texts: Vec<&str> = texts.collect();
     let harness = scenarios().join("../harness");
     for file in [
@@ -52,6 +52,8 @@ fn the_page_asks_for_every_type_of_the_grammar() {
         "scenario/src/broker/clients.rs",
         "scenario/src/broker/misbehaviour.rs",
         "scenario/src/broker/mqtt.rs",
+        "scenario/src/controls.rs",
+        "scenario/src/mosquitto.rs",
         "pki/src/spec.rs",
         "pki/src/spec/extension.rs",
         "pki/src/spec/moment.rs",

@@ -150,6 +150,12 @@ const LIES: &[(&str, &str, &str)] = &[
     ),
     ("session_tickets", "", "broker.session_tickets = 1"),
     ("key_update", "", "broker.on_finished = { key_updates = 1 }"),
+    ("real_mosquitto", "", "broker.real = 'mosquitto'"),
+    (
+        "dh_parameters",
+        "broker.real = 'mosquitto'\nmosquitto.options = ['# dhparamfile x']",
+        "broker.real = 'mosquitto'\nmosquitto.options = ['dhparamfile x']",
+    ),
     ("plaintext", "", "broker.tls = false"),
     ("plaintext_device", "broker.tls = false", "device.tls = false"),
     ("plaintext_broker", "device.tls = false", "broker.tls = false"),

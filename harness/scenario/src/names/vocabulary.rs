@@ -12,7 +12,7 @@ use super::facts::{
 };
 use crate::Scenario;
 use crate::broker::{
-    Broker, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Request,
+    Broker, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Real, Request,
 };
 use crate::device::{Clock, Encoding, ServerName, Verify, Version};
 use crate::network::{Port, Resolver};
@@ -264,6 +264,10 @@ pub(super) const CLAIMS: &[Claim] = &[
         matches!(s.broker.on_finished, Some(OnFinished::KeyUpdates(_)))
     }),
     // MQTT.
+    says("real_mosquitto", "`broker.real = \"mosquitto\"`", |s, _| s.broker.real == Some(Real::Mosquitto)),
+    says("dh_parameters", "a line of `[mosquitto]` begins with `dhparamfile`", |s, _| {
+        s.mosquitto.as_ref().is_some_and(|mosquitto| mosquitto.has_option("dhparamfile"))
+    }),
     says("plaintext", "`device.tls = false` or `broker.tls = false`", |s, _| !s.device.tls || !s.broker.tls),
     says("plaintext_device", "`device.tls = false`", |s, _| !s.device.tls),
     says("plaintext_broker", "`broker.tls = false`", |s, _| !s.broker.tls),

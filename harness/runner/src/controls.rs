@@ -1,0 +1,310 @@
+//! Controls: host clients in the device's place, on the `lan` link.
+//!
+//! "It works with mosquitto_pub" is what people say of a broker that their device refuses. So the scenarios of such a
+//! story name the programs that worked, or did not, and the bench lets them meet the same broker. A run in wall time
+//! with a process of this machine is not byte-reproducible: only the class of its outcome is compared, with
+//! `captures/<scenario>.control_<name>.snap`. Packets, the control's own words and a whole transcript lie in the run's
+//! artefacts.
+
+pub mod install;
+pub mod login;
+pub mod mosquitto_pub;
+pub mod openssl;
+pub mod outcome;
+pub mod paho;
+pub mod process;
+pub mod rustls_client;
+pub mod task;
+pub mod told;
+pub mod tools;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ::outcome::{Conformity, Demand, Ending};
+use broker::Broker;
+use clock::UnixTime;
+use scenario::Scenario;
+use scenario::controls::{Control, Expected};
+use tokio::net::TcpListener;
+
+use self::outcome::Class;
+use self::task::Task;
+use self::told::{Ended, Told};
+use self::tools::Missing;
+use crate::lan::loopback::{self, Moved};
+use crate::lan::meeting::{self, Counterpart, Held};
+use crate::mosquitto::{self, Mosquitto};
+use crate::snapshot::{Agreement, Place};
+use crate::verdict::{Account, How, Verdict};
+
+/// How long a control may take, by the wall.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where everything of one invocation lies.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The workspace.
+    pub root: PathBuf,
+    /// Reviewed snapshots.
+    pub captures: PathBuf,
+    /// Evidence of this run.
+    pub artefacts: PathBuf,
+    /// All randomness of the scripted broker and of the certificates' keys.
+    pub seed: u64,
+    /// Whether what happens now is right.
+    pub accept: bool,
+}
+
+/// One control with one scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Meeting<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The control.
+    pub control: Control,
+    /// What the scenario says of it.
+    pub expected: Expected,
+}
+
+/// What is to be run, in the order of the scenarios.
+pub fn meetings(scenarios: &[Scenario]) -> Vec<Meeting<'_>> {
+    scenarios
+        .iter()
+        .flat_map(|scenario| {
+            let controls = scenario.controls.0.iter();
+            controls.map(move |(control, expected)| Meeting { scenario, control: *control, expected: *expected })
+        })
+        .collect()
+}
+
+impl Meeting<'_> {
+    /// What the control is called where stacks have their names: in tables, and in the names of files.
+    pub fn stack(&self) -> String {
+        format!("control_{}", self.control)
+    }
+
+    /// Lets the control meet the broker, judges and files the evidence.
+    pub fn hold(&self, setting: &Setting) -> Verdict {
+        let stack = self.stack();
+        let not_applicable = |why: String| Verdict::not_applicable(self.scenario, &stack, why);
+        let missing = |missing: Missing| {
+            if missing.required {
+                Verdict::bench_failed(self.scenario, &stack, missing.reason)
+            } else {
+                not_applicable(missing.reason)
+            }
+        };
+        if self.control == Control::Openssl && !self.scenario.device.tls {
+            return not_applicable("openssl s_client speaks nothing but TLS".into());
+        }
+        let moved = match loopback::moved(self.scenario, today()) {
+            Ok(moved) => moved,
+            Err(why) => return not_applicable(why),
+        };
+        let program = match tools::of_control(self.control, &setting.root) {
+            Ok(program) => program,
+            Err(why) => return missing(why),
+        };
+        let mosquitto = match self.scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
+            Ok(programs) => programs,
+            Err(why) => return missing(why),
+        };
+        let run = Run { meeting: *self, setting, program, mosquitto };
+        match run.meet(&moved).and_then(|(told, held)| run.file(&told, &held)) {
+            Ok(verdict) => verdict,
+            Err(why) => Verdict::bench_failed(self.scenario, &stack, why),
+        }
+    }
+}
+
+/// The date, by this machine's clock.
+pub fn today() -> UnixTime {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    UnixTime::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+struct Run<'a> {
+    meeting: Meeting<'a>,
+    setting: &'a Setting,
+    /// The control's program, unless it is inside the bench.
+    program: Option<PathBuf>,
+    /// The real broker's programs, where the scenario has one.
+    mosquitto: Option<mosquitto::Programs>,
+}
+
+impl Run<'_> {
+    /// The meeting itself.
+    fn meet(&self, moved: &Moved) -> Result<(Told, Held), String> {
+        let minted =
+            pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(|e| e.to_string())?;
+        let (counterpart, mosquitto) = match &self.mosquitto {
+            Some(programs) => {
+                let folder = self.folder().with_extension("mosquitto");
+                let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
+                let address = mosquitto.address(self.meeting.scenario.device.port);
+                let address = address.ok_or("mosquitto has no listener where the control dials")?;
+                (Counterpart::Real(address), Some(mosquitto))
+            }
+            None => {
+                let broker = Broker::new(&moved.scenario.broker, &minted, self.setting.seed, moved.scenario.date())
+                    .map_err(|error| error.to_string())?;
+                (Counterpart::Scripted(broker), None)
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+        let failed = |error: io::Error| format!("the meeting on the loopback failed: {error}");
+        runtime.block_on(async {
+            let listener = TcpListener::bind(SocketAddr::new(moved.address, 0)).await.map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            let task = Task::new(&moved.scenario, &minted, address, &self.folder()).map_err(failed)?;
+            let comment = format!("scenario {} control {}", self.meeting.scenario.name, self.meeting.control);
+            let client = self.client(&task);
+            let port = self.meeting.scenario.device.port;
+            let (told, mut held) = meeting::hold(counterpart, listener, port, moved.scenario.date(), comment, client)
+                .await
+                .map_err(failed)?;
+            let told = told.map_err(|error| format!("{} cannot be run: {error}", self.meeting.control))?;
+            held.recorder.key_log(&told.key_log);
+            let now = held.recorder.now();
+            let log = mosquitto.map(Mosquitto::finish).unwrap_or_default();
+            held.findings.extend(log.into_iter().map(|line| (now, line)));
+            Ok((told, held))
+        })
+    }
+
+    async fn client(&self, task: &Task) -> io::Result<Told> {
+        let Some(program) = &self.program else {
+            let task = task.clone();
+            let told = tokio::task::spawn_blocking(move || rustls_client::run(&task, LIMIT)).await;
+            return told.map_err(io::Error::other);
+        };
+        let command = match (self.meeting.control, &task.tls) {
+            (Control::Openssl, Some(tls)) => return openssl::run(program, task, tls, LIMIT).await,
+            (Control::Paho, _) => paho::command(program, task)?,
+            (Control::MosquittoPub | Control::Openssl | Control::Rustls, _) => mosquitto_pub::command(program, task),
+        };
+        let finished = process::run(command, LIMIT).await?;
+        let key_log_file = task.tls.as_ref().map(|tls| &tls.key_log_file);
+        Ok(Told {
+            ended: match finished.status {
+                None => Ended::OutOfTime,
+                Some(status) if status.success() => Ended::Published,
+                Some(_) => Ended::Failed,
+            },
+            words: [finished.stdout, finished.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat(),
+            key_log: key_log_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default(),
+        })
+    }
+
+    /// The place of the evidence, and of the snapshot.
+    fn place(&self, folder: &Path) -> Place {
+        Place::new(folder, &self.meeting.scenario.name, &self.meeting.stack())
+    }
+
+    /// The folder of certificates, keys and whatever else a control is given.
+    fn folder(&self) -> PathBuf {
+        self.place(&self.setting.artefacts).capture().with_extension("files")
+    }
+
+    fn file(&self, told: &Told, held: &Held) -> Result<Verdict, String> {
+        let pcapng = held.recorder.to_pcapng();
+        let wire = capture::read(&pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
+        let class = Class::conclude(&wire, told)?;
+        let essence = self.essence(class);
+        let transcript = self.transcript(told, held, &wire, &essence);
+        let failed = |error: io::Error| format!("the evidence cannot be filed: {error}");
+        let artefact = self.place(&self.setting.artefacts);
+        fs::create_dir_all(artefact.folder()).map_err(failed)?;
+        fs::write(artefact.capture(), &pcapng).map_err(failed)?;
+        fs::write(artefact.capture().with_extension("txt"), &transcript).map_err(failed)?;
+        fs::write(artefact.capture().with_extension("stderr"), &told.words).map_err(failed)?;
+        let place = self.place(&self.setting.captures);
+        if self.setting.accept {
+            place.accept_without_capture(&essence).map_err(failed)?;
+        }
+        let agreement = place.compare(&essence).map_err(failed)?;
+        let ending = match &agreement {
+            _ if !class.meets(self.meeting.expected) => {
+                Ending::Otherwise(format!("the scenario says that {} {}", self.meeting.control, self.meeting.expected))
+            }
+            Agreement::Same | Agreement::SameButForTimes => Ending::AsExpected,
+            Agreement::None => Ending::Otherwise("there is no reviewed snapshot yet".into()),
+            Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
+        };
+        match ending {
+            Ending::AsExpected => place.settle().map_err(failed)?,
+            _ => place.propose(&essence).map_err(failed)?,
+        }
+        Ok(Verdict {
+            scenario: self.meeting.scenario.name.clone(),
+            stack: self.meeting.stack(),
+            title: self.meeting.scenario.title.clone(),
+            ending,
+            account: Some(self.account(class, held)),
+            transcript,
+            difference: match agreement {
+                Agreement::Differs(difference) => difference,
+                _ => String::new(),
+            },
+            incidents: Vec::new(),
+        })
+    }
+
+    /// What is the same on every machine and every day.
+    fn essence(&self, class: Class) -> String {
+        let agrees =
+            if class.meets(self.meeting.expected) { "as the scenario says" } else { "against what the scenario says" };
+        format!("control    {}\nending     {class} — {agrees}", self.meeting.control)
+    }
+
+    fn transcript(&self, told: &Told, held: &Held, wire: &capture::Transcript, essence: &str) -> String {
+        let style = capture::Style { client: "control", ..capture::Style::BENCH };
+        let mut text = format!(
+            "scenario   {} on the loopback, in wall time: not byte-reproducible\n\n{}\n",
+            self.meeting.scenario.name,
+            capture::render(wire, &style).trim_end()
+        );
+        for line in told.words.lines().filter(|line| !line.trim().is_empty()) {
+            let _ = write!(text, "\nsaid       {}", line.trim_end());
+        }
+        for (at, finding) in &held.findings {
+            let _ = write!(text, "\nbroker     {finding} (at {} ms)", at.as_millis());
+        }
+        let _ = write!(text, "\n{essence}");
+        text
+    }
+
+    fn account(&self, class: Class, held: &Held) -> Account {
+        // A broker that is to be refused is to be refused by everybody; other demands are the device's.
+        let demand = match (self.meeting.scenario.specification.demands, self.meeting.expected) {
+            (Demand::Refuse, _) => Demand::Refuse,
+            (_, Expected::Accepts) => Demand::Connect,
+            (_, Expected::Refuses) => Demand::Fail,
+        };
+        let how = match class {
+            Class::Accepted => How::Connected,
+            Class::ControlRefused(..) => How::DeviceRefused,
+            Class::BrokerRefused(..) => How::BrokerRefused,
+            Class::Lost(_) | Class::Untold => How::Lost,
+            Class::NeverDialled => How::DeviceFailed,
+            Class::NoEnd(_) => How::NoEnd,
+        };
+        Account {
+            how,
+            stage: class.stage(),
+            platform_words: None,
+            cause: None,
+            leaked_bytes: None,
+            device_words: if class == Class::Accepted { String::new() } else { class.to_string() },
+            conformity: Conformity::judge(demand, how.connected()),
+            demand,
+            rule: self.meeting.scenario.specification.rule.clone(),
+            took_ms: held.recorder.now().as_millis(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask controls install`: Paho for Python, pinned, in a virtual environment of its own below `target/`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::controls::paho;
+
+/// Installs what controls need and the bench can bring itself.
+///
+/// # Errors
+///
+/// With the remedy, if Python is not there or has no `venv`, or the package index cannot be reached.
+pub fn run(root: &Path) -> Result<(), String> {
+    let environment = root.join(paho::ENVIRONMENT);
+    let python = paho::python(&environment);
+    if !python.exists() {
+        let host = if cfg!(windows) { "python" } else { "python3" };
+        step(
+            Command::new(host).args(["-m", "venv"]).arg(&environment),
+            "Python 3 with its module `venv` is needed (`apt-get install python3-venv`)",
+        )?;
+    }
+    let requirements = environment.join("requirements.txt");
+    fs::write(&requirements, paho::REQUIREMENTS).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    step(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement"])
+            .arg(&requirements),
+        "the package index cannot be reached, or it has another file under that name",
+    )
+}
+
+fn step(command: &mut Command, remedy: &str) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown}: {status}: {remedy}")),
+        Err(error) => Err(format!("{shown}: {error}: {remedy}")),
+    }
+}

@@ -1,0 +1,163 @@
+//! A scenario as a process of this machine can meet it: its broker moved to the loopback, its dates to today.
+//!
+//! A host client resolves names by the host's resolver and reads the host's clock, and the bench is not root. So what
+//! the device dials becomes `localhost`, 127.0.0.1 or ::1, wherever that very text stands: in what is dialled, in the
+//! certificates' names and common names, in the names that the broker answers to. Whatever else stands there stays, and
+//! a certificate for somebody else stays one. Certificates are minted for today, with the seed's keys.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use clock::UnixTime;
+use pki::spec::{Attribute, Certificate, Moment, Name, Profile, Subject};
+use scenario::device::Clock;
+use scenario::{Date, Scenario, lan};
+
+/// The name of the loopback (RFC 6761 §6.3).
+const NAME: &str = "localhost";
+
+/// A scenario on the loopback.
+#[derive(Debug)]
+pub struct Moved {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The address on which its broker listens.
+    pub address: IpAddr,
+}
+
+/// Moves `scenario` to the loopback and to `today`.
+///
+/// # Errors
+///
+/// The reason why it cannot be moved: what it is about is the date, or a name that only its own network knows.
+pub fn moved(scenario: &Scenario, today: UnixTime) -> Result<Moved, String> {
+    if scenario.device.clock != Clock::Set {
+        return Err("it is about the device's clock, and a host client reads this machine's".into());
+    }
+    let of_scenario = |certificate: &Certificate| {
+        [certificate.not_before, certificate.not_after].iter().any(|m| matches!(m, Some(Moment::Absolute(_))))
+    };
+    if scenario.pki.0.values().any(of_scenario) {
+        return Err("its certificates have fixed dates, and a host client reads this machine's clock".into());
+    }
+    if scenario.pki.0.values().any(|certificate| certificate.name_constraints.is_some()) {
+        return Err("its authorities may only sign names that this machine does not have".into());
+    }
+    let dialled = scenario.device.dials.clone();
+    let (address, here) = match dialled.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => (Ipv4Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.to_string()),
+        Ok(IpAddr::V6(_)) => (Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.to_string()),
+        Err(_) => (Ipv4Addr::LOCALHOST.into(), NAME.to_owned()),
+    };
+    let rename = Rename { from: dialled, to: here };
+    let mut scenario = scenario.clone();
+    scenario.date = Date(today);
+    scenario.device.dials.clone_from(&rename.to);
+    let names: Vec<String> = scenario.pki.names().map(str::to_owned).collect();
+    for name in names {
+        let certificate = scenario.pki.0.entry(name.clone()).or_default();
+        rename.certificate(&name, certificate);
+    }
+    rename.texts(&mut scenario.broker.names);
+    scenario.broker.tenants = std::mem::take(&mut scenario.broker.tenants)
+        .into_iter()
+        .map(|(name, chain)| (rename.text(name), chain))
+        .collect();
+    Ok(Moved { scenario, address })
+}
+
+/// What the device dials, and what it is called here.
+struct Rename {
+    from: String,
+    to: String,
+}
+
+impl Rename {
+    fn text(&self, text: String) -> String {
+        if text == self.from { self.to.clone() } else { text }
+    }
+
+    fn texts(&self, texts: &mut [String]) {
+        for text in texts {
+            *text = self.text(std::mem::take(text));
+        }
+    }
+
+    /// Writes down what the profile would have filled in, and renames in it.
+    fn certificate(&self, name: &str, certificate: &mut Certificate) {
+        let server = Profile::of(name, certificate) == Profile::Server;
+        if server && certificate.names.is_none() {
+            certificate.names = Some(vec![Name::Dns(lan::BROKER_NAME.into())]);
+        }
+        if server && certificate.subject.is_none() {
+            certificate.subject = Some(Subject::from(lan::BROKER_NAME));
+        }
+        for name in certificate.names.iter_mut().flatten() {
+            match name {
+                Name::Dns(text) => *text = self.text(std::mem::take(text)),
+                Name::Ip(address) if address.to_string() == self.from => {
+                    if let Ok(here) = self.to.parse() {
+                        *address = here;
+                    }
+                }
+                Name::Ip(_) | Name::Uri(_) | Name::Email(_) => {}
+            }
+        }
+        for (attribute, text) in certificate.subject.iter_mut().flat_map(|subject| &mut subject.0) {
+            if *attribute == Attribute::CommonName {
+                *text = self.text(std::mem::take(text));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: UnixTime = UnixTime::from_seconds(1_800_000_000);
+
+    fn move_it(more: &str) -> Result<Moved, String> {
+        let text = format!(
+            "title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 9525 §6', quote = 'q' }}\n{more}"
+        );
+        moved(&Scenario::parse("mqtt/x", "x.toml", &text).unwrap_or_else(|error| panic!("{error}")), TODAY)
+    }
+
+    fn names(moved: &Moved) -> Vec<String> {
+        moved.scenario.pki.0["leaf"].names.iter().flatten().map(Name::to_string).collect()
+    }
+
+    #[test]
+    fn the_default_broker_is_localhost() {
+        let moved = move_it("").unwrap();
+        assert_eq!(moved.scenario.device.dials, "localhost");
+        assert_eq!(names(&moved), ["dns:localhost"]);
+        assert_eq!(moved.scenario.pki.0["leaf"].subject.as_ref().unwrap().to_string(), "CN=localhost");
+        assert_eq!(moved.scenario.date(), TODAY);
+    }
+
+    #[test]
+    fn an_address_becomes_the_loopbacks_as_address_and_as_text_and_nothing_else_does() {
+        let moved = move_it(
+            "[device]\ndials = '192.0.2.10'\n[pki.leaf]\nsubject = 'CN=192.0.2.10,O=broker.test'\n\
+             names = ['ip:192.0.2.10', 'dns:192.0.2.10', 'dns:raspberry', 'ip:192.0.2.11']\n",
+        )
+        .unwrap();
+        assert_eq!(names(&moved), ["ip:127.0.0.1", "dns:127.0.0.1", "dns:raspberry", "ip:192.0.2.11"]);
+        assert_eq!(moved.scenario.pki.0["leaf"].subject.as_ref().unwrap().to_string(), "CN=127.0.0.1,O=broker.test");
+    }
+
+    #[test]
+    fn a_certificate_for_somebody_else_stays_one() {
+        let moved = move_it("[device]\ndials = 'raspberry.local'\n[pki.leaf]\nnames = ['dns:raspberry']\n").unwrap();
+        assert_eq!(moved.scenario.device.dials, "localhost");
+        assert_eq!(names(&moved), ["dns:raspberry"]);
+    }
+
+    #[test]
+    fn what_is_about_dates_cannot_be_moved() {
+        assert!(move_it("[device]\nclock = 'unset'\n").unwrap_err().contains("clock"));
+        assert!(move_it("[pki.leaf]\nnot_after = '2026-05-02T10:08:31Z'\n").unwrap_err().contains("dates"));
+        assert!(move_it("[pki.leaf]\nnot_after = '+1d'\n").is_ok());
+    }
+}

@@ -1,0 +1,265 @@
+//! A process of this machine meets a broker on a socket of the loopback, with a tap on it.
+
+use std::cell::RefCell;
+use std::future::{Future, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use broker::{Action, Broker, DeviceEnd};
+use clock::{Duration, Instant, UnixTime};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time;
+
+use crate::lan::recorder::{ConnectionId, Recorder, Side};
+use crate::world;
+
+/// Once the client is done, what it has sent still has to arrive.
+const AFTERMATH: Duration = Duration::from_millis(500);
+/// What is read from a socket at once, in bytes.
+const READ_BYTES_MAX: usize = 16 * 1024;
+/// Events of the scripted broker that are kept.
+const FINDINGS_MAX: usize = 1_024;
+
+/// Who stands behind the port.
+pub enum Counterpart {
+    /// The scripted broker.
+    Scripted(Broker),
+    /// A broker of this machine, at this address.
+    Real(SocketAddr),
+}
+
+/// What came of a meeting.
+#[derive(Debug)]
+pub struct Held {
+    /// Everything that passed the socket, with the secrets that the broker knows.
+    pub recorder: Recorder,
+    /// What the scripted broker found wrong with the client's MQTT.
+    pub findings: Vec<(Instant, String)>,
+}
+
+/// What the tasks of a meeting share.
+struct Shared {
+    recorder: Recorder,
+    findings: Vec<(Instant, String)>,
+}
+
+/// Lets `client` meet `counterpart` at `listener` until the client is done. In the recording the broker's port is
+/// `port`, as the scenario has it.
+///
+/// # Errors
+///
+/// If the listener fails: the bench's fault.
+pub async fn hold<T>(
+    counterpart: Counterpart,
+    listener: TcpListener,
+    port: u16,
+    today: UnixTime,
+    comment: String,
+    client: impl Future<Output = T>,
+) -> io::Result<(T, Held)> {
+    let shared = Rc::new(RefCell::new(Shared { recorder: Recorder::new(today, comment), findings: Vec::new() }));
+    let shown = SocketAddr::new(listener.local_addr()?.ip(), port);
+    let mut counterpart = counterpart;
+    let mut tasks = JoinSet::new();
+    let local = LocalSet::new();
+    let done = local
+        .run_until(async {
+            let mut client = std::pin::pin!(client);
+            let done = loop {
+                tokio::select! {
+                    // Connections first: one that was opened before the client ended belongs to the recording.
+                    biased;
+                    accepted = listener.accept() => {
+                        let (stream, peer) = accepted?;
+                        stream.set_nodelay(true)?;
+                        let id = shared.borrow_mut().recorder.opened(peer, shown);
+                        let wire = Wire { shared: Rc::clone(&shared), id, stream };
+                        match &mut counterpart {
+                            Counterpart::Scripted(broker) => {
+                                let connection = broker.accept(wire.now(), peer);
+                                tasks.spawn_local(enact(wire, connection));
+                            }
+                            Counterpart::Real(address) => {
+                                tasks.spawn_local(relay(wire, *address));
+                            }
+                        }
+                    }
+                    done = &mut client => break done,
+                }
+            };
+            // What lasts longer than that lasts for ever: a silent broker with nobody to be silent to.
+            let _ = time::timeout(AFTERMATH, async { while tasks.join_next().await.is_some() {} }).await;
+            tasks.shutdown().await;
+            Ok::<T, io::Error>(done)
+        })
+        .await?;
+    let mut shared =
+        Rc::into_inner(shared).ok_or_else(|| io::Error::other("a connection outlived its meeting"))?.into_inner();
+    if let Counterpart::Scripted(broker) = &counterpart {
+        shared.recorder.key_log(&broker.key_log());
+    }
+    Ok((done, Held { recorder: shared.recorder, findings: shared.findings }))
+}
+
+/// A tapped connection.
+struct Wire {
+    shared: Rc<RefCell<Shared>>,
+    id: ConnectionId,
+    stream: TcpStream,
+}
+
+impl Wire {
+    fn now(&self) -> Instant {
+        self.shared.borrow().recorder.now()
+    }
+
+    fn said(&self, side: Side, bytes: &[u8]) {
+        self.shared.borrow_mut().recorder.said(self.id, side, bytes);
+    }
+
+    fn ended(&self, side: Side) {
+        self.shared.borrow_mut().recorder.ended(self.id, side);
+    }
+
+    fn reset(&self, side: Side) {
+        self.shared.borrow_mut().recorder.reset(self.id, side);
+    }
+
+    fn find(&self, connection: &mut broker::Connection) {
+        let findings = &mut self.shared.borrow_mut().findings;
+        for event in connection.take_events() {
+            if let Some(words) = world::testimony(&event.happening)
+                && findings.len() < FINDINGS_MAX
+            {
+                findings.push((event.at, words));
+            }
+        }
+    }
+
+    fn wall(&self, at: Instant) -> time::Instant {
+        self.shared.borrow().recorder.wall(at).into()
+    }
+}
+
+/// Completes at `at`; never, if there is no such instant.
+async fn until(at: Option<time::Instant>) {
+    match at {
+        Some(at) => time::sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+/// The scripted broker's side of one connection.
+async fn enact(mut wire: Wire, mut connection: broker::Connection) {
+    let mut buffer = vec![0; READ_BYTES_MAX];
+    let mut hears = true;
+    let mut speaks = true;
+    loop {
+        while let Some(action) = connection.poll(wire.now()) {
+            match action {
+                Action::Send(bytes) => {
+                    if wire.stream.write_all(&bytes).await.is_err() {
+                        wire.reset(Side::Client);
+                        connection.peer_closed(wire.now(), DeviceEnd::Reset);
+                        wire.find(&mut connection);
+                        return;
+                    }
+                    wire.said(Side::Broker, &bytes);
+                }
+                Action::Fin => {
+                    speaks = false;
+                    wire.ended(Side::Broker);
+                    if wire.stream.shutdown().await.is_err() {
+                        return;
+                    }
+                }
+                Action::Reset => {
+                    wire.reset(Side::Broker);
+                    // Closing with a linger of zero sends RST (RFC 9293 §3.10.5: ABORT). If it cannot be set, the
+                    // client sees a FIN, which is what it gets from brokers that crash.
+                    let _ = wire.stream.set_zero_linger();
+                    wire.find(&mut connection);
+                    return;
+                }
+            }
+        }
+        wire.find(&mut connection);
+        let wakes_at = connection.poll_at().map(|at| wire.wall(at));
+        if !hears && (!speaks || wakes_at.is_none()) {
+            return;
+        }
+        tokio::select! {
+            read = wire.stream.read(&mut buffer), if hears => match read {
+                Ok(0) => {
+                    hears = false;
+                    wire.ended(Side::Client);
+                    connection.peer_closed(wire.now(), DeviceEnd::Fin);
+                }
+                Ok(count) => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    wire.said(Side::Client, bytes);
+                    connection.received(wire.now(), bytes);
+                }
+                Err(_) => {
+                    wire.reset(Side::Client);
+                    connection.peer_closed(wire.now(), DeviceEnd::Reset);
+                    wire.find(&mut connection);
+                    return;
+                }
+            },
+            () = until(wakes_at) => {}
+        }
+    }
+}
+
+/// Passes on what client and broker say to each other.
+async fn relay(mut wire: Wire, broker: SocketAddr) {
+    let Ok(mut upstream) = TcpStream::connect(broker).await else {
+        wire.reset(Side::Broker);
+        let _ = wire.stream.set_zero_linger();
+        return;
+    };
+    let _ = upstream.set_nodelay(true);
+    let mut from_client = vec![0; READ_BYTES_MAX];
+    let mut from_broker = vec![0; READ_BYTES_MAX];
+    let (mut client_speaks, mut broker_speaks) = (true, true);
+    while client_speaks || broker_speaks {
+        let (side, read) = tokio::select! {
+            read = wire.stream.read(&mut from_client), if client_speaks => (Side::Client, read),
+            read = upstream.read(&mut from_broker), if broker_speaks => (Side::Broker, read),
+        };
+        let passed = match (side, read) {
+            (Side::Client, Ok(0)) => {
+                client_speaks = false;
+                wire.ended(side);
+                upstream.shutdown().await
+            }
+            (Side::Broker, Ok(0)) => {
+                broker_speaks = false;
+                wire.ended(side);
+                wire.stream.shutdown().await
+            }
+            (Side::Client, Ok(count)) => {
+                let bytes = from_client.get(..count).unwrap_or_default();
+                wire.said(side, bytes);
+                upstream.write_all(bytes).await
+            }
+            (Side::Broker, Ok(count)) => {
+                let bytes = from_broker.get(..count).unwrap_or_default();
+                wire.said(side, bytes);
+                wire.stream.write_all(bytes).await
+            }
+            (_, Err(error)) => Err(error),
+        };
+        if passed.is_err() {
+            // Whoever broke off, the other one learns it the same way.
+            wire.reset(side);
+            let _ = upstream.set_zero_linger();
+            let _ = wire.stream.set_zero_linger();
+            return;
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! mosquitto.conf(5) as people write it, moved to where a bench without root can run it.
+//!
+//! Paths go below the run's folder, ports to free ones of the loopback; every other line stays as it stands. The files
+//! that a configuration names are made by the bench.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use pki::{Minted, MintedCertificate};
+use scenario::Scenario;
+use scenario::broker::Request;
+use scenario::device::Version;
+
+use crate::mosquitto::Programs;
+
+/// The group ffdhe2048 of RFC 7919 appendix A.1, for `dhparamfile`: as good as any that people generate.
+const DH_PARAMETERS: &str = include_str!("ffdhe2048.pem");
+
+/// A configuration where it can be run.
+#[derive(Clone, Debug, Default)]
+pub struct Relocated {
+    /// Its text.
+    pub text: String,
+    /// The listeners' addresses, by their ports in the original.
+    pub ports: BTreeMap<u16, SocketAddr>,
+    /// What has to be there before mosquitto starts.
+    pub files: Vec<(Role, PathBuf)>,
+}
+
+/// What a path of a configuration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The broker's chain.
+    Chain,
+    /// The broker's key.
+    Key,
+    /// The authorities of its clients.
+    Authorities,
+    /// Its users' passwords.
+    Passwords,
+    /// Parameters for DHE.
+    DhParameters,
+    /// A folder.
+    Folder,
+    /// A file that mosquitto writes.
+    Written,
+}
+
+/// The options whose value is a path, with what it is for.
+const PATHS: &[(&str, Role)] = &[
+    ("certfile", Role::Chain),
+    ("keyfile", Role::Key),
+    ("cafile", Role::Authorities),
+    ("password_file", Role::Passwords),
+    ("dhparamfile", Role::DhParameters),
+    ("include_dir", Role::Folder),
+    ("persistence_location", Role::Folder),
+    ("pid_file", Role::Written),
+    ("log_dest file", Role::Written),
+];
+
+/// Options that name what the bench does not make.
+const NOT_MADE: &[&str] = &["capath", "acl_file", "psk_file", "crlfile", "psk_hint"];
+
+/// The configuration of `scenario`, moved below `folder`; `free_port` is asked for a port for each listener.
+///
+/// # Errors
+///
+/// A sentence that names the line.
+pub fn relocated(
+    scenario: &Scenario,
+    folder: &Path,
+    free_port: &mut dyn FnMut(u16) -> io::Result<u16>,
+) -> Result<Relocated, String> {
+    let told = scenario.mosquitto.clone().unwrap_or_default();
+    let original = told.conf.unwrap_or_else(|| generated(scenario));
+    let mut moved = Relocated::default();
+    // As root, mosquitto would become a user that may not read the run's folder; for everybody else this is no option.
+    moved.text.push_str("user root\n");
+    for (index, line) in original.lines().enumerate() {
+        moved.line(line.trim(), folder, free_port).map_err(|why| format!("line {} of conf: {why}", index + 1))?;
+    }
+    for line in &told.options {
+        moved.line(line.trim(), folder, free_port).map_err(|why| format!("`{line}`: {why}"))?;
+    }
+    // What the bench reads: that it runs, and what it has to say of its clients.
+    moved.text.push_str("log_dest stderr\nlog_type all\n");
+    if moved.ports.contains_key(&scenario.device.port) {
+        return Ok(moved);
+    }
+    Err(format!("the device dials port {}, and the configuration has no listener there", scenario.device.port))
+}
+
+impl Relocated {
+    fn line(
+        &mut self,
+        line: &str,
+        folder: &Path,
+        free_port: &mut dyn FnMut(u16) -> io::Result<u16>,
+    ) -> Result<(), String> {
+        let (option, value) = line.split_once(char::is_whitespace).map_or((line, ""), |(key, rest)| (key, rest.trim()));
+        if NOT_MADE.contains(&option) {
+            return Err(format!("`{option}` names a file that the bench does not make"));
+        }
+        for (name, role) in PATHS {
+            if let Some(path) = strip_words(line, name) {
+                let mut path_here = below(folder, path)?;
+                self.files.push((*role, path_here.clone()));
+                if *role == Role::Folder {
+                    // mosquitto appends file names to `persistence_location` without a separator.
+                    path_here.push("");
+                }
+                let _ = writeln!(self.text, "{name} {}", path_here.display());
+                return Ok(());
+            }
+        }
+        match option {
+            "listener" | "port" => {
+                let port = value.split_whitespace().next().unwrap_or_default();
+                let port = port.parse().map_err(|_| format!("`{port}` is no port"))?;
+                if port == 0 {
+                    return Err("a listener on a socket of the file system is nobody's that dials".into());
+                }
+                let here = free_port(port).map_err(|error| format!("no free port: {error}"))?;
+                self.ports.insert(port, SocketAddr::from((Ipv4Addr::LOCALHOST, here)));
+                let _ = match option {
+                    "listener" => writeln!(self.text, "listener {here} {}", Ipv4Addr::LOCALHOST),
+                    _ => writeln!(self.text, "port {here}\nbind_address {}", Ipv4Addr::LOCALHOST),
+                };
+            }
+            // Where and as whom it runs is the bench's business.
+            "bind_address" | "bind_interface" | "user" => {}
+            _ => {
+                let _ = writeln!(self.text, "{line}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What follows `words` at the beginning of `line`.
+fn strip_words<'a>(line: &'a str, words: &str) -> Option<&'a str> {
+    let mut rest = line;
+    for word in words.split(' ') {
+        rest = rest.strip_prefix(word)?;
+        if !rest.starts_with(char::is_whitespace) {
+            return None;
+        }
+        rest = rest.trim_start();
+    }
+    Some(rest.trim_end())
+}
+
+/// `path` below `folder`, from which it cannot escape.
+fn below(folder: &Path, path: &str) -> Result<PathBuf, String> {
+    let mut here = folder.join("files");
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(part) => here.push(part),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return Err(format!("`{path}` leads out of its folder")),
+        }
+    }
+    Ok(here)
+}
+
+/// What `[broker]` says, in mosquitto's words.
+fn generated(scenario: &Scenario) -> String {
+    let broker = &scenario.broker;
+    let mut conf = format!("per_listener_settings true\nlistener {}\n", scenario.device.port);
+    let _ = writeln!(conf, "allow_anonymous {}", broker.mqtt.allow_anonymous);
+    if !broker.mqtt.users.is_empty() {
+        conf.push_str("password_file passwords\n");
+    }
+    if broker.tls {
+        conf.push_str("certfile server.crt\nkeyfile server.key\n");
+        // The lowest that is allowed, since mosquitto 2.0.
+        if let Some(version) = broker.versions.iter().min() {
+            let _ = writeln!(conf, "tls_version {}", tls_version(*version));
+        }
+        if broker.client_certificates.request == Request::Required {
+            conf.push_str("cafile ca.crt\nrequire_certificate true\n");
+        }
+        if broker.client_certificates.identity_is_user_name {
+            conf.push_str("use_identity_as_username true\n");
+        }
+    }
+    conf
+}
+
+const fn tls_version(version: Version) -> &'static str {
+    match version {
+        Version::Tls10 => "tlsv1.0",
+        Version::Tls11 => "tlsv1.1",
+        Version::Tls12 => "tlsv1.2",
+        Version::Tls13 => "tlsv1.3",
+    }
+}
+
+/// Makes the files that `configuration` names.
+///
+/// # Errors
+///
+/// A sentence, if the disk or mosquitto_passwd(1) refuses.
+pub fn write_files(
+    scenario: &Scenario,
+    minted: &Minted,
+    configuration: &Relocated,
+    programs: &Programs,
+) -> Result<(), String> {
+    let broker = &scenario.broker;
+    let find = |names: &[String]| -> Vec<&MintedCertificate> {
+        names.iter().filter_map(|name| minted.certificates.get(name)).collect()
+    };
+    let pem = |names: &[String]| find(names).iter().map(|certificate| certificate.pem()).collect::<String>();
+    let key = broker.key_of.as_ref().or(broker.certificates.first()).and_then(|name| minted.certificates.get(name));
+    for (role, path) in &configuration.files {
+        let failed = |error: io::Error| format!("{}: {error}", path.display());
+        let folder = if *role == Role::Folder { Some(path.as_path()) } else { path.parent() };
+        folder.map(fs::create_dir_all).transpose().map_err(failed)?;
+        match role {
+            Role::Chain => fs::write(path, pem(&broker.certificates)).map_err(failed)?,
+            Role::Key => fs::write(path, key.map(MintedCertificate::key_pem).unwrap_or_default()).map_err(failed)?,
+            Role::Authorities => fs::write(path, pem(&broker.client_certificates.trusts)).map_err(failed)?,
+            Role::DhParameters => fs::write(path, DH_PARAMETERS).map_err(failed)?,
+            Role::Passwords => {
+                let users = broker.mqtt.users.iter().map(|(name, password)| format!("{name}:{password}\n"));
+                fs::write(path, users.collect::<String>()).map_err(failed)?;
+                hash_passwords(path, &programs.passwords)?;
+            }
+            Role::Folder | Role::Written => {}
+        }
+    }
+    Ok(())
+}
+
+/// Replaces passwords by their hashes, as mosquitto wants them (mosquitto_passwd(1), `-U`).
+fn hash_passwords(file: &Path, program: &Path) -> Result<(), String> {
+    let output = Command::new(program)
+        .arg("-U")
+        .arg(file)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{} does not take {}: {}", program.display(), file.display(), String::from_utf8_lossy(&output.stderr)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(more: &str) -> Scenario {
+        let text = format!(
+            "title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 9525 §6', quote = 'q' }}\n\
+             [broker]\nreal = 'mosquitto'\n{more}"
+        );
+        Scenario::parse("mqtt/x", "x.toml", &text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn move_it(more: &str) -> Result<Relocated, String> {
+        relocated(&scenario(more), Path::new("/run"), &mut |port| Ok(port + 40_000))
+    }
+
+    #[test]
+    fn paths_and_ports_are_moved_and_the_rest_stays() {
+        let moved = move_it(
+            "[mosquitto]\nconf = '''\nper_listener_settings true\npid_file /run/mosquitto/mosquitto.pid\n\
+             log_dest file /var/log/mosquitto/mosquitto.log\n# a comment\nlistener 1883\nlistener 8883 0.0.0.0\n\
+             certfile  /etc/mosquitto/certs/server.crt\nrequire_certificate true\ntls_version tlsv1.2\n'''\n",
+        )
+        .unwrap();
+        let lines: Vec<&str> = moved.text.lines().collect();
+        assert!(lines.contains(&"pid_file /run/files/run/mosquitto/mosquitto.pid"), "{lines:#?}");
+        assert!(lines.contains(&"log_dest file /run/files/var/log/mosquitto/mosquitto.log"), "{lines:#?}");
+        assert!(lines.contains(&"certfile /run/files/etc/mosquitto/certs/server.crt"), "{lines:#?}");
+        assert!(lines.contains(&"listener 41883 127.0.0.1") && lines.contains(&"listener 48883 127.0.0.1"));
+        for kept in ["per_listener_settings true", "require_certificate true", "tls_version tlsv1.2", "# a comment"] {
+            assert!(lines.contains(&kept), "{kept}");
+        }
+        assert_eq!(moved.ports[&8883], "127.0.0.1:48883".parse().unwrap());
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_runs_folder_and_no_file_is_promised_that_nobody_makes() {
+        let conf = |line: &str| format!("[mosquitto]\nconf = '''\nlistener 8883\n{line}\n'''\n");
+        assert!(move_it(&conf("certfile ../../etc/passwd")).unwrap_err().contains("line 2"));
+        assert!(move_it(&conf("acl_file /etc/acl")).unwrap_err().contains("does not make"));
+        assert!(move_it("[mosquitto]\nconf = 'listener 1883'\n").unwrap_err().contains("8883"));
+    }
+
+    #[test]
+    fn a_configuration_is_written_from_the_brokers_table() {
+        let moved = move_it("versions = ['1.2']\nclient_certificates = { request = 'required' }\n").unwrap();
+        let roles: Vec<Role> = moved.files.iter().map(|(role, _)| *role).collect();
+        assert_eq!(roles, [Role::Chain, Role::Key, Role::Authorities]);
+        assert!(moved.text.contains("tls_version tlsv1.2\n") && moved.text.contains("require_certificate true\n"));
+    }
+}
