@@ -164,7 +164,8 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             say(&format!("\n{}\n", verdict.transcript));
         }
     }
-    let view = View { selected, stacks: stacks.len(), verbose: arguments.verbose };
+    let controls: BTreeSet<_> = meetings.iter().map(|meeting| meeting.control).collect();
+    let view = View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose };
     say(&format!("\n{}{}\n", summary::render(&verdicts, &view, &effort), effort));
     for wanted in &arguments.report {
         report::write(wanted, &verdicts, &first_line)
