@@ -162,14 +162,16 @@ fn name_tables(include: &Path) -> String {
             let (Some("#define"), Some(name), Some(value)) = (words.next(), words.next(), words.next()) else {
                 continue;
             };
-            if name.starts_with("MBEDTLS_ERR_") {
-                if let Some(code) = value.strip_prefix("-0x").and_then(|digits| i32::from_str_radix(digits, 16).ok()) {
-                    errors.entry(code).or_insert(name.to_owned());
-                }
-            } else if name.starts_with("MBEDTLS_X509_BADCERT_") || name.starts_with("MBEDTLS_X509_BADCRL_") {
-                if let Some(flag) = value.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-                    flags.entry(flag).or_insert(name.to_owned());
-                }
+            let is_flag = name.starts_with("MBEDTLS_X509_BADCERT_") || name.starts_with("MBEDTLS_X509_BADCRL_");
+            if let (true, Some(digits)) = (name.starts_with("MBEDTLS_ERR_"), value.strip_prefix("-0x"))
+                && let Ok(code) = i32::from_str_radix(digits, 16)
+            {
+                errors.entry(code).or_insert(name.to_owned());
+            }
+            if let (true, Some(digits)) = (is_flag, value.strip_prefix("0x"))
+                && let Ok(flag) = u32::from_str_radix(digits, 16)
+            {
+                flags.entry(flag).or_insert(name.to_owned());
             }
         }
     }
