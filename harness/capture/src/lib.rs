@@ -8,7 +8,10 @@
 mod conversation;
 mod decrypt;
 mod details;
+pub mod hexadecimal;
+pub mod likeness;
 mod lookup;
+mod offer;
 pub mod pcapng;
 mod secrets;
 mod stream;
@@ -17,6 +20,7 @@ mod text;
 pub mod transcript;
 mod typeset;
 
+pub use offer::{NoHello, Offer};
 pub use stream::Side;
 pub use tap::{Packet, Tap};
 pub use transcript::{Transcript, read};

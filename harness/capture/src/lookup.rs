@@ -3,6 +3,8 @@
 mod dns;
 mod sntp;
 
+pub use sntp::date;
+
 use crate::stream::Datagram;
 use crate::transcript::{Line, Said, Who};
 

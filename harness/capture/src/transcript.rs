@@ -10,6 +10,7 @@ use outcome::{AlertDescription, Stage};
 use wire::mqtt::{ConnectCode, Kind};
 use wire::tls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion};
 
+use crate::offer::Offer;
 use crate::pcapng::{self, Origin, ReadError, Recording};
 use crate::secrets::KeyLog;
 use crate::stream::{Side, Streams};
@@ -153,6 +154,8 @@ pub struct Facts {
     pub server_name: Option<String>,
     /// The versions that it offered, highest first; only the highest, from clients before TLS 1.3.
     pub offered_versions: Vec<ProtocolVersion>,
+    /// Its first hello.
+    pub offer: Option<Offer>,
     /// The JA3 hash of its first hello.
     pub ja3: Option<String>,
     /// The JA4 fingerprint of its first hello.

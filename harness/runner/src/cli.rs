@@ -22,6 +22,8 @@ pub enum Command {
     /// Look at captures
     #[command(subcommand)]
     Capture(Capture),
+    /// Say why: who a client is, what would accept it, and where its handshake broke
+    Explain(crate::explain::Explain),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
     Emulate(Emulate),
     /// Build and check the released firmware images

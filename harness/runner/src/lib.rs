@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod dress;
 pub mod emulate;
 pub mod exit;
+pub mod explain;
 pub mod firmware;
 pub mod hardware;
 pub mod hil;

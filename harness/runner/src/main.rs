@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
-use runner::{capture_show, controls, emulate, exit, hil, released};
+use runner::{capture_show, controls, emulate, exit, explain, hil, released};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,6 +17,9 @@ fn main() -> ExitCode {
         Command::Capture(Capture::Show { file, keys }) => capture_show::run(file, keys.as_deref())
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|words| (exit::USAGE, words)),
+        Command::Explain(arguments) => {
+            explain::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+        }
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
         Command::Firmware(command) => released::run(&root, command),
         Command::Controls(Controls::Install) => {

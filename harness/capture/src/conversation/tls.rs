@@ -12,6 +12,7 @@ use super::application::Application;
 use super::ledger::Ledger;
 use crate::decrypt::{Agreed, CannotOpen, Protection, traffic_secret};
 use crate::details;
+use crate::offer::Offer;
 use crate::secrets::{KeyLog, Secrets};
 use crate::stream::Side;
 use crate::text::count;
@@ -28,6 +29,8 @@ pub struct Session {
     protection: [Option<Protection>; 2],
     is_tls: [bool; 2],
     finished: [bool; 2],
+    /// In the header of the client's first handshake record.
+    first_record_version: Option<ProtocolVersion>,
     client_random: [u8; 32],
     server_random: [u8; 32],
     /// What was agreed on, once the ServerHello has come.
@@ -46,6 +49,7 @@ impl Default for Session {
             protection: [None, None],
             is_tls: [true; 2],
             finished: [false; 2],
+            first_record_version: None,
             client_random: [0; 32],
             server_random: [0; 32],
             agreed: None,
@@ -182,7 +186,12 @@ impl Session {
                 let details = format!("{} of {} is more than TLS allows", record.content_type, count(bytes, "byte"));
                 ledger.line(side, Said::BadRecord, details);
             }
-            content_type => self.content(side, content_type, &record.fragment, keys, ledger),
+            content_type => {
+                if side == Side::Client && content_type == ContentType::HANDSHAKE {
+                    self.first_record_version.get_or_insert(record.version);
+                }
+                self.content(side, content_type, &record.fragment, keys, ledger);
+            }
         }
     }
 
@@ -293,6 +302,7 @@ impl Session {
         if ledger.facts.ja3.is_none() {
             ledger.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
             ledger.facts.offered_versions = hello.versions();
+            ledger.facts.offer = Offer::parse(self.first_record_version, body).ok();
             ledger.facts.ja3 = Some(Ja3::of(&hello).hash());
             ledger.facts.ja4 = Some(Ja4::of(&hello).to_string());
         }

@@ -22,7 +22,7 @@ pub fn details(message: &[u8], is_answer: bool) -> Option<String> {
 
 /// ISO 8601, by the proleptic Gregorian calendar (<https://howardhinnant.github.io/date_algorithms.html>,
 /// `civil_from_days`).
-fn date(unix_s: i64) -> String {
+pub fn date(unix_s: i64) -> String {
     let (days, second_of_day) = (unix_s.div_euclid(86_400), unix_s.rem_euclid(86_400));
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

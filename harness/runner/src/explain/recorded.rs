@@ -1,0 +1,88 @@
+//! `explain --capture`: whoever is in a capture, and where it broke.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use capture::transcript::{Conversation, Transcript};
+
+use super::breaking;
+use super::client;
+use super::paragraph::{heading, labelled};
+
+/// The largest capture that is read, in bytes.
+const CAPTURE_MAX_BYTES: u64 = 512 << 20;
+
+/// So many connections are told one by one: a reconnecting device makes thousands.
+const TOLD_CONNECTIONS_MAX: usize = 20;
+
+/// Reads and explains a capture file.
+///
+/// # Errors
+///
+/// A sentence that names the file, what is wrong with it, and the remedy.
+pub fn read(file: &Path, keys: Option<&Path>) -> Result<String, String> {
+    let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let length = fs::metadata(file).map_err(|error| named(file, &error))?.len();
+    if length > CAPTURE_MAX_BYTES {
+        return Err(named(file, &"larger than 512 MiB: cut out the interesting part with `editcap`"));
+    }
+    let bytes = fs::read(file).map_err(|error| named(file, &error))?;
+    let keys = keys.map(|path| fs::read_to_string(path).map_err(|error| named(path, &error))).transpose()?;
+    explain(&bytes, keys.as_deref().unwrap_or_default()).map_err(|why| named(file, &why))
+}
+
+/// Explains a capture: each client once, each connection by where it broke.
+///
+/// # Errors
+///
+/// What the bytes are not, and what to give instead.
+pub fn explain(file: &[u8], key_log: &str) -> Result<String, String> {
+    let transcript = capture::read(file, key_log).map_err(|error| {
+        format!("{error}. Record with `tcpdump -w FILE` or Wireshark; a pasted hello goes to `--hex`")
+    })?;
+    if transcript.conversations.is_empty() {
+        return Err(format!("no TCP connection in this capture{}: {EMPTY_REMEDY}", remarks(&transcript)));
+    }
+    let mut out = String::new();
+    let mut told: Vec<(&str, Option<&str>)> = Vec::new();
+    for (index, conversation) in transcript.conversations.iter().take(TOLD_CONNECTIONS_MAX).enumerate() {
+        heading(&mut out, &format!("Connection {}: {} to {}", index + 1, conversation.client, conversation.server));
+        ending(&mut out, conversation);
+        let facts = &conversation.facts;
+        let (Some(offer), Some(ja4)) = (&facts.offer, facts.ja4.as_deref()) else { continue };
+        let hello = (ja4, facts.server_name.as_deref());
+        if told.contains(&hello) {
+            labelled(&mut out, "client", "the same as above");
+        } else {
+            told.push(hello);
+            client::describe(&mut out, offer);
+        }
+    }
+    let untold = transcript.conversations.len().saturating_sub(TOLD_CONNECTIONS_MAX);
+    if untold > 0 {
+        let _ = writeln!(out, "\n{untold} further connections are not told: cut them out with `editcap` or tshark");
+    }
+    for remark in &transcript.remarks {
+        let _ = writeln!(out, "\nnot read: {remark}");
+    }
+    Ok(out)
+}
+
+const EMPTY_REMEDY: &str = "record on the interface that the device's packets pass, with a filter such as \
+                            `tcp port 8883`, from before the device connects";
+
+fn remarks(transcript: &Transcript) -> String {
+    if transcript.remarks.is_empty() { String::new() } else { format!(" ({})", transcript.remarks.join("; ")) }
+}
+
+fn ending(out: &mut String, conversation: &Conversation) {
+    let story = breaking::tell(conversation);
+    labelled(out, "ended", &story.ended);
+    for word in &story.last_words {
+        labelled(out, "last words", word);
+    }
+    for sentence in &story.sentences {
+        labelled(out, "", &format!("- {sentence}"));
+    }
+}
