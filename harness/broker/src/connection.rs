@@ -8,7 +8,7 @@ use crate::event::{Event, Happening, Secured};
 use crate::gate::{Arrival, Gate};
 use crate::outbox::{Action, Outbox};
 use crate::session::{Introduction, Reply, Session};
-use crate::tls::{Ambient, Configuration};
+use crate::tls::Ambient;
 use clock::{Duration, Instant};
 use scenario::broker::{Broker, Goodbye, OnAccept, OnFinished, OnServerFlight, Packing};
 use std::net::SocketAddr;
@@ -217,10 +217,8 @@ impl Connection {
     fn introduce(&mut self, secured: &Secured) {
         let certificate = secured.client_certificates.first();
         let tls = self.shared.tls.as_ref();
-        self.introduction.common_name = certificate
-            .zip(tls)
-            .and_then(|(certificate, tls): (_, &Configuration)| tls.common_name(certificate))
-            .map(str::to_owned);
+        self.introduction.common_name =
+            certificate.zip(tls).and_then(|(certificate, tls)| tls.common_name(certificate)).map(str::to_owned);
     }
 
     fn open_session(&mut self) {
@@ -300,6 +298,10 @@ impl Connection {
             OnFinished::KeyUpdates(count) => {
                 (0..(*count).min(MANY)).for_each(|_| engine.update_keys());
                 self.misbehave(now, "keys are updated");
+            }
+            OnFinished::HelloRequest => {
+                engine.renegotiate();
+                self.misbehave(now, "a new handshake is asked for");
             }
             OnFinished::Alert(alert) => {
                 engine.alert(alert.0);

@@ -6,8 +6,8 @@ use outcome::AlertDescription;
 
 /// What lies between TCP and MQTT. An engine does no I/O and knows no MQTT.
 ///
-/// rustls is one ([`crate::tls::TlsEngine`]), no encryption at all is another ([`Plain`]). Others, OpenSSL for what
-/// rustls has buried, have their place here.
+/// rustls is one ([`crate::tls::TlsEngine`]), OpenSSL is another ([`crate::libssl::OpensslEngine`]), and no encryption at
+/// all a third ([`Plain`]).
 pub(crate) trait Engine: Send {
     /// Takes bytes of the wire, at that calendar time.
     fn received(&mut self, date: UnixTime, bytes: &[u8]);
@@ -35,6 +35,9 @@ pub(crate) trait Engine: Send {
 
     /// Changes the keys for what is sent (RFC 9846 §4.6.3), where that is possible.
     fn update_keys(&mut self);
+
+    /// Asks for a new handshake (RFC 5246 §7.4.1.1), where that is possible.
+    fn renegotiate(&mut self);
 }
 
 /// A step of an engine.
@@ -94,4 +97,5 @@ impl Engine for Plain {
     fn alert(&mut self, _description: AlertDescription) {}
     fn empty_record(&mut self) {}
     fn update_keys(&mut self) {}
+    fn renegotiate(&mut self) {}
 }

@@ -4,8 +4,8 @@
 //! [`Connection`] for each client that dials: bytes and an instant go in, [`Action`]s, [`Event`]s and the next deadline
 //! come out. The same inputs give the same outputs, byte for byte: keys, randoms and signatures follow from the seed.
 //!
-//! Below MQTT lies an *engine*, which turns the bytes of the wire into those of the session and back. There are two:
-//! rustls, and none at all (MQTT in the clear).
+//! Below MQTT lies an *engine*, which turns the bytes of the wire into those of the session and back. There are three:
+//! rustls, OpenSSL for what rustls has buried, and none at all (MQTT in the clear).
 //!
 //! This crate does not know boards, sockets, processes or wall time.
 
@@ -14,8 +14,10 @@ mod engine;
 mod error;
 mod event;
 mod gate;
+mod libssl;
 mod outbox;
 mod registry;
+mod security;
 mod session;
 mod tls;
 
@@ -26,9 +28,15 @@ pub use outbox::Action;
 
 use clock::{Instant, UnixTime};
 use registry::Registry;
+use security::Security;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tls::{Ambient, Configuration};
+use tls::Ambient;
+
+/// Which OpenSSL the broker has, in its own words: captures of the engine on OpenSSL are repeatable with the same one.
+pub fn openssl_version() -> &'static str {
+    libssl::version()
+}
 
 /// A broker that enacts one scenario.
 #[derive(Debug)]
@@ -44,7 +52,7 @@ pub struct Broker {
 struct Shared {
     script: Arc<scenario::broker::Broker>,
     /// `None` if the broker speaks no TLS, or none that anybody knows.
-    tls: Option<Configuration>,
+    tls: Option<Security>,
     registry: Mutex<Registry>,
     seed: u64,
     date: UnixTime,
@@ -64,7 +72,7 @@ impl Broker {
         date: UnixTime,
     ) -> Result<Self, Error> {
         let tls =
-            if script.tls && !script.versions.is_empty() { Some(Configuration::new(script, minted)?) } else { None };
+            if script.tls && !script.versions.is_empty() { Some(Security::new(script, minted, seed)?) } else { None };
         let registry = Mutex::new(Registry::default());
         let shared = Shared { script: Arc::new(script.clone()), tls, registry, seed, date };
         Ok(Self { shared: Arc::new(shared), polite: Arc::new(polite(script)), accepted: 0 })
@@ -82,7 +90,7 @@ impl Broker {
     /// The TLS secrets of all connections so far as NSS key log text, with which a capture is decrypted
     /// (draft-ietf-tls-keylogfile).
     pub fn key_log(&self) -> String {
-        self.shared.tls.as_ref().map(Configuration::key_log).unwrap_or_default()
+        self.shared.tls.as_ref().map(Security::key_log).unwrap_or_default()
     }
 }
 

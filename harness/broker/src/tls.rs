@@ -1,6 +1,6 @@
-//! The engine on rustls, and what makes it repeatable.
+//! The engine on rustls, and what makes it repeatable; the randomness and the key log serve every engine.
 
-mod ambient;
+pub(crate) mod ambient;
 mod clients;
 mod configuration;
 mod engine;
@@ -12,5 +12,7 @@ mod tap;
 mod tickets;
 
 pub(crate) use ambient::Ambient;
+pub(crate) use clients::filler;
 pub(crate) use configuration::Configuration;
 pub(crate) use engine::TlsEngine;
+pub(crate) use key_log::Log;

@@ -5,10 +5,12 @@
 //! is that of BoringSSL's BoGo runner.
 
 mod clients;
+mod engine;
 mod misbehaviour;
 mod mqtt;
 
 pub use clients::{ClientCertificates, Request};
+pub use engine::Engine;
 pub use misbehaviour::{Alert, Goodbye, OnAccept, OnClientHello, OnFinished, OnMissingName, OnServerFlight};
 pub use mqtt::{Message, Mqtt, OnConnect, OnPing, OnPublish, OnSubscribe, Packing, Then, When};
 
@@ -27,6 +29,8 @@ pub struct Broker {
     pub real: Option<Real>,
     /// Whether it speaks TLS at all on its port.
     pub tls: bool,
+    /// The TLS library that speaks for it.
+    pub engine: Engine,
     /// The TLS versions that it accepts. Empty: none that a client of today could offer.
     pub versions: Vec<Version>,
     /// The cipher suites that it accepts, by their IANA names, best first. Empty: all that it has, in the
@@ -34,6 +38,12 @@ pub struct Broker {
     pub cipher_suites: Vec<String>,
     /// The groups that it accepts, by their IANA names (`x25519`, `secp256r1`, …), best first. Empty: all that it has.
     pub groups: Vec<String>,
+    /// The size of its finite field for DHE, in bits. OpenSSL only.
+    pub dh_bits: u16,
+    /// OpenSSL's security level: 0 lets everything pass, 1 is its default, 2 is Debian's (SSL_CTX_set_security_level(3)).
+    pub security_level: u8,
+    /// Whether it agrees to the extended main secret (RFC 7627). Only OpenSSL can be told not to.
+    pub extended_main_secret: bool,
     /// The schemes with which it signs, by their IANA names (`rsa_pss_rsae_sha256`, …). Empty: all that fit its key.
     pub signature_schemes: Vec<String>,
     /// The certificates that it sends, in this order, by their names under `[pki]`.
@@ -85,9 +95,13 @@ impl Default for Broker {
         Self {
             real: None,
             tls: true,
+            engine: Engine::Rustls,
             versions: vec![Version::Tls12, Version::Tls13],
             cipher_suites: Vec::new(),
             groups: Vec::new(),
+            dh_bits: 2_048,
+            security_level: 0,
+            extended_main_secret: true,
             signature_schemes: Vec::new(),
             certificates: vec!["leaf".into()],
             junk_after_certificates: false,
@@ -115,21 +129,8 @@ impl Default for Broker {
 }
 
 impl Broker {
-    /// The cipher suites that the broker has, by their IANA names. All need ECDHE: rustls has no other key exchange.
-    pub const CIPHER_SUITES: &'static [&'static str] = &[
-        "TLS_AES_256_GCM_SHA384",
-        "TLS_AES_128_GCM_SHA256",
-        "TLS_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    ];
-
-    /// The groups that the broker has, by their IANA names.
-    pub const GROUPS: &'static [&'static str] = &["x25519", "secp256r1", "secp384r1", "secp521r1"];
+    /// The sizes of finite fields for DHE, in bits: the groups of RFC 2409 §6.2 and RFC 3526.
+    pub const DH_BITS: &'static [u16] = &[1_024, 1_536, 2_048, 3_072, 4_096];
 
     /// The schemes with which the broker can sign, by their IANA names.
     pub const SIGNATURE_SCHEMES: &'static [&'static str] = &[
@@ -174,18 +175,14 @@ impl Broker {
                 "name one, or set `tls = false`",
             ));
         }
-        for (key, names, known) in [
-            ("cipher_suites", &self.cipher_suites, Self::CIPHER_SUITES),
-            ("groups", &self.groups, Self::GROUPS),
-            ("signature_schemes", &self.signature_schemes, Self::SIGNATURE_SCHEMES),
-        ] {
-            if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-                return Err(Complaint::at(
-                    &["broker", key],
-                    format!("the broker has no `{name}`"),
-                    format!("use one of {}", known.join(", ")),
-                ));
-            }
+        engine::check(self)?;
+        let known = Self::SIGNATURE_SCHEMES;
+        if let Some(name) = self.signature_schemes.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(Complaint::at(
+                &["broker", "signature_schemes"],
+                format!("the broker has no `{name}`"),
+                format!("use one of {}", known.join(", ")),
+            ));
         }
         if self.record_bytes_max.is_some_and(|bytes| !(32..=16_384).contains(&bytes)) {
             return Err(Complaint::at(

@@ -2,10 +2,8 @@
 
 use super::{Connection, MANY, Stage};
 use crate::event::Happening;
-use crate::tls::TlsEngine;
 use clock::{Duration, Instant};
 use outcome::AlertDescription;
-use rustls::ServerConfig;
 use scenario::broker::{OnClientHello, OnMissingName};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +21,24 @@ const UNRECOGNIZED_NAME: AlertDescription = AlertDescription(112);
 const PROTOCOL_VERSION: AlertDescription = AlertDescription(70);
 const NO_APPLICATION_PROTOCOL: AlertDescription = AlertDescription(120);
 const NO_RENEGOTIATION: AlertDescription = AlertDescription(100);
+
+/// Whose certificates are sent.
+#[derive(Clone, Copy)]
+enum Tenant<'n> {
+    /// Those of who is asked for by this name.
+    Named(&'n str),
+    /// Those for everybody else.
+    Nobody,
+}
+
+impl<'n> Tenant<'n> {
+    fn name(self) -> Option<&'n str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Nobody => None,
+        }
+    }
+}
 
 impl Connection {
     /// A whole ClientHello has come.
@@ -48,57 +64,57 @@ impl Connection {
         if script.alpn_required && !offers_alpn {
             return self.refuse(now, NO_APPLICATION_PROTOCOL, "the device offers no ALPN");
         }
-        if let Some(configuration) = self.configuration(now, server_name.as_deref()) {
-            self.engage(now, configuration);
+        if let Some(tenant) = self.tenant(now, server_name.as_deref()) {
+            self.engage(now, tenant);
         }
     }
 
-    /// What has come is no ClientHello: rustls has the right words for that.
+    /// What has come is no ClientHello: the engine has the right words for that.
     pub(super) fn answer_no_hello(&mut self, now: Instant) {
         self.tell(now, Happening::NotTls);
-        match self.shared.tls.as_ref().map(crate::tls::Configuration::by_default) {
-            Some(configuration) => self.engage(now, configuration),
+        match self.shared.tls {
+            Some(_) => self.engage(now, Tenant::Nobody),
             None => self.fin(now, "what the device says is no TLS"),
         }
     }
 
-    fn engage(&mut self, now: Instant, configuration: Arc<ServerConfig>) {
+    fn engage(&mut self, now: Instant, tenant: Tenant<'_>) {
+        let Some(tls) = &self.shared.tls else { return };
         if let Stage::Gate { gate, ambient } = std::mem::replace(&mut self.stage, Stage::Over) {
-            let mut engine = Box::new(TlsEngine::new(Arc::clone(&self.shared), configuration, *ambient));
-            crate::engine::Engine::received(&mut *engine, self.shared.date.at(now), &gate.into_held());
+            let mut engine = tls.engine(tenant.name(), *ambient);
+            engine.received(self.shared.date.at(now), &gate.into_held());
             self.stage = Stage::Engine { engine, session: None };
         }
     }
 
     /// The certificates for who asks for that name. `None` if the answer was another one.
-    fn configuration(&mut self, now: Instant, server_name: Option<&str>) -> Option<Arc<ServerConfig>> {
+    fn tenant<'n>(&mut self, now: Instant, server_name: Option<&'n str>) -> Option<Tenant<'n>> {
         let script = Arc::clone(&self.script);
         // RFC 6066 §3: literals of addresses are not permitted as names, and count as none.
         let server_name = server_name.filter(|name| name.parse::<IpAddr>().is_err());
         let tls = self.shared.tls.as_ref()?;
-        let by_default = tls.by_default();
         let policy = match server_name {
             Some(name) => {
-                if let Some(tenant) = tls.tenant(name) {
-                    return Some(tenant);
+                if tls.has_tenant(name) {
+                    return Some(Tenant::Named(name));
                 }
                 if script.names.is_empty() || script.names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                    return Some(by_default);
+                    return Some(Tenant::Nobody);
                 }
                 script.on_unknown_name
             }
             None => script.on_missing_name,
         };
         match policy {
-            OnMissingName::Default => Some(by_default),
+            OnMissingName::Default => Some(Tenant::Nobody),
             OnMissingName::Warning => {
                 self.misbehaves(now, "a warning about the server name");
                 self.send_alert(now, Alert::WARNING, UNRECOGNIZED_NAME);
-                Some(by_default)
+                Some(Tenant::Nobody)
             }
             OnMissingName::LoginRefused => {
                 self.introduction.refused = true;
-                Some(by_default)
+                Some(Tenant::Nobody)
             }
             OnMissingName::Alert => {
                 self.refuse(now, UNRECOGNIZED_NAME, "the server name is missing or unknown");

@@ -1,9 +1,10 @@
-//! What a connection's cryptography draws on while rustls works for it.
+//! What a connection's cryptography draws on while a TLS library works for it.
 //!
 //! rustls wants its source of randomness as `&'static`, one for all connections of the process, which would make the
 //! bytes of a connection depend on what other connections did. So the static source draws from whatever [`Ambient`]
 //! has entered the thread, and each connection enters its own before it calls rustls. Outside of that there is no
-//! randomness at all, and rustls fails rather than give bytes that nobody can repeat.
+//! randomness at all, and rustls fails rather than give bytes that nobody can repeat. OpenSSL's source of randomness is
+//! made the same way (`libssl/library.rs`).
 
 use super::tap::Writer;
 use rand_chacha::ChaCha20Rng;
@@ -55,8 +56,8 @@ impl Ambient {
         }
     }
 
-    /// Runs `work`, which may call rustls, with the ambient in `slot` entered.
-    pub(super) fn during<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
+    /// Runs `work`, which may call a TLS library, with the ambient in `slot` entered.
+    pub(crate) fn during<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
         /// Puts things back even when `work` unwinds.
         struct Guard<'a> {
             slot: &'a mut Option<Ambient>,
@@ -74,7 +75,7 @@ impl Ambient {
 }
 
 /// Does something with the ambient that has entered this thread, if one has.
-pub(super) fn with_entered<R>(work: impl FnOnce(&mut Ambient) -> R) -> Option<R> {
+pub(crate) fn with_entered<R>(work: impl FnOnce(&mut Ambient) -> R) -> Option<R> {
     ENTERED.with_borrow_mut(|entered| entered.as_mut().map(work))
 }
 

@@ -34,8 +34,6 @@ pub(crate) struct Configuration {
     tenants: BTreeMap<String, Arc<ServerConfig>>,
     date: Arc<RunDate>,
     log: Arc<Log>,
-    /// The common names of minted certificates.
-    common_names: BTreeMap<Vec<u8>, String>,
 }
 
 /// The run's calendar, of which rustls asks the time.
@@ -74,22 +72,18 @@ impl Configuration {
             .iter()
             .map(|(name, certificates)| Ok((name.to_ascii_lowercase(), build("tenants", certificates, None)?)))
             .collect::<Result<_, Error>>()?;
-        let common_names = minted
-            .certificates
-            .values()
-            .filter_map(|certificate| Some((certificate.der.clone(), common_name(&certificate.subject)?)))
-            .collect();
-        Ok(Self { by_default, tenants, date, log, common_names })
+        Ok(Self { by_default, tenants, date, log })
     }
 
-    /// The configuration for who asks for that name, if the name is a tenant's.
-    pub(crate) fn tenant(&self, name: &str) -> Option<Arc<ServerConfig>> {
-        self.tenants.get(&name.to_ascii_lowercase()).cloned()
+    /// Whether there are certificates for who asks for that name.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        self.tenants.contains_key(&name.to_ascii_lowercase())
     }
 
-    /// The configuration for everybody else.
-    pub(crate) fn by_default(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.by_default)
+    /// The configuration for that tenant, or for everybody else.
+    pub(crate) fn server(&self, tenant: Option<&str>) -> Arc<ServerConfig> {
+        let tenant = tenant.and_then(|name| self.tenants.get(&name.to_ascii_lowercase()));
+        Arc::clone(tenant.unwrap_or(&self.by_default))
     }
 
     /// Sets the calendar.
@@ -101,16 +95,6 @@ impl Configuration {
     pub(crate) fn key_log(&self) -> String {
         self.log.text()
     }
-
-    /// The common name in a certificate that was minted for this run.
-    pub(crate) fn common_name(&self, der: &[u8]) -> Option<&str> {
-        self.common_names.get(der).map(String::as_str)
-    }
-}
-
-fn common_name(subject: &str) -> Option<String> {
-    let subject = pki::spec::Subject::try_from(subject.to_owned()).ok()?;
-    subject.0.into_iter().find(|(attribute, _)| *attribute == pki::spec::Attribute::CommonName).map(|(_, name)| name)
 }
 
 /// Which certificates are sent, and which key is used.

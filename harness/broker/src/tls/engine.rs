@@ -1,11 +1,11 @@
 //! The engine on rustls.
 
-use super::Ambient;
+use super::{Ambient, Configuration};
 use crate::engine::{Engine, Progress};
 use crate::event::Secured;
 use clock::UnixTime;
 use outcome::AlertDescription;
-use rustls::{ContentType, HandshakeKind, ServerConfig, ServerConnection};
+use rustls::{ContentType, HandshakeKind, ServerConnection};
 use std::io::Read as _;
 use std::io::Write as _;
 use std::sync::{Arc, PoisonError};
@@ -13,7 +13,7 @@ use wire::tls::{Alert, ProtocolVersion};
 
 /// One TLS connection of the broker, from its ClientHello on.
 pub(crate) struct TlsEngine {
-    shared: Arc<crate::Shared>,
+    configuration: Arc<Configuration>,
     connection: Option<ServerConnection>,
     /// In its slot between calls; entered during them.
     ambient: Option<Ambient>,
@@ -26,14 +26,14 @@ pub(crate) struct TlsEngine {
 
 impl TlsEngine {
     /// An engine for one connection. What goes wrong at the start shows as progress.
-    pub(crate) fn new(shared: Arc<crate::Shared>, configuration: Arc<ServerConfig>, ambient: Ambient) -> Self {
+    pub(crate) fn new(configuration: Arc<Configuration>, tenant: Option<&str>, ambient: Ambient) -> Self {
         let mut ambient = Some(ambient);
         let mut progress = Vec::new();
-        let connection = Ambient::during(&mut ambient, || ServerConnection::new(configuration));
+        let connection = Ambient::during(&mut ambient, || ServerConnection::new(configuration.server(tenant)));
         let connection =
             connection.map_err(|error| progress.push(Progress::Failed { alert: None, why: error.to_string() })).ok();
         Self {
-            shared,
+            configuration,
             connection,
             ambient,
             wire: Vec::new(),
@@ -144,9 +144,7 @@ fn secured(connection: &ServerConnection) -> Secured {
 
 impl Engine for TlsEngine {
     fn received(&mut self, date: UnixTime, bytes: &[u8]) {
-        if let Some(tls) = &self.shared.tls {
-            tls.set_date(date);
-        }
+        self.configuration.set_date(date);
         self.work(|connection, data, progress| feed(connection, bytes, data, progress));
         if self.progress.iter().any(|step| matches!(step, Progress::Failed { .. })) {
             self.mend_alert();
@@ -200,5 +198,9 @@ impl Engine for TlsEngine {
         self.work(|connection, _, _| {
             let _ = connection.refresh_traffic_keys();
         });
+    }
+
+    fn renegotiate(&mut self) {
+        // rustls has no such thing; the grammar does not let a script ask for it.
     }
 }

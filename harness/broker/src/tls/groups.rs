@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_grammar_names_exactly_the_groups_that_there_are() {
         let names: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, scenario::broker::Broker::GROUPS);
+        assert_eq!(names, scenario::broker::Engine::Rustls.groups());
     }
 
     #[test]

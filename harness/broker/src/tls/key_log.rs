@@ -9,7 +9,7 @@ const TEXT_BYTES_MAX: usize = 8 << 20;
 
 /// NSS key log text (draft-ietf-tls-keylogfile §2).
 #[derive(Default)]
-pub(super) struct Log(Mutex<String>);
+pub(crate) struct Log(Mutex<String>);
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -18,8 +18,20 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
-    pub(super) fn text(&self) -> String {
+    /// All of it.
+    pub(crate) fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Log {
+    /// Keeps a line that is complete but for its end.
+    pub(crate) fn line(&self, line: &str) {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if text.len() <= TEXT_BYTES_MAX {
+            text.push_str(line);
+            text.push('\n');
+        }
     }
 }
 

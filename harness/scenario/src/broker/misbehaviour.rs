@@ -102,6 +102,8 @@ pub enum OnFinished {
     Alert(Alert),
     /// It sends so many empty records of application data, which RFC 9846 §5.1 allows, then goes on.
     EmptyRecords(u32),
+    /// It asks for a new handshake (RFC 5246 §7.4.1.1), then goes on. OpenSSL only, and not in TLS 1.3.
+    HelloRequest,
     /// It asks for new keys so many times (RFC 9846 §4.7.3), then goes on. TLS 1.3 only.
     KeyUpdates(u32),
 }

@@ -35,6 +35,19 @@ fn what_makes_no_sense_is_refused() {
         "certificates = []",
         "key_of = 'gone'",
         "cipher_suites = ['TLS_RSA_WITH_AES_128_CBC_SHA']",
+        "engine = 'openssl'\ncipher_suites = ['TLS_DHE_DSS_WITH_AES_128_CBC_SHA']",
+        "versions = ['1.1']",
+        "dh_bits = 1024",
+        "engine = 'openssl'\ndh_bits = 1000",
+        "security_level = 2",
+        "engine = 'openssl'\nsecurity_level = 6",
+        "extended_main_secret = false",
+        "groups = ['x448']",
+        "on_finished = 'hello_request'",
+        "engine = 'openssl'\non_finished = { empty_records = 1 }",
+        "engine = 'openssl'\non_client_hello = 'downgrade_sentinel'",
+        "engine = 'openssl'\njunk_after_certificates = true",
+        "engine = 'openssl'\nrecord_bytes_max = 511",
         "groups = ['brainpool']",
         "record_bytes_max = 31",
         "alpn_required = true",
@@ -49,4 +62,12 @@ fn what_makes_no_sense_is_refused() {
     for text in ["on_accept = 'explode'", "mqtt.on_conect = 'close'", "on_client_hello = { alert = 'bad_karma' }"] {
         read(text).expect_err(text);
     }
+}
+
+#[test]
+fn what_one_library_lacks_is_sent_to_the_other() {
+    let text = "title = 't'\nspecification = { demands = 'fail', rule = 'RFC 1 §1', quote = 'q' }\n\n[broker]\nversions = ['1.1']\n";
+    let problem = crate::Scenario::parse("versions/old", "old.toml", text).unwrap_err();
+    assert_eq!((problem.file.as_str(), problem.line), ("old.toml", 5));
+    assert!(problem.remedy.contains("engine = \"openssl\""), "{}", problem.remedy);
 }

@@ -12,7 +12,7 @@ use super::facts::{
 };
 use crate::Scenario;
 use crate::broker::{
-    Broker, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Real, Request,
+    Engine, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Real, Request,
 };
 use crate::device::{Clock, Encoding, ServerName, Verify, Version};
 use crate::network::{Port, Resolver};
@@ -126,9 +126,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("aes_256_gcm", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_AES_256_GCM_")),
     says_of(
         "group_*",
-        |group| Broker::GROUPS.contains(&group),
+        |group| Engine::Openssl.groups().iter().any(|known| known.eq_ignore_ascii_case(group)),
         "`broker.groups` is that one group",
-        |s, group| s.broker.groups == [group],
+        |s, group| s.broker.groups.len() == 1 && s.broker.groups[0].eq_ignore_ascii_case(group),
     ),
     says("rsa_pss_only", "all of `broker.signature_schemes` are RSA-PSS", |s, _| {
         let schemes = &s.broker.signature_schemes;
