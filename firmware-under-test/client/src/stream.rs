@@ -79,7 +79,9 @@ impl<S: Session> Stream<S> {
         timeout_us: u64,
     ) -> Result<(Self, Agreed), Trouble> {
         let mut received_bytes = 0;
-        let mut until_us = device.now_us() + timeout_us;
+        let start_us = device.now_us();
+        let end_us = session.handshake_ms_max().map_or(u64::MAX, |ms| start_us + u64::from(ms) * 1000);
+        let mut until_us = end_us.min(start_us + timeout_us);
         loop {
             let received_before = received_bytes;
             let mut wire = TcpWire { device, received_bytes: &mut received_bytes };
@@ -88,7 +90,7 @@ impl<S: Session> Stream<S> {
                 return Ok((Self { tls: Some(session) }, agreed));
             }
             if received_bytes > received_before {
-                until_us = device.now_us() + timeout_us;
+                until_us = end_us.min(device.now_us() + timeout_us);
             }
             if !device.wait(until_us) {
                 return Err(Fault::HandshakeTimedOut.into());

@@ -75,6 +75,11 @@ pub trait Session {
     /// In the library's words. What it wants the peer to know (an alert) has been written by then.
     fn handshake(&mut self, wire: &mut dyn Wire) -> Result<bool, Failure>;
 
+    /// How long the library lets a handshake take in all, in milliseconds, however well it goes; `None`: for ever.
+    fn handshake_ms_max(&self) -> Option<u32> {
+        None
+    }
+
     /// What was agreed. Asked once, when the handshake is complete.
     fn agreed(&self) -> Agreed;
 

@@ -24,8 +24,9 @@ const BUFFER_BYTES: core::ops::RangeInclusive<u16> = 512..=16384;
 /// What BearSSL's own seeders draw at least (sysrng.c).
 const ENTROPY_BYTES: usize = 32;
 const FINGERPRINT_BYTES: usize = 20;
-/// BearSSL's groups in the order in which it offers them, whatever it is told (ssl_hs_client.t0, write-ClientHello).
-const GROUPS: [u16; 4] = [29, 23, 24, 25];
+/// BearSSL's groups in the order in which it offers them, whatever it is told: by number. (ssl_hs_client.t0,
+/// write-ClientHello, means to put x25519 first, but looks for its bit in the counter instead of the mask.)
+const GROUPS: [u16; 4] = [23, 24, 25, 29];
 
 /// A plan in BearSSL's terms.
 pub(crate) struct Wishes {
@@ -155,7 +156,7 @@ fn curves(plan: &Tls) -> Result<u32, Failure> {
         if places.any(|known| known == group) {
             Ok(curves | 1 << u32::from(*group))
         } else {
-            Err(Failure::unsupported("BearSSL has x25519, secp256r1, secp384r1 and secp521r1, in this order"))
+            Err(Failure::unsupported("BearSSL has secp256r1, secp384r1, secp521r1 and x25519, in this order"))
         }
     })
 }
@@ -267,7 +268,7 @@ mod tests {
             named(Tls { checks_name: false, ..Tls::default() }),
             named(Tls { sends_server_name: false, ..Tls::default() }),
             Tls { cipher_suites: alloc::vec![0x1301], ..Tls::default() },
-            Tls { groups: alloc::vec![23, 29], ..Tls::default() },
+            Tls { groups: alloc::vec![29, 23], ..Tls::default() },
             Tls { groups: alloc::vec![30], ..Tls::default() },
             Tls { client_hello: Some("160303".into()), ..Tls::default() },
             Tls { trust: Trust::Fingerprint("00".into()), ..Tls::default() },
@@ -284,7 +285,7 @@ mod tests {
             Tls { verify: Verify::None, checks_dates: false, ..Tls::default() },
             named(Tls { verify: Verify::None, checks_name: false, ..Tls::default() }),
             named(Tls { checks_name: false, sends_server_name: false, ..Tls::default() }),
-            Tls { groups: alloc::vec![29, 24], ..Tls::default() },
+            Tls { groups: alloc::vec![24, 29], ..Tls::default() },
             Tls { max_fragment_length_bytes: Some(1024), ..Tls::default() },
         ] {
             assert_eq!(refusal(&plan), None, "{plan:?}");

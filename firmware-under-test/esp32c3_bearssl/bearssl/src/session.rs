@@ -188,15 +188,16 @@ impl Session for BearSslSession {
             self.is_started = true;
         }
         loop {
-            self.enter(wire);
             let state = self.state();
-            if state & (ffi::CLOSED | ffi::SENDS_RECORDS) == 0 && state & ffi::TAKES_DATA != 0 {
-                return Ok(true);
-            }
-            let has_moved = if state & ffi::CLOSED != 0 {
+            if state & ffi::CLOSED != 0 {
+                // In the stage that was entered last: whatever the engine has read since, it did not get through.
                 return Err(self.failure());
-            } else if state & ffi::SENDS_RECORDS != 0 {
+            }
+            self.enter(wire);
+            let has_moved = if state & ffi::SENDS_RECORDS != 0 {
                 self.send_records(wire)?
+            } else if state & ffi::TAKES_DATA != 0 {
+                return Ok(true);
             } else {
                 self.receive_records(wire)?
             };
@@ -204,6 +205,11 @@ impl Session for BearSslSession {
                 return Ok(false);
             }
         }
+    }
+
+    /// The core's `_timeout`, measured by `_run_until` from the first byte to the last.
+    fn handshake_ms_max(&self) -> Option<u32> {
+        Some(15_000)
     }
 
     fn agreed(&self) -> Agreed {

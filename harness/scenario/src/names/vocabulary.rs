@@ -14,7 +14,7 @@ use crate::Scenario;
 use crate::broker::{
     Engine, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Real, Request,
 };
-use crate::device::{Clock, Encoding, ServerName, Verify, Version};
+use crate::device::{Clock, Encoding, ServerName, Trust, Verify, Version};
 use crate::network::{Port, Resolver};
 
 /// A claim without a value.
@@ -84,6 +84,12 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("byte_order_mark", "`device.trusts_as = \"pem_with_byte_order_mark\"`", |s, _| {
         s.device.trusts_as == Encoding::PemWithByteOrderMark
     }),
+    says("own_issuers_only", "`device.trust = \"self_signed\"`", |s, _| s.device.trust == Trust::SelfSigned),
+    says("fingerprint", "`device.trust = { fingerprint = … }`", |s, _| {
+        matches!(s.device.trust, Trust::Fingerprint(_))
+    }),
+    says("known_key", "`device.trust = { known_key = … }`", |s, _| matches!(s.device.trust, Trust::KnownKey(_))),
+    says("document_002", "some certificate is given as `pem`", |s, _| some_certificate(s, |spec| spec.pem.is_some())),
     // Dates and clocks.
     says("expired", "some certificate's `not_after` lies before `date`", |s, _| some_ends_before(s, s.date())),
     says("not_yet_valid", "some certificate's `not_before` lies after `date`", |s, _| some_begins_after(s, s.date())),
@@ -217,6 +223,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         s.broker.client_certificates.identity_is_user_name
     }),
     // SNI and ALPN.
+    says("no_sni_probe", "`device.probes_fragment_length = true`", |s, _| s.device.probes_fragment_length),
     says("tenant", "`broker.tenants` has somebody", |s, _| !s.broker.tenants.is_empty()),
     says("alpn", "`broker.alpn` or `device.alpn` is given", |s, _| {
         !s.broker.alpn.is_empty() || !s.device.alpn.is_empty()
@@ -311,6 +318,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         s.broker.misbehaves_times == Some(1) || s.broker.mqtt.on_publish == OnPublish::LoseOne
     }),
     // Memory.
+    says("no_block", "`device.heap_block_max_bytes` is given", |s, _| s.device.heap_block_max_bytes.is_some()),
     says_of("heap_of_*_kib", is_number, "`device.heap_cap_bytes` is so many KiB", |s, kib| {
         s.device.heap_cap_bytes.map(u64::from) == Some(number(kib) * 1_024)
     }),
