@@ -32,14 +32,15 @@ pub fn serve<P: Platform, T: Stack>(platform: &mut P, stack: &mut T, identity: I
         block_max_bytes: plan.heap_block_max_bytes,
         failing_allocation: plan.failing_allocation,
     });
-    let is_complete = (0..=plan.repeats).all(|_| run(&mut device, stack, &plan));
+    let mut held_after_first_bytes = None;
+    let is_complete = (0..=plan.repeats).all(|_| run(&mut device, stack, &plan, &mut held_after_first_bytes));
     let heap = device.platform.heap_record();
     let at_ms = device.now_ms();
     device.report(&Report::Done {
         complete: is_complete,
         heap_peak_bytes: heap.peak_bytes,
         heap_failures: heap.failures,
-        heap_held_bytes: heap.held_bytes,
+        heap_held_bytes: heap.held_bytes.saturating_sub(held_after_first_bytes.unwrap_or_default()),
         at_ms,
     });
 }
@@ -66,8 +67,13 @@ fn await_plan<P: Platform>(device: &mut Device<'_, P>, stack: &str, identity: Id
     }
 }
 
-/// Does everything once, with as many attempts as the plan allows.
-fn run<P: Platform, T: Stack>(device: &mut Device<'_, P>, stack: &mut T, plan: &Plan) -> bool {
+/// Does everything once, with as many attempts as the plan allows. What the heap holds after the very first attempt goes into `held_after_first_bytes`: tables that are made once and kept.
+fn run<P: Platform, T: Stack>(
+    device: &mut Device<'_, P>,
+    stack: &mut T,
+    plan: &Plan,
+    held_after_first_bytes: &mut Option<u32>,
+) -> bool {
     let mut progress = Progress::new();
     let mut pause_us = u64::from(plan.reconnect_pause_ms) * 1000;
     for attempts_left in (0..=plan.reconnects).rev() {
@@ -80,6 +86,8 @@ fn run<P: Platform, T: Stack>(device: &mut Device<'_, P>, stack: &mut T, plan: &
             device.report(&Report::Failed(trouble.into_report(stage, failed_allocation_bytes, at_ms)));
         }
         stream::hang_up(device);
+        let held_bytes = device.platform.heap_record().held_bytes;
+        held_after_first_bytes.get_or_insert(held_bytes);
         if is_complete {
             return true;
         }

@@ -13,6 +13,8 @@ const MARK_COLUMN: usize = 78;
 /// Where the details begin: after the time, who, and what.
 const DETAILS_COLUMN: usize = 37;
 const SEPARATOR: &str = " · ";
+/// More connections than these are folded, where the style says so.
+const UNFOLDED_MAX: usize = 8;
 
 /// How a transcript is set.
 pub struct Style<'a> {
@@ -22,15 +24,19 @@ pub struct Style<'a> {
     pub server: &'a str,
     /// A heading with the addresses over each connection, even if there is only one.
     pub always_headings: bool,
+    /// Whether connections that nobody would read are left out: of many, only the first two and the last are set.
+    pub folds: bool,
     /// What stands in the margin of a line, say `the fault`; the first number counts conversations, from 0.
     pub mark: &'a dyn Fn(usize, &Line) -> Option<String>,
 }
 
 impl Style<'_> {
     /// The bench's own runs: device and broker.
-    pub const BENCH: Self = Self { client: "device", server: "broker", always_headings: false, mark: &|_, _| None };
+    pub const BENCH: Self =
+        Self { client: "device", server: "broker", always_headings: false, folds: false, mark: &|_, _| None };
     /// Captures whose ends are unknown.
-    pub const FOREIGN: Self = Self { client: "client", server: "server", always_headings: true, mark: &|_, _| None };
+    pub const FOREIGN: Self =
+        Self { client: "client", server: "server", always_headings: true, folds: false, mark: &|_, _| None };
 }
 
 /// How [`show`] reads and sets a capture.
@@ -77,9 +83,19 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
     line(&mut text, "ms", "who", "said", "", None);
     let mut lookups = transcript.lookups.iter().peekable();
     let several = transcript.conversations.len() > 1;
+    let last = transcript.conversations.len().saturating_sub(1);
+    let folded = if style.folds && last >= UNFOLDED_MAX { 2..last } else { 0..0 };
     for (index, conversation) in transcript.conversations.iter().enumerate() {
         while let Some(lookup) = lookups.next_if(|lookup| lookup.at <= conversation.began) {
-            entry(&mut text, lookup, style, None);
+            if !folded.contains(&index) {
+                entry(&mut text, lookup, style, None);
+            }
+        }
+        if folded.contains(&index) {
+            if index == folded.start {
+                let _ = writeln!(text, "\n({} more are in the packets)\n", count(folded.len(), "connection"));
+            }
+            continue;
         }
         if several || style.always_headings {
             let _ = writeln!(text, "\n{}", heading(index, conversation));

@@ -80,7 +80,7 @@ pub enum Report {
         heap_peak_bytes: u32,
         /// How often an allocation failed.
         heap_failures: u32,
-        /// The bytes that the heap holds more than before the plan: what was not given back.
+        /// The bytes that the heap holds more than after the first attempt: what the later ones did not give back.
         #[serde(default)]
         heap_held_bytes: u32,
         /// When.

@@ -295,6 +295,7 @@ impl Run<'_> {
             Class::NoEnd(_) => How::NoEnd,
         };
         Account {
+            summary: None,
             how,
             stage: class.stage(),
             platform_words: None,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use board::{Board, Emulated};
+use board::{Board as _, Emulated};
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
 use scenario::Scenario;
@@ -25,8 +25,9 @@ use crate::not_applicable::Record;
 use crate::snapshot::{Agreement, Place};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
+use crate::trial::{self, Trial};
 use crate::verdict::Verdict;
-use crate::{bench, controls, report, suite};
+use crate::{controls, report, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -278,30 +279,22 @@ impl Bench {
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
         let Pair { scenario, stack } = pair;
-        let mut board = Emulated::new(self.seed);
         let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
-        let (evidence, log) = if scenario.broker.real.is_some() {
-            let folder = artefact.capture().with_extension("mosquitto");
-            match mosquitto::meet(scenario, stack, &mut board, self.seed, controls::today(), &folder)? {
-                Met::Held(evidence, log) => (*evidence, log),
-                Met::Missing(missing) if missing.required => return Err(missing.reason),
-                Met::Missing(missing) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing.reason)),
+        let Trial { judged, pcapng } = if scenario.broker.real.is_some() {
+            match self.meet_mosquitto(pair, &artefact)? {
+                Ok(trial) => trial,
+                Err(missing) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
             }
         } else {
-            let run = bench::run(scenario, stack, &mut board, self.seed);
-            (run.map_err(|fault| fault.to_string())?, Vec::new())
+            trial::on_emulator(scenario, stack, self.seed)?
         };
-        let mut judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
-        for line in log {
-            let _ = write!(judged.transcript, "\nmosquitto  {line}");
-        }
         fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
-        fs::write(artefact.capture(), &evidence.pcapng).map_err(unfiled)?;
+        fs::write(artefact.capture(), &pcapng).map_err(unfiled)?;
         fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
         let (ending, difference) = match self.hear_excuse(pair, judged.unsupported.as_deref())? {
             Excuse::Accepted(why) => return self.excused(pair, why),
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
-            Excuse::None => self.compare(pair, &judged, &evidence.pcapng)?,
+            Excuse::None => self.compare(pair, &judged, &pcapng)?,
         };
         Ok(Verdict {
             scenario: scenario.name.clone(),
@@ -313,6 +306,24 @@ impl Bench {
             difference,
             incidents: judged.incidents,
         })
+    }
+
+    /// Runs the scenario with a real mosquitto; the inner error is why there is none here.
+    fn meet_mosquitto(&self, pair: &Pair<'_>, artefact: &Place) -> Result<Result<Trial, String>, String> {
+        let Pair { scenario, stack } = pair;
+        let mut board = Emulated::new(self.seed);
+        let folder = artefact.capture().with_extension("mosquitto");
+        let (evidence, log) = match mosquitto::meet(scenario, stack, &mut board, self.seed, controls::today(), &folder)?
+        {
+            Met::Held(evidence, log) => (*evidence, log),
+            Met::Missing(missing) if missing.required => return Err(missing.reason),
+            Met::Missing(missing) => return Ok(Err(missing.reason)),
+        };
+        let mut judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
+        for line in log {
+            let _ = write!(judged.transcript, "\nmosquitto  {line}");
+        }
+        Ok(Ok(Trial { judged, pcapng: evidence.pcapng }))
     }
 
     /// Compares what happened with what was reviewed, and leaves it for review if it is something else.

@@ -14,6 +14,9 @@ use crate::stack::Stack;
 use crate::verdict::{Account, How};
 use crate::wire_witness::{Side, WireWitness};
 
+/// So many connections tell a leak from a library's memory of its first one.
+const LEAK_CONNECTIONS_MIN: u32 = 10;
+
 /// An account of what happened, and the transcript that tells it.
 #[derive(Debug)]
 pub struct Judged {
@@ -49,6 +52,7 @@ pub fn judge(
         stage: device.stage,
         device_words: device.words(),
         platform_words: device.final_failure().and_then(|failure| stack.says(failure)),
+        summary: None,
         cause: device.final_failure().and_then(cause),
         leaked_bytes: device.leaked_bytes(scenario),
         conformity: Conformity::judge(scenario.specification.demands, how.connected()),
@@ -155,9 +159,10 @@ impl<'a> DeviceWitness<'a> {
         Some(what.trim_start_matches(':').trim().to_owned())
     }
 
-    /// What the heap held in the end, if the plan was about that.
+    /// What the heap held in the end, if there were so many connections that it tells of a leak.
     fn leaked_bytes(&self, scenario: &Scenario) -> Option<u32> {
-        self.heap.as_ref().filter(|_| scenario.device.repeats > 0).map(|heap| heap.held_bytes)
+        let connections = scenario.device.repeats.saturating_add(scenario.device.reconnects);
+        self.heap.as_ref().filter(|_| connections >= LEAK_CONNECTIONS_MIN).map(|heap| heap.held_bytes)
     }
 
     /// Code, name and flags of the failure; empty if there was none.
@@ -211,6 +216,17 @@ fn how(wire: &WireWitness, device: &DeviceWitness<'_>) -> How {
     }
 }
 
+/// The lines that name scenario, seed, firmware and target.
+pub(crate) fn head(scenario: &Scenario, stack: &Stack, target: &Target, seed: u64) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "scenario   {:56} seed {seed:x}", scenario.name);
+    let _ = writeln!(out, "firmware   {:56} target {target}", stack.firmware.to_string());
+    if stack.name != stack.firmware.name {
+        let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
+    }
+    out
+}
+
 #[allow(clippy::too_many_arguments, reason = "a transcript is where everything comes together")]
 fn transcript(
     scenario: &Scenario,
@@ -222,12 +238,7 @@ fn transcript(
     device: &DeviceWitness<'_>,
     account: &Account,
 ) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "scenario   {:56} seed {seed:x}", scenario.name);
-    let _ = writeln!(out, "firmware   {:56} target {target}", stack.firmware.to_string());
-    if stack.name != stack.firmware.name {
-        let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
-    }
+    let mut out = head(scenario, stack, target, seed);
     let typeset = if wire.is_silent() { "nothing was said on the wire" } else { wire.typeset.trim_end() };
     let _ = writeln!(out, "\n{typeset}\n");
     device_lines(&mut out, evidence, device, account);

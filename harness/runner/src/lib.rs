@@ -27,6 +27,7 @@ pub mod stack;
 pub mod suite;
 pub mod summary;
 pub mod tables;
+pub mod trial;
 pub mod verdict;
 pub mod wire_witness;
 pub mod world;

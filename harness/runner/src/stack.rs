@@ -59,7 +59,9 @@ impl Stack {
     /// Whether `scenario` is run on this stack.
     pub fn applicability(&self, scenario: &Scenario) -> Applicability {
         let profile = self.profile();
-        if let Some(reason) = scenario.applies.as_ref().and_then(|applies| applies.excuse(&self.name)) {
+        if let Some(reason) =
+            scenario.applies.as_ref().and_then(|applies| applies.excuse(&self.name, profile.is_some()))
+        {
             return Applicability::NotApplicable(reason.to_owned());
         }
         if profile.is_some_and(|profile| !profile.is_asked(&scenario.name)) {

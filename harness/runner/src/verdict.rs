@@ -48,6 +48,8 @@ pub struct Account {
     pub device_words: String,
     /// The platform's words for it, if it has some of its own.
     pub platform_words: Option<String>,
+    /// The happenings of a sweep in one phrase, in the place of how its last run went.
+    pub summary: Option<String>,
     /// What the bench knows of the cause and the device's words hide: a certificate blamed for want of memory.
     pub cause: Option<String>,
     /// The bytes that the heap held more after many connections than before them: a leak.
@@ -65,6 +67,9 @@ pub struct Account {
 impl Account {
     /// The happening as a phrase: `refused at certificate`.
     pub fn phrase(&self) -> String {
+        if let Some(summary) = &self.summary {
+            return summary.clone();
+        }
         let stage = self.stage;
         match self.how {
             How::Connected => "connected and did its work".into(),

@@ -67,7 +67,7 @@ fn typeset(transcript: &Transcript, scenario: &Scenario) -> String {
     let words = if scenario.specification.demands == Demand::Connect { "what is tested" } else { "the fault" };
     let is_meant = |line: &Line| scenario.fault.as_ref().is_some_and(|mark| points_at(mark, line));
     let margin = |_: usize, line: &Line| is_meant(line).then(|| words.to_owned());
-    capture::render(transcript, &capture::Style { mark: &margin, ..capture::Style::BENCH })
+    capture::render(transcript, &capture::Style { mark: &margin, folds: true, ..capture::Style::BENCH })
 }
 
 fn points_at(mark: &FaultMark, line: &Line) -> bool {

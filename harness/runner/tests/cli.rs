@@ -12,8 +12,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
 }
 
-/// `cargo xtask hil --board esp32c3`, with everything that is written in a folder of its own.
+/// `cargo xtask hil --board esp32c3` on one stack, with everything that is written in a folder of its own.
 fn hil(folder: &TempDir) -> Command {
+    let mut command = hil_on_all(folder);
+    command.args(["--stack", "esp32c3_mbedtls"]);
+    command
+}
+
+/// The same on every stack.
+fn hil_on_all(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
     command
         .args(["hil", "--board", "esp32c3"])
@@ -75,6 +82,121 @@ fn the_list_names_scenarios_and_runs_nothing() {
     let output = hil(&own).args(["--list", "transport/nxdomain"]).output().unwrap();
     ends_with(&output, exit::AS_EXPECTED, "[K11]");
     assert!(!own.path().join("artefacts").exists());
+}
+
+#[test]
+fn a_stack_that_nobody_knows_is_a_usage_error_that_names_those_there_are() {
+    let output = hil_on_all(&folder()).args(["--stack", "nodemcu", "nxdomain"]).output().unwrap();
+    ends_with(&output, exit::USAGE, "there is no stack `nodemcu`; there is esp32c3_");
+}
+
+/// An own firmware with an own dialect: what is released under another name.
+fn own_firmware(own: &TempDir, dialect: &str) -> Vec<String> {
+    let path = |name: &str| own.path().join(name).display().to_string();
+    let released = root().join("firmware-under-test/images/esp32c3_mbedtls.elf");
+    fs::copy(released, own.path().join("mine.elf")).expect("the image is released");
+    fs::write(own.path().join("mine.toml"), dialect).unwrap();
+    [
+        "--image",
+        &path("mine.elf"),
+        "--dialect",
+        &path("mine.toml"),
+        "--captures",
+        &path("captures"),
+        "--scenarios",
+        &path("scenarios"),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn scenario(own: &TempDir, name: &str, text: &str) {
+    let file = own.path().join("scenarios").join(name).with_extension("toml");
+    fs::create_dir_all(file.parent().expect("a folder")).unwrap();
+    fs::write(file, text).unwrap();
+}
+
+fn released_scenario(own: &TempDir, name: &str) {
+    let text = fs::read_to_string(root().join("scenarios").join(name).with_extension("toml")).unwrap();
+    scenario(own, name, &text);
+}
+
+const DIALECT: &str = r#"
+stack = "mine"
+[profiles.product]
+title = "The product"
+models = "nothing but this test"
+plan = { connect_timeout_ms = 1_000 }
+[profiles.product.not_applicable]
+"transport/servfail" = "it has no resolver"
+[[profiles.product.words]]
+name = "DNS_*"
+says = "errno {code} at {stage}"
+[profiles.product_of_others]
+title = "Another"
+models = "nothing but this test"
+scenarios = ["transport/port_closed"]
+"#;
+
+#[test]
+fn a_profile_is_a_stack_with_words_and_excuses_of_its_own() {
+    let own = folder();
+    let arguments = own_firmware(&own, DIALECT);
+    released_scenario(&own, "transport/nxdomain");
+    released_scenario(&own, "transport/servfail");
+    let json = own.path().join("out.json");
+    let run = |more: &[&str]| hil_on_all(&own).args(&arguments).args(more).output().unwrap();
+    let report = format!("json={}", json.display());
+    ends_with(&run(&["--accept", "--report", &report]), exit::AS_EXPECTED, "3 as expected · 1 not applicable");
+    let snapshot = fs::read_to_string(own.path().join("captures/transport/nxdomain.product.snap")).unwrap();
+    assert!(snapshot.contains("platform says errno 0 at resolve"), "{snapshot}");
+    assert!(snapshot.contains("stack      product"), "{snapshot}");
+    let plain = fs::read_to_string(own.path().join("captures/transport/nxdomain.mine.snap")).unwrap();
+    assert!(!plain.contains("platform says") && !plain.contains("stack      "), "{plain}");
+    assert!(!own.path().join("captures/transport/servfail.product.snap").exists());
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let rows = json["scenarios"].as_array().unwrap();
+    let row =
+        |stack: &str, scenario: &str| rows.iter().find(|row| row["stack"] == stack && row["scenario"] == scenario);
+    assert_eq!(row("product", "transport/nxdomain").unwrap()["platform"], "errno 0 at resolve");
+    assert_eq!(row("product", "transport/servfail").unwrap()["reason"], "it has no resolver");
+    assert!(row("product_of_others", "transport/nxdomain").is_none(), "it is not asked");
+    ends_with(&run(&["--stack", "product_of_others"]), exit::NOTHING_SELECTED, "is asked any of these scenarios");
+    ends_with(&run(&["--verbose"]), exit::AS_EXPECTED, "it has no resolver");
+}
+
+#[test]
+fn a_dialect_that_is_wrong_is_refused_with_its_line() {
+    let own = folder();
+    let arguments = own_firmware(&own, &DIALECT.replace("connect_timeout_ms", "conect_timeout_ms"));
+    released_scenario(&own, "transport/nxdomain");
+    let output = hil_on_all(&own).args(&arguments).output().unwrap();
+    ends_with(&output, exit::USAGE, "a plan has no key `conect_timeout_ms`");
+    ends_with(&output, exit::USAGE, "mine.toml:6");
+}
+
+#[test]
+fn a_device_cannot_dodge_a_question_unless_that_is_on_record() {
+    let own = folder();
+    let arguments = own_firmware(&own, "stack = \"mine\"\n");
+    let asked = fs::read_to_string(root().join("scenarios/transport/port_closed.toml")).unwrap();
+    // Mbed TLS has no means to ask for fragment lengths on a connection of their own.
+    scenario(&own, "transport/port_closed", &format!("{asked}\n[device]\nprobes_fragment_length = true\n"));
+    let run = |more: &[&str]| hil_on_all(&own).args(&arguments).args(more).output().unwrap();
+    ends_with(&run(&[]), exit::OTHERWISE, "that is not on record");
+    ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 not applicable");
+    let record = own.path().join("captures/not_applicable.mine.snap");
+    let written = fs::read_to_string(&record).unwrap();
+    assert!(written.contains("\ntransport/port_closed: "), "{written}");
+    ends_with(&run(&[]), exit::AS_EXPECTED, "1 not applicable");
+    // Another reason is another excuse.
+    fs::write(&record, written.replace("transport/port_closed: ", "transport/port_closed: no ")).unwrap();
+    ends_with(&run(&[]), exit::OTHERWISE, "on record is another reason");
+    // And who can do it after all has no excuse on record.
+    scenario(&own, "transport/port_closed", &asked);
+    ends_with(&run(&[]), exit::OTHERWISE, "it can, and `--accept` takes that note");
+    ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");
+    assert!(!record.exists());
 }
 
 #[test]

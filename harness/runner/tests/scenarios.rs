@@ -15,6 +15,7 @@ use runner::mosquitto::{self, Met};
 use runner::not_applicable::Record;
 use runner::snapshot::{Agreement, Place};
 use runner::stack::{self, Applicability, Stack};
+use runner::trial::{self, Trial};
 use runner::{bench, controls, judge, library};
 use scenario::Scenario;
 
@@ -71,13 +72,12 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         assert!(!place.snapshot().exists(), "{on}: it is not run, and yet there is a snapshot");
         return;
     }
-    let mut board = Emulated::new(SEED);
     if scenario.broker.real.is_some() {
+        let mut board = Emulated::new(SEED);
         return happens_with_a_real_broker_as_reviewed(scenario, stack, &mut board, &place);
     }
-    let evidence = bench::run(scenario, stack, &mut board, SEED).unwrap_or_else(|fault| panic!("{on}: {fault}"));
-    let judged =
-        judge::judge(scenario, stack, &board.target(), SEED, &evidence).unwrap_or_else(|why| panic!("{on}: {why}"));
+    let Trial { judged, pcapng } =
+        trial::on_emulator(scenario, stack, SEED).unwrap_or_else(|why| panic!("{on}: {why}"));
     let record = Record::read(&captures(), &stack.name).unwrap_or_else(|error| panic!("{on}: {error}"));
     assert_eq!(judged.unsupported.as_deref(), record.reason(name), "{on}: what it says it cannot do");
     if judged.unsupported.is_some() {
@@ -102,11 +102,11 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
     let committed = fs::read(place.capture())
         .unwrap_or_else(|_| panic!("{on}: each snapshot has its capture: run `cargo xtask hil … --accept`"));
     assert!(
-        committed == evidence.pcapng,
+        committed == pcapng,
         "{on}: {} is not byte for byte what this run captured ({} and {} bytes)",
         place.capture().display(),
         committed.len(),
-        evidence.pcapng.len()
+        pcapng.len()
     );
 }
 
@@ -134,7 +134,7 @@ fn whatever_is_excused_exists() {
     let scenarios = library::read(&ROOT.join("scenarios")).unwrap_or_else(|why| panic!("{why}"));
     let mut complaints = Vec::new();
     for scenario in &scenarios {
-        for entry in scenario.applies.iter().flat_map(|applies| &applies.stacks) {
+        for entry in scenario.applies.iter().filter_map(|applies| applies.stacks.as_ref()).flatten() {
             let entry_means = |stack: &Stack| match entry.strip_suffix('*') {
                 Some(beginning) => stack.name.starts_with(beginning),
                 None => stack.name == *entry,

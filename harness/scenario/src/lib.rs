@@ -14,6 +14,7 @@ pub mod mosquitto;
 mod names;
 pub mod network;
 mod problem;
+mod sweep;
 
 use clock::UnixTime;
 use outcome::Demand;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 pub use date::Date;
 pub use names::{FOLDERS, claims};
 pub use problem::Problem;
+pub use sweep::{Step, Sweep};
 
 /// One scenario: what is done to a device, and what the specification says that the device has to do.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +48,9 @@ pub struct Scenario {
     /// The date at power-on: certificates are minted for it, and SNTP tells it.
     #[serde(default)]
     pub date: Date,
+    /// One screw turned step by step, each a run of its own.
+    #[serde(default)]
+    pub sweep: Option<Sweep>,
     /// How long the device may take, in seconds of its own time, before the run counts as silent.
     #[serde(default = "default_limit_s")]
     pub limit_s: u32,
@@ -89,24 +94,26 @@ pub struct Specification {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Applies {
-    /// The stacks, by their names; with `*` at its end, the beginning of names. Empty: no stack of this bench.
-    pub stacks: Vec<String>,
+    /// The stacks, by their names; with `*` at its end, the beginning of names. Empty: no stack of this bench. Absent:
+    /// all of them.
+    #[serde(default)]
+    pub stacks: Option<Vec<String>>,
+    /// Whether profiles are asked, or only the images that they are profiles of.
+    #[serde(default = "yes")]
+    pub profiles: bool,
     /// Why it says nothing about the others.
     pub reason: String,
 }
 
 impl Applies {
-    /// Whether one of the entries means the stack of this name.
-    pub fn means(&self, stack: &str) -> bool {
-        self.stacks.iter().any(|entry| match entry.strip_suffix('*') {
+    /// The reason for not running on the stack of this name, which may be a profile; `None` if it is about that stack.
+    pub fn excuse(&self, stack: &str, is_profile: bool) -> Option<&str> {
+        let is_meant = |entry: &String| match entry.strip_suffix('*') {
             Some(beginning) => stack.starts_with(beginning),
             None => stack == entry,
-        })
-    }
-
-    /// The reason for not running on the stack of this name; `None` if it is about that stack.
-    pub fn excuse(&self, stack: &str) -> Option<&str> {
-        (!self.means(stack)).then_some(self.reason.as_str())
+        };
+        let is_asked = self.stacks.as_ref().is_none_or(|stacks| stacks.iter().any(is_meant));
+        (!is_asked || is_profile && !self.profiles).then_some(self.reason.as_str())
     }
 }
 
@@ -165,6 +172,10 @@ impl FaultMark {
     ];
 }
 
+const fn yes() -> bool {
+    true
+}
+
 const fn default_limit_s() -> u32 {
     120
 }
@@ -189,6 +200,11 @@ impl Scenario {
         self.date.0
     }
 
+    /// The runs of a sweep; none if this is no sweep.
+    pub fn steps(&self) -> Vec<Step> {
+        self.sweep.as_ref().map(|sweep| sweep.steps(self)).unwrap_or_default()
+    }
+
     fn check(&self) -> Result<(), problem::Complaint> {
         self.check_words()?;
         self.device.check()?;
@@ -196,6 +212,7 @@ impl Scenario {
         self.broker.check(&|name| self.pki.contains(name))?;
         mosquitto::check(self)?;
         self.network.check()?;
+        self.sweep.as_ref().map_or(Ok(()), Sweep::check)?;
         names::check(self)
     }
 

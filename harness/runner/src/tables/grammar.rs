@@ -230,6 +230,7 @@ pub enum B {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for (file, name, before) in [
             ("scenario/src/lib.rs", "Scenario", ""),
+            ("scenario/src/sweep.rs", "Sweep", "[sweep]\n"),
             ("scenario/src/device.rs", "Device", "[device]\n"),
             ("scenario/src/device.rs", "Mqtt", "[device.mqtt]\n"),
             ("scenario/src/network.rs", "Network", "[network]\n"),

@@ -184,6 +184,9 @@ const LIES: &[(&str, &str, &str)] = &[
     ("anonymous", "device.mqtt.user_name = 'a'", ""),
     ("taken_over", "", "broker.mqtt.taken_over_after_ms = 9"),
     ("once", "broker.misbehaves_times = 2", "broker.misbehaves_times = 1"),
+    ("sweep", "", "sweep.heap_cap_bytes = [1]"),
+    ("over_100_reconnects", "device.repeats = 99", "device.repeats = 100"),
+    ("largest_block_of_4_kib", "device.heap_block_max_bytes = 4000", "device.heap_block_max_bytes = 4096"),
     ("heap_of_12_kib", "device.heap_cap_bytes = 12000", "device.heap_cap_bytes = 12288"),
 ];
 

@@ -319,6 +319,13 @@ pub(super) const CLAIMS: &[Claim] = &[
     }),
     // Memory.
     says("no_block", "`device.heap_block_max_bytes` is given", |s, _| s.device.heap_block_max_bytes.is_some()),
+    says("sweep", "there is a table `[sweep]`", |s, _| s.sweep.is_some()),
+    says_of("over_*_reconnects", is_number, "`device.repeats` is that number", |s, count| {
+        u64::from(s.device.repeats) == number(count)
+    }),
+    says_of("largest_block_of_*_kib", is_number, "`device.heap_block_max_bytes` is so many KiB", |s, kib| {
+        s.device.heap_block_max_bytes.map(u64::from) == Some(number(kib) * 1_024)
+    }),
     says_of("heap_of_*_kib", is_number, "`device.heap_cap_bytes` is so many KiB", |s, kib| {
         s.device.heap_cap_bytes.map(u64::from) == Some(number(kib) * 1_024)
     }),
