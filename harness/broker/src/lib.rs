@@ -19,6 +19,7 @@ mod outbox;
 mod registry;
 mod security;
 mod session;
+mod tacit;
 mod tls;
 
 pub use connection::{Connection, DeviceEnd};
@@ -108,6 +109,7 @@ fn polite(script: &scenario::broker::Broker) -> scenario::broker::Broker {
         on_unknown_name: good.on_unknown_name,
         on_accept: None,
         on_client_hello: None,
+        on_server_hello: None,
         on_server_flight: None,
         on_finished: None,
         goodbye: good.goodbye,

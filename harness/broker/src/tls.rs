@@ -6,6 +6,7 @@ mod configuration;
 mod engine;
 mod groups;
 mod key_log;
+mod server_hello;
 mod signing;
 mod suites;
 mod tap;

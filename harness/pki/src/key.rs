@@ -37,7 +37,7 @@ enum Private {
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
     Rsa(Box<RsaPrivateKey>),
-    /// Somebody else's, who has kept it for himself.
+    /// Somebody else's, who has kept it for himself; or one with which only other libraries can sign.
     Unknown,
 }
 
@@ -130,6 +130,11 @@ impl KeyPair {
                 let algorithm = der::sequence(&[der::object_identifier(&[1, 3, 101, 112])]);
                 let public = der::sequence(&[algorithm, der::bit_string(key.verifying_key().as_bytes())]);
                 Self::new(kind, Private::Ed25519(key), pkcs8.as_bytes(), &public)
+            }
+            KeyKind::BrainpoolP256r1 => {
+                let first_choice = u16::from_be_bytes(derive::octets(seed, "key", name));
+                let (pkcs8, public) = stock::brainpool(usize::from(first_choice) + choice);
+                Self::new(kind, Private::Unknown, pkcs8, public)
             }
             rsa_kind => {
                 let first_choice = u16::from_be_bytes(derive::octets(seed, "key", name));

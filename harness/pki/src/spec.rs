@@ -172,6 +172,8 @@ pub enum KeyKind {
     P384,
     /// ECDSA over secp521r1.
     P521,
+    /// ECDSA over brainpoolP256r1 (RFC 5639 §3.4). Of use to brokers on OpenSSL alone, and cannot sign certificates here.
+    BrainpoolP256r1,
     /// Ed25519 (RFC 8410).
     Ed25519,
     /// RSA with a modulus of 768 bits: broken in 2009, refused by every stack of note.
@@ -195,6 +197,7 @@ impl KeyKind {
             Self::P256 => "p256",
             Self::P384 => "p384",
             Self::P521 => "p521",
+            Self::BrainpoolP256r1 => "brainpool_p256r1",
             Self::Ed25519 => "ed25519",
             Self::Rsa768 => "rsa768",
             Self::Rsa1024 => "rsa1024",

@@ -8,11 +8,15 @@ mod clients;
 mod engine;
 mod misbehaviour;
 mod mqtt;
+mod personality;
 
 pub use clients::{ClientCertificates, Request};
 pub use engine::Engine;
-pub use misbehaviour::{Alert, Goodbye, OnAccept, OnClientHello, OnFinished, OnMissingName, OnServerFlight};
+pub use misbehaviour::{
+    Alert, Goodbye, OnAccept, OnClientHello, OnFinished, OnMissingName, OnServerFlight, OnServerHello,
+};
 pub use mqtt::{Message, Mqtt, OnConnect, OnPing, OnPublish, OnSubscribe, Packing, Then, When};
+pub use personality::Personality;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +33,8 @@ pub struct Broker {
     pub real: Option<Real>,
     /// Whether it speaks TLS at all on its port.
     pub tls: bool,
+    /// Whose broker it is like: what that one is known for holds where this table does not say otherwise.
+    pub personality: Option<Personality>,
     /// The TLS library that speaks for it.
     pub engine: Engine,
     /// The TLS versions that it accepts. Empty: none that a client of today could offer.
@@ -78,10 +84,14 @@ pub struct Broker {
     pub on_accept: Option<OnAccept>,
     /// What it does instead of answering the ClientHello.
     pub on_client_hello: Option<OnClientHello>,
+    /// What it changes in its ServerHello, which the handshake goes on with. rustls and TLS 1.2 only.
+    pub on_server_hello: Option<OnServerHello>,
     /// What it does to its first flight.
     pub on_server_flight: Option<OnServerFlight>,
     /// What it does once the handshake is complete.
     pub on_finished: Option<OnFinished>,
+    /// Whether it says by an alert why a handshake fails; if not, it only closes the connection.
+    pub sends_alerts: bool,
     /// How it closes connections.
     pub goodbye: Goodbye,
     /// How many connections misbehave, counted from the first; those after them meet a good broker. Absent: all.
@@ -95,6 +105,7 @@ impl Default for Broker {
         Self {
             real: None,
             tls: true,
+            personality: None,
             engine: Engine::Rustls,
             versions: vec![Version::Tls12, Version::Tls13],
             cipher_suites: Vec::new(),
@@ -119,8 +130,10 @@ impl Default for Broker {
             client_certificates: ClientCertificates::default(),
             on_accept: None,
             on_client_hello: None,
+            on_server_hello: None,
             on_server_flight: None,
             on_finished: None,
+            sends_alerts: true,
             goodbye: Goodbye::default(),
             misbehaves_times: None,
             mqtt: Mqtt::default(),

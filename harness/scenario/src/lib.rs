@@ -191,6 +191,9 @@ impl Scenario {
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Problem> {
         let mut scenario: Self = toml::from_str(text).map_err(|error| Problem::from_toml(file, text, &error))?;
         name.clone_into(&mut scenario.name);
+        let written = text.parse::<toml::Table>().ok();
+        let broker = written.as_ref().and_then(|tables| tables.get("broker")).and_then(toml::Value::as_table);
+        scenario.broker.take_personality(&|key| broker.is_some_and(|table| table.contains_key(key)));
         scenario.check().map_err(|complaint| complaint.located(file, text))?;
         Ok(scenario)
     }

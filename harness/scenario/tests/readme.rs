@@ -53,6 +53,7 @@ fn the_page_asks_for_every_type_of_the_grammar() {
         "scenario/src/broker/engine.rs",
         "scenario/src/broker/misbehaviour.rs",
         "scenario/src/broker/mqtt.rs",
+        "scenario/src/broker/personality.rs",
         "scenario/src/controls.rs",
         "scenario/src/mosquitto.rs",
         "pki/src/spec.rs",

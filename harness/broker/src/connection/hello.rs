@@ -2,6 +2,7 @@
 
 use super::{Connection, MANY, Stage};
 use crate::event::Happening;
+use crate::tacit::Tacit;
 use clock::{Duration, Instant};
 use outcome::AlertDescription;
 use scenario::broker::{OnClientHello, OnMissingName};
@@ -64,6 +65,12 @@ impl Connection {
         if script.alpn_required && !offers_alpn {
             return self.refuse(now, NO_APPLICATION_PROTOCOL, "the device offers no ALPN");
         }
+        if let Some(change) = script.on_server_hello {
+            self.misbehaves(now, "ServerHello is changed");
+            if let Stage::Gate { ambient, .. } = &mut self.stage {
+                ambient.change_server_hello(change);
+            }
+        }
         if let Some(tenant) = self.tenant(now, server_name.as_deref()) {
             self.engage(now, tenant);
         }
@@ -82,6 +89,9 @@ impl Connection {
         let Some(tls) = &self.shared.tls else { return };
         if let Stage::Gate { gate, ambient } = std::mem::replace(&mut self.stage, Stage::Over) {
             let mut engine = tls.engine(tenant.name(), *ambient);
+            if !self.script.sends_alerts {
+                engine = Box::new(Tacit::new(engine));
+            }
             engine.received(self.shared.date.at(now), &gate.into_held());
             self.stage = Stage::Engine { engine, session: None };
         }
@@ -271,7 +281,9 @@ impl Connection {
     }
 
     fn refuse(&mut self, now: Instant, description: AlertDescription, why: &'static str) {
-        self.send_alert(now, Alert::FATAL, description);
+        if self.script.sends_alerts {
+            self.send_alert(now, Alert::FATAL, description);
+        }
         self.fin(now, why);
     }
 

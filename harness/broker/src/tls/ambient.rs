@@ -6,10 +6,12 @@
 //! randomness at all, and rustls fails rather than give bytes that nobody can repeat. OpenSSL's source of randomness is
 //! made the same way (`libssl/library.rs`).
 
+use super::server_hello::Change;
 use super::tap::Writer;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use rustls::crypto::{GetRandomFailed, SecureRandom};
+use scenario::broker::OnServerHello;
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
@@ -19,6 +21,8 @@ pub(crate) struct Ambient {
     randomness: ChaCha20Rng,
     /// The server's random is to end in the downgrade sentinel.
     sentinel_is_due: bool,
+    /// What is changed in ServerHello, as long as it has not been.
+    pub(super) change: Option<Change>,
     pub(super) writer: Option<Arc<Mutex<Writer>>>,
 }
 
@@ -33,7 +37,12 @@ impl Ambient {
         hash.update(b"shakedown broker");
         hash.update(seed.to_be_bytes());
         hash.update(connection.to_be_bytes());
-        Self { randomness: ChaCha20Rng::from_seed(hash.finalize().into()), sentinel_is_due: false, writer: None }
+        Self {
+            randomness: ChaCha20Rng::from_seed(hash.finalize().into()),
+            sentinel_is_due: false,
+            change: None,
+            writer: None,
+        }
     }
 
     /// Fills `octets` from this connection's randomness.
@@ -45,6 +54,11 @@ impl Ambient {
     /// speak TLS 1.2.
     pub(crate) fn pretend_downgrade(&mut self) {
         self.sentinel_is_due = true;
+    }
+
+    /// Lets the next ServerHello be another one.
+    pub(crate) fn change_server_hello(&mut self, change: OnServerHello) {
+        self.change = Some(Change::new(change));
     }
 
     fn fill_for_rustls(&mut self, octets: &mut [u8]) {

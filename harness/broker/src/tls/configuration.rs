@@ -125,6 +125,10 @@ impl Certificates<'_> {
             Some(name) => find("key_of", name)?,
             None => find(self.field, first)?,
         };
+        if key_of.key.kind() == pki::spec::KeyKind::BrainpoolP256r1 {
+            let problem = "rustls has no curve of Brainpool's";
+            return Err(Error::new(self.field, problem, "set `engine = \"openssl\"`"));
+        }
         let key = BrokerKey::new(key_of.key.clone(), &script.signature_schemes);
         // Not `from_der`: whether certificate and key belong together is the scenario's business.
         Ok(CertifiedKey::new(chain, Arc::new(key)))

@@ -47,6 +47,7 @@ impl TlsEngine {
     /// Lets rustls work with the connection's own randomness, then collects what it has to send.
     fn work(&mut self, work: impl FnOnce(&mut ServerConnection, &mut Vec<u8>, &mut Vec<Progress>)) {
         let Self { connection: Some(connection), ambient, wire, data, progress, .. } = self else { return };
+        let already = wire.len();
         Ambient::during(ambient, || {
             work(connection, data, progress);
             while connection.wants_write() {
@@ -56,6 +57,11 @@ impl TlsEngine {
                 }
             }
         });
+        if let Some(change) = ambient.as_mut().and_then(|ambient| ambient.change.as_ref())
+            && let Some(changed) = change.on_the_wire(wire.get(already..).unwrap_or_default())
+        {
+            wire.splice(already.., changed);
+        }
         if !self.is_open && !connection.is_handshaking() {
             self.is_open = true;
             let secured = secured(connection);

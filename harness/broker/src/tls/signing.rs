@@ -69,7 +69,7 @@ impl SigningKey for BrokerKey {
 
     fn algorithm(&self) -> SignatureAlgorithm {
         match self.pair.kind() {
-            KeyKind::P256 | KeyKind::P384 | KeyKind::P521 => SignatureAlgorithm::ECDSA,
+            KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::BrainpoolP256r1 => SignatureAlgorithm::ECDSA,
             KeyKind::Ed25519 => SignatureAlgorithm::ED25519,
             _ => SignatureAlgorithm::RSA,
         }

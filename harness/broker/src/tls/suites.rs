@@ -1,5 +1,6 @@
 //! The cipher suites of ring, with taps.
 
+use super::server_hello::ChangedHash;
 use super::tap::{Tapped12, Tapped13};
 use rustls::crypto::CipherSuiteCommon;
 use rustls::crypto::ring::ALL_CIPHER_SUITES;
@@ -42,7 +43,7 @@ fn name_of(suite: SupportedCipherSuite) -> String {
     wire::tls::CipherSuite(suite.suite().into()).name().unwrap_or_default().to_owned()
 }
 
-/// The suite with a tapped AEAD. The copies live as long as the process, as rustls demands; there are nine of them.
+/// The suite with a tapped AEAD and a hash that follows changes of ServerHello. The copies live as long as the process, as rustls demands; there are nine of them.
 fn tapped(suite: SupportedCipherSuite) -> SupportedCipherSuite {
     match suite {
         SupportedCipherSuite::Tls12(suite) => {
@@ -68,7 +69,7 @@ fn tapped(suite: SupportedCipherSuite) -> SupportedCipherSuite {
 fn common(common: &CipherSuiteCommon) -> CipherSuiteCommon {
     CipherSuiteCommon {
         suite: common.suite,
-        hash_provider: common.hash_provider,
+        hash_provider: Box::leak(Box::new(ChangedHash(common.hash_provider))),
         confidentiality_limit: common.confidentiality_limit,
     }
 }

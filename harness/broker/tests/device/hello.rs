@@ -224,3 +224,29 @@ fn good_behaviour_follows_when_the_script_says_so() {
         assert_eq!(device.ended.is_some(), attempt < 2, "attempt {attempt}");
     }
 }
+
+#[test]
+fn a_changed_server_hello_is_one_with_which_the_handshake_goes_on() {
+    // renegotiation_info is missed by nobody here; rustls refuses an extension that it has not asked for.
+    for (change, is_served) in [("lacks_extension = 65281", true), ("adds_extension = 35000", false)] {
+        let script = format!("versions = ['1.2']\non_server_hello = {{ {change} }}");
+        let (mut broker, minted) = bench::broker("", &script);
+        let device = Device::dial_tls(&mut broker, &minted, &Tls::default());
+        assert_eq!(device.tls_error.is_none(), is_served, "{change}: {:?}", device.tls_error);
+        assert_eq!(device.happened(|h| matches!(h, Happening::Secured(_))), is_served, "{change}");
+        assert!(!is_served || !device.wire.windows(4).any(|window| window == [0xff, 1, 0, 1]), "{change}");
+    }
+}
+
+#[test]
+fn a_tacit_broker_closes_without_an_alert() {
+    for script in ["versions = ['1.2']", "versions = []", "alpn = ['mqtt']\nalpn_required = true"] {
+        for sends_alerts in [true, false] {
+            let script = format!("{script}\nsends_alerts = {sends_alerts}");
+            let (mut broker, minted) = bench::broker("", &script);
+            let device = Device::dial_tls(&mut broker, &minted, &Tls { versions: bench::TLS13, ..Tls::default() });
+            assert_eq!(!device.wire.is_empty(), sends_alerts, "{script}");
+            assert_eq!(device.ended, Some(Ended::Fin), "{script}");
+        }
+    }
+}

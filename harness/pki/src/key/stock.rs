@@ -1,4 +1,4 @@
-//! The stock of RSA keys. See `stock/README.md`.
+//! The stock of keys that are not derived. See `stock/README.md`.
 
 use crate::spec::KeyKind;
 
@@ -16,9 +16,25 @@ const RSA_3072: &[&[u8]] = keys!["rsa3072_0", "rsa3072_1", "rsa3072_2", "rsa3072
 const RSA_4096: &[&[u8]] = keys!["rsa4096_0", "rsa4096_1", "rsa4096_2", "rsa4096_3"];
 const RSA_8192: &[&[u8]] = keys!["rsa8192_0", "rsa8192_1", "rsa8192_2"];
 
+/// Private keys and their public halves.
+const BRAINPOOL_P256R1: &[(&[u8], &[u8])] = &[
+    (include_bytes!("../stock/brainpool256_0.der"), include_bytes!("../stock/brainpool256_0.public.der")),
+    (include_bytes!("../stock/brainpool256_1.der"), include_bytes!("../stock/brainpool256_1.public.der")),
+    (include_bytes!("../stock/brainpool256_2.der"), include_bytes!("../stock/brainpool256_2.public.der")),
+];
+
 /// How many different keys of that kind one seed can give.
 pub(super) fn count(kind: KeyKind) -> usize {
-    if kind.is_rsa() { stock(kind).len() } else { 1 }
+    match kind {
+        KeyKind::BrainpoolP256r1 => BRAINPOOL_P256R1.len(),
+        kind if kind.is_rsa() => stock(kind).len(),
+        _ => 1,
+    }
+}
+
+/// The key over brainpoolP256r1 that `choice` falls on: as PKCS#8, and its public half, both in DER.
+pub(super) fn brainpool(choice: usize) -> (&'static [u8], &'static [u8]) {
+    BRAINPOOL_P256R1[choice % BRAINPOOL_P256R1.len()]
 }
 
 /// The key of that kind that `choice` falls on, as PKCS#8 in DER; one of 2048 bits if the kind is not RSA.

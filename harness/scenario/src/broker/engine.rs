@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Broker, OnClientHello, OnFinished};
+use super::{Broker, OnClientHello, OnFinished, OnServerHello, Request};
 use crate::device::Version;
 use crate::problem::Complaint;
 
@@ -114,6 +114,9 @@ pub(super) fn check(broker: &Broker) -> Result<(), Complaint> {
                     "OpenSSL sends the sentinel when it is due, and not otherwise".into(),
                 );
             }
+            if broker.on_server_hello.is_some() {
+                return refuse("on_server_hello", "OpenSSL's ServerHello is its own".into());
+            }
             if broker.junk_after_certificates {
                 return refuse("junk_after_certificates", "OpenSSL sends certificates only".into());
             }
@@ -121,6 +124,24 @@ pub(super) fn check(broker: &Broker) -> Result<(), Complaint> {
                 return refuse("record_bytes_max", "OpenSSL's records have room for 512 bytes or more".into());
             }
         }
+    }
+    match broker.on_server_hello {
+        None => {}
+        Some(_) if broker.versions != [Version::Tls12] || broker.client_certificates.request != Request::None => {
+            return Err(Complaint::at(
+                &["broker", "on_server_hello"],
+                "a ServerHello can be changed in TLS 1.2 alone, and where no client signs the handshake",
+                "set `versions = [\"1.2\"]`, and ask for no client certificate",
+            ));
+        }
+        Some(OnServerHello::MaxFragmentLengthBytes(bytes)) if ![512, 1_024, 2_048, 4_096].contains(&bytes) => {
+            return Err(Complaint::at(
+                &["broker", "on_server_hello"],
+                "RFC 6066 §4 knows no such length",
+                "agree to 512, 1024, 2048 or 4096",
+            ));
+        }
+        Some(_) => {}
     }
     if broker.security_level > 5 {
         let problem = "there is no such level (SSL_CTX_set_security_level(3))";

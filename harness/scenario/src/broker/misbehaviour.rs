@@ -70,6 +70,18 @@ pub enum OnClientHello {
     Speaks(String),
 }
 
+/// What the broker changes in its ServerHello, before it goes on as if that were what it wanted to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum OnServerHello {
+    /// It adds an empty extension of this number.
+    AddsExtension(u16),
+    /// It leaves out the extension of this number.
+    LacksExtension(u16),
+    /// It agrees to records of so many bytes (RFC 6066 §4): 512, 1024, 2048 or 4096, whatever it was asked for.
+    MaxFragmentLengthBytes(u16),
+}
+
 /// What the broker does to its first flight (ServerHello and what follows in one go).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -122,8 +122,8 @@ pub(super) fn chain_has_keys(s: &Scenario, kind: &str) -> bool {
 
 /// Whether `word` is the name of a kind of key.
 pub(super) fn is_key_kind(word: &str) -> bool {
-    use KeyKind::{Ed25519, P256, P384, P521, Rsa768, Rsa1024, Rsa2048, Rsa3072, Rsa4096, Rsa8192};
-    [P256, P384, P521, Ed25519, Rsa768, Rsa1024, Rsa2048, Rsa3072, Rsa4096, Rsa8192]
+    use KeyKind::{BrainpoolP256r1, Ed25519, P256, P384, P521, Rsa768, Rsa1024, Rsa2048, Rsa3072, Rsa4096, Rsa8192};
+    [P256, P384, P521, BrainpoolP256r1, Ed25519, Rsa768, Rsa1024, Rsa2048, Rsa3072, Rsa4096, Rsa8192]
         .iter()
         .any(|kind| kind.name() == word)
 }

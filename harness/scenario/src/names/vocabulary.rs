@@ -12,7 +12,8 @@ use super::facts::{
 };
 use crate::Scenario;
 use crate::broker::{
-    Engine, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, Packing, Real, Request,
+    Engine, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, OnServerHello, Packing,
+    Real, Request,
 };
 use crate::device::{Clock, Encoding, ServerName, Trust, Verify, Version};
 use crate::network::{Port, Resolver};
@@ -36,9 +37,11 @@ pub(super) const CLAIMS: &[Claim] = &[
     // Who is dialled, and which names stand in the certificate.
     says("dialled_by_address", "`device.dials` is the literal of an address", |s, _| s.device.dials_address()),
     says("dialled_by_name", "`device.dials` is a name", |s, _| !s.device.dials_address()),
-    says("no_sni", "the device sends no name: `device.server_name = false`, or it dials an address", |s, _| {
-        s.device.server_name == ServerName::None || s.device.dials_address()
-    }),
+    says(
+        "no_sni",
+        "the device sends no name: `device.server_name = false`, `sends_server_name = false`, or it dials an address",
+        |s, _| s.device.server_name == ServerName::None || !s.device.sends_server_name || s.device.dials_address(),
+    ),
     says("san_ip", "the broker's certificate has an address in `names`", |s, _| {
         leaf_names(s).iter().any(|name| matches!(name, Name::Ip(_)))
     }),
@@ -100,6 +103,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("clock_unset", "`device.clock = \"unset\"`", |s, _| s.device.clock == Clock::Unset),
     says("sntp", "`device.clock = \"sntp\"`", |s, _| s.device.clock == Clock::Sntp),
     // Versions, suites, groups.
+    says("tls10_only", "`broker.versions = [\"1.0\"]`", |s, _| s.broker.versions == [Version::Tls10]),
+    says("tls11_only", "`broker.versions = [\"1.1\"]`", |s, _| s.broker.versions == [Version::Tls11]),
     says("tls12_only", "`broker.versions = [\"1.2\"]`", |s, _| s.broker.versions == [Version::Tls12]),
     says("tls13_only", "`broker.versions = [\"1.3\"]`", |s, _| s.broker.versions == [Version::Tls13]),
     says("device_tls12_only", "`device.versions = [\"1.2\"]`", |s, _| s.device.versions == [Version::Tls12]),
@@ -129,6 +134,33 @@ pub(super) const CLAIMS: &[Claim] = &[
     }),
     says("chacha20_poly1305", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_CHACHA20_POLY1305_")),
     says("aes_128_gcm", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_AES_128_GCM_")),
+    says("rsa_key_exchange", "all of `broker.cipher_suites` begin with `TLS_RSA_WITH_`", |s, _| {
+        suites_have(s, "TLS_RSA_WITH_")
+    }),
+    says("dhe", "all of `broker.cipher_suites` begin with `TLS_DHE_`", |s, _| suites_have(s, "TLS_DHE_")),
+    says_of(
+        "dhe_of_*_bits",
+        is_number,
+        "all of `broker.cipher_suites` begin with `TLS_DHE_`, and `broker.dh_bits` is that number",
+        |s, bits| suites_have(s, "TLS_DHE_") && u64::from(s.broker.dh_bits) == number(bits),
+    ),
+    says("anonymous_key_exchange", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_anon_WITH_")),
+    says("null_cipher", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_WITH_NULL_")),
+    says("rc4", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_WITH_RC4_")),
+    says("3des", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_WITH_3DES_")),
+    says("camellia", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_WITH_CAMELLIA_")),
+    says("ccm_8", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_CCM_8")),
+    says("aes_128_cbc", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_AES_128_CBC_")),
+    says_of("security_level_*", is_number, "`broker.security_level` is that number", |s, level| {
+        u64::from(s.broker.security_level) == number(level)
+    }),
+    says("session_id", "`device.client_hello` names a session of 32 bytes (RFC 5246 §7.4.1.2)", |s, _| {
+        // Record header, message header, version, random.
+        s.device.client_hello.as_ref().is_some_and(|hello| hello.get(86..88) == Some("20"))
+    }),
+    says("fallback_scsv", "`device.client_hello` offers the suite 0x5600 (RFC 7507)", |s, _| {
+        s.device.client_hello.as_ref().is_some_and(|hello| hello.contains("5600"))
+    }),
     says("aes_256_gcm", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_AES_256_GCM_")),
     says_of(
         "group_*",
@@ -147,8 +179,10 @@ pub(super) const CLAIMS: &[Claim] = &[
     // What is in certificates.
     says_of("*", is_key_kind, "the broker's or the device's certificate has that kind of `key`", has_key),
     says_of("*_chain", is_key_kind, "all certificates from the broker's to its root have that `key`", chain_has_keys),
-    says("sha1", "some certificate has `signature = \"sha1\"`", |s, _| {
+    says("sha1", "some certificate has `signature = \"sha1\"`, or all of `broker.signature_schemes` are so", |s, _| {
+        let schemes = &s.broker.signature_schemes;
         some_certificate(s, |spec| spec.signature == Some(Digest::Sha1))
+            || !schemes.is_empty() && schemes.iter().all(|scheme| scheme.ends_with("sha1"))
     }),
     says("md5", "some certificate has `signature = \"md5\"`", |s, _| {
         some_certificate(s, |spec| spec.signature == Some(Digest::Md5))
@@ -190,6 +224,17 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("connack_in_plaintext", "`broker.on_client_hello = \"plain_connack\"`", |s, _| {
         s.broker.on_client_hello == Some(OnClientHello::PlainConnack)
     }),
+    says("no_renegotiation_info", "`broker.on_server_hello = { lacks_extension = 65281 }`", |s, _| {
+        s.broker.on_server_hello == Some(OnServerHello::LacksExtension(0xff01))
+    }),
+    says("unsolicited_extension", "`broker.on_server_hello = { adds_extension = … }`", |s, _| {
+        matches!(s.broker.on_server_hello, Some(OnServerHello::AddsExtension(_)))
+    }),
+    says("another_max_fragment_length", "`broker.on_server_hello` and the device have different lengths", |s, _| {
+        matches!(s.broker.on_server_hello, Some(OnServerHello::MaxFragmentLengthBytes(bytes))
+            if s.device.max_fragment_length_bytes.is_some_and(|asked| asked != bytes))
+    }),
+    says("no_extended_main_secret", "`broker.extended_main_secret = false`", |s, _| !s.broker.extended_main_secret),
     says("segments_of_one_byte", "`network.segment_bytes = 1`", |s, _| s.network.segment_bytes == Some(1)),
     says("one_byte_per_record", "`broker.mqtt.packing = \"one_byte_per_record\"`", |s, _| {
         s.broker.mqtt.packing == Packing::OneBytePerRecord
@@ -260,8 +305,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("duplicates", "`network.duplicate_percent` is not 0", |s, _| s.network.duplicate_percent > 0),
     says("bit_errors", "`network.serial_damage` is given", |s, _| s.network.serial_damage.is_some()),
     // After the handshake.
-    says("hello_request", "`broker.on_client_hello = \"hello_request\"`", |s, _| {
+    says("hello_request", "`broker.on_client_hello` or `broker.on_finished` is `\"hello_request\"`", |s, _| {
         s.broker.on_client_hello == Some(OnClientHello::HelloRequest)
+            || s.broker.on_finished == Some(OnFinished::HelloRequest)
     }),
     says("hello_retry_request", "the broker wants a group that is not the first of `device.groups`", |s, _| {
         is_retried(s)
