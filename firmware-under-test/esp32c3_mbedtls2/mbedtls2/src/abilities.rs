@@ -36,14 +36,10 @@ pub(crate) fn adapt(plan: &Tls) -> Result<Cow<'_, Tls>, Failure> {
     if plan.version_min.into_iter().chain(plan.version_max).any(|version| !(TLS_1_0..=TLS_1_2).contains(&version)) {
         return unsupported("versions other than TLS 1.0, 1.1 and 1.2: Mbed TLS 2.28 has no others");
     }
-    // SAFETY: no pointers, no state.
-    if let Some(suite) =
-        plan.cipher_suites.iter().find(|suite| unsafe { shakedown_knows_cipher_suite(c_int::from(**suite)) } == 0)
-    {
+    if let Some(suite) = plan.cipher_suites.iter().find(|suite| !knows_cipher_suite(**suite)) {
         return unsupported(&alloc::format!("cipher suite {suite:#06x}: not in Mbed TLS 2.28"));
     }
-    // SAFETY: as above.
-    if let Some(group) = plan.groups.iter().find(|group| unsafe { shakedown_knows_group(**group) } == 0) {
+    if let Some(group) = plan.groups.iter().find(|group| !knows_group(**group)) {
         return unsupported(&alloc::format!("group {group:#06x}: not in Mbed TLS 2.28"));
     }
     match &plan.client_hello {
@@ -67,6 +63,16 @@ fn as_offered(plan: &Tls, offer: Offer) -> Result<Tls, Failure> {
         cipher_suites: offer.cipher_suites,
         ..plan.clone()
     })
+}
+
+fn knows_cipher_suite(suite: u16) -> bool {
+    // SAFETY: no pointers, no state.
+    unsafe { shakedown_knows_cipher_suite(c_int::from(suite)) != 0 }
+}
+
+fn knows_group(group: u16) -> bool {
+    // SAFETY: no pointers, no state.
+    unsafe { shakedown_knows_group(group) != 0 }
 }
 
 /// Whether a code means: later, or again.
