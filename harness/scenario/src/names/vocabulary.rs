@@ -175,10 +175,6 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("nodemcu_hello", "`device.client_hello` offers TLS 1.1 and four suites, and nothing else", |s, _| {
         s.device.client_hello.as_deref().is_some_and(|hello| hello.ends_with("0008002f0035000500040100"))
     }),
-    says("rsa_key_exchange", "all of `broker.cipher_suites` begin with `TLS_RSA_WITH_`", |s, _| {
-        suites_have(s, "TLS_RSA_WITH_")
-    }),
-    says("security_level_2", "`broker.security_level = 2`", |s, _| s.broker.security_level == 2),
     says("device_rsa_key_exchange", "all of `device.cipher_suites` begin with `TLS_RSA_WITH_`", |s, _| {
         let suites = &s.device.cipher_suites;
         !suites.is_empty() && suites.iter().all(|suite| suite.starts_with("TLS_RSA_WITH_"))
