@@ -1,7 +1,7 @@
 //! What the wire tells: our own capture, read back, with the fault marked.
 
 use capture::transcript::{Close, Conversation, Line, Said, Transcript, Who};
-use outcome::Demand;
+use outcome::{AlertDescription, Demand};
 use scenario::{FaultMark, Scenario};
 
 /// The two ends of the wire.
@@ -38,7 +38,7 @@ impl WireWitness {
         let last = transcript.conversations.last();
         Ok(Self {
             typeset: typeset(&transcript, scenario),
-            fatal_alert: last.and_then(first_fatal_alert),
+            fatal_alert: last.and_then(first_fatal_alert).map(|(side, _)| side),
             connack: last.and_then(|conversation| conversation.facts.connect_code).map(|code| code.0),
             connected: last.is_some_and(|conversation| {
                 !matches!(conversation.facts.first_to_close, Some((_, Close::Rst)) if conversation.lines.len() < 2)
@@ -54,11 +54,26 @@ impl WireWitness {
     }
 }
 
-fn first_fatal_alert(conversation: &Conversation) -> Option<Side> {
-    conversation.lines.iter().find_map(|line| match (line.said, line.who) {
-        (Said::Alert { level: 2, .. }, Who::Client) => Some(Side::Device),
-        (Said::Alert { level: 2, .. }, Who::Server) => Some(Side::Broker),
-        _ => None,
+/// The first fatal alert of a connection, and who sent it.
+///
+/// What is said to somebody who has left is no refusal: OpenSSL answers a FIN in the middle of a handshake with
+/// decode_error, and BearSSL leaves with a FIN alone.
+pub fn first_fatal_alert(conversation: &Conversation) -> Option<(Side, AlertDescription)> {
+    let mut left = None;
+    conversation.lines.iter().find_map(|line| {
+        let side = match line.who {
+            Who::Client => Side::Device,
+            Who::Server => Side::Broker,
+            Who::Dns | Who::Sntp => return None,
+        };
+        match line.said {
+            Said::Alert { level: 2, description } if left.is_none_or(|gone| gone == side) => Some((side, description)),
+            Said::Fin | Said::Rst => {
+                left.get_or_insert(side);
+                None
+            }
+            _ => None,
+        }
     })
 }
 
@@ -78,4 +93,36 @@ fn points_at(mark: &FaultMark, line: &Line) -> bool {
         Who::Sntp => "sntp",
     };
     mark.who == who && mark.said == line.said.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lan::recorder::{self, Recorder};
+    use clock::UnixTime;
+
+    const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+    /// The first fatal alert, if first one side leaves and then the other sends an alert, or the other way round.
+    fn heard(alert_from: recorder::Side, left: recorder::Side, alert_first: bool) -> Option<Side> {
+        let mut recorder = Recorder::new(UnixTime::from_seconds(0), String::new());
+        let id = recorder.opened("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:8883".parse().unwrap());
+        if alert_first {
+            recorder.said(id, alert_from, &HANDSHAKE_FAILURE);
+        }
+        recorder.ended(id, left);
+        if !alert_first {
+            recorder.said(id, alert_from, &HANDSHAKE_FAILURE);
+        }
+        let transcript = capture::read(&recorder.to_pcapng(), "").unwrap();
+        first_fatal_alert(&transcript.conversations[0]).map(|(side, _)| side)
+    }
+
+    #[test]
+    fn what_is_said_to_somebody_who_has_left_is_no_refusal() {
+        assert_eq!(heard(recorder::Side::Broker, recorder::Side::Client, false), None);
+        assert_eq!(heard(recorder::Side::Broker, recorder::Side::Client, true), Some(Side::Broker));
+        assert_eq!(heard(recorder::Side::Client, recorder::Side::Broker, true), Some(Side::Device));
+        assert_eq!(heard(recorder::Side::Client, recorder::Side::Broker, false), None);
+    }
 }

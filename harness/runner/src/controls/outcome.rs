@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use capture::transcript::{Conversation, Said, Transcript, Who};
+use capture::transcript::Transcript;
 use outcome::{AlertDescription, Stage};
 use scenario::controls::Expected;
 use wire::mqtt::ConnectCode;
 
 use crate::controls::told::{Ended, Told};
+use crate::wire_witness::{Side, first_fatal_alert};
 
 /// How a control fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +63,9 @@ impl Class {
             (Ended::OutOfTime, _) => return Ok(Self::NoEnd(stage)),
             (Ended::Failed, _) => {}
         }
-        Ok(match (fatal_alert(last), facts.connect_code, facts.first_to_close) {
-            (Some((Who::Client, alert)), ..) => Self::ControlRefused(stage, Some(alert)),
-            (Some((_, alert)), ..) => Self::BrokerRefused(uncrossed(stage), Refusal::Alert(alert)),
+        Ok(match (first_fatal_alert(last), facts.connect_code, facts.first_to_close) {
+            (Some((Side::Device, alert)), ..) => Self::ControlRefused(stage, Some(alert)),
+            (Some((Side::Broker, alert)), ..) => Self::BrokerRefused(uncrossed(stage), Refusal::Alert(alert)),
             (None, None, _) if facts.has_gaps => Self::Untold,
             (None, Some(code), _) if code != ConnectCode::ACCEPTED => {
                 Self::BrokerRefused(stage, Refusal::ConnAck(code))
@@ -96,13 +97,6 @@ impl Class {
 /// broker's alert is chance (RFC 9846 §4.5.3), and no part of the outcome.
 fn uncrossed(stage: Stage) -> Stage {
     if stage == Stage::Login { Stage::Finished } else { stage }
-}
-
-fn fatal_alert(conversation: &Conversation) -> Option<(Who, AlertDescription)> {
-    conversation.lines.iter().find_map(|line| match line.said {
-        Said::Alert { level: 2, description } => Some((line.who, description)),
-        _ => None,
-    })
 }
 
 impl fmt::Display for Class {
