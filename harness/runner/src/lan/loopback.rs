@@ -33,10 +33,11 @@ pub fn moved(scenario: &Scenario, today: UnixTime) -> Result<Moved, String> {
     if scenario.device.clock != Clock::Set {
         return Err("it is about the device's clock, and a host client reads this machine's".into());
     }
-    let of_scenario = |certificate: &Certificate| {
-        [certificate.not_before, certificate.not_after].iter().any(|m| matches!(m, Some(Moment::Absolute(_))))
+    let has_fixed_dates = |certificate: &Certificate| {
+        let dates = [certificate.not_before, certificate.not_after];
+        certificate.pem.is_some() || dates.iter().any(|date| matches!(date, Some(Moment::Absolute(_))))
     };
-    if scenario.pki.0.values().any(of_scenario) {
+    if scenario.pki.0.values().any(has_fixed_dates) {
         return Err("its certificates have fixed dates, and a host client reads this machine's clock".into());
     }
     if scenario.pki.0.values().any(|certificate| certificate.name_constraints.is_some()) {
