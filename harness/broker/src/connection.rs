@@ -13,6 +13,7 @@ use clock::{Duration, Instant};
 use scenario::broker::{Broker, Goodbye, OnAccept, OnFinished, OnServerFlight, Packing};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use wire::tls::{Alert, ProtocolVersion};
 
 /// The most events that a connection keeps until they are taken.
 const EVENTS_MAX: usize = 4_096;
@@ -372,6 +373,14 @@ impl Connection {
                 self.outbox.send(now, bytes);
                 self.fall_silent();
             }
+            OnServerFlight::AlertAfterRecords(count, alert) => {
+                bytes.truncate(records_length(&bytes, *count));
+                let alert = Alert { level: Alert::FATAL, description: alert.0.0 };
+                alert.record(ProtocolVersion(0x0303)).encode(&mut bytes);
+                self.tell(now, Happening::Misbehaves("an alert interrupts the first flight"));
+                self.outbox.send(now, bytes);
+                self.fin(now, "the scenario says so");
+            }
             OnServerFlight::FlipBitAt(offset) => {
                 if let Some(byte) = bytes.get_mut(*offset as usize) {
                     *byte ^= 1;
@@ -429,6 +438,17 @@ impl Connection {
             _ => {}
         }
     }
+}
+
+/// How many bytes the first `count` records take.
+fn records_length(bytes: &[u8], count: u8) -> usize {
+    let mut length = 0;
+    for _ in 0..count {
+        // The last two bytes of a record's header count what follows (RFC 9846 §5.1).
+        let Some([_, _, _, high, low]) = bytes.get(length..).and_then(|rest| rest.first_chunk()) else { break };
+        length += 5 + usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    length.min(bytes.len())
 }
 
 /// The most records of a kind that a script can have strewn in.

@@ -2,6 +2,7 @@
 #![no_main]
 
 use broker::{Action, Broker, DeviceEnd};
+use scenario::device::Version;
 use clock::{Duration, Instant, UnixTime};
 use std::sync::LazyLock;
 
@@ -26,6 +27,10 @@ fn script(number: u8) -> scenario::broker::Broker {
             packing: Packing::Together,
             ..Mqtt::default()
         };
+    }
+    if number & 8 != 0 {
+        script.engine = scenario::broker::Engine::Openssl;
+        script.versions = vec![Version::Tls10, Version::Tls11, Version::Tls12, Version::Tls13];
     }
     script
 }

@@ -150,6 +150,14 @@ impl Connection {
                 self.misbehaves(now, "ClientHello is answered by FIN");
                 self.fin(now, SCENARIO);
             }
+            OnClientHello::FinAbove(version) => {
+                let is_too_new = hello.is_some_and(|hello| latest(hello) > version.number());
+                if !is_too_new {
+                    return true;
+                }
+                self.misbehaves(now, "ClientHello is answered by FIN: its version is too new");
+                self.fin(now, SCENARIO);
+            }
             OnClientHello::Reset => {
                 self.misbehaves(now, "ClientHello is answered by RST");
                 self.reset(now, SCENARIO);
@@ -321,6 +329,12 @@ impl ServerHello {
         let body = body.concat();
         [&[2, 0, 0, body.len() as u8][..], &body].concat()
     }
+}
+
+/// The latest version that the client offers (RFC 9846 §4.3.1).
+fn latest(hello: &ClientHello) -> u16 {
+    let offered = hello.versions().into_iter().map(|version| version.0);
+    offered.filter(|version| !wire::tls::is_grease(*version)).max().unwrap_or_default()
 }
 
 /// The first suite that the client offered for TLS 1.2.

@@ -250,3 +250,26 @@ fn a_tacit_broker_closes_without_an_alert() {
         }
     }
 }
+
+#[test]
+fn an_intolerant_broker_closes_on_later_versions_alone() {
+    for (versions, is_served) in [(rustls::ALL_VERSIONS, false), (TLS12, true)] {
+        let script = "versions = ['1.2']\non_client_hello = { fin_above = '1.2' }";
+        let (mut broker, minted) = bench::broker("", script);
+        let device = Device::dial_tls(&mut broker, &minted, &Tls { versions, ..Tls::default() });
+        assert_eq!(device.happened(|h| matches!(h, Happening::Secured(_))), is_served);
+        assert_eq!(device.ended == Some(Ended::Fin) && device.wire.is_empty(), !is_served);
+    }
+}
+
+#[test]
+fn an_alert_interrupts_the_first_flight_between_two_records() {
+    let script = "engine = 'openssl'\nversions = ['1.2']\non_server_flight = { alert_after_records = [1, 80] }";
+    let device = dial_with(script, &Tls { versions: TLS12, ..Tls::default() });
+    assert_eq!(device.tls_error, Some(Error::AlertReceived(AlertDescription::InternalError)));
+    let mut records = wire::tls::RecordDecoder::new();
+    records.extend(&device.wire);
+    let kinds: Vec<u8> =
+        std::iter::from_fn(|| records.next_record()).map(|record| record.unwrap().content_type.0).collect();
+    assert_eq!(kinds, [22, 21]);
+}

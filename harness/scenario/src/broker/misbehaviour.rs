@@ -3,6 +3,8 @@
 use outcome::AlertDescription;
 use serde::{Deserialize, Deserializer};
 
+use crate::device::Version;
+
 /// What the broker does instead of awaiting a ClientHello.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -23,6 +25,8 @@ pub enum OnAccept {
 pub enum OnClientHello {
     /// It closes the connection: FIN.
     Fin,
+    /// It closes the connection if the client offers a later version than this one, and answers properly if not.
+    FinAbove(Version),
     /// It resets the connection: RST.
     Reset,
     /// It never answers.
@@ -92,6 +96,8 @@ pub enum OnServerFlight {
     ResetAfterBytes(u32),
     /// It sends so many bytes of it, and then nothing more.
     SilenceAfterBytes(u32),
+    /// It sends so many records of it, then a fatal alert in the clear, then FIN: `{ alert_after_records = [1, "internal_error"] }`.
+    AlertAfterRecords(u8, Alert),
     /// It flips the lowest bit of the byte at this offset.
     FlipBitAt(u32),
     /// It sends it byte by byte, with so many milliseconds in between.

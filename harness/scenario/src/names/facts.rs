@@ -178,7 +178,10 @@ pub(super) fn sends_fin(s: &Scenario) -> bool {
     let broker = &s.broker;
     broker.on_accept == Some(OnAccept::Fin)
         || matches!(broker.on_client_hello, Some(OnClientHello::Fin | OnClientHello::WarningThenFin(_)))
-        || matches!(broker.on_server_flight, Some(OnServerFlight::FinAfterBytes(_)))
+        || matches!(
+            broker.on_server_flight,
+            Some(OnServerFlight::FinAfterBytes(_) | OnServerFlight::AlertAfterRecords(..))
+        )
         || broker.on_finished == Some(OnFinished::Fin)
         || broker.goodbye == Goodbye::Fin
         || [broker.on_missing_name, broker.on_unknown_name]
@@ -237,6 +240,10 @@ pub(super) fn sends_alert(s: &Scenario, name: &str) -> bool {
         )
         | (_, Some(OnFinished::Alert(alert))) => Some(alert.0),
         _ => None,
+    };
+    let sent = match s.broker.on_server_flight {
+        Some(OnServerFlight::AlertAfterRecords(_, alert)) => Some(alert.0),
+        _ => sent,
     };
     let by_name = [s.broker.on_missing_name, s.broker.on_unknown_name].contains(&OnMissingName::Alert);
     sent.is_some() && sent == AlertDescription::from_name(name) || by_name && name == "unrecognized_name"

@@ -75,6 +75,7 @@ const LIES: &[(&str, &str, &str)] = &[
         "device.cipher_suites = ['TLS_AES_128_GCM_SHA256']",
         "device.cipher_suites = ['TLS_RSA_WITH_AES_128_CBC_SHA']",
     ),
+    ("intolerant", "", "broker.on_client_hello = { fin_above = '1.2' }"),
     ("tls10_only", "", "broker.engine = 'openssl'\nbroker.versions = ['1.0']"),
     (
         "tls11_only",

@@ -123,6 +123,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("tls11", "`broker.on_client_hello = \"tls11_server_hello\"`", |s, _| {
         s.broker.on_client_hello == Some(OnClientHello::Tls11ServerHello)
     }),
+    says("intolerant", "the broker sends FIN for a ClientHello that is too new, or for all of them", |s, _| {
+        matches!(s.broker.on_client_hello, Some(OnClientHello::Fin | OnClientHello::FinAbove(_)))
+    }),
     says("downgrade_sentinel", "`broker.on_client_hello = \"downgrade_sentinel\"`", |s, _| {
         s.broker.on_client_hello == Some(OnClientHello::DowngradeSentinel)
     }),
