@@ -75,6 +75,11 @@ const LIES: &[(&str, &str, &str)] = &[
         "device.cipher_suites = ['TLS_AES_128_GCM_SHA256']",
         "device.cipher_suites = ['TLS_RSA_WITH_AES_128_CBC_SHA']",
     ),
+    (
+        "nodemcu_hello",
+        "device.client_hello = '1603'",
+        "device.client_hello = '16030200330100002f030200000000d0b1a13a071c1b3ef2fc0391d618b5ae5d776537f5071045d17e1aea000008002f0035000500040100'",
+    ),
     ("intolerant", "", "broker.on_client_hello = { fin_above = '1.2' }"),
     ("tls10_only", "", "broker.engine = 'openssl'\nbroker.versions = ['1.0']"),
     (
