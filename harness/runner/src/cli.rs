@@ -22,8 +22,10 @@ pub enum Command {
     /// Look at captures
     #[command(subcommand)]
     Capture(Capture),
-    /// Say why: who a client is, what would accept it, and where its handshake broke
+    /// Say why: of a scenario, a capture or a pasted hello
     Explain(crate::explain::Explain),
+    /// Set every scenario on every stack in one table: text, Markdown or HTML
+    Matrix(crate::matrix::Matrix),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
     Emulate(Emulate),
     /// Build and check the released firmware images

@@ -1,19 +1,24 @@
 //! `cargo xtask explain`: why a handshake ended as it did, and what to do about it.
 //!
-//! Of a capture or a pasted hello: who the client is likely to be, what a broker must be told to accept it, and where
+//! Of a scenario: cause, evidence and remedy, from its reviewed snapshots. Of a capture or a pasted hello: who the client is likely to be, what a broker must be told to accept it, and where
 //! the handshake broke. Nothing is run, and nothing in here is believed of its input.
 
 mod alerts;
 mod breaking;
 mod client;
+pub mod explanations;
 mod paragraph;
 mod pasted;
 mod recorded;
+pub mod reviewed;
+mod scenario;
 mod settings;
+pub mod snapshots;
 mod stacks;
 mod suites;
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -24,16 +29,24 @@ pub use suites::openssl_name;
 
 const EXAMPLES: &str = "\
 Examples:
+  cargo xtask explain identity/san_ip_dialled_by_address      cause, evidence and remedy, stack by stack
+  cargo xtask explain expired_leaf --stack esp32c3_bearssl    of one stack
   cargo xtask explain --capture tcpdump.pcap                  who is this client, and where did it break?
   cargo xtask explain --hex \"16 03 02 00 33 01 00 00 2f …\"    the same of a pasted ClientHello
   xxd hello.bin | cargo xtask explain --hex -                 or of a dump; C arrays and Wireshark's are understood";
 
-/// Say who a client is, what would accept it, and where it broke.
+/// Say why a scenario ends as it does; or who a client is, what would accept it, and where it broke.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
+    /// The scenario, or a part of its name that fits no other
+    #[arg(required_unless_present_any = ["capture", "hex"], conflicts_with_all = ["capture", "hex"])]
+    pub scenario: Option<String>,
+    /// Only this stack; may be given several times [default: all of them]
+    #[arg(long, value_name = "NAME", requires = "scenario")]
+    pub stack: Vec<String>,
     /// Explain the TLS connections of a capture, pcapng or pcap, from any tool
-    #[arg(long, value_name = "FILE", required_unless_present = "hex", conflicts_with = "hex")]
+    #[arg(long, value_name = "FILE", conflicts_with = "hex")]
     pub capture: Option<PathBuf>,
     /// Secrets in NSS key log format, if the capture does not carry them
     #[arg(long, value_name = "FILE", requires = "capture")]
@@ -48,13 +61,15 @@ pub struct Explain {
 /// # Errors
 ///
 /// A sentence that names what cannot be read, and the remedy.
-pub fn run(arguments: &Explain) -> Result<(), String> {
-    let text = match (&arguments.hex, &arguments.capture) {
-        (Some(text), _) => explain_hexadecimal(&pasted::text(text)?).map_err(|why| format!("--hex: {why}"))?,
-        (None, Some(file)) => recorded::read(file, arguments.keys.as_deref())?,
-        (None, None) => return Err("nothing to explain: give --capture FILE or --hex BYTES".into()),
+pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
+    let text = match (&arguments.scenario, &arguments.hex, &arguments.capture) {
+        (Some(name), ..) => scenario::explain(root, name, &arguments.stack)?,
+        (None, Some(text), _) => explain_hexadecimal(&pasted::text(text)?).map_err(|why| format!("--hex: {why}"))?,
+        (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref())?,
+        (None, None, None) => return Err("nothing to explain: name a scenario, or give --capture or --hex".into()),
     };
-    anstream::println!("{}", text.trim_end());
+    // A reader who went away (`| head`) is no fault.
+    let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub mod hil;
 pub mod judge;
 pub mod lan;
 pub mod library;
+pub mod matrix;
 pub mod mosquitto;
 pub mod not_applicable;
 pub mod released;

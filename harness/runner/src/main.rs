@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
-use runner::{capture_show, controls, emulate, exit, explain, hil, released};
+use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, released};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -18,7 +18,10 @@ fn main() -> ExitCode {
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|words| (exit::USAGE, words)),
         Command::Explain(arguments) => {
-            explain::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+            explain::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+        }
+        Command::Matrix(arguments) => {
+            matrix::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
         Command::Firmware(command) => released::run(&root, command),

@@ -9,6 +9,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 
 use crate::cli::{Report, ReportKind};
+use crate::explain::explanations;
 use crate::verdict::Verdict;
 
 /// Writes one report.
@@ -51,6 +52,7 @@ fn as_json(verdicts: &[Verdict], first_line: &str) -> String {
                 "rule": verdict.account.as_ref().map(|account| &account.rule),
                 "took_ms": verdict.account.as_ref().map(|account| account.took_ms),
                 "security_finding": verdict.is_security_finding(),
+                "explanation": explanations::of_transcript(&verdict.scenario, &verdict.stack, &verdict.transcript),
                 "incidents": verdict.incidents,
                 "difference": verdict.difference,
                 "transcript": verdict.transcript,

@@ -1,0 +1,228 @@
+//! Why devices end as they do, as data: `scenarios/explanations/`.
+//!
+//! Keyed by image, by what the device said, and by the stage or scenario where that makes a difference. The first entry
+//! that matches is taken, those of an image's own file before those for everybody.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::reviewed::{Failure, Reviewed};
+use outcome::Conformity;
+
+/// The files, the particular before the general.
+const FILES: [(&str, &str); 5] = [
+    ("mbedtls_3_6.why", include_str!("../../../../scenarios/explanations/mbedtls_3_6.why")),
+    ("mbedtls_2_28.why", include_str!("../../../../scenarios/explanations/mbedtls_2_28.why")),
+    ("bearssl_0_6.why", include_str!("../../../../scenarios/explanations/bearssl_0_6.why")),
+    ("client.why", include_str!("../../../../scenarios/explanations/client.why")),
+    ("remedies.why", include_str!("../../../../scenarios/explanations/remedies.why")),
+];
+
+/// What a key says if the device connected although it must not.
+const ACCEPTS: &str = "ACCEPTS";
+/// What a key says if an allocation had failed: whatever else the device says is doubtful.
+const NO_MEMORY: &str = "NO_MEMORY";
+/// What a key says of many runs told as one.
+const SWEEP: &str = "SWEEP";
+/// What a key says if the device had no words of its own.
+const SILENT: &str = "SILENT";
+
+/// One file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The images that it is about; empty: all.
+    #[serde(default)]
+    images: Vec<String>,
+    /// What its sources are files of.
+    #[serde(default)]
+    library: String,
+    #[serde(default)]
+    explanations: Vec<Entry>,
+    #[serde(default)]
+    remedies: Vec<Remedy>,
+}
+
+/// Why something ends so.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// Names of failures or flags, or one of the words above. A `*` at the end stands for anything.
+    keys: Vec<String>,
+    /// The alerts that came with it; empty: any, or none.
+    #[serde(default)]
+    alerts: Vec<String>,
+    /// The code, as transcripts print it; empty: any.
+    #[serde(default)]
+    codes: Vec<String>,
+    /// The stages at which it ended; empty: any.
+    #[serde(default)]
+    stages: Vec<String>,
+    /// Scenarios or folders of them (`identity/`); empty: any.
+    #[serde(default)]
+    scenarios: Vec<String>,
+    cause: String,
+    /// File and function.
+    source: String,
+    remedy: String,
+}
+
+/// What helps against the fault of a scenario, whatever the stack.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remedy {
+    /// Scenarios or folders of them.
+    scenarios: Vec<String>,
+    remedy: String,
+}
+
+/// Why, and what helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What it explains: the failure or flag.
+    pub key: String,
+    /// Why the device ended so.
+    pub cause: String,
+    /// Library, file and function.
+    pub source: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+static READ: LazyLock<Result<Vec<File>, String>> = LazyLock::new(|| {
+    let read = |(name, text): &(&str, &str)| toml::from_str(text).map_err(|error| format!("{name}: {error}"));
+    FILES.iter().map(read).collect()
+});
+
+fn files() -> &'static [File] {
+    READ.as_deref().unwrap_or_default()
+}
+
+/// What is wrong with the files, if anything is.
+///
+/// # Errors
+///
+/// The file and the line.
+pub fn check() -> Result<(), String> {
+    READ.as_ref().map(|_| ()).map_err(Clone::clone)
+}
+
+/// Explains what became of a run: one explanation for each thing that the device said, or `None` in the place of one
+/// that is missing. Empty if all went well.
+pub fn explain(reviewed: &Reviewed) -> Vec<(String, Option<Explanation>)> {
+    if reviewed.is_well() {
+        return Vec::new();
+    }
+    let keys = keys(reviewed);
+    keys.into_iter()
+        .map(|key| {
+            let found = find(reviewed, &key);
+            (key, found)
+        })
+        .collect()
+}
+
+/// The explanations of a transcript in one, for reports; `None` if there is nothing to explain.
+pub fn of_transcript(scenario: &str, stack: &str, transcript: &str) -> Option<serde_json::Value> {
+    let mut reviewed = Reviewed::parse(transcript)?;
+    scenario.clone_into(&mut reviewed.scenario);
+    if reviewed.image.is_empty() {
+        stack.clone_into(&mut reviewed.image);
+    }
+    let told: Vec<Explanation> = explain(&reviewed).into_iter().filter_map(|(_, explanation)| explanation).collect();
+    let joined = |part: fn(&Explanation) -> &str| {
+        let mut parts: Vec<&str> = Vec::new();
+        for text in told.iter().map(part).filter(|text| !text.is_empty()) {
+            if !parts.contains(&text) {
+                parts.push(text);
+            }
+        }
+        parts.join(" ")
+    };
+    (!told.is_empty()).then(|| {
+        serde_json::json!({
+            "cause": joined(|one| &one.cause),
+            "source": joined(|one| &one.source),
+            "remedy": joined(|one| &one.remedy),
+        })
+    })
+}
+
+fn keys(reviewed: &Reviewed) -> Vec<String> {
+    if reviewed.conformity == Conformity::AcceptsWhatItMustRefuse {
+        return vec![ACCEPTS.into()];
+    }
+    if reviewed.phrase.ends_with("runs connect") {
+        return vec![SWEEP.into()];
+    }
+    match &reviewed.failure {
+        Some(failure) if failure.failed_allocation_bytes.is_some() => vec![NO_MEMORY.into()],
+        Some(failure) if !failure.flags.is_empty() => failure.flags.clone(),
+        Some(failure) => vec![failure.name.clone()],
+        None => vec![SILENT.into()],
+    }
+}
+
+fn find(reviewed: &Reviewed, key: &str) -> Option<Explanation> {
+    let remedy = files()
+        .iter()
+        .flat_map(|file| &file.remedies)
+        .find(|remedy| is_among(&remedy.scenarios, &reviewed.scenario))
+        .map(|remedy| remedy.remedy.as_str());
+    files()
+        .iter()
+        .filter(|file| file.images.is_empty() || file.images.contains(&reviewed.image))
+        .find_map(|file| Some((file, file.explanations.iter().find(|entry| entry.matches(reviewed, key))?)))
+        .map(|(file, entry)| {
+            let fill = |text: &str| filled(text, reviewed);
+            let library = if file.library.is_empty() { String::new() } else { format!("{}: ", file.library) };
+            Explanation {
+                key: key.to_owned(),
+                cause: fill(&entry.cause),
+                source: if entry.source.is_empty() { String::new() } else { format!("{library}{}", entry.source) },
+                remedy: fill(remedy.unwrap_or(&entry.remedy)),
+            }
+        })
+}
+
+impl Entry {
+    fn matches(&self, reviewed: &Reviewed, key: &str) -> bool {
+        let failure = reviewed.failure.as_ref();
+        let is_key = |known: &String| match known.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == known,
+        };
+        let allows = |list: &[String], value: Option<&str>| {
+            list.is_empty() || value.is_some_and(|value| list.iter().any(|known| known == value))
+        };
+        self.keys.iter().any(is_key)
+            && allows(&self.alerts, failure.and_then(|failure| failure.alert.as_deref()))
+            && allows(&self.codes, failure.and_then(|failure| failure.code.as_deref()))
+            && allows(&self.stages, Some(reviewed.stage()))
+            && (self.scenarios.is_empty() || is_among(&self.scenarios, &reviewed.scenario))
+    }
+}
+
+/// Whether a scenario is named in the list, or lies in a folder that is.
+fn is_among(list: &[String], scenario: &str) -> bool {
+    list.iter().any(|known| known == scenario || known.ends_with('/') && scenario.starts_with(known.as_str()))
+}
+
+/// Puts what was said into the places that the text leaves for it.
+fn filled(text: &str, reviewed: &Reviewed) -> String {
+    let none = Failure::default();
+    let failure = reviewed.failure.as_ref().unwrap_or(&none);
+    let bytes = failure.failed_allocation_bytes.map_or_else(|| "some".into(), |bytes| bytes.to_string());
+    let text: Vec<&str> = text.split_whitespace().collect();
+    text.join(" ")
+        .replace("{stage}", reviewed.stage())
+        .replace("{name}", &failure.name)
+        .replace("{code}", failure.code.as_deref().unwrap_or("no code"))
+        .replace("{alert}", failure.alert.as_deref().unwrap_or("no alert"))
+        .replace("{bytes}", &bytes)
+        .replace("{flags}", &reviewed.let_pass.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! `explain SCENARIO`: cause, evidence, remedy, stack by stack.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use outcome::Demand;
+use scenario::Scenario;
+
+use super::explanations::{self, Explanation};
+use super::paragraph::{heading, labelled};
+use super::snapshots::{Filed, Snapshots};
+use crate::library;
+
+/// So many names are listed if a pattern fits several scenarios.
+const LISTED_MAX: usize = 12;
+
+/// Explains a scenario, on all stacks or on some.
+///
+/// # Errors
+///
+/// If no scenario, several, or no snapshot of it are found; what to write instead.
+pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, String> {
+    explanations::check()?;
+    let scenarios = library::read(&root.join("scenarios")).map_err(|error| error.to_string())?;
+    let scenario = choose(&scenarios, pattern)?;
+    let snapshots = Snapshots::read(&root.join("captures"))?;
+    let known = snapshots.stacks();
+    for stack in stacks {
+        if !known.contains(stack) {
+            return Err(format!("`{stack}` has no snapshots: there are {}", known.join(", ")));
+        }
+    }
+    let mut out = String::new();
+    introduce(&mut out, scenario);
+    let mut told = 0;
+    for stack in known.iter().filter(|stack| stacks.is_empty() || stacks.contains(stack)) {
+        let key = (scenario.name.clone(), stack.clone());
+        if let Some(filed) = snapshots.filed.get(&key) {
+            tell(&mut out, filed);
+            told += 1;
+        } else if let Some(reason) = snapshots.excuses.get(&key) {
+            heading(&mut out, &format!("{stack}: not applicable"));
+            labelled(&mut out, "because", reason);
+            told += 1;
+        }
+    }
+    if told == 0 {
+        return Err(format!(
+            "{} has no reviewed snapshot: `cargo xtask hil --board esp32c3 --accept {0}` makes one",
+            scenario.name
+        ));
+    }
+    Ok(out)
+}
+
+fn choose<'a>(scenarios: &'a [Scenario], pattern: &str) -> Result<&'a Scenario, String> {
+    if let Some(exact) = scenarios.iter().find(|scenario| scenario.name == pattern) {
+        return Ok(exact);
+    }
+    let found: Vec<&Scenario> = scenarios.iter().filter(|scenario| scenario.name.contains(pattern)).collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(library::select(scenarios.to_vec(), &[pattern.to_owned()])
+            .err()
+            .map_or_else(|| format!("`{pattern}` matches no scenario"), |error| error.to_string())),
+        _ => {
+            let names: Vec<&str> = found.iter().take(LISTED_MAX).map(|scenario| scenario.name.as_str()).collect();
+            Err(format!(
+                "`{pattern}` fits {} scenarios: give one of them whole:\n  {}",
+                found.len(),
+                names.join("\n  ")
+            ))
+        }
+    }
+}
+
+fn introduce(out: &mut String, scenario: &Scenario) {
+    let specification = &scenario.specification;
+    let demand = match specification.demands {
+        Demand::Connect => "The device must connect",
+        Demand::Refuse => "The device must refuse",
+        Demand::Fail => "The device must fail, and cleanly",
+        Demand::Either => "The device may connect or refuse",
+    };
+    let _ = writeln!(out, "{}", scenario.name);
+    labelled(out, "tested", &format!("{}.", scenario.title));
+    labelled(out, "demanded", &format!("{demand} ({}): \"{}\"", specification.rule, specification.quote));
+}
+
+fn tell(out: &mut String, filed: &Filed) {
+    let reviewed = &filed.reviewed;
+    heading(out, &format!("{}: {} — {}", filed.stack, reviewed.phrase, reviewed.conformity));
+    let explained = explanations::explain(reviewed);
+    for (line, words) in &reviewed.evidence {
+        labelled(out, "evidence", &format!("captures/{}:{}: {words}", filed.file, line + filed.header_lines));
+    }
+    if let Some(words) = &reviewed.platform {
+        labelled(out, "platform", &format!("says {words}"));
+    }
+    if let Some(cause) = &reviewed.cause {
+        labelled(out, "bench", cause);
+    }
+    let several = explained.len() > 1;
+    for (key, explanation) in explained {
+        match explanation {
+            Some(Explanation { cause, source, remedy, .. }) => {
+                let about = if several { format!("{key}: ") } else { String::new() };
+                labelled(out, "cause", &format!("{about}{cause}"));
+                labelled(out, "in source", &source);
+                labelled(out, "remedy", &remedy);
+            }
+            None => labelled(
+                out,
+                "cause",
+                &format!("nobody has written down what `{key}` means here: scenarios/explanations/"),
+            ),
+        }
+    }
+}

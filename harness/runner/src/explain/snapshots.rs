@@ -1,0 +1,106 @@
+//! Every reviewed snapshot below `captures/`, read back.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::reviewed::Reviewed;
+use crate::not_applicable::Record;
+use crate::snapshot;
+
+/// One snapshot.
+#[derive(Clone, Debug)]
+pub struct Filed {
+    /// The stack: what stands between the last dot and `.snap`.
+    pub stack: String,
+    /// What it says.
+    pub reviewed: Reviewed,
+    /// Its file, below the folder of captures.
+    pub file: String,
+    /// How many lines stand before the transcript in the file.
+    pub header_lines: usize,
+}
+
+/// All that is on record.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshots {
+    /// What was run, by scenario and stack.
+    pub filed: BTreeMap<(String, String), Filed>,
+    /// What stacks said that they cannot do, by scenario and stack.
+    pub excuses: BTreeMap<(String, String), String>,
+}
+
+impl Snapshots {
+    /// Reads the folder `captures`.
+    ///
+    /// # Errors
+    ///
+    /// The file that cannot be read, or that is no transcript.
+    pub fn read(captures: &Path) -> Result<Self, String> {
+        let mut files = Vec::new();
+        find(captures, &mut files)?;
+        let mut snapshots = Self::default();
+        for path in files {
+            let below = path.strip_prefix(captures).unwrap_or(&path);
+            let file = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            if let Some(stack) = file.strip_prefix("not_applicable.").and_then(|rest| rest.strip_suffix(".snap")) {
+                let record = Record::read(captures, stack).map_err(|error| format!("{}: {error}", path.display()))?;
+                for (scenario, reason) in record.excuses() {
+                    snapshots.excuses.insert((scenario.to_owned(), stack.to_owned()), reason.to_owned());
+                }
+                continue;
+            }
+            let Some((scenario, stack)) = file.strip_suffix(".snap").and_then(|stem| stem.rsplit_once('.')) else {
+                continue;
+            };
+            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let transcript = snapshot::contents(&text);
+            let mut reviewed = Reviewed::parse(transcript).ok_or_else(|| {
+                format!("{}: no transcript that ends with `ending`: accept it anew with --accept", path.display())
+            })?;
+            reviewed.scenario = scenario.to_owned();
+            let before = text.find(transcript).unwrap_or(0);
+            let header_lines = text.get(..before).unwrap_or_default().matches('\n').count();
+            let filed = Filed { stack: stack.to_owned(), reviewed, file: file.clone(), header_lines };
+            snapshots.filed.insert((scenario.to_owned(), stack.to_owned()), filed);
+        }
+        snapshots.name_images();
+        Ok(snapshots)
+    }
+
+    /// The stacks, images and their profiles before controls, each in the order of their names.
+    pub fn stacks(&self) -> Vec<String> {
+        let mut stacks: Vec<(bool, &str)> =
+            self.filed.values().map(|filed| (filed.reviewed.is_control, filed.stack.as_str())).collect();
+        stacks.extend(self.excuses.keys().map(|(_, stack)| (false, stack.as_str())));
+        stacks.sort_unstable();
+        stacks.dedup_by_key(|(_, stack)| *stack);
+        stacks.into_iter().map(|(_, stack)| stack.to_owned()).collect()
+    }
+
+    /// What is kept of a run with a real broker does not say which image was run; the stack's other snapshots do.
+    pub(crate) fn name_images(&mut self) {
+        let known: BTreeMap<String, String> = self
+            .filed
+            .values()
+            .filter(|filed| !filed.reviewed.image.is_empty())
+            .map(|filed| (filed.stack.clone(), filed.reviewed.image.clone()))
+            .collect();
+        for filed in self.filed.values_mut().filter(|filed| filed.reviewed.image.is_empty()) {
+            filed.reviewed.image = known.get(&filed.stack).cloned().unwrap_or_else(|| filed.stack.clone());
+        }
+    }
+}
+
+fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            find(&path, files)?;
+        } else if path.extension().is_some_and(|ending| ending == "snap") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

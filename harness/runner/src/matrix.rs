@@ -1,0 +1,90 @@
+//! `cargo xtask matrix`: every scenario on every stack, in one table.
+//!
+//! Made of the reviewed snapshots, or of the JSON report of a run. *Accepts what it must refuse* is never set like
+//! anything else, however stable it is.
+
+mod html;
+mod markdown;
+mod table;
+mod text;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::explain::explanations;
+use crate::explain::snapshots::Snapshots;
+use crate::library;
+use table::Table;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask matrix                                    on the terminal, from the reviewed snapshots
+  cargo xtask matrix identity --format markdown         some of it, for a pull request
+  cargo xtask matrix --format html --output matrix.html with cause, evidence and remedy behind every cell
+  cargo xtask matrix --report out.json --format html    of a run (`hil … --report json=out.json`) instead";
+
+/// Set every scenario on every stack in one table.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Matrix {
+    /// Only scenarios whose names contain one of these
+    pub patterns: Vec<String>,
+    /// How it is set
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Where it goes [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The JSON report of a run, in the place of the reviewed snapshots
+    #[arg(long, value_name = "FILE.json")]
+    pub report: Option<PathBuf>,
+}
+
+/// How the table is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    Text,
+    /// For a pull request
+    Markdown,
+    /// A page that needs nothing else, with explanations
+    Html,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// What cannot be read or written, and the remedy.
+pub fn run(root: &Path, arguments: &Matrix) -> Result<(), String> {
+    explanations::check()?;
+    let scenarios = library::read(&root.join("scenarios"))
+        .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
+        .map_err(|error| error.to_string())?;
+    let snapshots = match &arguments.report {
+        Some(file) => table::of_report(file)?,
+        None => Snapshots::read(&root.join("captures"))?,
+    };
+    let table = Table::new(&scenarios, &snapshots);
+    if table.stacks.is_empty() {
+        return Err("there is no snapshot of these scenarios: `cargo xtask hil --accept` makes some".into());
+    }
+    let text = match arguments.format {
+        Format::Text => text::render(&table),
+        Format::Markdown => markdown::render(&table),
+        Format::Html => html::render(&table),
+    };
+    match &arguments.output {
+        Some(file) => std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display())),
+        None => {
+            // A reader who went away (`| head`) is no fault.
+            let _ = anstream::stdout().write_all(text.as_bytes());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! The table itself, before anybody sets it.
+
+use std::fs;
+use std::path::Path;
+
+use outcome::{Conformity, Demand};
+use scenario::Scenario;
+
+use crate::explain::explanations::{self, Explanation};
+use crate::explain::reviewed::Reviewed;
+use crate::explain::snapshots::{Filed, Snapshots};
+
+/// A report beyond this is none of ours.
+const REPORT_MAX_BYTES: u64 = 256 << 20;
+
+/// Scenarios by stacks.
+#[derive(Debug)]
+pub struct Table {
+    /// The columns.
+    pub stacks: Vec<String>,
+    /// The rows, in the order of their names.
+    pub rows: Vec<Row>,
+}
+
+/// One scenario.
+#[derive(Debug)]
+pub struct Row {
+    /// Its name.
+    pub scenario: String,
+    /// Its one sentence.
+    pub title: String,
+    /// What the device must do, as a word.
+    pub demand: &'static str,
+    /// The rule.
+    pub rule: String,
+    /// The rule's words.
+    pub quote: String,
+    /// One for each stack.
+    pub cells: Vec<Cell>,
+}
+
+/// What became of a scenario on a stack.
+#[derive(Debug)]
+pub enum Cell {
+    /// It was not run.
+    Empty,
+    /// It cannot be run, for this reason.
+    NotApplicable(String),
+    /// It was run.
+    Ran(Box<Ran>),
+}
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct Ran {
+    /// What it says.
+    pub reviewed: Reviewed,
+    /// The snapshot's file, and the lines in it that prove it; empty if it comes from a report.
+    pub evidence: Vec<(String, String)>,
+    /// Why, and what helps.
+    pub explanations: Vec<Explanation>,
+}
+
+/// How much a cell matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Nothing happened.
+    Empty,
+    /// As demanded or allowed.
+    Good,
+    /// The device failed where it must succeed, or hung.
+    Wrong,
+    /// The device accepts what it must refuse.
+    Insecure,
+}
+
+impl Table {
+    /// The scenarios that are given, on every stack that has something to say of one of them.
+    pub fn new(scenarios: &[Scenario], snapshots: &Snapshots) -> Self {
+        let has_something = |stack: &String| {
+            scenarios.iter().any(|scenario| {
+                let key = (scenario.name.clone(), stack.clone());
+                snapshots.filed.contains_key(&key) || snapshots.excuses.contains_key(&key)
+            })
+        };
+        let stacks: Vec<String> = snapshots.stacks().into_iter().filter(has_something).collect();
+        let rows = scenarios.iter().map(|scenario| Row::new(scenario, &stacks, snapshots)).collect();
+        Self { stacks, rows }
+    }
+
+    /// How many cells of one column weigh as much.
+    pub fn count(&self, column: usize, weight: Weight) -> usize {
+        self.rows.iter().filter_map(|row| row.cells.get(column)).filter(|cell| cell.weight() == weight).count()
+    }
+}
+
+impl Row {
+    fn new(scenario: &Scenario, stacks: &[String], snapshots: &Snapshots) -> Self {
+        let excuse = |stack: &String| {
+            // A scenario's own excuses are for devices, and not for the controls beside them.
+            let kind = snapshots.filed.values().find(|filed| filed.stack == *stack).map(|filed| &filed.reviewed);
+            let is_control = kind.is_some_and(|reviewed| reviewed.is_control);
+            let is_profile = kind.is_some_and(|reviewed| reviewed.image != *stack);
+            let applies = scenario.applies.as_ref().filter(|_| !is_control);
+            let by_scenario = applies.and_then(|applies| applies.excuse(stack, is_profile)).map(str::to_owned);
+            by_scenario.or_else(|| snapshots.excuses.get(&(scenario.name.clone(), stack.clone())).cloned())
+        };
+        let cell = |stack: &String| match snapshots.filed.get(&(scenario.name.clone(), stack.clone())) {
+            Some(filed) => Cell::Ran(Box::new(Ran::new(filed))),
+            None => excuse(stack).map_or(Cell::Empty, Cell::NotApplicable),
+        };
+        Self {
+            scenario: scenario.name.clone(),
+            title: scenario.title.clone(),
+            demand: match scenario.specification.demands {
+                Demand::Connect => "connect",
+                Demand::Refuse => "refuse",
+                Demand::Fail => "fail cleanly",
+                Demand::Either => "connect or refuse",
+            },
+            rule: scenario.specification.rule.clone(),
+            quote: scenario.specification.quote.clone(),
+            cells: stacks.iter().map(cell).collect(),
+        }
+    }
+
+    /// The weight of its heaviest cell.
+    pub fn weight(&self) -> Weight {
+        self.cells.iter().map(Cell::weight).max().unwrap_or(Weight::Empty)
+    }
+}
+
+impl Ran {
+    fn new(filed: &Filed) -> Self {
+        let place = |line: usize| match filed.file.as_str() {
+            "" => String::new(),
+            file => format!("captures/{file}:{}", line + filed.header_lines),
+        };
+        let explained = explanations::explain(&filed.reviewed);
+        Self {
+            evidence: filed.reviewed.evidence.iter().map(|(line, words)| (place(*line), words.clone())).collect(),
+            explanations: explained.into_iter().filter_map(|(_, explanation)| explanation).collect(),
+            reviewed: filed.reviewed.clone(),
+        }
+    }
+}
+
+impl Cell {
+    /// How much it matters.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Self::Empty | Self::NotApplicable(_) => Weight::Empty,
+            Self::Ran(ran) => match ran.reviewed.conformity {
+                Conformity::Conforms | Conformity::Allowed => Weight::Good,
+                Conformity::RefusesWhatItMustAccept | Conformity::Breaks => Weight::Wrong,
+                Conformity::AcceptsWhatItMustRefuse => Weight::Insecure,
+            },
+        }
+    }
+
+    /// It in a word. What is wrong is in capitals, for those who see no colour.
+    pub fn word(&self) -> &'static str {
+        let ran = match self {
+            Self::Empty => return "",
+            Self::NotApplicable(_) => return "n/a",
+            Self::Ran(ran) => &ran.reviewed,
+        };
+        match ran.conformity {
+            Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
+            Conformity::RefusesWhatItMustAccept => return "REFUSES",
+            Conformity::Breaks => return "BREAKS",
+            Conformity::Conforms | Conformity::Allowed => {}
+        }
+        let words: [(&str, &str); 9] = [
+            ("connected", "connects"),
+            ("accepted", "connects"),
+            ("device refused", "refuses"),
+            ("control refused", "refuses"),
+            ("device failed", "refuses"),
+            ("broker refused", "refused"),
+            ("connection lost", "lost"),
+            ("device gave up", "gives up"),
+            ("refused", "refused"),
+        ];
+        let word = words.iter().find(|(start, _)| ran.phrase.starts_with(start)).map(|(_, word)| *word);
+        word.unwrap_or(if ran.phrase.ends_with("runs connect") { "sweep" } else { "ran" })
+    }
+}
+
+/// What is on record, from the JSON report of a run.
+///
+/// # Errors
+///
+/// If the file is no such report.
+pub fn of_report(file: &Path) -> Result<Snapshots, String> {
+    let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+    if fs::metadata(file).map_err(|error| named(&error))?.len() > REPORT_MAX_BYTES {
+        return Err(named(&"larger than 256 MiB: this is no report"));
+    }
+    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    let report: serde_json::Value = serde_json::from_str(&text).map_err(|error| named(&error))?;
+    let rows = report
+        .get("scenarios")
+        .and_then(serde_json::Value::as_array)
+        .ok_or_else(|| named(&"no `scenarios` in it: this is no report of `cargo xtask hil --report json=FILE`"))?;
+    let mut snapshots = Snapshots::default();
+    for row in rows {
+        let text = |key: &str| row.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let key = (text("scenario").to_owned(), text("stack").to_owned());
+        if text("ending") == "not applicable" {
+            snapshots.excuses.insert(key, text("reason").to_owned());
+        } else if let Some(mut reviewed) = Reviewed::parse(text("transcript")) {
+            reviewed.scenario.clone_from(&key.0);
+            let filed = Filed { stack: key.1.clone(), reviewed, file: String::new(), header_lines: 0 };
+            snapshots.filed.insert(key, filed);
+        }
+    }
+    snapshots.name_images();
+    Ok(snapshots)
+}
