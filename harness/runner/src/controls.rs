@@ -215,7 +215,8 @@ impl Run<'_> {
         let pcapng = held.recorder.to_pcapng();
         let wire = capture::read(&pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
         let class = Class::conclude(&wire, told)?;
-        let essence = self.essence(class);
+        let account = self.account(class, held);
+        let essence = self.essence(class, &account);
         let transcript = self.transcript(told, held, &wire, &essence);
         let failed = |error: io::Error| format!("the evidence cannot be filed: {error}");
         let artefact = self.place(&self.setting.artefacts);
@@ -245,7 +246,7 @@ impl Run<'_> {
             stack: self.meeting.stack(),
             title: self.meeting.scenario.title.clone(),
             ending,
-            account: Some(self.account(class, held)),
+            account: Some(account),
             transcript,
             difference: match agreement {
                 Agreement::Differs(difference) => difference,
@@ -256,10 +257,14 @@ impl Run<'_> {
     }
 
     /// What is the same on every machine and every day.
-    fn essence(&self, class: Class) -> String {
-        let agrees =
-            if class.meets(self.meeting.expected) { "as the scenario says" } else { "against what the scenario says" };
-        format!("control    {}\nending     {class} — {agrees}", self.meeting.control)
+    fn essence(&self, class: Class, account: &Account) -> String {
+        let Meeting { control, expected, .. } = self.meeting;
+        let agrees = if class.meets(expected) { "as the scenario says" } else { "against what the scenario says" };
+        let finding = match account.conformity {
+            Conformity::AcceptsWhatItMustRefuse => format!(", and {} ({})", account.conformity, account.rule),
+            _ => String::new(),
+        };
+        format!("control    {control}\nending     {class} — {agrees}{finding}")
     }
 
     fn transcript(&self, told: &Told, held: &Held, wire: &capture::Transcript, essence: &str) -> String {
