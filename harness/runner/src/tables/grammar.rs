@@ -239,6 +239,7 @@ pub enum B {
             ("scenario/src/broker/clients.rs", "ClientCertificates", "[broker.client_certificates]\n"),
             ("scenario/src/broker/mqtt.rs", "Mqtt", "[broker.mqtt]\n"),
             ("scenario/src/broker/mqtt.rs", "Message", "[[broker.mqtt.publish]]\n"),
+            ("scenario/src/mosquitto.rs", "Mosquitto", "[mosquitto]\n"),
             ("pki/src/spec.rs", "Certificate", "[pki.leaf]\n"),
             ("pki/src/spec/extension.rs", "UnknownExtension", "[[pki.leaf.unknown_extensions]]\n"),
         ] {
