@@ -25,7 +25,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn new(seed: u64, mtu_bytes: usize) -> Self {
-        let mut port = Port { mtu_bytes, incoming: None, outgoing: VecDeque::new() };
+        let mut port = Port::new(mtu_bytes);
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut interface = Interface::new(config, &mut port, SmolInstant::ZERO);
@@ -36,9 +36,9 @@ impl Gateway {
 
     /// Takes one packet.
     pub(crate) fn ingress(&mut self, now: Instant, packet: Vec<u8>) {
-        self.port.incoming = Some(packet);
+        self.port.incoming(packet);
         self.interface.poll_ingress_single(smol(now), &mut self.port, &mut self.sockets);
-        self.port.incoming = None;
+        self.port.forget_incoming();
     }
 
     /// Lets every socket send what it can.
@@ -51,7 +51,7 @@ impl Gateway {
 
     /// The next packet that the stack has sent.
     pub(crate) fn take_outgoing(&mut self) -> Option<Vec<u8>> {
-        self.port.outgoing.pop_front()
+        self.port.take_outgoing()
     }
 
     /// When a timer of the stack runs out.
@@ -80,15 +80,40 @@ impl Gateway {
 }
 
 /// smoltcp counts microseconds: rounded down, so that a timer set for a microsecond has run out at that microsecond.
-fn smol(now: Instant) -> SmolInstant {
+pub(crate) fn smol(now: Instant) -> SmolInstant {
     SmolInstant::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The interface's end of the network: one packet in, any number out.
-struct Port {
+pub(crate) struct Port {
     mtu_bytes: usize,
     incoming: Option<Vec<u8>>,
     outgoing: VecDeque<Vec<u8>>,
+}
+
+impl Port {
+    pub(crate) const fn new(mtu_bytes: usize) -> Self {
+        Self { mtu_bytes, incoming: None, outgoing: VecDeque::new() }
+    }
+
+    /// The packet that the interface finds when it is polled next.
+    pub(crate) fn incoming(&mut self, packet: Vec<u8>) {
+        self.incoming = Some(packet);
+    }
+
+    /// A packet that the interface did not want.
+    pub(crate) fn forget_incoming(&mut self) {
+        self.incoming = None;
+    }
+
+    pub(crate) fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// The next packet that the interface has sent.
+    pub(crate) fn take_outgoing(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.pop_front()
+    }
 }
 
 impl phy::Device for Port {
@@ -112,7 +137,7 @@ impl phy::Device for Port {
     }
 }
 
-struct Incoming(Vec<u8>);
+pub(crate) struct Incoming(Vec<u8>);
 
 impl phy::RxToken for Incoming {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
@@ -120,7 +145,7 @@ impl phy::RxToken for Incoming {
     }
 }
 
-struct Outgoing<'a>(&'a mut VecDeque<Vec<u8>>);
+pub(crate) struct Outgoing<'a>(&'a mut VecDeque<Vec<u8>>);
 
 impl phy::TxToken for Outgoing<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {

@@ -36,6 +36,9 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 //!
+//! A [`Modem`] is a neighbour of the device in that LAN: a serial line with AT commands on one side, IP packets on the
+//! other.
+//!
 //! This crate does not know TLS, MQTT, scenarios or boards.
 
 mod config;
@@ -48,6 +51,7 @@ mod fault;
 mod garment;
 mod gateway;
 mod lan;
+mod modem;
 mod packet;
 mod serial;
 mod service;
@@ -62,6 +66,9 @@ pub use dns::{Answer, Dns, Family, Name, Resolution};
 pub use event::{Event, Happening};
 pub use fault::{Blow, Fault, Scope, ScopedFault, Trigger};
 pub use lan::Lan;
+pub use modem::{
+    LostBytes, Modem, ModemConfig, OnClose, OnData, OnOpen, OnSend, Speaker, Spoken, Stall, TRANSFER_BYTES_MAX,
+};
 pub use serial::{Heard, SerialFault, SerialLine};
 pub use service::{Action, Close, ConnectionId, NoService, Service};
 pub use sntp::{Sntp, SntpAnswer};
