@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use control::{Act, Clock, Plan, Report, Tls};
+use control::{Act, Clock, Link, Plan, Report, Tls};
 use outcome::Stage;
 use wire::mqtt::PacketId;
 
@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::session::Session;
 use crate::stream::{self, Stream};
 use crate::tls::{Probe, Stack};
-use crate::{dns, sntp};
+use crate::{dns, modem, sntp};
 
 /// What earlier attempts have achieved.
 #[derive(Debug)]
@@ -58,9 +58,7 @@ pub(crate) fn attempt<P: Platform, T: Stack>(
         },
         None => None,
     };
-    let address = find(device, plan, &plan.broker_host, Some(Stage::Resolve), connect_timeout_us)?;
-    device.enter(Stage::Connect);
-    stream::dial(device, address, plan.broker_port, connect_timeout_us)?;
+    dial(device, plan, connect_timeout_us)?;
     talk::<P, T>(device, tls, plan, progress)
 }
 
@@ -74,19 +72,32 @@ fn answered<P: Platform>(
     connect_timeout_us: u64,
 ) -> Tls {
     let handshake_timeout_us = u64::from(plan.handshake_timeout_ms) * 1000;
-    let is_honoured =
-        find(device, plan, &plan.broker_host, Some(Stage::Resolve), connect_timeout_us).and_then(|address| {
-            device.enter(Stage::Connect);
-            stream::dial(device, address, plan.broker_port, connect_timeout_us)?;
-            device.enter(Stage::Hello);
-            stream::put(device, probe, handshake_timeout_us)
-        });
+    let is_honoured = dial(device, plan, connect_timeout_us).and_then(|()| {
+        device.enter(Stage::Hello);
+        stream::put(device, probe, handshake_timeout_us)
+    });
     stream::hang_up(device);
     device.start_over();
     Tls {
         max_fragment_length_bytes: tls.max_fragment_length_bytes.filter(|_| is_honoured == Ok(true)),
         probes_fragment_length: false,
         ..tls.clone()
+    }
+}
+
+/// Opens the TCP connection, the device's own or its modem's.
+fn dial<P: Platform>(device: &mut Device<'_, P>, plan: &Plan, timeout_us: u64) -> Result<(), Fault> {
+    match plan.link {
+        Link::Ip => {
+            let address = find(device, plan, &plan.broker_host, Some(Stage::Resolve), timeout_us)?;
+            device.enter(Stage::Connect);
+            stream::dial(device, address, plan.broker_port, timeout_us)
+        }
+        // A name is the modem's to look up.
+        Link::Modem(control::Modem { reader }) => {
+            device.enter(Stage::Connect);
+            modem::open(device, reader, (&plan.broker_host, plan.broker_port), timeout_us)
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use wire::slipmux::{self, Frame};
 
 use crate::fault::Fault;
+use crate::modem::Modem;
 use crate::platform::Platform;
 
 /// The TCP receive window, in bytes: what a sender may have under way while this device computes.
@@ -32,6 +33,8 @@ const PACKETS_WAITING_MAX: usize = 16;
 /// The device, the platform below included.
 pub(crate) struct Device<'p, P: Platform> {
     pub(crate) platform: &'p mut P,
+    /// The modem on the second serial line, if the plan has one.
+    pub(crate) modem: Modem,
     decoder: slipmux::Decoder,
     order: Option<Vec<u8>>,
     network: Option<Network>,
@@ -50,6 +53,7 @@ impl<'p, P: Platform> Device<'p, P> {
     pub(crate) fn new(platform: &'p mut P) -> Self {
         Self {
             platform,
+            modem: Modem::default(),
             // The type byte and the check sequence come on top.
             decoder: slipmux::Decoder::new(control::FRAME_MAX_BYTES + 3),
             order: None,
@@ -156,6 +160,7 @@ impl<'p, P: Platform> Device<'p, P> {
     /// something.
     pub(crate) fn poll(&mut self) -> bool {
         self.read_line();
+        let has_modem_spoken = self.read_modem();
         let now = self.instant();
         let Some(network) = &mut self.network else { return self.order.is_some() };
         let result = network.interface.poll(now, &mut network.link, &mut network.sockets);
@@ -163,7 +168,7 @@ impl<'p, P: Platform> Device<'p, P> {
             let line = core::mem::take(&mut network.link.line);
             self.platform.line_write(&line);
         }
-        result == PollResult::SocketStateChanged
+        has_modem_spoken || result == PollResult::SocketStateChanged
     }
 
     /// If the deadline has not passed, waits until something may have changed. `false` once it has passed.
@@ -182,7 +187,7 @@ impl<'p, P: Platform> Device<'p, P> {
             let due = network.interface.poll_at(now, &network.sockets)?;
             Some(u64::try_from(due.total_micros()).unwrap_or(0))
         });
-        let until_us = network_due_us.map_or(until_us, |due_us| due_us.min(until_us));
+        let until_us = network_due_us.into_iter().chain(self.modem.due_us()).fold(until_us, u64::min);
         if until_us > now_us {
             self.platform.sleep(until_us);
         }
@@ -265,6 +270,21 @@ impl<'p, P: Platform> Device<'p, P> {
         }
     }
 
+    /// Takes what the modem has said; `true` if that was anything.
+    fn read_modem(&mut self) -> bool {
+        let mut has_spoken = false;
+        let mut bytes = [0; 256];
+        while self.modem.is_fitted() {
+            let count = self.platform.modem_read(&mut bytes);
+            if count == 0 {
+                break;
+            }
+            has_spoken = true;
+            self.modem.inbox.extend(bytes.get(..count).unwrap_or(&bytes));
+        }
+        has_spoken
+    }
+
     fn sort(&mut self, frame: Frame) {
         match (frame, &mut self.network) {
             (Frame::Ip(packet), Some(network)) if network.link.received.len() < PACKETS_WAITING_MAX => {
@@ -277,8 +297,13 @@ impl<'p, P: Platform> Device<'p, P> {
     }
 
     fn complain(&mut self, error: &slipmux::FrameError) {
+        self.remark(&alloc::format!("line: {error}"));
+    }
+
+    /// Says something to whoever listens.
+    pub(crate) fn remark(&mut self, text: &str) {
         let mut line = Vec::new();
-        slipmux::encode_diagnostic(alloc::format!("line: {error}").as_bytes(), &mut line);
+        slipmux::encode_diagnostic(text.as_bytes(), &mut line);
         self.platform.line_write(&line);
     }
 }

@@ -33,6 +33,15 @@ pub enum Fault {
     ConnectRefused,
     /// Nothing answered the connection attempt in time.
     ConnectTimedOut,
+    /// The modem answered ERROR, or what is no answer.
+    ModemRefused,
+    /// The modem did not answer in time.
+    ModemTimedOut,
+    /// The modem could not open the connection; the code is that of `+CIPOPEN` (SIMCom's manual, "Description of
+    /// <err>").
+    ModemOpenFailed(u8),
+    /// The modem lost its network, or was reset.
+    ModemNetworkLost,
     /// The handshake made no progress for too long.
     HandshakeTimedOut,
     /// The connection was reset.
@@ -70,6 +79,10 @@ impl Fault {
             Self::SntpUnsynchronised => "SNTP_UNSYNCHRONISED",
             Self::ConnectRefused => "CONNECT_REFUSED",
             Self::ConnectTimedOut => "CONNECT_TIMED_OUT",
+            Self::ModemRefused => "MODEM_REFUSED",
+            Self::ModemTimedOut => "MODEM_TIMED_OUT",
+            Self::ModemOpenFailed(_) => "MODEM_OPEN_FAILED",
+            Self::ModemNetworkLost => "MODEM_NETWORK_LOST",
             Self::HandshakeTimedOut => "HANDSHAKE_TIMED_OUT",
             Self::ConnectionReset => "CONNECTION_RESET",
             Self::ConnectionClosed => "CONNECTION_CLOSED",
@@ -86,7 +99,7 @@ impl Fault {
     /// The number that the peer gave with it; 0 if none.
     pub const fn code(self) -> i32 {
         match self {
-            Self::DnsServerFailure(code) | Self::ConnackRefused(code) => code as i32,
+            Self::DnsServerFailure(code) | Self::ConnackRefused(code) | Self::ModemOpenFailed(code) => code as i32,
             Self::SubscribeRefused => 0x80,
             _ => 0,
         }

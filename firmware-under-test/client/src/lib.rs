@@ -1,7 +1,7 @@
 //! The client that every image shares: it takes one order from the bench, becomes the device that the order's plan
 //! describes, and tells what happens to it.
 //!
-//! An image brings two things: a [`Platform`] (a clock, a serial line, randomness, a heap that counts) and a
+//! An image brings two things: a [`Platform`] (a clock, serial lines, randomness, a heap that counts) and a
 //! [`tls::Stack`]. Everything else is here: slipmux on the serial line, IP over it, DNS, SNTP, TCP, MQTT 3.1.1 and the
 //! plan itself. The code waits where a small device would wait, in [`Platform::sleep`]; nothing else blocks, so that a
 //! test can put a whole network behind that one function and let time jump.
@@ -15,6 +15,7 @@ mod attempt;
 mod device;
 mod dns;
 mod fault;
+mod modem;
 mod platform;
 mod serve;
 mod session;

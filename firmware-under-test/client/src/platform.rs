@@ -35,8 +35,17 @@ pub trait Platform {
     /// swallows them.
     fn line_write(&mut self, bytes: &[u8]);
 
-    /// Waits, asleep, until `until_us` on the clock of [`Platform::now_us`], or until a byte arrives on the serial
-    /// line. May return early.
+    /// Starts the second serial line, at whose end a modem is: 115 200 baud, 8 data bits, no parity, one stop bit.
+    fn modem_start(&mut self);
+
+    /// Takes bytes that have arrived on the second serial line, without waiting; returns how many.
+    fn modem_read(&mut self, into: &mut [u8]) -> usize;
+
+    /// Sends bytes on the second serial line. May wait while it is busy.
+    fn modem_write(&mut self, bytes: &[u8]);
+
+    /// Waits, asleep, until `until_us` on the clock of [`Platform::now_us`], or until a byte arrives on one of the
+    /// serial lines. May return early.
     fn sleep(&mut self, until_us: u64);
 
     /// Fills `into` from the chip's random number generator.

@@ -1,4 +1,4 @@
-//! A connection to the broker: TCP, and TLS on top of it if the plan says so.
+//! A connection to the broker: TCP, the device's own or its modem's, and TLS on top of it if the plan says so.
 
 use core::net::IpAddr;
 
@@ -7,6 +7,7 @@ use smoltcp::socket::tcp;
 
 use crate::device::Device;
 use crate::fault::{Fault, Trouble};
+use crate::modem;
 use crate::platform::Platform;
 use crate::tls::{Agreed, Probe, Session, Wire, WireEnd};
 
@@ -59,6 +60,9 @@ pub(crate) fn put<P: Platform>(
 /// Closes the TCP connection, if there is one, having sent what is still to be sent, and waits a little for the other
 /// side to do so too.
 pub(crate) fn hang_up<P: Platform>(device: &mut Device<'_, P>) {
+    if device.modem.is_fitted() {
+        return modem::hang_up(device);
+    }
     let until_us = device.now_us() + LINGER_US;
     if let Ok(socket) = device.tcp() {
         socket.close();
@@ -137,7 +141,7 @@ impl<S: Session> Stream<S> {
     }
 }
 
-/// The device's TCP socket as a TLS library wants it.
+/// The device's TCP socket, or its modem's, as a TLS library wants it.
 struct TcpWire<'a, 'p, P: Platform> {
     device: &'a mut Device<'p, P>,
     received_bytes: &'a mut u64,
@@ -145,6 +149,11 @@ struct TcpWire<'a, 'p, P: Platform> {
 
 impl<P: Platform> Wire for TcpWire<'_, '_, P> {
     fn read(&mut self, into: &mut [u8]) -> Result<usize, WireEnd> {
+        if self.device.modem.is_fitted() {
+            let count = modem::read(self.device, into)?;
+            *self.received_bytes += count as u64;
+            return Ok(count);
+        }
         let socket = self.device.tcp().map_err(|_| WireEnd::Reset)?;
         if !socket.can_recv() {
             self.device.poll();
@@ -159,6 +168,9 @@ impl<P: Platform> Wire for TcpWire<'_, '_, P> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<usize, WireEnd> {
+        if self.device.modem.is_fitted() {
+            return modem::write(self.device, bytes);
+        }
         let socket = self.device.tcp().map_err(|_| WireEnd::Reset)?;
         let taken = socket.send_slice(bytes).map_err(|tcp::SendError::InvalidState| WireEnd::Reset)?;
         // What comes next may be a second of arithmetic: on the line with it.

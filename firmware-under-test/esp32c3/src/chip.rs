@@ -11,7 +11,7 @@ use esp_hal::time::{Duration, Instant};
 use esp_hal::timer::OneShotTimer;
 use esp_hal::timer::systimer::SystemTimer;
 
-use crate::{heap, line};
+use crate::{heap, line, modem_line};
 
 /// The longest sleep that is programmed at once. Waking up for nothing does no harm.
 const NAP_US_MAX: u64 = 3_600_000_000;
@@ -79,6 +79,7 @@ fn on_alarm() {
 /// The chip.
 pub struct Chip {
     line: line::Line,
+    modem: Option<modem_line::ModemLine>,
 }
 
 impl Chip {
@@ -92,7 +93,7 @@ impl Chip {
         // esp-hal leaves the global switch as the boot loader left it, and a chip without one leaves it off.
         // SAFETY: handlers are in place, and no critical section is open.
         unsafe { core::arch::asm!("csrsi mstatus, 8", options(nomem, nostack)) };
-        Self { line }
+        Self { line, modem: None }
     }
 
     /// Sleeps for long. What arrives meanwhile is forgotten.
@@ -117,7 +118,23 @@ impl Platform for Chip {
     }
 
     fn sleep(&mut self, until_us: u64) {
-        sleep(until_us, line::is_empty);
+        sleep(until_us, || line::is_empty() && modem_line::is_empty());
+    }
+
+    fn modem_start(&mut self) {
+        if self.modem.is_none() {
+            self.modem = modem_line::ModemLine::start();
+        }
+    }
+
+    fn modem_read(&mut self, into: &mut [u8]) -> usize {
+        self.modem.as_mut().map_or(0, |modem| modem.read(into))
+    }
+
+    fn modem_write(&mut self, bytes: &[u8]) {
+        if let Some(modem) = &mut self.modem {
+            modem.write(bytes);
+        }
     }
 
     fn random(&mut self, into: &mut [u8]) {

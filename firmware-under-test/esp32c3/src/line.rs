@@ -12,6 +12,7 @@ use esp_hal::peripherals::USB_DEVICE;
 use esp_hal::usb::usb_serial_jtag::UsbSerialJtag;
 
 use crate::chip;
+use crate::ring::Ring;
 
 /// A few IP packets.
 const RING_BYTES: usize = 8 * 1024;
@@ -22,41 +23,18 @@ const HOST_IS_GONE_US: u64 = 50_000;
 /// How long to sleep at most while the sending FIFO is full.
 const LOOK_AGAIN_US: u64 = 1_000;
 
-struct Ring {
-    bytes: [u8; RING_BYTES],
-    start: usize,
-    count: usize,
-}
-
-static RING: Mutex<RefCell<Ring>> = Mutex::new(RefCell::new(Ring { bytes: [0; RING_BYTES], start: 0, count: 0 }));
-
-impl Ring {
-    fn put(&mut self, byte: u8) {
-        let at = (self.start + self.count) % RING_BYTES;
-        if let (true, Some(place)) = (self.count < RING_BYTES, self.bytes.get_mut(at)) {
-            *place = byte;
-            self.count += 1;
-        }
-    }
-
-    fn take(&mut self) -> Option<u8> {
-        let byte = (self.count > 0).then(|| self.bytes.get(self.start).copied()).flatten()?;
-        self.start = (self.start + 1) % RING_BYTES;
-        self.count -= 1;
-        Some(byte)
-    }
-}
+static RING: Mutex<RefCell<Ring<RING_BYTES>>> = Mutex::new(RefCell::new(Ring::new()));
 
 /// Whether nothing has arrived.
 pub fn is_empty() -> bool {
-    critical_section::with(|section| RING.borrow_ref(section).count == 0)
+    critical_section::with(|section| RING.borrow_ref(section).is_empty())
 }
 
 /// Moves what the unit has received into the ring, as far as there is room.
 fn receive(section: CriticalSection<'_>) {
     let mut ring = RING.borrow_ref_mut(section);
     let unit = USB_DEVICE::regs();
-    while ring.count < RING_BYTES && unit.ep1_conf().read().serial_out_ep_data_avail().bit_is_set() {
+    while ring.has_room() && unit.ep1_conf().read().serial_out_ep_data_avail().bit_is_set() {
         ring.put(unit.ep1().read().rdwr_byte().bits());
     }
 }

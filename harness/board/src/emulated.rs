@@ -8,6 +8,9 @@ use crate::{Board, Fault, Gravity, Heard, Image, Incident, Target};
 /// The serial port on which firmware speaks slipmux.
 const PORT: SerialPort = SerialPort::UsbSerialJtag;
 
+/// The serial port at which a modem would be.
+const SECOND_PORT: SerialPort = SerialPort::Uart1;
+
 /// An emulated ESP32-C3 with its USB cable plugged in.
 pub struct Emulated {
     seed: u64,
@@ -94,18 +97,24 @@ impl Board for Emulated {
             }
         }
         let bytes = self.chip.take_serial_output(PORT);
+        let second_bytes = self.chip.take_serial_output(SECOND_PORT);
         let incidents = self.incidents();
-        let nothing = bytes.is_empty() && incidents.is_empty();
+        let nothing = bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty();
         let at = match self.halted_at {
             Some(at) if nothing => deadline.max(at),
             Some(at) => at,
             None => self.chip.now(),
         };
-        Ok(Heard { at, bytes, incidents })
+        Ok(Heard { at, bytes, second_bytes, incidents })
     }
 
     fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.chip.serial_input(PORT, bytes);
+        Ok(())
+    }
+
+    fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.chip.serial_input(SECOND_PORT, bytes);
         Ok(())
     }
 }

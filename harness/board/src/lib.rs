@@ -5,7 +5,8 @@
 //! `hardware.rs` beside `emulated.rs`; nothing outside of this crate can tell the two apart, except by
 //! [`Board::target`].
 //!
-//! This crate does not know brokers, networks or scenarios: a board has a serial line and nothing else.
+//! This crate does not know brokers, networks or scenarios: a board has a serial line, a second one for a neighbour such
+//! as a modem, and nothing else.
 
 mod emulated;
 
@@ -46,6 +47,14 @@ pub trait Board: Send {
     ///
     /// [`Fault::Bench`] if the board cannot be reached.
     fn say(&mut self, bytes: &[u8]) -> Result<(), Fault>;
+
+    /// Sends bytes down the second serial line, to the UART at which a board has its modem: 115 200 baud, no flow
+    /// control.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if the board cannot be reached, or has no second line.
+    fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault>;
 }
 
 /// What kind of board this is.
@@ -79,6 +88,8 @@ pub struct Heard {
     pub at: Instant,
     /// The bytes that came up the serial line.
     pub bytes: Vec<u8>,
+    /// The bytes that came up the second serial line.
+    pub second_bytes: Vec<u8>,
     /// What happened to the board itself.
     pub incidents: Vec<Incident>,
 }

@@ -11,6 +11,7 @@ mod details;
 pub mod hexadecimal;
 pub mod likeness;
 mod lookup;
+pub mod modem;
 mod offer;
 pub mod pcapng;
 mod secrets;
@@ -22,6 +23,6 @@ mod typeset;
 
 pub use offer::{NoHello, Offer};
 pub use stream::Side;
-pub use tap::{Packet, Tap};
+pub use tap::{Packet, Speaker, Spoken, Tap};
 pub use transcript::{Transcript, read};
 pub use typeset::{ShowOptions, Style, render, show};

@@ -53,7 +53,7 @@ pub(crate) enum Happening {
 }
 
 /// One TCP connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub client: SocketAddr,
     pub server: SocketAddr,
@@ -168,6 +168,19 @@ impl Connection {
         if !is_news && !is_bare_ack && !half.is_waiting() {
             self.repeated[from as usize] += 1;
         }
+    }
+
+    /// The connection as somebody knows it who has read no more than the first `bytes_max` bytes of `side`.
+    pub(crate) fn cut(&self, side: Side, bytes_max: usize) -> Self {
+        let mut cut = self.clone();
+        let mut left = bytes_max;
+        for event in &mut cut.events {
+            if let (true, Happening::Data(bytes)) = (event.from == side, &mut event.what) {
+                bytes.truncate(left);
+                left -= bytes.len();
+            }
+        }
+        cut
     }
 
     fn finish(&mut self) {

@@ -12,6 +12,7 @@ pub struct Tap {
     pub(crate) comment: String,
     pub(crate) key_log: String,
     pub(crate) packets: Vec<Packet>,
+    pub(crate) spoken: Vec<Spoken>,
     pub(crate) dropped: usize,
     bytes_max: usize,
     bytes: usize,
@@ -23,6 +24,28 @@ pub struct Packet {
     /// When it passed.
     pub at: Instant,
     /// From the first byte of the IP header on.
+    pub bytes: Vec<u8>,
+}
+
+/// Who spoke on the serial line between device and modem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Speaker {
+    /// The device.
+    Device,
+    /// The modem.
+    Modem,
+}
+
+/// Something said on the serial line between device and modem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// When it began.
+    pub at: Instant,
+    /// By whom.
+    pub by: Speaker,
+    /// Whether this is data of a connection rather than a line.
+    pub is_data: bool,
+    /// The line without its end, or the data.
     pub bytes: Vec<u8>,
 }
 
@@ -42,6 +65,7 @@ impl Tap {
             comment: String::new(),
             key_log: String::new(),
             packets: Vec::new(),
+            spoken: Vec::new(),
             dropped: 0,
             bytes_max,
             bytes: 0,
@@ -61,6 +85,17 @@ impl Tap {
         }
         self.bytes += packet.len();
         self.packets.push(Packet { at, bytes: packet.to_vec() });
+    }
+
+    /// Records what device or modem said on the serial line between them: a line without its end, or the data that
+    /// belongs to one.
+    pub fn spoken(&mut self, spoken: Spoken) {
+        if self.bytes.saturating_add(spoken.bytes.len()) > self.bytes_max {
+            self.dropped += 1;
+            return;
+        }
+        self.bytes += spoken.bytes.len();
+        self.spoken.push(spoken);
     }
 
     /// Records one line of an NSS key log (draft-ietf-tls-keylogfile), without its line feed. A line that is already

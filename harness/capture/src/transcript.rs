@@ -14,7 +14,7 @@ use crate::offer::Offer;
 use crate::pcapng::{self, Origin, ReadError, Recording};
 use crate::secrets::KeyLog;
 use crate::stream::{Side, Streams};
-use crate::{conversation, lookup};
+use crate::{conversation, lookup, modem};
 
 /// Everything that a capture tells.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Transcript {
     pub lookups: Vec<Line>,
     /// TCP connections, in the order of their first packets.
     pub conversations: Vec<Conversation>,
+    /// What device and modem said to each other, and what the device never read of what the modem held.
+    pub modem: Vec<Line>,
     /// What could not be read, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -74,6 +76,8 @@ pub enum Who {
     Dns,
     /// A time server.
     Sntp,
+    /// The device's modem.
+    Modem,
 }
 
 impl From<Side> for Who {
@@ -123,6 +127,12 @@ pub enum Said {
     Query,
     /// Its answer.
     Answer,
+    /// An AT command, or a result code: one of [`modem::WORDS`].
+    At(&'static str),
+    /// Something else on the line between device and modem.
+    OtherAt,
+    /// What a device left in its modem.
+    Unread,
 }
 
 impl fmt::Display for Said {
@@ -143,6 +153,9 @@ impl fmt::Display for Said {
             Self::Data => f.write_str("(data)"),
             Self::Query => f.write_str("query"),
             Self::Answer => f.write_str("answer"),
+            Self::At(word) => f.write_str(word),
+            Self::OtherAt => f.write_str("(no AT)"),
+            Self::Unread => f.write_str("(unread)"),
         }
     }
 }
@@ -218,7 +231,17 @@ impl Transcript {
         remarks.extend(streams.remarks);
         let conversations: Vec<Conversation> =
             streams.connections.iter().map(|connection| conversation::read(connection, &keys)).collect();
+        let mut modem = modem::lines(&recording.spoken);
+        for (index, whole) in conversations.iter().enumerate().filter(|_| !recording.spoken.is_empty()) {
+            let until = conversations.get(index + 1).map(|next| next.began);
+            let unread = modem::unread(&streams.connections[index], whole, &recording.spoken, until, &keys);
+            if let Some(line) = unread {
+                let place = modem.iter().position(|other| other.at > line.at).unwrap_or(modem.len());
+                modem.insert(place, line);
+            }
+        }
         Self {
+            modem,
             origin: recording.origin,
             comment: recording.comment,
             lookups: streams.datagrams.iter().filter_map(lookup::line).collect(),

@@ -82,6 +82,7 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
     let mut text = String::new();
     line(&mut text, "ms", "who", "said", "", None);
     let mut lookups = transcript.lookups.iter().peekable();
+    let mut modem = transcript.modem.iter().peekable();
     let several = transcript.conversations.len() > 1;
     let last = transcript.conversations.len().saturating_sub(1);
     let folded = if style.folds && last >= UNFOLDED_MAX { 2..last } else { 0..0 };
@@ -97,6 +98,9 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
             }
             continue;
         }
+        while let Some(said) = modem.next_if(|said| said.at <= conversation.began) {
+            entry(&mut text, said, style, (style.mark)(index, said));
+        }
         if several || style.always_headings {
             let _ = writeln!(text, "\n{}", heading(index, conversation));
         }
@@ -104,6 +108,9 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
             line(&mut text, "", "", "", "(nothing but acknowledgements)", None);
         }
         for said in &conversation.lines {
+            while let Some(before) = modem.next_if(|before| before.at <= said.at) {
+                entry(&mut text, before, style, (style.mark)(index, before));
+            }
             entry(&mut text, said, style, (style.mark)(index, said));
         }
         for (name, segments) in [style.client, style.server].into_iter().zip(conversation.repeated) {
@@ -115,6 +122,9 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
         for remark in &conversation.remarks {
             line(&mut text, "", "", "", &format!("({remark})"), None);
         }
+    }
+    for said in modem {
+        entry(&mut text, said, style, (style.mark)(transcript.conversations.len().saturating_sub(1), said));
     }
     for lookup in lookups {
         entry(&mut text, lookup, style, None);
@@ -132,6 +142,7 @@ fn entry(text: &mut String, said: &Line, style: &Style<'_>, mark: Option<String>
         Who::Server => style.server,
         Who::Dns => "dns",
         Who::Sntp => "sntp",
+        Who::Modem => "modem",
     };
     line(text, &said.at.as_millis().to_string(), who, &said.said.to_string(), &said.details, mark);
 }

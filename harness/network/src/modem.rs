@@ -17,9 +17,11 @@ mod socket;
 mod spoken;
 
 use std::mem;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use clock::Instant;
+
+use crate::packet::Headers;
 
 pub use behaviour::{LostBytes, ModemConfig, OnClose, OnData, OnOpen, OnSend, Stall};
 use command::Command;
@@ -77,6 +79,8 @@ pub struct Modem {
     has_stalled: bool,
     has_lost_network: bool,
     has_reset: bool,
+    /// It has been reset, and does not listen yet.
+    is_booting: bool,
     prompts_withheld: u32,
     output: Vec<u8>,
     /// Bytes of data said so far, as the line's losses count them.
@@ -87,7 +91,8 @@ pub struct Modem {
 impl Modem {
     /// A modem as `config` says, powered and registered, whose randomness comes from `seed`.
     pub fn new(config: ModemConfig, seed: u64) -> Self {
-        let socket = Socket::new(config.address, config.gateway, config.prefix_bits, config.dns, config.mtu_bytes, seed);
+        let socket =
+            Socket::new(config.address, config.gateway, config.prefix_bits, config.dns, config.mtu_bytes, seed);
         Self {
             config,
             now: Instant::ZERO,
@@ -107,6 +112,7 @@ impl Modem {
             has_stalled: false,
             has_lost_network: false,
             has_reset: false,
+            is_booting: false,
             prompts_withheld: 0,
             output: Vec::new(),
             data_said: 0,
@@ -114,15 +120,17 @@ impl Modem {
         }
     }
 
-    /// The modem's address in the LAN.
-    pub fn address(&self) -> Ipv4Addr {
-        self.config.address
+    /// Whether an IP packet is for this modem.
+    pub fn is_addressed_by(&self, packet: &[u8]) -> bool {
+        Headers::parse(packet).is_some_and(|headers| headers.destination == IpAddr::V4(self.config.address))
     }
 
     /// Takes bytes that the device has sent on the serial line. Time up to `now` is settled first.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
         self.poll(now);
-        self.input.hold(bytes);
+        if !self.is_booting {
+            self.input.hold(bytes);
+        }
         self.read();
         self.step();
     }
@@ -251,6 +259,7 @@ impl Modem {
                 }
             }
             Later::Ready => {
+                self.is_booting = false;
                 for line in ["*ATREADY: 1", "+CPIN: READY", "SMS DONE", "PB DONE"] {
                     self.say(line);
                 }
@@ -410,6 +419,7 @@ impl Modem {
             self.echoes = true;
             self.input = Input::default();
             self.agenda.clear();
+            self.is_booting = true;
             self.plan(latency::BOOTS, Later::Ready);
         }
     }

@@ -58,8 +58,7 @@ struct Bench {
 impl Bench {
     fn new(change: impl FnOnce(&mut ModemConfig), service: Answers) -> Self {
         let resolver = Ipv4Addr::new(192, 0, 2, 53);
-        let mut config =
-            ModemConfig::new(Ipv4Addr::new(192, 0, 2, 3), 24, Ipv4Addr::new(192, 0, 2, 1), resolver);
+        let mut config = ModemConfig::new(Ipv4Addr::new(192, 0, 2, 3), 24, Ipv4Addr::new(192, 0, 2, 1), resolver);
         change(&mut config);
         let lan = LanConfig {
             addresses: vec![BROKER.into()],

@@ -6,10 +6,10 @@
 use std::fmt;
 
 use board::{Board, Fault, Gravity, Incident};
-use capture::Tap;
+use capture::{Speaker, Spoken, Tap};
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
-use network::{Heard, Lan, SerialLine};
+use network::{Heard, Lan, Modem, SerialLine};
 use pki::Minted;
 use scenario::Scenario;
 
@@ -106,10 +106,15 @@ pub fn run_with(
         now = heard.at;
         session.incidents(heard.incidents);
         session.hear(now, &heard.bytes)?;
+        session.hear_second(now, &heard.second_bytes);
         session.act(now);
         let said = session.take_said();
         if !said.is_empty() {
             board.say(&said)?;
+        }
+        let said = session.take_said_by_modem(now);
+        if !said.is_empty() {
+            board.say_second(&said)?;
         }
         if now >= limit || session.over(now) {
             return Ok(session.into_evidence(now));
@@ -123,6 +128,8 @@ struct Session {
     dressed: bool,
     line: SerialLine,
     lan: Lan<Box<dyn Counterpart>>,
+    /// At the end of the second serial line.
+    modem: Option<Modem>,
     tap: Tap,
     said: Vec<u8>,
     reports: Vec<Report>,
@@ -150,6 +157,7 @@ impl Session {
             dressed: false,
             line: SerialLine::new(world::serial_faults(&scenario.network), seed),
             lan: Lan::new(world::lan_config(scenario), seed, counterpart),
+            modem: world::modem_config(scenario).map(|config| Modem::new(config, seed)),
             tap,
             said: Vec::new(),
             reports: Vec::new(),
@@ -162,7 +170,9 @@ impl Session {
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
         let hello = (!self.dressed && self.ends_at.is_none()).then_some(HELLO_BY);
-        Instant::earliest(Instant::earliest(self.lan.poll_at(now), self.ends_at), hello)
+        let modem = self.modem.as_mut().and_then(|modem| modem.poll_at(now));
+        let network = Instant::earliest(self.lan.poll_at(now), modem);
+        Instant::earliest(Instant::earliest(network, self.ends_at), hello)
     }
 
     fn hear(&mut self, now: Instant, bytes: &[u8]) -> Result<(), BenchFault> {
@@ -235,17 +245,55 @@ impl Session {
 
     fn act(&mut self, now: Instant) {
         self.lan.service_mut().keep_step(now);
-        self.lan.poll(now);
-        while let Some(packet) = self.lan.transmit() {
-            self.line.say_ip(&packet, &mut self.said);
+        loop {
+            let mut is_settled = true;
+            if let Some(modem) = &mut self.modem {
+                modem.poll(now);
+                while let Some(packet) = modem.transmit_packet() {
+                    self.lan.receive(now, &packet);
+                }
+            }
+            self.lan.poll(now);
+            while let Some(packet) = self.lan.transmit() {
+                match self.modem.as_mut().filter(|modem| modem.is_addressed_by(&packet)) {
+                    Some(modem) => {
+                        modem.receive_packet(now, &packet);
+                        is_settled = false;
+                    }
+                    None => self.line.say_ip(&packet, &mut self.said),
+                }
+            }
+            if is_settled {
+                break;
+            }
         }
         for tapped in self.lan.take_tap() {
             self.tap.packet(tapped.at, &tapped.packet);
         }
     }
 
+    fn hear_second(&mut self, now: Instant, bytes: &[u8]) {
+        if let Some(modem) = &mut self.modem {
+            modem.received(now, bytes);
+        }
+    }
+
     fn take_said(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.said)
+    }
+
+    /// What the modem says to the device; the tap hears it too.
+    fn take_said_by_modem(&mut self, now: Instant) -> Vec<u8> {
+        let Some(modem) = &mut self.modem else { return Vec::new() };
+        let said = modem.take_output(now);
+        for network::Spoken { at, by, bytes, is_data } in modem.take_spoken() {
+            let by = match by {
+                network::Speaker::Device => Speaker::Device,
+                network::Speaker::Modem => Speaker::Modem,
+            };
+            self.tap.spoken(Spoken { at, by, is_data, bytes });
+        }
+        said
     }
 
     fn over(&self, now: Instant) -> bool {

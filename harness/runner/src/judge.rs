@@ -205,7 +205,7 @@ fn how(wire: &WireWitness, device: &DeviceWitness<'_>) -> How {
         |words: &[&str]| device.failure.is_some_and(|failure| words.iter().any(|word| failure.name.contains(word)));
     // Words that all our firmware has in common, for what is neither its own decision nor the broker's.
     let timed_out = said(&["TIMED_OUT"]);
-    let lost = said(&["CONN_EOF", "CLOSE_NOTIFY", "CLOSED", "RESET", "DNS_", "CONNECT_"]);
+    let lost = said(&["CONN_EOF", "CLOSE_NOTIFY", "CLOSED", "RESET", "DNS_", "CONNECT_", "MODEM_"]);
     match (wire.fatal_alert, wire.connack) {
         (Some(Side::Device), _) => How::DeviceRefused,
         (Some(Side::Broker), _) | (None, Some(1..)) => How::BrokerRefused,

@@ -44,6 +44,7 @@ impl WireWitness {
                 !matches!(conversation.facts.first_to_close, Some((_, Close::Rst)) if conversation.lines.len() < 2)
             }),
             lines: transcript.lookups.len()
+                + transcript.modem.len()
                 + transcript.conversations.iter().map(|conversation| conversation.lines.len()).sum::<usize>(),
         })
     }
@@ -91,6 +92,7 @@ fn points_at(mark: &FaultMark, line: &Line) -> bool {
         Who::Server => "broker",
         Who::Dns => "dns",
         Who::Sntp => "sntp",
+        Who::Modem => "modem",
     };
     mark.who == who && mark.said == line.said.to_string()
 }

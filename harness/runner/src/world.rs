@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use broker::{Broker, Happening};
 use clock::{Duration, Instant};
 use network::{
-    Action, Answer, Behaviour, Blow, Close, ConnectionId, Direction, Dns, Fault, LanConfig, Listener, Name, Resolution,
-    Scope, ScopedFault, SerialFault, Service, Sntp, SntpAnswer, Trigger,
+    Action, Answer, Behaviour, Blow, Close, ConnectionId, Direction, Dns, Fault, LanConfig, Listener, LostBytes,
+    ModemConfig, Name, Resolution, Scope, ScopedFault, SerialFault, Service, Sntp, SntpAnswer, Stall, Trigger,
 };
 use scenario::network::{self as grammar, CutHow, Network, Port, Resolver, Side};
 use scenario::{Scenario, lan};
@@ -164,6 +164,46 @@ fn dns(network: &Network) -> Dns {
         })],
     });
     Dns { names: names.collect(), ..Dns::new(vec![lan::DNS_IPV4.into()]) }
+}
+
+/// The modem that `scenario` gives its device, if any.
+pub fn modem_config(scenario: &Scenario) -> Option<ModemConfig> {
+    use scenario::modem::{OnClose, OnData, OnOpen, OnSend};
+    if scenario.device.link != scenario::device::Link::Modem {
+        return None;
+    }
+    let modem = &scenario.modem;
+    Some(ModemConfig {
+        mtu_bytes: usize::from(scenario.network.mtu_bytes),
+        echoes: modem.echoes,
+        on_open: match modem.on_open {
+            OnOpen::Connects => network::OnOpen::Connects,
+            OnOpen::Error => network::OnOpen::Error,
+            OnOpen::Silence => network::OnOpen::Silence,
+        },
+        on_send: match modem.on_send {
+            OnSend::Takes => network::OnSend::Takes,
+            OnSend::TakesAtMost(bytes) => network::OnSend::TakesAtMost(bytes),
+            OnSend::NoPrompt => network::OnSend::NoPrompt,
+        },
+        send_bytes_max: modem.send_bytes_max,
+        read_bytes_max: modem.read_bytes_max,
+        on_data: match modem.on_data {
+            OnData::Tells => network::OnData::Tells,
+            OnData::Silence => network::OnData::Silence,
+            OnData::TellsTwice => network::OnData::TellsTwice,
+        },
+        on_close: match modem.on_close {
+            OnClose::Tells => network::OnClose::Tells,
+            OnClose::BeforeAnAnswer => network::OnClose::BeforeAnAnswer,
+        },
+        stall: modem.stall.map(|stall| Stall { after_bytes: stall.after_bytes, lasts: millis(stall.ms) }),
+        network_closes_after_bytes: modem.network_closes_after_bytes,
+        resets_after_bytes: modem.resets_after_bytes,
+        links_taken_after_reset: modem.links_taken_after_reset,
+        loses: modem.loses.map(|lost| LostBytes { at_byte: lost.at_byte, count: lost.count }),
+        ..ModemConfig::new(lan::MODEM_IPV4, lan::IPV4_PREFIX_BITS, lan::GATEWAY_IPV4, lan::DNS_IPV4)
+    })
 }
 
 /// What becomes of bytes on the serial line.

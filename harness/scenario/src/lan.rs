@@ -13,6 +13,8 @@ pub const BROKER_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x
 pub const DEVICE_IPV4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 /// The device.
 pub const DEVICE_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+/// The device's modem, if it has one.
+pub const MODEM_IPV4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
 /// The router, which is the bench's end of the serial line.
 pub const GATEWAY_IPV4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// The router, which is the bench's end of the serial line.

@@ -10,6 +10,7 @@ pub mod controls;
 mod date;
 pub mod device;
 pub mod lan;
+pub mod modem;
 pub mod mosquitto;
 mod names;
 pub mod network;
@@ -76,6 +77,9 @@ pub struct Scenario {
     /// The network between them.
     #[serde(default)]
     pub network: network::Network,
+    /// The modem, for a device that has one (`device.link = "modem"`).
+    #[serde(default)]
+    pub modem: modem::Modem,
 }
 
 /// The rule that a scenario tests.
@@ -129,10 +133,10 @@ pub struct FaultMark {
 
 impl FaultMark {
     /// Who may speak in a transcript.
-    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp"];
+    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp", "modem"];
 
-    /// What may be said in a transcript: TCP's words, the handshake messages of TLS, the packets of MQTT, and what the
-    /// bench calls the rest.
+    /// What may be said in a transcript: TCP's words, the handshake messages of TLS, the packets of MQTT, what the
+    /// bench calls the rest, and a modem's commands and answers.
     pub const WORDS: &'static [&'static str] = &[
         "SYN",
         "FIN",
@@ -169,6 +173,20 @@ impl FaultMark {
         "(not TLS)",
         "(not MQTT)",
         "(data)",
+        "AT+CIPOPEN",
+        "AT+CIPSEND",
+        "AT+CIPRXGET",
+        "OK",
+        "ERROR",
+        ">",
+        "+CIPOPEN",
+        "+CIPSEND",
+        "+CIPRXGET",
+        "+CIPERROR",
+        "+CIPEVENT",
+        "+IPCLOSE",
+        "*ATREADY",
+        "(unread)",
     ];
 }
 
@@ -216,6 +234,7 @@ impl Scenario {
         mosquitto::check(self)?;
         self.network.check()?;
         self.sweep.as_ref().map_or(Ok(()), Sweep::check)?;
+        self.modem.check(self.device.link)?;
         names::check(self)
     }
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use client::tls::{Agreed, Failure, Session, Stack, Wire};
-use client::{HeapRecord, Identity, Platform};
+use client::{HeapLimits, HeapRecord, Identity, Platform};
 use clock::Instant;
 use control::{Mqtt, Network, Order, Plan, Report};
-use network::{Action, Close, ConnectionId, Lan, LanConfig, Service};
+use network::{Action, Close, ConnectionId, Lan, LanConfig, Modem, ModemConfig, Service};
 use wire::mqtt::{ConnAck, ConnectCode, Decoder, Delivery, Packet, Publish, QoS, SubAck};
 use wire::slipmux::{self, Frame};
 
@@ -20,6 +20,12 @@ pub struct World {
     to_device: VecDeque<u8>,
     from_device: slipmux::Decoder,
     lan: Lan<Broker>,
+    /// At the end of the second serial line.
+    modem: Option<Modem>,
+    /// What it has said, piece by piece, as a UART delivers it.
+    from_modem: VecDeque<Vec<u8>>,
+    /// What the firmware remarked.
+    pub remarks: Vec<String>,
     chance: u64,
     /// What the bench says at the first hello, and after each refusal.
     orders: VecDeque<Vec<u8>>,
@@ -35,6 +41,9 @@ impl World {
             to_device: VecDeque::new(),
             from_device: slipmux::Decoder::new(65_536),
             lan: Lan::new(config, 0x5eed, broker),
+            modem: None,
+            from_modem: VecDeque::new(),
+            remarks: Vec::new(),
             chance: 1,
             orders: orders.into(),
             reports: Vec::new(),
@@ -53,11 +62,35 @@ impl World {
 
     fn settle(&mut self) {
         let now = self.now();
-        self.lan.poll(now);
-        while let Some(packet) = self.lan.transmit() {
-            let mut line = Vec::new();
-            slipmux::encode_ip(&packet, &mut line);
-            self.to_device.extend(line);
+        loop {
+            if let Some(modem) = &mut self.modem {
+                modem.poll(now);
+                while let Some(packet) = modem.transmit_packet() {
+                    self.lan.receive(now, &packet);
+                }
+            }
+            self.lan.poll(now);
+            let mut is_settled = true;
+            while let Some(packet) = self.lan.transmit() {
+                match self.modem.as_mut().filter(|modem| modem.is_addressed_by(&packet)) {
+                    Some(modem) => {
+                        modem.receive_packet(now, &packet);
+                        is_settled = false;
+                    }
+                    None => {
+                        let mut line = Vec::new();
+                        slipmux::encode_ip(&packet, &mut line);
+                        self.to_device.extend(line);
+                    }
+                }
+            }
+            if is_settled {
+                break;
+            }
+        }
+        let said = self.modem.as_mut().map(|modem| modem.take_output(now)).unwrap_or_default();
+        if !said.is_empty() {
+            self.from_modem.push_back(said);
         }
     }
 
@@ -73,6 +106,9 @@ impl World {
                     self.to_device.extend(line);
                 }
                 self.reports.push(report);
+            }
+            Frame::Diagnostic(text) if self.modem.is_some() => {
+                self.remarks.push(String::from_utf8_lossy(&text).into_owned());
             }
             Frame::Diagnostic(text) => panic!("{}", String::from_utf8_lossy(&text)),
         }
@@ -105,14 +141,41 @@ impl Platform for World {
 
     fn sleep(&mut self, until_us: u64) {
         self.settle();
-        if !self.to_device.is_empty() {
+        if !self.to_device.is_empty() || !self.from_modem.is_empty() {
             return;
         }
         let now = self.now();
         let until = Instant::earliest(Some(Instant::from_micros(until_us)), self.lan.poll_at(now));
+        let until = Instant::earliest(until, self.modem.as_mut().and_then(|modem| modem.poll_at(now)));
         // A network that is due now has been settled: the clock has to move on.
         self.now_us = until.map_or(until_us, Instant::as_micros).clamp(self.now_us + 1, until_us.max(self.now_us + 1));
         assert!(self.now() < LIMIT, "the plan does not end: {:?}", self.reports);
+    }
+
+    fn modem_start(&mut self) {}
+
+    fn modem_read(&mut self, into: &mut [u8]) -> usize {
+        // A piece ends where the line fell silent: what is said next is not read together with it.
+        let Some(piece) = self.from_modem.front_mut() else {
+            self.settle();
+            return 0;
+        };
+        let count = into.len().min(piece.len());
+        for (place, byte) in into.iter_mut().zip(piece.drain(..count)) {
+            *place = byte;
+        }
+        if piece.is_empty() {
+            self.from_modem.pop_front();
+        }
+        count
+    }
+
+    fn modem_write(&mut self, bytes: &[u8]) {
+        let now = self.now();
+        if let Some(modem) = &mut self.modem {
+            modem.received(now, bytes);
+        }
+        self.settle();
     }
 
     fn random(&mut self, into: &mut [u8]) {
@@ -244,15 +307,19 @@ pub fn plan() -> Plan {
         },
         broker_host: "192.0.2.10".into(),
         broker_port: 1883,
+        link: control::Link::Ip,
         tls: None,
         mqtt: Mqtt { client_id: "test".into(), clean_session: true, ..Mqtt::default() },
         clock: control::Clock::Unset,
         heap_cap_bytes: None,
+        heap_block_max_bytes: None,
+        failing_allocation: None,
         connect_timeout_ms: 10_000,
         handshake_timeout_ms: 10_000,
         reply_timeout_ms: 5_000,
         reconnects: 0,
         reconnect_pause_ms: 1_000,
+        repeats: 0,
     }
 }
 
@@ -327,6 +394,19 @@ impl Session for ToySession {
 pub fn run(plan: Plan, lan: LanConfig, answer: Answer) -> World {
     let order = Order::Run(plan).to_json().expect("plans can be written");
     let mut world = World::new(lan, Broker::new(answer), [order]);
+    client::serve(&mut world, &mut ToyTls, Identity { image: "test", version: "0" });
+    world
+}
+
+/// Runs the firmware with this plan, a modem and this LAN, in which the broker's name is known.
+pub fn run_with_modem(plan: Plan, change: impl FnOnce(&mut ModemConfig), answer: Answer) -> World {
+    let resolver = [192, 0, 2, 53];
+    let names = network::Dns::new(vec![resolver.into()]).with("broker.test", vec![[192, 0, 2, 10].into()]);
+    let mut config = ModemConfig::new([192, 0, 2, 3].into(), 24, [192, 0, 2, 1].into(), resolver.into());
+    change(&mut config);
+    let order = Order::Run(plan).to_json().expect("plans can be written");
+    let mut world = World::new(LanConfig { dns: Some(names), ..lan() }, Broker::new(answer), [order]);
+    world.modem = Some(Modem::new(config, 0x5eed));
     client::serve(&mut world, &mut ToyTls, Identity { image: "test", version: "0" });
     world
 }

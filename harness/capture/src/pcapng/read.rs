@@ -7,8 +7,8 @@ use pcap_parser::pcapng::{Block, InterfaceDescriptionBlock, OptionCode, PcapNGOp
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{Linktype, parse_block_be, parse_block_le, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
 
-use super::link;
-use crate::tap::Packet;
+use super::{at, link};
+use crate::tap::{Packet, Spoken};
 use crate::text::count;
 
 /// What a capture file holds.
@@ -22,6 +22,8 @@ pub struct Recording {
     pub key_log: String,
     /// IP packets in the order of the file.
     pub packets: Vec<Packet>,
+    /// What device and modem said to each other, in the order of the file.
+    pub spoken: Vec<Spoken>,
     /// What could not be read, one sentence each.
     pub remarks: Vec<String>,
 }
@@ -73,6 +75,7 @@ struct Reading {
     comment: Option<String>,
     key_log: String,
     packets: Vec<(UnixNanos, Vec<u8>)>,
+    spoken: Vec<(UnixNanos, Vec<u8>)>,
     frames_without_ip: usize,
     remarks: Vec<String>,
 }
@@ -101,6 +104,7 @@ impl Reading {
             origin,
             comment: self.comment,
             key_log: self.key_log,
+            spoken: self.spoken.iter().filter_map(|(at, frame)| at::spoken(instant(*at), frame)).collect(),
             packets: self.packets.into_iter().map(|(at, bytes)| Packet { at: instant(at), bytes }).collect(),
             remarks: self.remarks,
         }
@@ -144,7 +148,12 @@ fn read_pcapng(file: &[u8]) -> Result<Recording, ReadError> {
             Block::EnhancedPacket(block) => match interfaces.get(block.if_id as usize) {
                 Some(interface) => {
                     let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-                    reading.frame(interface.unix_nanos(ticks), interface.linktype, block.packet_data());
+                    let at = interface.unix_nanos(ticks);
+                    if interface.is_modem {
+                        reading.spoken.push((at, block.packet_data().to_vec()));
+                    } else {
+                        reading.frame(at, interface.linktype, block.packet_data());
+                    }
                 }
                 None => reading.frames_without_ip += 1,
             },
@@ -172,6 +181,8 @@ struct Interface {
     linktype: Linktype,
     ticks_per_s: i128,
     offset_s: i64,
+    /// It has no packets: device and modem talk.
+    is_modem: bool,
 }
 
 impl Interface {
@@ -193,6 +204,8 @@ impl Interface {
                 (Some(bytes), true) => i64::from_be_bytes(bytes),
                 (None, _) => 0,
             },
+            is_modem: block.linktype == at::LINKTYPE
+                && option(OptionCode::IfName).is_some_and(|name| name.starts_with(at::INTERFACE.as_bytes())),
         }
     }
 

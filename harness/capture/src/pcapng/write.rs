@@ -8,7 +8,8 @@ use pcap_parser::pcapng::{
 };
 use pcap_parser::{Linktype, ToVec};
 
-use crate::tap::{Packet, Tap};
+use super::at;
+use crate::tap::{Packet, Spoken, Tap};
 use crate::text::count;
 
 /// Nanoseconds: the packets' times are multiples of 10⁻⁹ s.
@@ -19,14 +20,23 @@ const SNAPLEN_BYTES: u32 = 65_535;
 /// The capture as a file.
 pub fn write(tap: &Tap) -> Vec<u8> {
     let mut file = section_header(tap);
-    file.extend(interface(tap));
+    file.extend(interface(tap, Linktype::RAW, "slipmux"));
+    if !tap.spoken.is_empty() {
+        file.extend(interface(tap, at::LINKTYPE, at::INTERFACE));
+    }
     if !tap.key_log.is_empty() {
         // Before the packets, because Wireshark dissects in one pass.
         file.extend(secrets(&tap.key_log));
     }
+    let mut spoken = tap.spoken.iter().peekable();
+    let frame = |spoken: &Spoken| enhanced_packet(1, &Packet { at: spoken.at, bytes: at::frame(spoken) });
     for packet in &tap.packets {
-        file.extend(enhanced_packet(packet));
+        while let Some(before) = spoken.next_if(|spoken| spoken.at < packet.at) {
+            file.extend(frame(before));
+        }
+        file.extend(enhanced_packet(0, packet));
     }
+    file.extend(spoken.flat_map(frame));
     file
 }
 
@@ -47,14 +57,14 @@ fn section_header(tap: &Tap) -> Vec<u8> {
     }))
 }
 
-fn interface(tap: &Tap) -> Vec<u8> {
+fn interface(tap: &Tap, linktype: Linktype, name: &str) -> Vec<u8> {
     bytes(Block::InterfaceDescription(InterfaceDescriptionBlock {
         block_type: 0,
         block_len1: 0,
-        linktype: Linktype::RAW,
+        linktype,
         reserved: 0,
         snaplen: SNAPLEN_BYTES,
-        options: vec![text_option(OptionCode::IfName, "slipmux")],
+        options: vec![text_option(OptionCode::IfName, name)],
         block_len2: 0,
         if_tsresol: RESOLUTION,
         if_tsoffset: tap.power_on.seconds,
@@ -73,12 +83,12 @@ fn secrets(key_log: &str) -> Vec<u8> {
     }))
 }
 
-fn enhanced_packet(packet: &Packet) -> Vec<u8> {
+fn enhanced_packet(if_id: u32, packet: &Packet) -> Vec<u8> {
     let nanos = packet.at.as_nanos();
     bytes(Block::EnhancedPacket(EnhancedPacketBlock {
         block_type: 0,
         block_len1: 0,
-        if_id: 0,
+        if_id,
         ts_high: (nanos >> 32) as u32,
         ts_low: nanos as u32,
         caplen: packet.bytes.len() as u32,

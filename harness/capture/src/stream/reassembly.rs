@@ -16,7 +16,7 @@ pub enum Received {
 }
 
 /// One direction. Sequence numbers wrap round after 4 GiB; inside, offsets from the first byte do not.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Half {
     /// Sequence number of the byte at offset 0, once known.
     start: Option<u32>,

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_not_understood() {
-        for line in ["A", "é", "ATZ9", "AT+CIPOPEN=0,\"TCP\",host,1", "AT+CIPSEND=10,5", "AT+CIPRXGET=2,0,1501", "OK"] {
+        for line in ["A", "é", "ATZ9", "AT+CIPOPEN=0,\"TCP\",host,1", "AT+CIPSEND=10,5", "AT+CIPRXGET=2,0,1501", "OK"]
+        {
             assert_eq!(Command::parse(line), Command::Unknown, "{line}");
         }
     }
