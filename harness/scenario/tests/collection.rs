@@ -39,6 +39,8 @@ const ROWS: &[(char, &[u8])] = &[
     ('N', &[1, 3]),
     // Configuration.
     ('O', &[6, 13]),
+    // Modem.
+    ('P', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
 ];
 
 /// The rows of groups A, B, C, G, I, J and L that no scenario can be, and why.
@@ -48,7 +50,7 @@ const ROWS_LEFT_OUT: &[(&str, &str)] = &[
     ("L04", "no client of ours keeps a session: it could not be offered to a broker with another certificate"),
 ];
 
-/// The rows of source documents 002 and 004 that Mbed TLS can show.
+/// The rows of source documents 002, 003 and 004 that Mbed TLS can show.
 const DOCUMENTS: &[&str] = &[
     "s2-plain-1883",
     "s2-san-ip-dns",
@@ -64,6 +66,15 @@ const DOCUMENTS: &[&str] = &[
     "s2-dns-name",
     "s2-fix-both",
     "s2-fix-ipaddress",
+    "s3-plain",
+    "s3-tls-anon",
+    "s3-tls-userpass",
+    "s3-ctl-desktop",
+    "s3-no-sni-connack5",
+    "s3-urc-interleave",
+    "s3-verify-off",
+    "s3-wrong-sni",
+    "s3-err-0x103",
     "s4-ctl-cli",
     "s4-fw-rsa-kx-only",
     "s4-clock",

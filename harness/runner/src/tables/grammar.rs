@@ -235,6 +235,7 @@ pub enum B {
             ("scenario/src/device.rs", "Mqtt", "[device.mqtt]\n"),
             ("scenario/src/network.rs", "Network", "[network]\n"),
             ("scenario/src/network.rs", "Cut", "[network.cut]\n"),
+            ("scenario/src/modem.rs", "Modem", "[modem]\n"),
             ("scenario/src/broker.rs", "Broker", "[broker]\n"),
             ("scenario/src/broker/clients.rs", "ClientCertificates", "[broker.client_certificates]\n"),
             ("scenario/src/broker/mqtt.rs", "Mqtt", "[broker.mqtt]\n"),

@@ -252,6 +252,47 @@ const LIES: &[(&str, &str, &str)] = &[
     ("sweep", "", "sweep.heap_cap_bytes = [1]"),
     ("over_100_reconnects", "device.repeats = 99", "device.repeats = 100"),
     ("largest_block_of_4_kib", "device.heap_block_max_bytes = 4000", "device.heap_block_max_bytes = 4096"),
+    ("close_before_the_answer", "", "device.link = 'modem'\nmodem.on_close = 'before_an_answer'"),
+    (
+        "notices_of_data_lost",
+        "device.link = 'modem'\nmodem.on_data = 'tells_twice'",
+        "device.link = 'modem'\nmodem.on_data = 'silence'",
+    ),
+    (
+        "notices_of_data_twice",
+        "device.link = 'modem'\nmodem.on_data = 'silence'",
+        "device.link = 'modem'\nmodem.on_data = 'tells_twice'",
+    ),
+    (
+        "reads_of_5_bytes",
+        "device.link = 'modem'\nmodem.read_bytes_max = 6",
+        "device.link = 'modem'\nmodem.read_bytes_max = 5",
+    ),
+    (
+        "sends_of_40_bytes",
+        "device.link = 'modem'\nmodem.on_send = { takes_at_most = 41 }",
+        "device.link = 'modem'\nmodem.on_send = { takes_at_most = 40 }",
+    ),
+    ("prompt_missing", "", "device.link = 'modem'\nmodem.on_send = 'no_prompt'"),
+    (
+        "open_refused",
+        "device.link = 'modem'\nmodem.on_open = 'silence'",
+        "device.link = 'modem'\nmodem.on_open = 'error'",
+    ),
+    ("network_lost", "", "device.link = 'modem'\nmodem.network_closes_after_bytes = 1"),
+    (
+        "stall_of_30_s",
+        "device.link = 'modem'\nmodem.stall = { after_bytes = 1, ms = 3_000 }",
+        "device.link = 'modem'\nmodem.stall = { after_bytes = 1, ms = 30_000 }",
+    ),
+    ("echo", "", "device.link = 'modem'\nmodem.echoes = true"),
+    ("bytes_lost_on_the_line", "", "device.link = 'modem'\nmodem.loses = { at_byte = 1, count = 1 }"),
+    ("modem_reset", "", "device.link = 'modem'\nmodem.resets_after_bytes = 1"),
+    (
+        "link_taken",
+        "device.link = 'modem'\nmodem.resets_after_bytes = 1",
+        "device.link = 'modem'\nmodem.links_taken_after_reset = 1",
+    ),
     ("heap_of_12_kib", "device.heap_cap_bytes = 12000", "device.heap_cap_bytes = 12288"),
 ];
 

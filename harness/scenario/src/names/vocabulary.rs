@@ -16,6 +16,7 @@ use crate::broker::{
     Real, Request,
 };
 use crate::device::{Clock, Encoding, ServerName, Trust, Verify, Version};
+use crate::modem::{OnClose, OnData, OnOpen, OnSend};
 use crate::network::{Port, Resolver};
 
 /// A claim without a value.
@@ -381,4 +382,31 @@ pub(super) const CLAIMS: &[Claim] = &[
     says_of("heap_of_*_kib", is_number, "`device.heap_cap_bytes` is so many KiB", |s, kib| {
         s.device.heap_cap_bytes.map(u64::from) == Some(number(kib) * 1_024)
     }),
+    // Modem.
+    says("close_before_the_answer", "`modem.on_close = \"before_an_answer\"`", |s, _| {
+        s.modem.on_close == OnClose::BeforeAnAnswer
+    }),
+    says("notices_of_data_lost", "`modem.on_data = \"silence\"`", |s, _| s.modem.on_data == OnData::Silence),
+    says("notices_of_data_twice", "`modem.on_data = \"tells_twice\"`", |s, _| s.modem.on_data == OnData::TellsTwice),
+    says_of("reads_of_*_bytes", is_number, "`modem.read_bytes_max` is that number", |s, bytes| {
+        u64::from(s.modem.read_bytes_max) == number(bytes)
+    }),
+    says_of(
+        "sends_of_*_bytes",
+        is_number,
+        "`modem.on_send = { takes_at_most = … }` is that number",
+        |s, bytes| matches!(s.modem.on_send, OnSend::TakesAtMost(most) if u64::from(most) == number(bytes)),
+    ),
+    says("prompt_missing", "`modem.on_send = \"no_prompt\"`", |s, _| s.modem.on_send == OnSend::NoPrompt),
+    says("open_refused", "`modem.on_open = \"error\"`", |s, _| s.modem.on_open == OnOpen::Error),
+    says("network_lost", "`modem.network_closes_after_bytes` is given", |s, _| {
+        s.modem.network_closes_after_bytes.is_some()
+    }),
+    says_of("stall_of_*_s", is_number, "`modem.stall.ms` is so many seconds", |s, seconds| {
+        s.modem.stall.is_some_and(|stall| u64::from(stall.ms) == number(seconds) * 1_000)
+    }),
+    says("echo", "`modem.echoes = true`", |s, _| s.modem.echoes),
+    says("bytes_lost_on_the_line", "`modem.loses` is given", |s, _| s.modem.loses.is_some()),
+    says("modem_reset", "`modem.resets_after_bytes` is given", |s, _| s.modem.resets_after_bytes.is_some()),
+    says("link_taken", "`modem.links_taken_after_reset` is not 0", |s, _| s.modem.links_taken_after_reset > 0),
 ];
