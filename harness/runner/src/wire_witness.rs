@@ -65,7 +65,7 @@ pub fn first_fatal_alert(conversation: &Conversation) -> Option<(Side, AlertDesc
         let side = match line.who {
             Who::Client => Side::Device,
             Who::Server => Side::Broker,
-            Who::Dns | Who::Sntp => return None,
+            Who::Dns | Who::Sntp | Who::Modem => return None,
         };
         match line.said {
             Said::Alert { level: 2, description } if left.is_none_or(|gone| gone == side) => Some((side, description)),
