@@ -125,6 +125,9 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
     Ok(Some(match encoding {
         Encoding::Pem => Blob::Pem(pem),
         Encoding::Der => Blob::DerHex(der_hex),
+        Encoding::BareBase64 => {
+            Blob::Pem(pem.lines().filter(|line| !line.starts_with("-----")).flat_map(|line| [line, "\n"]).collect())
+        }
         Encoding::TruncatedPem => {
             pem.truncate(pem.len() * 2 / 3);
             Blob::Pem(pem)

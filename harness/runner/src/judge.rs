@@ -8,6 +8,7 @@ use board::{Gravity, Target};
 use control::{Failure, Report, UNSUPPORTED};
 use outcome::{Conformity, Stage};
 use scenario::Scenario;
+use scenario::broker::Engine;
 
 use crate::bench::Evidence;
 use crate::stack::Stack;
@@ -223,6 +224,10 @@ pub(crate) fn head(scenario: &Scenario, stack: &Stack, target: &Target, seed: u6
     let _ = writeln!(out, "firmware   {:56} target {target}", stack.firmware.to_string());
     if stack.name != stack.firmware.name {
         let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
+    }
+    // Another OpenSSL draws other numbers: such runs are compared without times and sizes.
+    if scenario.broker.engine == Engine::Openssl && scenario.broker.tls {
+        let _ = writeln!(out, "broker     {}", broker::openssl_version());
     }
     out
 }

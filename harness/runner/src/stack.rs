@@ -44,6 +44,11 @@ impl Stack {
         &self.image
     }
 
+    /// What a profile models, and where that can be read; `None` for an image as it is.
+    pub fn models(&self) -> Option<&str> {
+        self.profile().map(|profile| profile.models.as_str())
+    }
+
     fn profile(&self) -> Option<&Profile> {
         self.profile.as_ref().and_then(|name| self.dialect.profiles.get(name))
     }

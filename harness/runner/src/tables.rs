@@ -104,13 +104,14 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("exit-codes", "") => Ok(exit_codes()),
         ("boards", "") => images::boards(root),
         ("images", "") => images::images(root),
+        ("stacks", "") => images::stacks(root),
         ("scenarios", "") => scenarios::folders(root),
         ("grammar", argument) if !argument.is_empty() => grammar::table(root, argument),
         ("claims", "") => Ok(grammar::claims()),
         ("placeholders", "") => Ok(grammar::placeholders()),
         ("rooms", "") => rooms::table(root),
         ("transcript", scenario) if !scenario.is_empty() => transcript::reviewed(root, scenario),
-        ("findings", image) if !image.is_empty() => transcript::findings(root, image),
+        ("findings", "") => transcript::findings(root),
         _ => Err(Unrenderable::new(format_args!("`{table}`"), "nobody knows how to render this table")),
     }
 }

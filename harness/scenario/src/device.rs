@@ -293,6 +293,8 @@ pub enum Encoding {
     Der,
     /// As text of which the last third is missing: a file that did not fit.
     TruncatedPem,
+    /// As text without its BEGIN and END lines: the bare base64 of the DER.
+    BareBase64,
     /// As text with carriage returns and a byte order mark, as some editors save it.
     PemWithByteOrderMark,
 }

@@ -54,6 +54,19 @@ pub(super) fn images(root: &Path) -> Result<String, Unrenderable> {
     Ok(markdown(&["image", "what it is", "made of", "sha256"], &rows))
 }
 
+/// The stacks: the released images and what they can stand for.
+pub(super) fn stacks(root: &Path) -> Result<String, Unrenderable> {
+    let stacks = crate::stack::released(root).map_err(|why| Unrenderable::new("the stacks", why))?;
+    let rows: Vec<Vec<String>> = stacks
+        .into_iter()
+        .map(|stack| {
+            let models = stack.models().unwrap_or("the library as its authors configure it").to_owned();
+            vec![format!("`{}`", stack.name), stack.title, models, format!("`{}`", stack.firmware.name)]
+        })
+        .collect();
+    Ok(markdown(&["`--stack`", "what it is", "what it models", "image"], &rows))
+}
+
 /// The manifest of each image, by the image's name.
 fn released(root: &Path) -> Result<BTreeMap<String, Manifest>, Unrenderable> {
     let mut manifests = BTreeMap::new();

@@ -18,18 +18,26 @@ pub(super) fn reviewed(root: &Path, snapshot: &str) -> Result<String, Unrenderab
     Ok(format!("```text\n{text}\n```"))
 }
 
-/// The scenarios in which `image` accepts what it must refuse.
-pub(super) fn findings(root: &Path, image: &str) -> Result<String, Unrenderable> {
+/// The scenarios in which a stack accepts what it must refuse, and which stacks do.
+pub(super) fn findings(root: &Path) -> Result<String, Unrenderable> {
     let scenarios = library::read(&root.join("scenarios")).map_err(|error| Unrenderable::new("scenarios", error))?;
+    let stacks = crate::stack::released(root).map_err(|why| Unrenderable::new("the stacks", why))?;
     let mut rows = Vec::new();
     for scenario in scenarios {
-        let Some(text) = text(root, &scenario.name, image)? else { continue };
-        let ending = text.lines().find(|line| line.starts_with("ending ")).unwrap_or_default();
-        if ending.contains(&Conformity::AcceptsWhatItMustRefuse.to_string()) {
-            rows.push(vec![format!("`{}`", scenario.name), scenario.title, scenario.specification.rule]);
+        let mut accepting = Vec::new();
+        for stack in &stacks {
+            let Some(text) = text(root, &scenario.name, &stack.name)? else { continue };
+            let ending = text.lines().find(|line| line.starts_with("ending ")).unwrap_or_default();
+            if ending.contains(&Conformity::AcceptsWhatItMustRefuse.to_string()) {
+                accepting.push(format!("`{}`", stack.name));
+            }
+        }
+        if !accepting.is_empty() {
+            let by = accepting.join(", ");
+            rows.push(vec![format!("`{}`", scenario.name), scenario.title, scenario.specification.rule, by]);
         }
     }
-    Ok(markdown(&["scenario", "what the device accepts", "against"], &rows))
+    Ok(markdown(&["scenario", "what the device accepts", "against", "stacks that do"], &rows))
 }
 
 fn text(root: &Path, scenario: &str, image: &str) -> Result<Option<String>, Unrenderable> {

@@ -36,6 +36,8 @@ const LIES: &[(&str, &str, &str)] = &[
     ("verify_optional", "", "device.verify = 'optional'"),
     ("must_staple", "", "pki.leaf.must_staple = true"),
     ("ca_file_truncated", "", "device.trusts_as = 'truncated_pem'"),
+    ("ca_as_bare_base64", "", "device.trusts_as = 'bare_base64'"),
+    ("dates_not_checked", "", "device.checks_dates = false"),
     ("ca_as_der", "", "device.trusts_as = 'der'"),
     ("byte_order_mark", "", "device.trusts_as = 'pem_with_byte_order_mark'"),
     ("expired", "pki.leaf.not_after = '+1d'", "pki.leaf.not_after = '-1d'"),

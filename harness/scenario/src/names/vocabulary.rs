@@ -84,6 +84,10 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("ca_file_truncated", "`device.trusts_as = \"truncated_pem\"`", |s, _| {
         s.device.trusts_as == Encoding::TruncatedPem
     }),
+    says("ca_as_bare_base64", "`device.trusts_as = \"bare_base64\"`", |s, _| {
+        s.device.trusts_as == Encoding::BareBase64
+    }),
+    says("dates_not_checked", "`device.checks_dates = false`", |s, _| !s.device.checks_dates),
     says("ca_as_der", "`device.trusts_as = \"der\"`", |s, _| s.device.trusts_as == Encoding::Der),
     says("byte_order_mark", "`device.trusts_as = \"pem_with_byte_order_mark\"`", |s, _| {
         s.device.trusts_as == Encoding::PemWithByteOrderMark
