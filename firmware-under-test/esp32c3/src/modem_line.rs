@@ -57,8 +57,7 @@ pub struct ModemLine {
 impl ModemLine {
     /// Starts to listen. `None` if the driver does not like its configuration.
     pub fn start() -> Option<Self> {
-        let receiving =
-            RxConfig::default().with_fifo_full_threshold(FIFO_FULL_BYTES).with_timeout(SILENCE_BYTES);
+        let receiving = RxConfig::default().with_fifo_full_threshold(FIFO_FULL_BYTES).with_timeout(SILENCE_BYTES);
         // SAFETY: nobody else in our images has a use for UART1, GPIO4 and GPIO5; only this module takes them, and the
         // chip's `modem_start` calls it once.
         let (unit, to_modem, from_modem) = unsafe { (UART1::steal(), GPIO4::steal(), GPIO5::steal()) };

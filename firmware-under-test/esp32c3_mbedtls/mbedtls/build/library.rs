@@ -52,14 +52,29 @@ pub struct Change {
 
 /// Does it all.
 pub fn build(library: &Library) {
-    for input in ["build.rs", "c", "Cargo.toml"].iter().chain(library.files).chain(library.includes) {
-        println!("cargo::rerun-if-changed={input}");
+    for input in inputs(library) {
+        println!("cargo::rerun-if-changed={}", input.display());
     }
     let package = source_package(library.package);
     let mbedtls = package.join(library.folder);
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     compile(library, &package, &mbedtls, &out);
     fs::write(out.join("names.rs"), name_tables(&mbedtls.join("include"))).expect("OUT_DIR can be written to");
+}
+
+/// Our own files, one by one: cargo's list of them, from which the image's manifest is made, has to name files.
+fn inputs(library: &Library) -> Vec<PathBuf> {
+    let mut inputs: Vec<PathBuf> = ["build.rs", "Cargo.toml"].iter().chain(library.files).map(PathBuf::from).collect();
+    let mut folders: Vec<PathBuf> = ["c"].iter().chain(library.includes).map(PathBuf::from).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of ours") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() { folders.push(path) } else { inputs.push(path) }
+        }
+    }
+    inputs.sort();
+    inputs.dedup();
+    inputs
 }
 
 /// The folder of the package whose C sources we compile. Cargo has fetched and checked it; only it knows where to.
