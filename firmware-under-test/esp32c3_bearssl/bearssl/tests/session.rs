@@ -17,6 +17,10 @@ mod with_bearssl {
     use control::{Blob, Tls};
     use outcome::Stage;
 
+    /// A text with two certificates and a key in it, and other things between them, which PEM's readers pass over.
+    const POSTED: &str =
+        include_str!("../../../../scenarios/trust/verify_off_with_the_client_of_document_002.toml");
+
     thread_local! {
         /// Blocks that are out, with their sizes; and after how many allocations one fails.
         static HEAP: RefCell<(HashMap<usize, usize>, Option<usize>)> = RefCell::default();
@@ -129,15 +133,16 @@ mod with_bearssl {
     fn memory_may_be_short_at_any_moment_and_is_given_back() {
         for allocations in 0.. {
             HEAP.with_borrow_mut(|(_, left)| *left = Some(allocations));
-            let authorities = Some(Blob::Pem("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n".into()));
-            let result = hello(&Tls { authorities, ..Tls::default() });
+            let posted = || Some(Blob::Pem(POSTED.into()));
+            let plan = Tls { authorities: posted(), client_certificate: posted(), client_key: posted(), ..Tls::default() };
+            let result = hello(&plan);
             let has_failed = HEAP.with_borrow_mut(|(blocks, left)| {
                 assert!(blocks.is_empty(), "{allocations}: {blocks:?}");
                 left.take().is_none()
             });
             match result {
                 Err(failure) => assert_eq!((failure.code, failure.name.as_str()), (-1000, "OUT_OF_MEMORY")),
-                // The anchor alone is lost, and nobody is told.
+                // Anchors, certificates or the key are lost, and nobody is told.
                 Ok(_) if has_failed => {}
                 Ok(_) => return,
             }
