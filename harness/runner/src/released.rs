@@ -81,24 +81,24 @@ impl fmt::Display for Firmware {
 ///
 /// With sentences that name what differs or is missing, and the remedy.
 pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
-    let images = firmware::Image::all(root).map_err(|why| (exit::BENCH_FAILED, why))?;
+    let failed = |why| (exit::BENCH_FAILED, why);
     match command {
         cli::Firmware::Check => {
-            for image in &images {
-                let manifest = firmware::check(image).map_err(|why| (exit::OTHERWISE, why))?;
+            for image in firmware::Image::all(root).map_err(failed)? {
+                let manifest = firmware::check(&image).map_err(|why| (exit::OTHERWISE, why))?;
                 anstream::println!("{} {} is what its sources say", image.name, manifest.version);
             }
         }
         cli::Firmware::Build { image: wanted } => {
+            let images = firmware::Image::sources(root).map_err(failed)?;
             let names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
             let wanted: Vec<&str> = wanted.as_deref().map_or_else(|| names.clone(), |one| vec![one]);
             for name in wanted {
                 if !names.contains(&name) {
-                    let why = format!("there is no released image `{name}`; there is {}", names.join(", "));
+                    let why = format!("there is no image `{name}`; there is {}", names.join(", "));
                     return Err((exit::USAGE, why));
                 }
-                let manifest =
-                    firmware::build(&firmware::Image::new(root, name)).map_err(|why| (exit::BENCH_FAILED, why))?;
+                let manifest = firmware::build(&firmware::Image::new(root, name)).map_err(failed)?;
                 anstream::println!("{name} {} is built: sha256 {}", manifest.version, manifest.sha256);
             }
         }

@@ -54,6 +54,22 @@ impl Image {
         Ok(images)
     }
 
+    /// Every image that can be built, by name, whether it has been released or not: a folder with a dialect.
+    ///
+    /// # Errors
+    /// If the folder of firmware cannot be read.
+    pub fn sources(root: &Path) -> Result<Vec<Self>, String> {
+        let folder = root.join(FIRMWARE);
+        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut images: Vec<Self> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .map(|name| Self::new(root, &name))
+            .filter(|image| image.dialect().is_file())
+            .collect();
+        images.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(images)
+    }
+
     /// The image's own folder and workspace.
     pub fn folder(&self) -> PathBuf {
         self.root.join(FIRMWARE).join(&self.name)
