@@ -2,7 +2,8 @@
 
 mod support;
 
-use capture::{ShowOptions, Side, Style, Tap, read, render, show};
+use capture::likeness::Likeness;
+use capture::{Offer, ShowOptions, Side, Style, Tap, hexadecimal, read, render, show};
 use proptest::prelude::*;
 use support::{Cable, POWER_ON};
 
@@ -125,4 +126,55 @@ fn endless_talk_is_cut() {
     let conversation = &transcript.conversations[0];
     assert_eq!(conversation.lines.len(), 5_000);
     assert_eq!(conversation.remarks, ["1001 further lines are not shown"]);
+}
+
+/// What somebody might paste: hexadecimal with everything that dumps put between, and worse.
+fn pasted() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9a-f ]{0,200}",
+        "[0-9a-fx:|{},;#/ \\\\\n\t-]{0,400}",
+        "\\PC{0,100}",
+        "(0{0,3}[0-9a-f]0:?  ([0-9a-f]{2} ){0,20}\n){0,9}"
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(0x5eed),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn pasted_text_is_read_or_refused_in_words(text in pasted()) {
+        match hexadecimal::read(&text) {
+            Ok(bytes) => prop_assert!(!bytes.is_empty() && bytes.len() <= text.len()),
+            Err(why) => prop_assert!(why.to_string().chars().all(|character| !character.is_control())),
+        }
+    }
+
+    /// A damaged hello is read, or called by its name; what is read is like itself.
+    #[test]
+    fn damaged_hellos_are_read_or_named(
+        damage in proptest::collection::vec((0_usize..56, any::<u8>()), 0..6),
+        cut in 0_usize..57,
+        before in proptest::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let text = "160302003301\n00002f030200000000d0b1a13a071c1b3ef2fc0391d618b5ae5d776537f5071045d17e1aea\n\
+                    000008002f0035000500040100";
+        let mut hello = hexadecimal::read(text).expect("the hello of document 000");
+        for (at, value) in damage {
+            hello[at] = value;
+        }
+        hello.truncate(cut);
+        let bytes = [before, hello].concat();
+        match Offer::find(&bytes) {
+            Ok(offer) => {
+                prop_assert_eq!(Likeness::between(&offer.hello, &offer.hello).distance, 0);
+                prop_assert!(offer.message_bytes <= bytes.len());
+            }
+            Err(why) => prop_assert!(why.to_string().chars().all(|character| !character.is_control())),
+        }
+    }
 }

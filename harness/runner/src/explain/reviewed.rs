@@ -139,6 +139,8 @@ fn evidence(transcript: &str) -> Vec<(usize, String)> {
     let is_refusal = |line: &str| line.contains("  CONNACK  ") && !line.contains("accepted (0)");
     let is_close = |line: &str| line.contains("  FIN") || line.contains("  RST");
     let telling = lines.iter().rposition(|line| is_alert(line) || is_refusal(line));
+    // Whoever was let in shows it by its login.
+    let telling = telling.or_else(|| lines.iter().position(|line| line.contains("  CONNACK  ")));
     let first_close = lines.iter().position(|line| is_close(line));
     let mut picked: Vec<usize> = lines
         .iter()

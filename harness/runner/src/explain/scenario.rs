@@ -90,6 +90,10 @@ fn introduce(out: &mut String, scenario: &Scenario) {
 fn tell(out: &mut String, filed: &Filed) {
     let reviewed = &filed.reviewed;
     heading(out, &format!("{}: {} — {}", filed.stack, reviewed.phrase, reviewed.conformity));
+    if reviewed.is_well() {
+        labelled(out, "cause", "none: all went well, nothing is to be mended");
+        return;
+    }
     let explained = explanations::explain(reviewed);
     for (line, words) in &reviewed.evidence {
         labelled(out, "evidence", &format!("captures/{}:{}: {words}", filed.file, line + filed.header_lines));

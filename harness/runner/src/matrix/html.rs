@@ -158,7 +158,7 @@ fn groups<'a>(table: &'a Table, row: &Row) -> Vec<Group<'a>> {
             }),
         }
     }
-    groups.sort_by(|a, b| b.weight.cmp(&a.weight));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.weight));
     groups
 }
 
