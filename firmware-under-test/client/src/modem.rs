@@ -180,6 +180,7 @@ fn fetch<P: Platform>(device: &mut Device<'_, P>, link: u8, into: &mut [u8]) -> 
             // It had less than it said.
             "ERROR" => {
                 device.modem.has_data = false;
+                device.modem.ask_us = device.now_us() + ASK_EVERY_US;
                 return Ok(0);
             }
             _ => note_line(device, &line),
@@ -224,7 +225,9 @@ pub(crate) fn write<P: Platform>(device: &mut Device<'_, P>, bytes: &[u8]) -> Re
         match await_prompt(device) {
             Ok(()) => {
                 device.platform.modem_write(bytes);
-                return sent(device, link, bytes.len()).map_err(|fault| end(device, fault));
+                let taken = sent(device, link, bytes.len()).map_err(|fault| end(device, fault))?;
+                device.modem.ask_us = device.now_us() + ASK_EVERY_US;
+                return Ok(taken);
             }
             Err(Fault::ModemTimedOut) if !is_last => {
                 device.platform.modem_write(ESCAPE);
@@ -326,6 +329,8 @@ fn next_line<P: Platform>(device: &mut Device<'_, P>, until_us: u64) -> Result<S
 fn send_line<P: Platform>(device: &mut Device<'_, P>, command: &str) {
     let mut line = Vec::from(command);
     line.push(b'\r');
+    // Nobody looks at the connection before this is answered: whoever gets the answer says when next.
+    device.modem.ask_us = u64::MAX;
     device.platform.modem_write(&line);
 }
 

@@ -244,9 +244,22 @@ impl Transcript {
             modem,
             origin: recording.origin,
             comment: recording.comment,
-            lookups: streams.datagrams.iter().filter_map(lookup::line).collect(),
+            lookups: lookups(&streams, &conversations, !recording.spoken.is_empty()),
             conversations,
             remarks,
         }
     }
+}
+
+/// Questions and answers. Where connections go through a modem, it is the modem that asks under their address.
+fn lookups(streams: &Streams, conversations: &[Conversation], has_modem: bool) -> Vec<Line> {
+    let is_modem = |address: SocketAddr| {
+        has_modem && conversations.first().is_some_and(|conversation| conversation.client.ip() == address.ip())
+    };
+    let line = |datagram| {
+        let line = lookup::line(datagram)?;
+        let asks = line.who == Who::Client && is_modem(datagram.from);
+        Some(Line { who: if asks { Who::Modem } else { line.who }, ..line })
+    };
+    streams.datagrams.iter().filter_map(line).collect()
 }

@@ -89,6 +89,9 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
     for (index, conversation) in transcript.conversations.iter().enumerate() {
         while let Some(lookup) = lookups.next_if(|lookup| lookup.at <= conversation.began) {
             if !folded.contains(&index) {
+                while let Some(said) = modem.next_if(|said| said.at <= lookup.at) {
+                    entry(&mut text, said, style, (style.mark)(index, said));
+                }
                 entry(&mut text, lookup, style, None);
             }
         }
@@ -96,6 +99,7 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
             if index == folded.start {
                 let _ = writeln!(text, "\n({} more are in the packets)\n", count(folded.len(), "connection"));
             }
+            while modem.next_if(|said| said.at <= conversation.began).is_some() {}
             continue;
         }
         while let Some(said) = modem.next_if(|said| said.at <= conversation.began) {
