@@ -13,7 +13,7 @@ use wire::tls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion};
 use crate::offer::Offer;
 use crate::pcapng::{self, Origin, ReadError, Recording};
 use crate::secrets::KeyLog;
-use crate::stream::{Side, Streams};
+use crate::stream::{Datagram, Side, Streams};
 use crate::{conversation, lookup, modem};
 
 /// Everything that a capture tells.
@@ -244,7 +244,7 @@ impl Transcript {
             modem,
             origin: recording.origin,
             comment: recording.comment,
-            lookups: lookups(&streams, &conversations, !recording.spoken.is_empty()),
+            lookups: lookups(&streams.datagrams, &conversations, !recording.spoken.is_empty()),
             conversations,
             remarks,
         }
@@ -252,14 +252,14 @@ impl Transcript {
 }
 
 /// Questions and answers. Where connections go through a modem, it is the modem that asks under their address.
-fn lookups(streams: &Streams, conversations: &[Conversation], has_modem: bool) -> Vec<Line> {
+fn lookups(datagrams: &[Datagram], conversations: &[Conversation], has_modem: bool) -> Vec<Line> {
     let is_modem = |address: SocketAddr| {
         has_modem && conversations.first().is_some_and(|conversation| conversation.client.ip() == address.ip())
     };
-    let line = |datagram| {
+    let line = |datagram: &Datagram| {
         let line = lookup::line(datagram)?;
         let asks = line.who == Who::Client && is_modem(datagram.from);
         Some(Line { who: if asks { Who::Modem } else { line.who }, ..line })
     };
-    streams.datagrams.iter().filter_map(line).collect()
+    datagrams.iter().filter_map(line).collect()
 }
