@@ -18,8 +18,7 @@ mod with_bearssl {
     use outcome::Stage;
 
     /// A text with two certificates and a key in it, and other things between them, which PEM's readers pass over.
-    const POSTED: &str =
-        include_str!("../../../../scenarios/trust/verify_off_with_the_client_of_document_002.toml");
+    const POSTED: &str = include_str!("../../../../scenarios/trust/verify_off_with_the_client_of_document_002.toml");
 
     thread_local! {
         /// Blocks that are out, with their sizes; and after how many allocations one fails.
@@ -134,7 +133,8 @@ mod with_bearssl {
         for allocations in 0.. {
             HEAP.with_borrow_mut(|(_, left)| *left = Some(allocations));
             let posted = || Some(Blob::Pem(POSTED.into()));
-            let plan = Tls { authorities: posted(), client_certificate: posted(), client_key: posted(), ..Tls::default() };
+            let plan =
+                Tls { authorities: posted(), client_certificate: posted(), client_key: posted(), ..Tls::default() };
             let result = hello(&plan);
             let has_failed = HEAP.with_borrow_mut(|(blocks, left)| {
                 assert!(blocks.is_empty(), "{allocations}: {blocks:?}");
