@@ -45,6 +45,9 @@ fn teases(broker: &mut Broker, packet: &Packet<'_>) -> Vec<Action> {
     actions
 }
 
+/// What a modem does otherwise than a good one, and its name.
+type Change = (&'static str, fn(&mut ModemConfig));
+
 #[test]
 fn both_readers_get_through_a_good_modem() {
     for reader in [ModemReader::Correct, ModemReader::LosesOnClose] {
@@ -88,7 +91,7 @@ fn data_that_looks_like_answers_is_data() {
 
 #[test]
 fn the_correct_reader_lives_with_what_modems_do() {
-    let changes: [(&str, fn(&mut ModemConfig)); 8] = [
+    let changes: [Change; 8] = [
         ("notices lost", |config| config.on_data = OnData::Silence),
         ("notices twice", |config| config.on_data = OnData::TellsTwice),
         ("echo", |config| config.echoes = true),
@@ -109,7 +112,7 @@ fn the_correct_reader_lives_with_what_modems_do() {
 
 #[test]
 fn what_modems_break_is_told() {
-    let changes: [(&str, fn(&mut ModemConfig)); 5] = [
+    let changes: [Change; 5] = [
         ("failed at connect: 0 MODEM_REFUSED", |config| config.on_open = OnOpen::Error),
         ("failed at connect: 0 MODEM_TIMED_OUT", |config| config.on_open = OnOpen::Silence),
         // CONNACK is 20 02 00 00: what is left of it begins a packet of no length.

@@ -55,7 +55,12 @@ impl Reviewed {
         let (conformity, rule) = match rest {
             "as the scenario says" if is_control => (Conformity::Allowed, ""),
             "against what the scenario says" if is_control => (Conformity::Breaks, ""),
-            _ => rest.split_once(" (").and_then(|(words, rule)| Some((conformity_of(words)?, rule)))?,
+            // A control may do what its scenario says of it and be wrong all the same.
+            _ => rest
+                .strip_prefix("as the scenario says, and ")
+                .unwrap_or(rest)
+                .split_once(" (")
+                .and_then(|(words, rule)| Some((conformity_of(words)?, rule)))?,
         };
         let device = field("device ").unwrap_or_default();
         let sentences: Vec<&str> = device.split(" · ").collect();
