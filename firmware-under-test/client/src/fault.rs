@@ -38,7 +38,7 @@ pub enum Fault {
     /// The modem did not answer in time.
     ModemTimedOut,
     /// The modem could not open the connection; the code is that of `+CIPOPEN` (SIMCom's manual, "Description of
-    /// <err>").
+    /// `<err>`").
     ModemOpenFailed(u8),
     /// The modem lost its network, or was reset.
     ModemNetworkLost,

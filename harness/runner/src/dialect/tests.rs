@@ -119,11 +119,11 @@ fn a_patch_replaces_choices_and_lists_as_a_whole() {
     assert_eq!((tls.trust, tls.cipher_suites), (control::Trust::Fingerprint("ab".into()), vec![0x2f]));
 }
 
-/// The dialect with the text `before` replaced, which is wrong then.
+/// The dialect with the text `before` replaced wherever it stands, which is wrong then.
 #[track_caller]
 fn refused(before: &str, after: &str, line_has: &str, said: &str) {
     assert!(DIALECT.contains(before), "{before}");
-    let text = DIALECT.replacen(before, after, 1);
+    let text = DIALECT.replace(before, after);
     let problem = Dialect::parse("dialect.toml", &text).expect_err(said);
     let line = text.lines().nth(problem.line - 1).unwrap_or_default();
     assert!(line.contains(line_has), "line {} is `{line}`: {problem}", problem.line);
@@ -143,5 +143,5 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
     refused("0x0303", "\"1.2\"", "plan =", "harness/control/src/order.rs");
     refused("\"tls.alpn\"", "\"tls.apln\"", "plan_without", "a plan has no key `tls.apln`");
     refused("title = \"NodeMCU 3.0\"", "title = \"\"", "title", "say what is modelled");
-    refused("[profiles.nodemcu_3]", "[profiles.NodeMCU]", "NodeMCU", "becomes part of file names");
+    refused("profiles.nodemcu_3", "profiles.NodeMCU", "NodeMCU", "becomes part of file names");
 }
