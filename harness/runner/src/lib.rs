@@ -4,6 +4,7 @@
 //! one through `board` like any other.
 
 pub mod bench;
+mod capture_file;
 pub mod capture_show;
 pub mod cli;
 pub mod controls;

@@ -1,7 +1,6 @@
 //! `explain --capture`: whoever is in a capture, and where it broke.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use capture::transcript::{Conversation, Transcript};
@@ -9,9 +8,7 @@ use capture::transcript::{Conversation, Transcript};
 use super::breaking;
 use super::client;
 use super::paragraph::{heading, labelled};
-
-/// The largest capture that is read, in bytes.
-const CAPTURE_MAX_BYTES: u64 = 512 << 20;
+use crate::capture_file;
 
 /// So many connections are told one by one: a reconnecting device makes thousands.
 const TOLD_CONNECTIONS_MAX: usize = 20;
@@ -22,14 +19,8 @@ const TOLD_CONNECTIONS_MAX: usize = 20;
 ///
 /// A sentence that names the file, what is wrong with it, and the remedy.
 pub fn read(file: &Path, keys: Option<&Path>) -> Result<String, String> {
-    let named = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let length = fs::metadata(file).map_err(|error| named(file, &error))?.len();
-    if length > CAPTURE_MAX_BYTES {
-        return Err(named(file, &"larger than 512 MiB: cut out the interesting part with `editcap`"));
-    }
-    let bytes = fs::read(file).map_err(|error| named(file, &error))?;
-    let keys = keys.map(|path| fs::read_to_string(path).map_err(|error| named(path, &error))).transpose()?;
-    explain(&bytes, keys.as_deref().unwrap_or_default()).map_err(|why| named(file, &why))
+    let (bytes, keys) = capture_file::read(file, keys)?;
+    explain(&bytes, &keys).map_err(|why| capture_file::named(file, &why))
 }
 
 /// Explains a capture: each client once, each connection by where it broke.
