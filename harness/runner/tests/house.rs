@@ -15,6 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("control", &["outcome"]),
     ("pki", &["clock"]),
+    ("report", &["outcome"]),
     ("scenario", &["clock", "outcome", "pki"]),
     ("capture", &["clock", "outcome", "wire"]),
     ("network", &["clock", "wire"]),
@@ -24,8 +25,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "runner",
         &[
-            "board", "broker", "capture", "clock", "control", "emulator", "network", "outcome", "pki", "scenario",
-            "wire",
+            "board", "broker", "capture", "clock", "control", "emulator", "network", "outcome", "pki", "report",
+            "scenario", "wire",
         ],
     ),
     ("xtask", &[]),

@@ -1,0 +1,93 @@
+//! A run as data. The JSON report is this and nothing else; its schema, `report/schema/run.json`, is rendered from here.
+//!
+//! Within one version of the schema, keys may come but none goes or changes its meaning.
+
+mod hello;
+mod ladder;
+mod part;
+mod row;
+
+use serde::{Deserialize, Serialize};
+
+pub use hello::{Alert, Hello, Wire};
+pub use ladder::{Ladder, Step};
+pub use part::{Board, Host, Image, Interruption, Part, Section, Shard, Stack};
+pub use row::{
+    Attempt, Capture, Evidence, Explanation, Finding, FindingKind, Happening, How, LogLine, NotRun, Quarantine, Row,
+};
+
+/// The version of the schema.
+pub const SCHEMA: u32 = 1;
+
+/// Everything about a run: of one machine, or of several that were merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Run {
+    /// The version of this schema: 1.
+    pub schema: u32,
+    /// What was started, where and with what: one part for each invocation that is merged in here.
+    pub parts: Vec<Part>,
+    /// What became of each scenario, on each stack and each board.
+    pub rows: Vec<Row>,
+    /// The rows, counted.
+    pub totals: Totals,
+}
+
+/// Rows, counted by what became of them. Each row counts once among the first six.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Totals {
+    /// What happened is what the reviewed snapshot says.
+    pub as_expected: usize,
+    /// What happened differs from the reviewed snapshot, or there is none yet.
+    pub otherwise: usize,
+    /// Nothing happened before the scenario's limit.
+    pub silent: usize,
+    /// The scenario does not apply.
+    pub not_applicable: usize,
+    /// The bench itself failed.
+    pub bench_failed: usize,
+    /// It was to be run and was not.
+    pub not_run: usize,
+    /// Rows in which the device accepts what it must refuse, whatever their ending.
+    pub security_findings: usize,
+    /// Rows whose outcome changed when it was repeated.
+    pub flaky: usize,
+    /// Rows in quarantine: they do not fail the run.
+    pub quarantined: usize,
+    /// The devices' own time, in milliseconds.
+    pub device_ms: u64,
+}
+
+impl Run {
+    /// A run of these parts and rows, counted.
+    pub fn new(parts: Vec<Part>, rows: Vec<Row>) -> Self {
+        let totals = Totals::of(&rows);
+        Self { schema: SCHEMA, parts, rows, totals }
+    }
+}
+
+impl Totals {
+    /// Counts rows.
+    pub fn of(rows: &[Row]) -> Self {
+        use outcome::Ending;
+        let mut totals = Self::default();
+        for row in rows {
+            *match &row.ending {
+                None => &mut totals.not_run,
+                Some(Ending::AsExpected) => &mut totals.as_expected,
+                Some(Ending::Otherwise(_)) => &mut totals.otherwise,
+                Some(Ending::Silent) => &mut totals.silent,
+                Some(Ending::NotApplicable(_)) => &mut totals.not_applicable,
+                Some(Ending::BenchFailed(_)) => &mut totals.bench_failed,
+            } += 1;
+            totals.security_findings += usize::from(row.is_security_finding());
+            totals.flaky += usize::from(row.flaky);
+            totals.quarantined += usize::from(row.quarantine.is_some());
+            let took_ms = row.happening.as_ref().map_or(0, |happening| happening.took_ms);
+            totals.device_ms = totals.device_ms.saturating_add(took_ms);
+        }
+        totals
+    }
+}
