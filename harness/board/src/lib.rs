@@ -9,11 +9,13 @@
 //! as a modem, and nothing else.
 
 mod emulated;
+pub mod flasher;
 
 use std::fmt;
 
 pub use clock::Instant;
 pub use emulated::Emulated;
+pub use flasher::{FaultKind, Flasher, ProbeFault};
 
 /// A device on the bench.
 pub trait Board: Send {
