@@ -6,6 +6,7 @@
 mod aead;
 mod cbc;
 mod prf;
+mod stream_cipher;
 
 use wire::tls::{CipherSuite, ContentType, ProtocolVersion, Record, RecordView};
 
@@ -26,7 +27,6 @@ pub(crate) enum CannotOpen {
 }
 
 /// How one direction's records are protected from some point on.
-#[derive(Clone)]
 pub(crate) struct Protection {
     cipher: Option<Cipher>,
     sequence: u64,
@@ -35,15 +35,13 @@ pub(crate) struct Protection {
     traffic: Option<(Hash, Vec<u8>, CipherSuite)>,
 }
 
-#[derive(Clone)]
 enum Cipher {
     /// AEAD as TLS 1.3 and ChaCha20 use it: the whole nonce follows from the sequence number.
     Implicit(aead::Key, [u8; 12]),
     /// AEAD as TLS 1.2 uses it: four bytes of nonce are secret, eight stand in the record (RFC 5288 §3).
     Explicit(aead::Key, [u8; 4]),
     Cbc(cbc::Key),
-    /// Integrity only.
-    Null(Hash, Vec<u8>),
+    Stream(Box<stream_cipher::Key>),
 }
 
 /// The parts of a TLS 1.2 (or older) handshake that its keys depend on.
@@ -133,11 +131,7 @@ fn open(cipher: &mut Cipher, sequence: u64, record: &Record) -> Option<Vec<u8>> 
             key.open(&nonce, &aad, sealed)
         }
         Cipher::Cbc(key) => key.open(sequence, record),
-        Cipher::Null(hash, mac_key) => {
-            let (content, mac) = fragment.split_at_checked(fragment.len().checked_sub(hash.bytes())?)?;
-            let authentic = hash.hmac(mac_key, &[&pseudo_header(sequence, record, content.len()), content]) == mac;
-            authentic.then(|| content.to_vec())
-        }
+        Cipher::Stream(key) => key.open(sequence, record),
     }
 }
 
@@ -176,15 +170,20 @@ fn cipher_1_2(agreed: &Agreed<'_>, main_secret: &[u8], side: Side) -> Option<Cip
     };
     let is_aead = matches!(suite.mac, Mac::Aead);
     let mac_bytes = mac_hash.map_or(0, Hash::bytes);
-    let key_bytes = match suite.enc {
+    let block_cipher = match suite.enc_mode {
+        Mode::Cbc => Some(cbc::BlockCipher::of(&suite.enc, suite.enc_size)?),
+        _ => None,
+    };
+    let key_bytes = match (&suite.enc, block_cipher) {
+        (_, Some(cipher)) => cipher.key_bytes,
         // The table of tls-parser 0.12.2 says 16; RFC 7905 §2 says 32.
-        Enc::Chacha20_Poly1305 => 32,
+        (Enc::Chacha20_Poly1305, _) => 32,
         _ => suite.enc_key_size(),
     };
-    let iv_bytes = match (&suite.enc, &suite.enc_mode) {
+    let iv_bytes = match (&suite.enc, block_cipher) {
         (Enc::Chacha20_Poly1305, _) => 12,
         _ if is_aead => 4,
-        (Enc::Aes, Mode::Cbc) if agreed.version <= ProtocolVersion::TLS_1_0 => 16,
+        (_, Some(cipher)) if agreed.version <= ProtocolVersion::TLS_1_0 => cipher.block_bytes,
         _ => 0,
     };
     let block = prf::key_block(agreed, main_secret, 2 * (mac_bytes + key_bytes + iv_bytes));
@@ -195,21 +194,24 @@ fn cipher_1_2(agreed: &Agreed<'_>, main_secret: &[u8], side: Side) -> Option<Cip
     let mac_key = part(0, mac_bytes)?.to_vec();
     let key = part(mac_bytes, key_bytes)?;
     let iv = part(mac_bytes + key_bytes, iv_bytes)?;
-    match (&suite.enc, &suite.enc_mode) {
-        (Enc::Chacha20_Poly1305, _) => {
-            Some(Cipher::Implicit(aead::Key::new(agreed.suite, key)?, iv.first_chunk().copied()?))
-        }
-        (Enc::Aes, Mode::Gcm | Mode::Ccm) => {
-            Some(Cipher::Explicit(aead::Key::new(agreed.suite, key)?, iv.first_chunk().copied()?))
-        }
-        (Enc::Aes, Mode::Cbc) => Some(Cipher::Cbc(cbc::Key {
+    match (&suite.enc, block_cipher) {
+        (_, Some(cipher)) => Some(Cipher::Cbc(cbc::Key {
+            cipher,
             key: key.to_vec(),
             mac_hash: mac_hash?,
             mac_key,
             encrypt_then_mac: agreed.encrypt_then_mac,
-            chained_iv: iv.first_chunk().copied(),
+            chained_iv: (!iv.is_empty()).then(|| iv.to_vec()),
         })),
-        (Enc::Null, _) => Some(Cipher::Null(mac_hash?, mac_key)),
+        (Enc::Chacha20_Poly1305, _) => {
+            Some(Cipher::Implicit(aead::Key::new(agreed.suite, key)?, iv.first_chunk().copied()?))
+        }
+        (_, None) if is_aead => Some(Cipher::Explicit(aead::Key::new(agreed.suite, key)?, iv.first_chunk().copied()?)),
+        // Export suites (RFC 2246 §6.3.1) make their keys otherwise, and have shorter ones.
+        (Enc::Rc4, _) if key_bytes == 16 => {
+            Some(Cipher::Stream(Box::new(stream_cipher::Key::rc4(key, mac_hash?, mac_key)?)))
+        }
+        (Enc::Null, _) => Some(Cipher::Stream(Box::new(stream_cipher::Key::null(mac_hash?, mac_key)))),
         _ => None,
     }
 }

@@ -1,25 +1,66 @@
 //! Block ciphers in CBC mode with HMAC, in either order (RFC 5246 §6.2.3.2, RFC 7366).
 
 use aes::{Aes128, Aes256};
+use aria::{Aria128, Aria256};
+use camellia::{Camellia128, Camellia256};
 use cbc::Decryptor;
 use cbc::cipher::block_padding::NoPadding;
-use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, BlockSizeUser, KeyInit, KeyIvInit};
+use des::{Des, TdesEde3};
+use tls_parser::TlsCipherEnc as Enc;
 use wire::tls::Record;
 
 use super::prf::Hash;
 use super::pseudo_header;
 
-const BLOCK_BYTES: usize = 16;
+/// A block cipher in the sizes in which TLS has it.
+#[derive(Clone, Copy)]
+pub struct BlockCipher {
+    pub key_bytes: usize,
+    pub block_bytes: usize,
+    decrypt: Decrypt,
+}
+
+/// Takes key, IV and blocks.
+type Decrypt = fn(&[u8], &[u8], &[u8]) -> Option<Vec<u8>>;
+
+impl BlockCipher {
+    /// The cipher of a suite, whose key has `key_bits` that count; `None` if it is not one that we know.
+    pub fn of(cipher: &Enc, key_bits: u16) -> Option<Self> {
+        Some(match (cipher, key_bits) {
+            (Enc::Aes, 128) => Self::new::<Aes128>(),
+            (Enc::Aes, 256) => Self::new::<Aes256>(),
+            (Enc::Aria, 128) => Self::new::<Aria128>(),
+            (Enc::Aria, 256) => Self::new::<Aria256>(),
+            (Enc::Camellia, 128) => Self::new::<Camellia128>(),
+            (Enc::Camellia, 256) => Self::new::<Camellia256>(),
+            // Each byte of these keys has seven bits that count (RFC 5246 appendix C says 24 bytes of 168 bits).
+            (Enc::Des, 56) => Self::new::<Des>(),
+            (Enc::TripleDes, 168) => Self::new::<TdesEde3>(),
+            _ => return None,
+        })
+    }
+
+    fn new<C: BlockCipherDecrypt + KeyInit>() -> Self {
+        let (key_bytes, block_bytes) = (C::key_size(), <C as BlockSizeUser>::block_size());
+        Self { key_bytes, block_bytes, decrypt: decrypt::<C> }
+    }
+}
+
+/// The blocks in clear, with their padding.
+fn decrypt<C: BlockCipherDecrypt + KeyInit>(key: &[u8], iv: &[u8], blocks: &[u8]) -> Option<Vec<u8>> {
+    Decryptor::<C>::new_from_slices(key, iv).ok()?.decrypt_padded_vec::<NoPadding>(blocks).ok()
+}
 
 /// Keys of one direction.
-#[derive(Clone)]
 pub struct Key {
+    pub cipher: BlockCipher,
     pub key: Vec<u8>,
     pub mac_hash: Hash,
     pub mac_key: Vec<u8>,
     pub encrypt_then_mac: bool,
     /// TLS 1.0 takes the last block of one record as the next one's IV; later versions send it along.
-    pub chained_iv: Option<[u8; BLOCK_BYTES]>,
+    pub chained_iv: Option<Vec<u8>>,
 }
 
 impl Key {
@@ -34,13 +75,16 @@ impl Key {
             }
             sealed = covered;
         }
-        let (iv, blocks) = match self.chained_iv {
-            Some(iv) => (iv, sealed),
-            None => sealed.split_first_chunk().map(|(iv, blocks)| (*iv, blocks))?,
+        let block_bytes = self.cipher.block_bytes;
+        let (iv, blocks) = match &self.chained_iv {
+            Some(iv) => (&iv[..], sealed),
+            None => sealed.split_at_checked(block_bytes)?,
         };
-        let mut clear = self.decrypt(iv, blocks)?;
+        // Blocks there must be, and whole ones.
+        let last_block = blocks.len().checked_sub(block_bytes).and_then(|at| blocks.get(at..))?;
+        let mut clear = (self.cipher.decrypt)(&self.key, iv, blocks)?;
         if self.chained_iv.is_some() {
-            self.chained_iv = blocks.last_chunk().copied();
+            self.chained_iv = Some(last_block.to_vec());
         }
         // Every byte of the padding, its length included, is its length.
         let padding = usize::from(*clear.last()?);
@@ -58,20 +102,5 @@ impl Key {
 
     fn mac(&self, sequence: u64, record: &Record, covered: &[u8]) -> Vec<u8> {
         self.mac_hash.hmac(&self.mac_key, &[&pseudo_header(sequence, record, covered.len()), covered])
-    }
-
-    fn decrypt(&self, iv: [u8; BLOCK_BYTES], blocks: &[u8]) -> Option<Vec<u8>> {
-        if blocks.is_empty() || !blocks.len().is_multiple_of(BLOCK_BYTES) {
-            return None;
-        }
-        match self.key.len() {
-            16 => {
-                Decryptor::<Aes128>::new_from_slices(&self.key, &iv).ok()?.decrypt_padded_vec::<NoPadding>(blocks).ok()
-            }
-            32 => {
-                Decryptor::<Aes256>::new_from_slices(&self.key, &iv).ok()?.decrypt_padded_vec::<NoPadding>(blocks).ok()
-            }
-            _ => None,
-        }
     }
 }
