@@ -144,6 +144,9 @@ pub struct Certificate {
     /// Extensions that no one knows, in this order, after the known ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_extensions: Vec<UnknownExtension>,
+    /// Extensions that are written before all others, in this order; it means nothing to who reads them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extensions_first: Vec<Extension>,
     /// Extensions that are left out although the profile has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Extension>,

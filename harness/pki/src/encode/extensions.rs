@@ -11,7 +11,8 @@ use std::net::IpAddr;
 pub(super) fn extensions(signed: &Signed<'_>) -> Vec<Vec<u8>> {
     let spec = &signed.plan.spec;
     let mut extensions = Vec::new();
-    for kind in ORDER {
+    let others = ORDER.into_iter().filter(|kind| !spec.extensions_first.contains(kind));
+    for kind in spec.extensions_first.iter().copied().chain(others) {
         if spec.without.contains(&kind) {
             continue;
         }
