@@ -4,8 +4,14 @@
 //! [`model::Run`]; [`json`] writes it and reads it back, from anybody; JUnit, Markdown and HTML are made of it alone, so
 //! that a report can be set anew on a machine that never saw the run, and those of several machines can be one.
 
+pub mod history;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod model;
+pub mod weight;
 
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod specimen;

@@ -100,9 +100,12 @@ pub struct Hil {
     /// Words and profiles of that firmware [default: those of the released image of its name]
     #[arg(long, value_name = "FILE.toml", requires = "image")]
     pub dialect: Option<PathBuf>,
-    /// Write reports: json=FILE, junit=FILE, or both with a comma between
-    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
-    pub report: Vec<Report>,
+    /// Only a share of the work: the second of three is 2/3
+    #[arg(long, value_name = "I/N", value_parser = crate::shard::shard)]
+    pub shard: Option<crate::shard::Shard>,
+    /// What is reported.
+    #[command(flatten)]
+    pub reporting: crate::reports::Reporting,
     /// Where the packets of this run go, scenario by scenario [default: target/shakedown/]
     #[arg(long, value_name = "DIR")]
     pub artefacts: Option<PathBuf>,
@@ -124,24 +127,6 @@ pub enum On {
     Emulator,
     /// A connected board; there being none is the bench's failure
     Hardware,
-}
-
-/// A report to write.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Its format.
-    pub kind: ReportKind,
-    /// Its file.
-    pub file: PathBuf,
-}
-
-/// The formats of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportKind {
-    /// One object per scenario.
-    Json,
-    /// JUnit's XML, as CI systems read it.
-    Junit,
 }
 
 /// Look at captures.
@@ -210,16 +195,4 @@ pub enum Controls {
 fn hexadecimal(text: &str) -> Result<u64, String> {
     let digits = text.trim_start_matches("0x");
     u64::from_str_radix(digits, 16).map_err(|_| format!("`{text}` is no hexadecimal number of up to 16 digits"))
-}
-
-fn report(text: &str) -> Result<Report, String> {
-    let (kind, file) = match text.split_once('=') {
-        Some(("json", file)) => (ReportKind::Json, file),
-        Some(("junit", file)) => (ReportKind::Junit, file),
-        _ => return Err(format!("`{text}` is no report: write json=FILE or junit=FILE")),
-    };
-    if file.is_empty() {
-        return Err(format!("`{text}` names no file"));
-    }
-    Ok(Report { kind, file: file.into() })
 }

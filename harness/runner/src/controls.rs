@@ -40,7 +40,7 @@ use crate::lan::loopback::{self, Moved};
 use crate::lan::meeting::{self, Counterpart, Held};
 use crate::mosquitto::{self, Mosquitto};
 use crate::snapshot::{Agreement, Place};
-use crate::verdict::{Account, How, Verdict};
+use crate::verdict::{Account, How, OnRack, Verdict};
 
 /// How long a control may take, by the wall.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -253,6 +253,7 @@ impl Run<'_> {
                 _ => String::new(),
             },
             incidents: Vec::new(),
+            rack: OnRack::default(),
         })
     }
 
@@ -306,6 +307,8 @@ impl Run<'_> {
             platform_words: None,
             cause: None,
             leaked_bytes: None,
+            heap_peak_bytes: None,
+            device_log: Vec::new(),
             device_words: if class == Class::Accepted { String::new() } else { class.to_string() },
             conformity: Conformity::judge(demand, how.connected()),
             demand,

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use board::{Board as _, Emulated};
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
+use report::model::Run;
 use scenario::Scenario;
 
 use crate::cli::Hil;
@@ -22,12 +23,13 @@ use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
+use crate::reports::{self, Invocation, Missed, Sources};
 use crate::snapshot::{Agreement, Place};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
-use crate::verdict::Verdict;
-use crate::{controls, report, suite};
+use crate::verdict::{OnRack, Verdict};
+use crate::{controls, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -88,11 +90,13 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         say(&list(&scenarios, &stacks));
         return Ok(exit::AS_EXPECTED);
     }
-    let pairs = pairs(&scenarios, &stacks);
+    let mut pairs = pairs(&scenarios, &stacks);
     if pairs.is_empty() {
         let words = "none of the stacks is asked any of these scenarios: see `scenarios` in their dialect.toml";
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
     }
+    let is_ours = |scenario: &str, stack: &str| arguments.shard.is_none_or(|shard| shard.holds(scenario, stack));
+    pairs.retain(|pair| is_ours(&pair.scenario.name, &pair.stack.name));
     let board = hardware::choose(root, arguments.on)
         .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
     let first_line = first_line(&board, &stacks);
@@ -109,10 +113,11 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
     let all = arguments.image.is_none() && arguments.stack.is_empty();
-    let meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
+    let mut meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
+    meetings.retain(|meeting| is_ours(&meeting.scenario.name, &meeting.stack()));
     let selected = pairs.len() + meetings.len();
     let progress = progress(selected);
-    let began = Instant::now();
+    let (began, started) = (Instant::now(), SystemTime::now());
     let mut finished = |(verdict, _): &(Verdict, Duration)| {
         let name = format!("{} on {}", verdict.scenario, verdict.stack);
         if progress.is_hidden() && !io::stderr().is_terminal() {
@@ -158,8 +163,29 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     ));
     progress.finish_and_clear();
     let effort = Effort::new(began.elapsed(), jobs, &results);
+    let interrupted = interrupted.load(Ordering::SeqCst);
+    let wanted = pairs.iter().map(|pair| (pair.scenario.name.as_str(), pair.stack.name.clone()));
+    let wanted = wanted.chain(meetings.iter().map(|meeting| (meeting.scenario.name.as_str(), meeting.stack())));
+    let missed = missed(wanted, &results);
+    let reported = if arguments.reporting.report.is_empty() {
+        Ok(())
+    } else {
+        let sources = Sources { scenarios: &scenarios, artefacts: &bench.artefacts, embed: arguments.reporting.embed };
+        let invocation = Invocation {
+            headline: &first_line,
+            seed: bench.seed,
+            started,
+            took: began.elapsed(),
+            jobs,
+            stacks: &stacks,
+            boards: Vec::new(),
+            shard: arguments.shard,
+            interrupted,
+        };
+        let run = Run::new(vec![reports::part(&invocation)], reports::rows(&results, &missed, &sources));
+        reports::write_all(&arguments.reporting, &run)
+    };
     let verdicts: Vec<Verdict> = results.into_iter().map(|(verdict, _)| verdict).collect();
-    bench.file_records().map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
     if arguments.show {
         for verdict in verdicts.iter().filter(|verdict| verdict.account.is_some()) {
             say(&format!("\n{}\n", verdict.transcript));
@@ -168,11 +194,22 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let controls: BTreeSet<_> = meetings.iter().map(|meeting| meeting.control).collect();
     let view = View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose };
     say(&format!("\n{}{}\n", summary::render(&verdicts, &view, &effort), effort));
-    for wanted in &arguments.report {
-        report::write(wanted, &verdicts, &first_line)
-            .map_err(|error| Refusal::new(exit::BENCH_FAILED, format!("{}: {error}", wanted.file.display())))?;
-    }
-    Ok(sum(&verdicts, interrupted.load(Ordering::SeqCst)))
+    bench.file_records().and(reported).map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
+    Ok(sum(&verdicts, interrupted))
+}
+
+/// What was to be run and was not.
+fn missed<'a>(wanted: impl Iterator<Item = (&'a str, String)>, results: &[(Verdict, Duration)]) -> Vec<Missed> {
+    let ran: BTreeSet<(&str, &str)> =
+        results.iter().map(|(verdict, _)| (verdict.scenario.as_str(), verdict.stack.as_str())).collect();
+    wanted
+        .filter(|(scenario, stack)| !ran.contains(&(*scenario, stack.as_str())))
+        .map(|(scenario, stack)| Missed {
+            scenario: scenario.to_owned(),
+            stack,
+            why: "the run was interrupted before its turn".to_owned(),
+        })
+        .collect()
 }
 
 /// What is run: scenario by scenario, each on every stack that is asked it.
@@ -305,6 +342,7 @@ impl Bench {
             transcript: judged.transcript,
             difference,
             incidents: judged.incidents,
+            rack: OnRack::default(),
         })
     }
 

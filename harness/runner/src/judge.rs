@@ -11,6 +11,7 @@ use scenario::Scenario;
 use scenario::broker::Engine;
 
 use crate::bench::Evidence;
+use crate::device_log;
 use crate::stack::Stack;
 use crate::verdict::{Account, How};
 use crate::wire_witness::{Side, WireWitness};
@@ -56,6 +57,8 @@ pub fn judge(
         summary: None,
         cause: device.final_failure().and_then(cause),
         leaked_bytes: device.leaked_bytes(scenario),
+        heap_peak_bytes: device.heap.as_ref().map(|heap| heap.peak_bytes),
+        device_log: device_log::lines(evidence),
         conformity: Conformity::judge(scenario.specification.demands, how.connected()),
         demand: scenario.specification.demands,
         rule: scenario.specification.rule.clone(),

@@ -86,6 +86,7 @@ fn staircase(head: &str, done: Vec<(Step, Judged)>) -> Option<Judged> {
         device_words: String::new(),
         platform_words: None,
         cause: None,
+        heap_peak_bytes: None,
         ..last.account
     };
     let _ = write!(transcript, "\nending     {account}");

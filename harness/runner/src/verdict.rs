@@ -3,6 +3,7 @@
 use std::fmt;
 
 use outcome::{Conformity, Demand, Ending, Stage};
+use report::model::{Attempt, Finding, LogLine, Quarantine};
 
 /// How it went, in the words of both witnesses together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,10 @@ pub struct Account {
     pub cause: Option<String>,
     /// The bytes that the heap held more after many connections than before them: a leak.
     pub leaked_bytes: Option<u32>,
+    /// The most that the device's heap held, in bytes, if it came to tell that.
+    pub heap_peak_bytes: Option<u32>,
+    /// What the device said besides its packets: its reports, and whatever was on its console.
+    pub device_log: Vec<LogLine>,
     /// How that compares with the specification.
     pub conformity: Conformity,
     /// What the specification demands.
@@ -109,6 +114,23 @@ pub struct Verdict {
     pub difference: String,
     /// What happened to the board itself, and what of the chip is not modelled but was used.
     pub incidents: Vec<String>,
+    /// What is to be told of the board on which it was run.
+    pub rack: OnRack,
+}
+
+/// What a rack of boards adds to a verdict; nothing, on an emulated chip that nobody else has.
+#[derive(Clone, Debug, Default)]
+pub struct OnRack {
+    /// The board's name in the hardware map; empty for an emulated chip in this process.
+    pub board: String,
+    /// Every time that it was tried, if it was tried more than once.
+    pub attempts: Vec<Attempt>,
+    /// Whether the device's outcome changed when it was repeated.
+    pub flaky: bool,
+    /// Whether the ending does not count, and until when.
+    pub quarantine: Option<Quarantine>,
+    /// What somebody should look at, beside what the account says.
+    pub findings: Vec<Finding>,
 }
 
 impl Verdict {
@@ -132,6 +154,7 @@ impl Verdict {
             transcript: String::new(),
             difference: String::new(),
             incidents: Vec::new(),
+            rack: OnRack::default(),
         }
     }
 

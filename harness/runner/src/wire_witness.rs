@@ -78,11 +78,15 @@ pub fn first_fatal_alert(conversation: &Conversation) -> Option<(Side, AlertDesc
     })
 }
 
-fn typeset(transcript: &Transcript, scenario: &Scenario) -> String {
+/// What stands in the margin of a line: where the scenario's fault is.
+pub fn mark(scenario: &Scenario, line: &Line) -> Option<&'static str> {
     // What a device has to put up with is no fault.
     let words = if scenario.specification.demands == Demand::Connect { "what is tested" } else { "the fault" };
-    let is_meant = |line: &Line| scenario.fault.as_ref().is_some_and(|mark| points_at(mark, line));
-    let margin = |_: usize, line: &Line| is_meant(line).then(|| words.to_owned());
+    scenario.fault.as_ref().is_some_and(|fault| points_at(fault, line)).then_some(words)
+}
+
+fn typeset(transcript: &Transcript, scenario: &Scenario) -> String {
+    let margin = |_: usize, line: &Line| mark(scenario, line).map(str::to_owned);
     capture::render(transcript, &capture::Style { mark: &margin, folds: true, ..capture::Style::BENCH })
 }
 

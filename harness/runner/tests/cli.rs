@@ -60,7 +60,7 @@ fn a_board_that_is_not_there_is_the_benchs_failure() {
 fn a_word_that_nobody_knows_is_a_usage_error() {
     ends_with(&hil(&folder()).arg("--sed").output().unwrap(), exit::USAGE, "--seed");
     ends_with(&hil(&folder()).args(["--seed", "xyz"]).output().unwrap(), exit::USAGE, "hexadecimal");
-    ends_with(&hil(&folder()).args(["--report", "pdf=x"]).output().unwrap(), exit::USAGE, "json=FILE or junit=FILE");
+    ends_with(&hil(&folder()).args(["--report", "pdf=x"]).output().unwrap(), exit::USAGE, "json=FILE, junit=FILE");
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn a_profile_is_a_stack_with_words_and_excuses_of_its_own() {
     assert!(!plain.contains("platform says") && !plain.contains("stack      "), "{plain}");
     assert!(!own.path().join("captures/transport/servfail.product.snap").exists());
     let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-    let rows = json["scenarios"].as_array().unwrap();
+    let rows = json["rows"].as_array().unwrap();
     let row =
         |stack: &str, scenario: &str| rows.iter().find(|row| row["stack"] == stack && row["scenario"] == scenario);
-    assert_eq!(row("product", "transport/nxdomain").unwrap()["platform"], "errno 0 at resolve");
+    assert_eq!(row("product", "transport/nxdomain").unwrap()["happening"]["platform_words"], "errno 0 at resolve");
     assert_eq!(row("product", "transport/servfail").unwrap()["reason"], "it has no resolver");
     assert!(row("product_of_others", "transport/nxdomain").is_none(), "it is not asked");
     ends_with(&run(&["--stack", "product_of_others"]), exit::NOTHING_SELECTED, "is asked any of these scenarios");
@@ -254,9 +254,10 @@ fn reports_say_what_the_table_says() {
     let report = format!("json={},junit={}", json.display(), junit.display());
     hil(&own).args(["transport/nxdomain", "identity/no_sni_right", "--report", &report]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-    let scenarios = json["scenarios"].as_array().unwrap();
-    assert_eq!(scenarios.len(), 2);
-    assert!(scenarios.iter().any(|scenario| scenario["device"].as_str().unwrap().contains("NXDOMAIN")), "{json:#}");
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    let device = |row: &serde_json::Value| row["happening"]["device_words"].as_str().unwrap_or_default().to_owned();
+    assert!(rows.iter().any(|row| device(row).contains("NXDOMAIN")), "{json:#}");
     assert!(fs::read_to_string(junit).unwrap().contains("classname=\"transport\""));
 }
 
@@ -280,5 +281,8 @@ fn an_interruption_leaves_a_report_of_what_was_finished() {
     let output = child.wait_with_output().unwrap();
     ends_with(&output, exit::INTERRUPTED, "not run: interrupted");
     let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
-    assert!(!json["scenarios"].as_array().unwrap().is_empty());
+    let rows = json["rows"].as_array().unwrap();
+    let (ran, not_run): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["not_run"].is_null());
+    assert!(!ran.is_empty() && !not_run.is_empty(), "{} ran, {} did not", ran.len(), not_run.len());
+    assert!(not_run[0]["not_run"]["why"].as_str().unwrap().contains("interrupted"), "{}", not_run[0]);
 }

@@ -124,32 +124,6 @@ pub fn explain(reviewed: &Reviewed) -> Vec<(String, Option<Explanation>)> {
         .collect()
 }
 
-/// The explanations of a transcript in one, for reports; `None` if there is nothing to explain.
-pub fn of_transcript(scenario: &str, stack: &str, transcript: &str) -> Option<serde_json::Value> {
-    let mut reviewed = Reviewed::parse(transcript)?;
-    scenario.clone_into(&mut reviewed.scenario);
-    if reviewed.image.is_empty() {
-        stack.clone_into(&mut reviewed.image);
-    }
-    let told: Vec<Explanation> = explain(&reviewed).into_iter().filter_map(|(_, explanation)| explanation).collect();
-    let joined = |part: fn(&Explanation) -> &str| {
-        let mut parts: Vec<&str> = Vec::new();
-        for text in told.iter().map(part).filter(|text| !text.is_empty()) {
-            if !parts.contains(&text) {
-                parts.push(text);
-            }
-        }
-        parts.join(" ")
-    };
-    (!told.is_empty()).then(|| {
-        serde_json::json!({
-            "cause": joined(|one| &one.cause),
-            "source": joined(|one| &one.source),
-            "remedy": joined(|one| &one.remedy),
-        })
-    })
-}
-
 fn keys(reviewed: &Reviewed) -> Vec<String> {
     if reviewed.conformity == Conformity::AcceptsWhatItMustRefuse {
         return vec![ACCEPTS.into()];

@@ -1,17 +1,14 @@
 //! The table itself, before anybody sets it.
 
-use std::fs;
 use std::path::Path;
 
-use outcome::{Conformity, Demand};
+use outcome::{Conformity, Demand, Ending};
 use scenario::Scenario;
 
 use crate::explain::explanations::{self, Explanation};
 use crate::explain::reviewed::Reviewed;
 use crate::explain::snapshots::{Filed, Snapshots};
-
-/// A report beyond this is none of ours.
-const REPORT_MAX_BYTES: u64 = 256 << 20;
+use crate::reports;
 
 /// Scenarios by stacks.
 #[derive(Debug)]
@@ -193,23 +190,12 @@ impl Cell {
 ///
 /// If the file is no such report.
 pub fn of_report(file: &Path) -> Result<Snapshots, String> {
-    let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
-    if fs::metadata(file).map_err(|error| named(&error))?.len() > REPORT_MAX_BYTES {
-        return Err(named(&"larger than 256 MiB: this is no report"));
-    }
-    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
-    let report: serde_json::Value = serde_json::from_str(&text).map_err(|error| named(&error))?;
-    let rows = report
-        .get("scenarios")
-        .and_then(serde_json::Value::as_array)
-        .ok_or_else(|| named(&"no `scenarios` in it: this is no report of `cargo xtask hil --report json=FILE`"))?;
     let mut snapshots = Snapshots::default();
-    for row in rows {
-        let text = |key: &str| row.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let key = (text("scenario").to_owned(), text("stack").to_owned());
-        if text("ending") == "not applicable" {
-            snapshots.excuses.insert(key, text("reason").to_owned());
-        } else if let Some(mut reviewed) = Reviewed::parse(text("transcript")) {
+    for row in reports::read(file)?.rows {
+        let key = (row.scenario, row.stack);
+        if let Some(Ending::NotApplicable(why)) = row.ending {
+            snapshots.excuses.insert(key, why);
+        } else if let Some(mut reviewed) = Reviewed::parse(&row.transcript) {
             reviewed.scenario.clone_from(&key.0);
             let filed = Filed { stack: key.1.clone(), reviewed, file: String::new(), header_lines: 0 };
             snapshots.filed.insert(key, filed);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anstyle::AnsiColor;
+use outcome::{Demand, Ending};
 use scenario::Scenario;
 
 use super::table::{Table, Weight};
@@ -106,7 +107,7 @@ fn the_reviewed_snapshots_make_a_table() {
 fn a_report_that_is_none_is_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("x.json");
-    for (text, words) in [("{}", "no `scenarios`"), ("nonsense", "x.json")] {
+    for (text, words) in [("{}", "no `schema`"), ("nonsense", "x.json")] {
         std::fs::write(&file, text).expect("it can be written");
         let why = table::of_report(&file).expect_err("no report");
         assert!(why.contains(words), "{why}");
@@ -119,11 +120,14 @@ fn a_report_makes_the_same_table_as_its_snapshots() {
     let file = folder.path().join("x.json");
     let transcript = "scenario   identity/x seed 1\nfirmware   esp32c3_mbedtls 1\n\ndevice     heap peak 1 KiB\n\
                       ending     connected and did its work — as the specification demands (RFC 9525 §6)";
-    let report = serde_json::json!({ "scenarios": [
-        { "scenario": "identity/x", "stack": "a", "ending": "as expected", "transcript": transcript },
-        { "scenario": "identity/y", "stack": "a", "ending": "not applicable", "reason": "no name", "transcript": "" },
-    ] });
-    std::fs::write(&file, report.to_string()).expect("it can be written");
+    let row = |scenario: &str, ending| report::model::Row {
+        ending: Some(ending),
+        transcript: transcript.into(),
+        ..report::model::Row::new(scenario, "a", Demand::Either)
+    };
+    let rows = vec![row("identity/x", Ending::AsExpected), row("identity/y", Ending::NotApplicable("no name".into()))];
+    let report = report::json::write(&report::model::Run::new(Vec::new(), rows)).expect("JSON");
+    std::fs::write(&file, report).expect("it can be written");
     let snapshots = table::of_report(&file).unwrap_or_else(|why| panic!("{why}"));
     assert!(snapshots.filed[&("identity/x".to_owned(), "a".to_owned())].reviewed.is_well());
     assert_eq!(snapshots.excuses[&("identity/y".to_owned(), "a".to_owned())], "no name");

@@ -1,0 +1,95 @@
+//! How much a row matters: what every way of setting a report puts first, and colours.
+
+use outcome::{Conformity, Ending};
+
+use crate::model::Row;
+
+/// How much a row matters, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// It does not apply.
+    NotApplicable,
+    /// As expected, and as demanded or allowed.
+    Good,
+    /// As expected, and yet not what the specification demands: reviewed, and still wrong.
+    Wrong,
+    /// It was not run.
+    NotRun,
+    /// As expected, and yet the device accepts what it must refuse. Never green.
+    Insecure,
+    /// The bench failed.
+    BenchFailed,
+    /// Otherwise than expected, or silent.
+    Otherwise,
+}
+
+impl Weight {
+    /// Of a row.
+    pub fn of(row: &Row) -> Self {
+        let conformity = row.happening.as_ref().map(|happening| happening.conformity);
+        match &row.ending {
+            None => Self::NotRun,
+            Some(Ending::NotApplicable(_)) => Self::NotApplicable,
+            Some(Ending::BenchFailed(_)) => Self::BenchFailed,
+            Some(Ending::Otherwise(_) | Ending::Silent) => Self::Otherwise,
+            Some(Ending::AsExpected) => match conformity {
+                Some(Conformity::AcceptsWhatItMustRefuse) => Self::Insecure,
+                Some(Conformity::RefusesWhatItMustAccept | Conformity::Breaks) => Self::Wrong,
+                Some(Conformity::Conforms | Conformity::Allowed) | None => Self::Good,
+            },
+        }
+    }
+
+    /// Whether somebody has to look at it.
+    pub fn is_notable(self) -> bool {
+        self >= Self::NotRun
+    }
+
+    /// A name for style sheets.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "na",
+            Self::Good => "good",
+            Self::Wrong => "wrong",
+            Self::NotRun => "not-run",
+            Self::Insecure => "insecure",
+            Self::BenchFailed => "failed",
+            Self::Otherwise => "otherwise",
+        }
+    }
+}
+
+/// A row in one word, as a table has it. What is wrong is in capitals, for those who see no colour.
+pub fn word(row: &Row) -> &'static str {
+    use crate::model::How;
+    let Some(happening) = &row.happening else {
+        return match &row.ending {
+            None => "not run",
+            Some(Ending::NotApplicable(_)) => "n/a",
+            Some(Ending::BenchFailed(_)) => "BENCH",
+            Some(Ending::Silent) => "SILENT",
+            Some(_) => "ran",
+        };
+    };
+    if matches!(row.ending, Some(Ending::Silent)) {
+        return "SILENT";
+    }
+    match happening.conformity {
+        Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
+        Conformity::RefusesWhatItMustAccept => return "REFUSES",
+        Conformity::Breaks => return "BREAKS",
+        Conformity::Conforms | Conformity::Allowed => {}
+    }
+    if happening.phrase.ends_with("runs connect") {
+        return "sweep";
+    }
+    match happening.how {
+        How::Connected => "connects",
+        How::DeviceRefused | How::DeviceFailed => "refuses",
+        How::BrokerRefused => "refused",
+        How::Lost => "lost",
+        How::GaveUp => "gives up",
+        How::Crashed => "CRASHED",
+        How::NoEnd => "no end",
+    }
+}

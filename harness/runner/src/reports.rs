@@ -1,0 +1,148 @@
+//! Reports of a run: the model filled, and its files written.
+//!
+//! How a report looks is the crate `report`'s business; this module knows where what it says comes from. Reports are
+//! written whole or not at all: a reader never meets half of one.
+
+mod ladder;
+mod options;
+mod part;
+mod row;
+mod sections;
+mod wire;
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use report::markdown::Links;
+use report::model::{NotRun, Row, Run};
+use scenario::Scenario;
+
+use crate::verdict::Verdict;
+
+pub use options::{Embed, Report, ReportKind, Reporting};
+pub use part::{Invocation, part};
+
+/// What rows are made of, beside their verdicts.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The scenarios that were selected.
+    pub scenarios: &'a [Scenario],
+    /// The folder with the packets of this run.
+    pub artefacts: &'a Path,
+    /// Which captures become part of the report.
+    pub embed: Embed,
+}
+
+/// Something that was to be run and was not.
+#[derive(Clone, Debug)]
+pub struct Missed {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The stack.
+    pub stack: String,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// The rows of a run: what was run, then what was not.
+pub fn rows(results: &[(Verdict, Duration)], missed: &[Missed], sources: &Sources<'_>) -> Vec<Row> {
+    let known = |name: &str| sources.scenarios.iter().find(|scenario| scenario.name == name);
+    let ran =
+        results.iter().filter_map(|(verdict, took)| Some(row::row(verdict, *took, known(&verdict.scenario)?, sources)));
+    let not_run = missed.iter().filter_map(|missed| {
+        let mut row = row::blank(known(&missed.scenario)?, &missed.stack);
+        row.not_run = Some(NotRun { why: missed.why.clone() });
+        Some(row)
+    });
+    ran.chain(not_run).collect()
+}
+
+/// Writes every report that is wanted. What goes wrong with one does not keep the others from being written.
+///
+/// # Errors
+///
+/// What cannot be written, or read of the history; one sentence a line.
+pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
+    let (history, mut complaints) = history(&wanted.history);
+    for one in &wanted.report {
+        let written = render(one.kind, run, &history).and_then(|text| write_whole(&one.file, &text));
+        if let Err(error) = written {
+            complaints.push(format!("{}: {error}", one.file.display()));
+        }
+    }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
+}
+
+/// The earlier runs that can be read, and what is wrong with the others.
+fn history(files: &[PathBuf]) -> (Vec<Run>, Vec<String>) {
+    let (mut runs, mut complaints) = (Vec::new(), Vec::new());
+    for file in files {
+        match read(file) {
+            Ok(run) => runs.push(run),
+            Err(why) => complaints.push(why),
+        }
+    }
+    (runs, complaints)
+}
+
+/// Reads a JSON report, whoever wrote it.
+///
+/// # Errors
+///
+/// A sentence that names the file.
+pub fn read(file: &Path) -> Result<Run, String> {
+    let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+    if fs::metadata(file).map_err(|error| named(&error))?.len() > report::json::BYTES_MAX {
+        return Err(named(&"larger than 512 MiB: this is no report"));
+    }
+    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    report::json::read(&text).map_err(|error| named(&error))
+}
+
+fn render(kind: ReportKind, run: &Run, history: &[Run]) -> io::Result<String> {
+    let last = history.iter().max_by_key(|run| report::history::started(run));
+    match kind {
+        ReportKind::Json => report::json::write(run).map_err(io::Error::other),
+        ReportKind::Junit => report::junit::write(run).map_err(io::Error::other),
+        ReportKind::Markdown => Ok(report::markdown::write(run, last, &links())),
+    }
+}
+
+/// Where files of the repository can be read, if this is a step of GitHub Actions.
+fn links() -> Links {
+    let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let address = || {
+        let (server, repository, commit) =
+            (told("GITHUB_SERVER_URL")?, told("GITHUB_REPOSITORY")?, told("GITHUB_SHA")?);
+        Some(format!("{server}/{repository}/blob/{commit}"))
+    };
+    Links { base: address() }
+}
+
+/// Writes a file whole or not at all: under another name first, in the same folder.
+///
+/// # Errors
+///
+/// If the disk refuses.
+pub fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = file.file_name().ok_or_else(|| io::Error::other("this names no file"))?.to_string_lossy();
+    let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
+    let written = fs::File::create(&unfinished).and_then(|mut handle| {
+        handle.write_all(text.as_bytes())?;
+        handle.sync_all()
+    });
+    // A device file, `/dev/stdout` say, is written to and not replaced.
+    let is_special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
+    let placed = written.and_then(|()| if is_special { fs::write(file, text) } else { fs::rename(&unfinished, file) });
+    if placed.is_err() || is_special {
+        let _ = fs::remove_file(&unfinished);
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests;

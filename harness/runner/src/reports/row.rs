@@ -1,0 +1,135 @@
+//! A verdict as a row of the report.
+
+use std::fs;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use outcome::Ending;
+use report::model::{Capture, Evidence, Explanation, Finding, FindingKind, Happening, How, Row};
+use scenario::Scenario;
+
+use super::{Embed, Sources, ladder, wire};
+use crate::explain::explanations;
+use crate::explain::reviewed::Reviewed;
+use crate::snapshot::Place;
+use crate::verdict::{self, Account, Verdict};
+
+/// A capture beyond this is not put into a report.
+const CAPTURE_MAX_BYTES: usize = 4 << 20;
+
+/// A row of which nothing is known but what the scenario says.
+pub fn blank(scenario: &Scenario, stack: &str) -> Row {
+    let specification = &scenario.specification;
+    let mut row = Row::new(scenario.name.as_str(), stack, specification.demands);
+    row.title.clone_from(&scenario.title);
+    row.rule.clone_from(&specification.rule);
+    row.quote.clone_from(&specification.quote);
+    row
+}
+
+/// The row of a verdict.
+pub fn row(verdict: &Verdict, took: Duration, scenario: &Scenario, sources: &Sources<'_>) -> Row {
+    let mut row = blank(scenario, &verdict.stack);
+    row.ending = Some(verdict.ending.clone());
+    row.wall_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    row.transcript.clone_from(&verdict.transcript);
+    row.difference.clone_from(&verdict.difference);
+    row.incidents.clone_from(&verdict.incidents);
+    row.board.clone_from(&verdict.rack.board);
+    row.attempts.clone_from(&verdict.rack.attempts);
+    row.flaky = verdict.rack.flaky;
+    row.quarantine.clone_from(&verdict.rack.quarantine);
+    row.findings.clone_from(&verdict.rack.findings);
+    let Some(account) = &verdict.account else { return row };
+    row.happening = Some(happening(account));
+    row.device_log.clone_from(&account.device_log);
+    row.findings.extend(findings(account, scenario));
+    explain(&mut row);
+    let place = Place::new(sources.artefacts, &verdict.scenario, &verdict.stack);
+    // Without its packets a row says less, and is no less true.
+    if let Ok(pcapng) = fs::read(place.capture()) {
+        if let Ok(transcript) = capture::read(&pcapng, "") {
+            row.wire = Some(wire::wire(&transcript));
+            row.ladder = Some(ladder::ladder(&transcript, scenario));
+        }
+        let is_embedded = pcapng.len() <= CAPTURE_MAX_BYTES && wants(sources.embed, &row);
+        row.capture = Some(Capture {
+            file: place.capture().display().to_string(),
+            bytes: pcapng.len() as u64,
+            base64: is_embedded.then(|| STANDARD.encode(&pcapng)),
+        });
+    }
+    row
+}
+
+/// Whether a row's packets become part of the report.
+fn wants(embed: Embed, row: &Row) -> bool {
+    match embed {
+        Embed::None => false,
+        Embed::All => true,
+        Embed::Notable => {
+            row.is_security_finding()
+                || row.flaky
+                || !row.findings.is_empty()
+                || !matches!(row.ending, Some(Ending::AsExpected | Ending::NotApplicable(_)))
+        }
+    }
+}
+
+fn happening(account: &Account) -> Happening {
+    Happening {
+        how: how(account.how),
+        phrase: account.phrase(),
+        stage: account.stage,
+        conformity: account.conformity,
+        device_words: account.device_words.clone(),
+        platform_words: account.platform_words.clone(),
+        cause: account.cause.clone(),
+        heap_peak_bytes: account.heap_peak_bytes,
+        leaked_bytes: account.leaked_bytes,
+        took_ms: account.took_ms,
+    }
+}
+
+const fn how(how: verdict::How) -> How {
+    match how {
+        verdict::How::Connected => How::Connected,
+        verdict::How::DeviceRefused => How::DeviceRefused,
+        verdict::How::BrokerRefused => How::BrokerRefused,
+        verdict::How::Lost => How::Lost,
+        verdict::How::GaveUp => How::GaveUp,
+        verdict::How::DeviceFailed => How::DeviceFailed,
+        verdict::How::Crashed => How::Crashed,
+        verdict::How::NoEnd => How::NoEnd,
+    }
+}
+
+fn findings(account: &Account, scenario: &Scenario) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if account.conformity == outcome::Conformity::AcceptsWhatItMustRefuse {
+        let words = format!("accepts what it must refuse: {} ({})", scenario.title, account.rule);
+        findings.push(Finding { kind: FindingKind::Security, words });
+    }
+    if let Some(bytes @ 1..) = account.leaked_bytes {
+        let words = format!("{bytes} bytes of heap are not given back");
+        findings.push(Finding { kind: FindingKind::Leak, words });
+    }
+    findings
+}
+
+/// Cause, evidence and remedy, from the transcript.
+fn explain(row: &mut Row) {
+    let Some(mut reviewed) = Reviewed::parse(&row.transcript) else { return };
+    reviewed.scenario.clone_from(&row.scenario);
+    if reviewed.image.is_empty() {
+        reviewed.image.clone_from(&row.stack);
+    }
+    row.evidence =
+        reviewed.evidence.iter().map(|(line, words)| Evidence { line: *line, words: words.clone() }).collect();
+    row.explanations = explanations::explain(&reviewed)
+        .into_iter()
+        .filter_map(|(_, explanation)| explanation)
+        .map(|told| Explanation { key: told.key, cause: told.cause, source: told.source, remedy: told.remedy })
+        .collect();
+}
