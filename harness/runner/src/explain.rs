@@ -1,7 +1,8 @@
 //! `cargo xtask explain`: why a handshake ended as it did, and what to do about it.
 //!
-//! Of a scenario: cause, evidence and remedy, from its reviewed snapshots. Of a capture or a pasted hello: who the client is likely to be, what a broker must be told to accept it, and where
-//! the handshake broke. Nothing is run, and nothing in here is believed of its input.
+//! Of a scenario: cause, evidence and remedy, from its reviewed snapshots. Of a capture or a pasted hello: who the client
+//! is likely to be, what a broker must be told to accept it, and where the handshake broke. Nothing is run, and nothing
+//! in here is believed of its input.
 
 mod alerts;
 mod breaking;
@@ -14,7 +15,7 @@ pub mod reviewed;
 mod scenario;
 mod settings;
 pub mod snapshots;
-mod stacks;
+pub mod stacks;
 mod suites;
 
 use std::io::Write as _;
@@ -62,10 +63,13 @@ pub struct Explain {
 ///
 /// A sentence that names what cannot be read, and the remedy.
 pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
+    let known = || stacks::Stacks::read(&root.join("captures"));
     let text = match (&arguments.scenario, &arguments.hex, &arguments.capture) {
         (Some(name), ..) => scenario::explain(root, name, &arguments.stack)?,
-        (None, Some(text), _) => explain_hexadecimal(&pasted::text(text)?).map_err(|why| format!("--hex: {why}"))?,
-        (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref())?,
+        (None, Some(text), _) => {
+            explain_hexadecimal(&pasted::text(text)?, &known()?).map_err(|why| format!("--hex: {why}"))?
+        }
+        (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref(), &known()?)?,
         (None, None, None) => return Err("nothing to explain: name a scenario, or give --capture or --hex".into()),
     };
     // A reader who went away (`| head`) is no fault.

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use crate::explain::explanations;
 use crate::explain::snapshots::Snapshots;
 use crate::library;
+use crate::stack;
 use table::Table;
 
 const EXAMPLES: &str = "\
@@ -65,7 +66,11 @@ pub fn run(root: &Path, arguments: &Matrix) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let snapshots = match &arguments.report {
         Some(file) => table::of_report(file)?,
-        None => Snapshots::read(&root.join("captures"))?,
+        None => {
+            let mut snapshots = Snapshots::read(&root.join("captures"))?;
+            snapshots.excuse(&scenarios, &stack::released(root)?);
+            snapshots
+        }
     };
     let table = Table::new(&scenarios, &snapshots);
     if table.stacks.is_empty() {

@@ -5,7 +5,7 @@ use wire::tls::{CipherSuite, Extension, ExtensionType, Ja3, Ja4, ProtocolVersion
 
 use super::paragraph::{heading, labelled, listed, verbatim};
 use super::settings::Settings;
-use super::stacks::{self, Begins};
+use super::stacks::{Begins, Stacks};
 
 /// `TLS 1.2`, `SSL 3.0`.
 pub fn tls(version: ProtocolVersion) -> String {
@@ -16,18 +16,18 @@ pub fn tls(version: ProtocolVersion) -> String {
 }
 
 /// Who said this hello, and what would accept it.
-pub fn describe(out: &mut String, offer: &Offer) {
+pub fn describe(out: &mut String, offer: &Offer, known: &Stacks) {
     heading(out, "Who this client is");
     labelled(out, "hello", &format!("{} bytes{}", offer.message_bytes, record(offer)));
     labelled(out, "version", &versions(offer));
-    labelled(out, "clock", &clock(offer));
+    labelled(out, "clock", &clock(offer, known));
     labelled(out, "server name", &server_name(offer));
     labelled(out, "protocols", &protocols(offer));
     suites(out, offer);
     extensions(out, offer);
     labelled(out, "JA3", &format!("{} ({})", Ja3::of(&offer.hello).hash(), shortened(&Ja3::of(&offer.hello).full)));
     labelled(out, "JA4", &Ja4::of(&offer.hello).to_string());
-    for (label, sentence) in stacks::nearest(offer) {
+    for (label, sentence) in known.nearest(offer) {
         labelled(out, label, &sentence);
     }
 
@@ -75,9 +75,9 @@ fn versions(offer: &Offer) -> String {
     }
 }
 
-fn clock(offer: &Offer) -> String {
+fn clock(offer: &Offer, known: &Stacks) -> String {
     let date = offer.gmt_unix_date();
-    match (offer.gmt_unix_time, stacks::begins(offer)) {
+    match (offer.gmt_unix_time, known.begins(offer)) {
         (0, Some((Begins::Zero, stack))) => format!("not told: {stack}, writes 0 there whatever its clock says"),
         (0, _) => {
             format!("unset: gmt_unix_time is 0 ({date}); if the client checks dates, no certificate is valid yet")

@@ -6,6 +6,7 @@ use capture::{NoHello, Offer, hexadecimal};
 
 use super::alerts;
 use super::client;
+use super::stacks::Stacks;
 
 /// Longer input is nobody's hello.
 const INPUT_BYTES_MAX: u64 = 1 << 20;
@@ -32,11 +33,11 @@ pub fn text(argument: &str) -> Result<String, String> {
 /// # Errors
 ///
 /// A sentence that says where the text is no hexadecimal, or what its bytes are instead of a hello.
-pub fn explain(text: &str) -> Result<String, String> {
+pub fn explain(text: &str, known: &Stacks) -> Result<String, String> {
     let bytes = hexadecimal::read(text).map_err(|error| error.to_string())?;
     let mut out = String::new();
     match Offer::find(&bytes) {
-        Ok(offer) => client::describe(&mut out, &offer),
+        Ok(offer) => client::describe(&mut out, &offer, known),
         Err(NoHello::Alert(alert)) => {
             out = format!(
                 "An alert: {alert}.\nIf the client said it: {}.\nIf the server said it: {}.\n",

@@ -8,6 +8,7 @@ use capture::transcript::{Conversation, Transcript};
 use super::breaking;
 use super::client;
 use super::paragraph::{heading, labelled};
+use super::stacks::Stacks;
 use crate::capture_file;
 
 /// So many connections are told one by one: a reconnecting device makes thousands.
@@ -18,9 +19,9 @@ const TOLD_CONNECTIONS_MAX: usize = 20;
 /// # Errors
 ///
 /// A sentence that names the file, what is wrong with it, and the remedy.
-pub fn read(file: &Path, keys: Option<&Path>) -> Result<String, String> {
+pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks) -> Result<String, String> {
     let (bytes, keys) = capture_file::read(file, keys)?;
-    explain(&bytes, &keys).map_err(|why| capture_file::named(file, &why))
+    explain(&bytes, &keys, known).map_err(|why| capture_file::named(file, &why))
 }
 
 /// Explains a capture: each client once, each connection by where it broke.
@@ -28,7 +29,7 @@ pub fn read(file: &Path, keys: Option<&Path>) -> Result<String, String> {
 /// # Errors
 ///
 /// What the bytes are not, and what to give instead.
-pub fn explain(file: &[u8], key_log: &str) -> Result<String, String> {
+pub fn explain(file: &[u8], key_log: &str, known: &Stacks) -> Result<String, String> {
     let transcript = capture::read(file, key_log).map_err(|error| {
         format!("{error}. Record with `tcpdump -w FILE` or Wireshark; a pasted hello goes to `--hex`")
     })?;
@@ -47,7 +48,7 @@ pub fn explain(file: &[u8], key_log: &str) -> Result<String, String> {
             labelled(&mut out, "client", "the same as above");
         } else {
             told.push(hello);
-            client::describe(&mut out, offer);
+            client::describe(&mut out, offer, known);
         }
     }
     let untold = transcript.conversations.len().saturating_sub(TOLD_CONNECTIONS_MAX);

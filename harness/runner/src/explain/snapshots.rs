@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use scenario::Scenario;
+
 use super::reviewed::Reviewed;
 use crate::not_applicable::Record;
 use crate::snapshot;
+use crate::stack::{Applicability, Stack};
 
 /// One snapshot.
 #[derive(Clone, Debug)]
@@ -26,7 +29,7 @@ pub struct Filed {
 pub struct Snapshots {
     /// What was run, by scenario and stack.
     pub filed: BTreeMap<(String, String), Filed>,
-    /// What stacks said that they cannot do, by scenario and stack.
+    /// Why stacks are not asked what they cannot do, by scenario and stack.
     pub excuses: BTreeMap<(String, String), String>,
 }
 
@@ -66,6 +69,20 @@ impl Snapshots {
         }
         snapshots.name_images();
         Ok(snapshots)
+    }
+
+    /// Adds what scenarios and dialects excuse: nobody runs that, so there is no snapshot that could tell.
+    pub fn excuse(&mut self, scenarios: &[Scenario], stacks: &[Stack]) {
+        for stack in stacks {
+            for scenario in scenarios {
+                let key = (scenario.name.clone(), stack.name.clone());
+                if let Applicability::NotApplicable(reason) = stack.applicability(scenario)
+                    && !self.filed.contains_key(&key)
+                {
+                    self.excuses.entry(key).or_insert(reason);
+                }
+            }
+        }
     }
 
     /// The stacks, images and their profiles before controls, each in the order of their names.

@@ -1,6 +1,7 @@
 //! TLS stacks whose hellos are known, and which of them is nearest to one that is not.
 
-use std::sync::LazyLock;
+use std::fs;
+use std::path::Path;
 
 use capture::likeness::Likeness;
 use capture::{Offer, hexadecimal};
@@ -28,7 +29,9 @@ struct Entry {
     #[serde(default)]
     begins: Begins,
     /// The hello, in hexadecimal.
-    hello: String,
+    hello: Option<String>,
+    /// Or the capture that has it, below the folder of captures.
+    capture: Option<String>,
 }
 
 /// What a stack puts into the first four bytes of its random.
@@ -52,75 +55,101 @@ struct Stack {
     offer: Offer,
 }
 
-static STACKS: LazyLock<Result<Vec<Stack>, String>> = LazyLock::new(|| {
-    let file: File = toml::from_str(KNOWN).map_err(|error| error.to_string())?;
-    file.stacks.into_iter().map(Stack::new).collect()
-});
-
 impl Stack {
-    fn new(entry: Entry) -> Result<Self, String> {
-        let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", entry.name);
-        let bytes = hexadecimal::read(&entry.hello).map_err(|why| wrong(&why))?;
-        let offer = Offer::find(&bytes).map_err(|why| wrong(&why))?;
+    fn new(entry: Entry, captures: &Path) -> Result<Self, String> {
+        let offer = match (&entry.hello, &entry.capture) {
+            (Some(hello), None) => pasted(hello),
+            (None, Some(file)) => recorded(&captures.join(file)),
+            _ => Err("one of `hello` and `capture` is wanted".into()),
+        };
+        let offer = offer.map_err(|why| format!("stacks.toml, {}: {why}", entry.name))?;
         Ok(Self { name: entry.name, source: entry.source, begins: entry.begins, offer })
     }
 }
 
-/// All that are known. That the data is sound is tested; if it were not, nothing would be known.
-fn known() -> &'static [Stack] {
-    STACKS.as_deref().unwrap_or_default()
+fn pasted(hello: &str) -> Result<Offer, String> {
+    let bytes = hexadecimal::read(hello).map_err(|why| why.to_string())?;
+    Offer::find(&bytes).map_err(|why| why.to_string())
 }
 
-/// The nearest, with how far it is.
-fn ranked(offer: &Offer) -> Vec<(Likeness, &'static Stack)> {
-    let mut ranked: Vec<_> =
-        known().iter().map(|stack| (Likeness::between(&offer.hello, &stack.offer.hello), stack)).collect();
-    ranked.sort_by_key(|(likeness, _)| likeness.distance);
-    ranked
+/// The first hello in a capture.
+fn recorded(file: &Path) -> Result<Offer, String> {
+    let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+    let bytes = fs::read(file).map_err(|error| wrong(&error))?;
+    let transcript = capture::read(&bytes, "").map_err(|error| wrong(&error))?;
+    let offers = transcript.conversations.into_iter().filter_map(|conversation| conversation.facts.offer);
+    offers.into_iter().next().ok_or_else(|| wrong(&"no ClientHello in it: name another capture of this stack"))
 }
 
-/// What the random begins with, if the nearest stack is near enough to tell.
-pub fn begins(offer: &Offer) -> Option<(Begins, &'static str)> {
-    let ranked = ranked(offer);
-    let (likeness, stack) = ranked.first()?;
-    likeness.is_near().then_some((stack.begins, stack.name.as_str()))
-}
+/// All stacks that are known.
+pub struct Stacks(Vec<Stack>);
 
-/// Labels and sentences that say which stack this is likely to be, and why.
-pub fn nearest(offer: &Offer) -> Vec<(&'static str, String)> {
-    let ranked = ranked(offer);
-    let Some((best, _)) = ranked.first() else { return Vec::new() };
-    if !best.is_near() {
-        let (likeness, stack) = &ranked[0];
-        let sentence = format!(
-            "none that is known here: the nearest, {}, is {} steps away of at most {}",
-            stack.name, likeness.distance, likeness.distance_max
-        );
-        return vec![("stack", sentence)];
+impl Stacks {
+    /// Reads the known hellos, those of our own stacks from the folder of captures.
+    ///
+    /// # Errors
+    ///
+    /// The capture that cannot be read, or has no hello.
+    pub fn read(captures: &Path) -> Result<Self, String> {
+        let file: File = toml::from_str(KNOWN).map_err(|error| format!("stacks.toml: {error}"))?;
+        file.stacks.into_iter().map(|entry| Stack::new(entry, captures)).collect::<Result<_, _>>().map(Self)
     }
-    let same = ranked.iter().take_while(|(likeness, _)| likeness.distance == best.distance).take(3);
-    same.map(|(likeness, stack)| {
-        let differences: Vec<String> = likeness.differences.iter().map(ToString::to_string).collect();
-        let why = match &differences[..] {
-            [] => "distance 0: the same versions, suites and extensions in the same order".into(),
-            differences => {
-                format!("distance {} of {}: {}", likeness.distance, likeness.distance_max, differences.join(", "))
-            }
-        };
-        ("stack", format!("{} ({why}). Known from {}.", stack.name, stack.source))
-    })
-    .collect()
+
+    /// All, the nearest first, with how far they are.
+    fn ranked(&self, offer: &Offer) -> Vec<(Likeness, &Stack)> {
+        let mut ranked: Vec<_> =
+            self.0.iter().map(|stack| (Likeness::between(&offer.hello, &stack.offer.hello), stack)).collect();
+        ranked.sort_by_key(|(likeness, _)| likeness.distance);
+        ranked
+    }
+
+    /// What the random begins with, if the nearest stack is near enough to tell.
+    pub fn begins(&self, offer: &Offer) -> Option<(Begins, &str)> {
+        let ranked = self.ranked(offer);
+        let (likeness, stack) = ranked.first()?;
+        likeness.is_near().then_some((stack.begins, stack.name.as_str()))
+    }
+
+    /// Labels and sentences that say which stack this is likely to be, and why.
+    pub fn nearest(&self, offer: &Offer) -> Vec<(&'static str, String)> {
+        let ranked = self.ranked(offer);
+        let Some((best, stack)) = ranked.first() else { return Vec::new() };
+        if !best.is_near() {
+            let sentence = format!(
+                "none that is known here: the nearest, {}, is {} steps away of at most {}",
+                stack.name, best.distance, best.distance_max
+            );
+            return vec![("stack", sentence)];
+        }
+        let same = ranked.iter().take_while(|(likeness, _)| likeness.distance == best.distance).take(3);
+        same.map(|(likeness, stack)| {
+            let differences: Vec<String> = likeness.differences.iter().map(ToString::to_string).collect();
+            let why = match &differences[..] {
+                [] => "distance 0: the same versions, suites and extensions in the same order".into(),
+                differences => {
+                    format!("distance {} of {}: {}", likeness.distance, likeness.distance_max, differences.join(", "))
+                }
+            };
+            ("stack", format!("{} ({why}). Known from {}.", stack.name, stack.source))
+        })
+        .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn known() -> Stacks {
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
+        Stacks::read(&captures).unwrap_or_else(|why| panic!("{why}"))
+    }
+
     #[test]
     fn every_known_stack_has_a_whole_hello_and_a_source() {
-        let stacks = STACKS.as_ref().unwrap_or_else(|why| panic!("stacks.toml: {why}"));
-        assert!(stacks.len() >= 4);
-        for stack in stacks {
+        let stacks = known();
+        assert!(stacks.0.len() >= 4);
+        for stack in &stacks.0 {
             assert!(!stack.source.is_empty(), "{}", stack.name);
             assert!(stack.offer.hello.malformed.is_empty() && !stack.offer.hello.is_cut, "{}", stack.name);
         }
@@ -128,10 +157,30 @@ mod tests {
 
     #[test]
     fn every_known_stack_is_nearest_to_itself() {
-        for stack in known() {
-            let ranked = ranked(&stack.offer);
+        let stacks = known();
+        for stack in &stacks.0 {
+            let ranked = stacks.ranked(&stack.offer);
             assert_eq!(ranked[0].0.distance, 0, "{}", stack.name);
-            assert!(nearest(&stack.offer).iter().any(|(_, words)| words.starts_with(&stack.name)), "{}", stack.name);
+            let told = stacks.nearest(&stack.offer);
+            assert!(told.iter().any(|(_, words)| words.starts_with(&stack.name)), "{}", stack.name);
+        }
+    }
+
+    /// In captures of our own images it is the run's date, 2026. Those of a model begin as its library does, and not as
+    /// the configuration that it stands for would have it.
+    #[test]
+    fn what_randoms_of_our_images_begin_with_is_what_is_said_of_them() {
+        const YEAR: std::ops::Range<u32> = 1_767_225_600..1_798_761_600;
+        let stacks = known();
+        let ours: Vec<&Stack> = stacks.0.iter().filter(|stack| stack.source.starts_with("our image")).collect();
+        assert!(ours.len() >= 3);
+        for stack in ours {
+            let expected = match stack.offer.gmt_unix_time {
+                0 => Begins::Zero,
+                time if YEAR.contains(&time) => Begins::Time,
+                _ => Begins::Random,
+            };
+            assert_eq!(stack.begins, expected, "{}: {}", stack.name, stack.offer.gmt_unix_time);
         }
     }
 }

@@ -14,6 +14,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
 }
 
+fn known() -> stacks::Stacks {
+    stacks::Stacks::read(&root().join("captures")).unwrap_or_else(|why| panic!("{why}"))
+}
+
 /// The text with its line breaks undone: where a line ends is nobody's business here.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<&str>>().join(" ")
@@ -29,7 +33,7 @@ fn says(text: &str, words: &[&str]) {
 
 #[test]
 fn the_client_of_document_000_is_known_by_its_hello() {
-    let told = explain_hexadecimal(DOCUMENT_000).expect("a whole hello");
+    let told = explain_hexadecimal(DOCUMENT_000, &known()).expect("a whole hello");
     says(
         &told,
         &[
@@ -57,33 +61,33 @@ fn the_client_of_document_000_is_known_by_its_hello() {
 
 #[test]
 fn bearssl_tells_nothing_about_its_clock() {
-    let known = include_str!("stacks.toml");
-    let at = known.find("16030100cc").expect("BearSSL's hello");
-    let hello: String = known[at..].chars().take_while(|c| *c != '"').collect();
-    says(&explain_hexadecimal(&hello).expect("a whole hello"), &["not told: BearSSL 0.6", "TLS 1.2 at most"]);
+    let file = include_str!("stacks.toml");
+    let at = file.find("16030100cc").expect("BearSSL's hello");
+    let hello: String = file[at..].chars().take_while(|c| *c != '"').collect();
+    says(&explain_hexadecimal(&hello, &known()).expect("a whole hello"), &["not told: BearSSL 0.6", "TLS 1.2 at most"]);
 }
 
 #[test]
 fn a_pasted_alert_means_something_from_either_side() {
-    let told = explain_hexadecimal("15 03 02 00 02 02 46").expect("an alert");
+    let told = explain_hexadecimal("15 03 02 00 02 02 46", &known()).expect("an alert");
     says(&told, &["protocol_version (70)", "If the server said it: the server does not speak any version"]);
 }
 
 #[test]
 fn garbage_is_refused_with_a_remedy() {
-    let why = |text: &str| explain_hexadecimal(text).expect_err(text);
+    let why = |text: &str| explain_hexadecimal(text, &known()).expect_err(text);
     assert!(why("16 03 0z").contains("line 1: `0z`"));
     assert!(why("00 01 02").contains("3 bytes, but no TLS"), "{}", why("00 01 02"));
     assert!(why("16 03 02 00 33 01 00 00 2f 03 02").contains("paste the rest"));
-    assert!(explain_capture(b"no capture at all", "").expect_err("garbage").contains("tcpdump -w"));
-    let missing = recorded::read(Path::new("does/not/exist.pcapng"), None).expect_err("it is not there");
+    assert!(explain_capture(b"no capture at all", "", &known()).expect_err("garbage").contains("tcpdump -w"));
+    let missing = recorded::read(Path::new("does/not/exist.pcapng"), None, &known()).expect_err("it is not there");
     assert!(missing.starts_with("does/not/exist.pcapng: "), "{missing}");
 }
 
 fn committed(scenario: &str) -> String {
     let file = root().join("captures").join(format!("{scenario}.esp32c3_mbedtls.pcapng"));
     let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    explain_capture(&bytes, "").unwrap_or_else(|why| panic!("{scenario}: {why}"))
+    explain_capture(&bytes, "", &known()).unwrap_or_else(|why| panic!("{scenario}: {why}"))
 }
 
 #[test]
@@ -109,6 +113,7 @@ fn our_own_captures_say_where_they_broke() {
 #[test]
 fn every_committed_capture_can_be_explained() {
     let mut explained = 0;
+    let known = known();
     let mut folders = vec![root().join("captures")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -118,7 +123,7 @@ fn every_committed_capture_can_be_explained() {
             } else if path.extension().is_some_and(|ending| ending == "pcapng") {
                 let bytes = fs::read(&path).expect("a capture");
                 let silent = |why: &String| why.contains("no TCP connection");
-                match explain_capture(&bytes, "") {
+                match explain_capture(&bytes, "", &known) {
                     Ok(told) => assert!(told.contains("ended"), "{}:\n{told}", path.display()),
                     Err(why) => assert!(silent(&why), "{}: {why}", path.display()),
                 }

@@ -93,15 +93,7 @@ impl Table {
 
 impl Row {
     fn new(scenario: &Scenario, stacks: &[String], snapshots: &Snapshots) -> Self {
-        let excuse = |stack: &String| {
-            // A scenario's own excuses are for devices, and not for the controls beside them.
-            let kind = snapshots.filed.values().find(|filed| filed.stack == *stack).map(|filed| &filed.reviewed);
-            let is_control = kind.is_some_and(|reviewed| reviewed.is_control);
-            let is_profile = kind.is_some_and(|reviewed| reviewed.image != *stack);
-            let applies = scenario.applies.as_ref().filter(|_| !is_control);
-            let by_scenario = applies.and_then(|applies| applies.excuse(stack, is_profile)).map(str::to_owned);
-            by_scenario.or_else(|| snapshots.excuses.get(&(scenario.name.clone(), stack.clone())).cloned())
-        };
+        let excuse = |stack: &String| snapshots.excuses.get(&(scenario.name.clone(), stack.clone())).cloned();
         let cell = |stack: &String| match snapshots.filed.get(&(scenario.name.clone(), stack.clone())) {
             Some(filed) => Cell::Ran(Box::new(Ran::new(filed))),
             None => excuse(stack).map_or(Cell::Empty, Cell::NotApplicable),
