@@ -51,6 +51,10 @@ struct File {
 struct Entry {
     /// Names of failures or flags, or one of the words above. A `*` at the end stands for anything.
     keys: Vec<String>,
+    /// Better than nothing for whoever meets something new, and not enough for what is on record: of that, a particular
+    /// entry has to tell.
+    #[serde(default)]
+    general: bool,
     /// The alerts that came with it; empty: any, or none.
     #[serde(default)]
     alerts: Vec<String>,
@@ -145,20 +149,22 @@ fn find(reviewed: &Reviewed, key: &str) -> Option<Explanation> {
         .flat_map(|file| &file.remedies)
         .find(|remedy| is_among(&remedy.scenarios, &reviewed.scenario))
         .map(|remedy| remedy.remedy.as_str());
+    let (file, entry) = entry(reviewed, key)?;
+    let library = if file.library.is_empty() { String::new() } else { format!("{}: ", file.library) };
+    Some(Explanation {
+        key: key.to_owned(),
+        cause: filled(&entry.cause, reviewed),
+        source: if entry.source.is_empty() { String::new() } else { format!("{library}{}", entry.source) },
+        remedy: filled(remedy.unwrap_or(&entry.remedy), reviewed),
+    })
+}
+
+/// The first entry that matches, and its file.
+fn entry(reviewed: &Reviewed, key: &str) -> Option<(&'static File, &'static Entry)> {
     files()
         .iter()
         .filter(|file| file.images.is_empty() || file.images.contains(&reviewed.image))
         .find_map(|file| Some((file, file.explanations.iter().find(|entry| entry.matches(reviewed, key))?)))
-        .map(|(file, entry)| {
-            let fill = |text: &str| filled(text, reviewed);
-            let library = if file.library.is_empty() { String::new() } else { format!("{}: ", file.library) };
-            Explanation {
-                key: key.to_owned(),
-                cause: fill(&entry.cause),
-                source: if entry.source.is_empty() { String::new() } else { format!("{library}{}", entry.source) },
-                remedy: fill(remedy.unwrap_or(&entry.remedy)),
-            }
-        })
 }
 
 impl Entry {
