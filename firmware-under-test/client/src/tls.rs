@@ -41,7 +41,8 @@ pub trait Stack {
     /// The library and its version: `Mbed TLS 3.6.5`.
     fn name(&self) -> String;
 
-    /// Prepares a session as the plan says.
+    /// Prepares a session as the plan says. If that keeps sessions ([`control::Tls::keeps_session`]), it offers to resume
+    /// the last one of this stack's that can be, and leaves its own behind.
     ///
     /// # Errors
     /// In the library's words, if it rejects certificates, keys or settings, or if memory is short.

@@ -9,6 +9,7 @@ extern crate alloc;
 mod c_library;
 pub mod chip;
 pub mod heap;
+pub mod image;
 pub mod line;
 pub mod modem_line;
 mod panic;

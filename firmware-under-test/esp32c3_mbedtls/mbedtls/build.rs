@@ -12,7 +12,7 @@ fn main() {
         folder: "mbedtls",
         headers: Headers::OfPackage("gen/sysroot/include"),
         config: "config.h",
-        files: &["c/calendar.c"],
+        files: &["c/calendar.c", "c/session.c"],
         includes: &["c/interface"],
         changes: &[
             // Without MBEDTLS_HAVE_TIME_DATE nothing is ever past or future. With it, this function alone decides.

@@ -13,7 +13,7 @@ fn main() {
         folder: "vendor",
         headers: Headers::Own("c/include"),
         config: "mbedtls2_config.h",
-        files: &["../../esp32c3_mbedtls/mbedtls/c/calendar.c"],
+        files: &["../../esp32c3_mbedtls/mbedtls/c/calendar.c", "../../esp32c3_mbedtls/mbedtls/c/session.c"],
         includes: &["../../esp32c3_mbedtls/mbedtls/c/interface"],
         changes: &[
             // mbedtls_x509_time_is_past and mbedtls_x509_time_is_future, as without MBEDTLS_HAVE_TIME_DATE: nothing is

@@ -43,6 +43,8 @@ pub fn openssl_version() -> &'static str {
 #[derive(Debug)]
 pub struct Broker {
     shared: Arc<Shared>,
+    /// What connections share from the second one on, if that is different.
+    later: Option<Arc<Shared>>,
     /// What the broker does once it has misbehaved often enough.
     polite: Arc<scenario::broker::Broker>,
     accepted: u32,
@@ -54,7 +56,7 @@ struct Shared {
     script: Arc<scenario::broker::Broker>,
     /// `None` if the broker speaks no TLS, or none that anybody knows.
     tls: Option<Security>,
-    registry: Mutex<Registry>,
+    registry: Arc<Mutex<Registry>>,
     seed: u64,
     date: UnixTime,
 }
@@ -72,26 +74,39 @@ impl Broker {
         seed: u64,
         date: UnixTime,
     ) -> Result<Self, Error> {
-        let tls =
-            if script.tls && !script.versions.is_empty() { Some(Security::new(script, minted, seed)?) } else { None };
-        let registry = Mutex::new(Registry::default());
-        let shared = Shared { script: Arc::new(script.clone()), tls, registry, seed, date };
-        Ok(Self { shared: Arc::new(shared), polite: Arc::new(polite(script)), accepted: 0 })
+        let speaks = |script: &scenario::broker::Broker| script.tls && !script.versions.is_empty();
+        let registry: Arc<Mutex<Registry>> = Arc::default();
+        let share = |script: &scenario::broker::Broker, tls| {
+            let (script, registry) = (Arc::new(script.clone()), Arc::clone(&registry));
+            Arc::new(Shared { script, tls, registry, seed, date })
+        };
+        let tls = speaks(script).then(|| Security::new(script, minted, seed)).transpose()?;
+        let later = match script.later() {
+            Some(later) => {
+                let tls = speaks(&later).then(|| Security::after(tls.as_ref(), &later, minted, seed)).transpose()?;
+                Some(share(&later, tls))
+            }
+            None => None,
+        };
+        let shared = share(script, tls);
+        Ok(Self { shared, later, polite: Arc::new(polite(script)), accepted: 0 })
     }
 
     /// Accepts a client's TCP connection.
     pub fn accept(&mut self, now: Instant, peer: SocketAddr) -> Connection {
         let misbehaves = self.shared.script.misbehaves_times.is_none_or(|times| self.accepted < times);
+        let shared = self.later.as_ref().filter(|_| self.accepted > 0).unwrap_or(&self.shared);
         self.accepted = self.accepted.saturating_add(1);
-        let script = if misbehaves { &self.shared.script } else { &self.polite };
-        let ambient = Ambient::new(self.shared.seed, self.accepted);
-        Connection::accept(Arc::clone(&self.shared), Arc::clone(script), self.accepted, ambient, now, peer)
+        let script = if misbehaves { &shared.script } else { &self.polite };
+        let ambient = Ambient::new(shared.seed, self.accepted);
+        Connection::accept(Arc::clone(shared), Arc::clone(script), self.accepted, ambient, now, peer)
     }
 
     /// The TLS secrets of all connections so far as NSS key log text, with which a capture is decrypted
     /// (draft-ietf-tls-keylogfile).
     pub fn key_log(&self) -> String {
-        self.shared.tls.as_ref().map(Security::key_log).unwrap_or_default()
+        let shared = [Some(&self.shared), self.later.as_ref()];
+        shared.into_iter().flatten().filter_map(|shared| shared.tls.as_ref()).map(Security::key_log).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod foreign;
 mod groups;
 mod library;
+mod sessions;
 mod tickets;
 
 #[cfg(test)]

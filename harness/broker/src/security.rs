@@ -24,11 +24,29 @@ enum Library {
 }
 
 impl Security {
+    /// For a broker's first connection, and all others of most brokers.
     pub(crate) fn new(script: &Broker, minted: &Minted, seed: u64) -> Result<Self, Error> {
+        Self::after(None, script, minted, seed)
+    }
+
+    /// For the later connections of a broker that changes. It knows the sessions from before, unless the script says that
+    /// it forgets them.
+    pub(crate) fn after(before: Option<&Self>, script: &Broker, minted: &Minted, seed: u64) -> Result<Self, Error> {
+        let before = before.map(|before| &before.library);
         let library = match script.engine {
-            scenario::broker::Engine::Rustls => Library::Rustls(Arc::new(tls::Configuration::new(script, minted)?)),
+            scenario::broker::Engine::Rustls => {
+                let before = match before {
+                    Some(Library::Rustls(before)) => Some(&**before),
+                    _ => None,
+                };
+                Library::Rustls(Arc::new(tls::Configuration::after(before, script, minted)?))
+            }
             scenario::broker::Engine::Openssl => {
-                Library::Openssl(Arc::new(libssl::Configuration::new(script, minted, seed)?))
+                let before = match before {
+                    Some(Library::Openssl(before)) => Some(&**before),
+                    _ => None,
+                };
+                Library::Openssl(Arc::new(libssl::Configuration::after(before, script, minted, seed)?))
             }
         };
         let common_names = minted

@@ -190,6 +190,10 @@ pub struct Tls {
     /// offers have to be what the library could agree to.
     #[serde(default)]
     pub client_hello: Option<String>,
+    /// Whether it keeps the session of a connection, and offers to resume it on the next one: by its number (RFC 5246
+    /// §7.4.1.2), with a ticket (RFC 5077), or as a pre-shared key (RFC 9846 §2.2), as far as the library can.
+    #[serde(default)]
+    pub keeps_session: bool,
 }
 
 impl Default for Tls {
@@ -215,6 +219,7 @@ impl Default for Tls {
             send_buffer_bytes: None,
             probes_fragment_length: false,
             client_hello: None,
+            keeps_session: false,
         }
     }
 }

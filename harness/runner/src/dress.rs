@@ -100,6 +100,7 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
         send_buffer_bytes: device.send_buffer_bytes,
         probes_fragment_length: device.probes_fragment_length,
         client_hello: device.client_hello.clone(),
+        keeps_session: device.keeps_session,
     })
 }
 

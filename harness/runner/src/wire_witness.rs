@@ -78,15 +78,18 @@ pub fn first_fatal_alert(conversation: &Conversation) -> Option<(Side, AlertDesc
     })
 }
 
-/// What stands in the margin of a line: where the scenario's fault is.
-pub fn mark(scenario: &Scenario, line: &Line) -> Option<&'static str> {
+/// What stands in the margin of a line, which was said on that connection, counted from 1: where the scenario's fault is.
+pub fn mark(scenario: &Scenario, connection: Option<usize>, line: &Line) -> Option<&'static str> {
     // What a device has to put up with is no fault.
     let words = if scenario.specification.demands == Demand::Connect { "what is tested" } else { "the fault" };
-    scenario.fault.as_ref().is_some_and(|fault| points_at(fault, line)).then_some(words)
+    let is_meant = |fault: &FaultMark| {
+        fault.connection.is_none_or(|number| connection == Some(number as usize)) && points_at(fault, line)
+    };
+    scenario.fault.as_ref().is_some_and(is_meant).then_some(words)
 }
 
 fn typeset(transcript: &Transcript, scenario: &Scenario) -> String {
-    let margin = |_: usize, line: &Line| mark(scenario, line).map(str::to_owned);
+    let margin = |index: usize, line: &Line| mark(scenario, Some(index + 1), line).map(str::to_owned);
     capture::render(transcript, &capture::Style { mark: &margin, folds: true, ..capture::Style::BENCH })
 }
 

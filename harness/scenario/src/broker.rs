@@ -4,12 +4,14 @@
 //! screw. What can go wrong stands in enums by stage of the connection, each variant with its one sentence; the idea
 //! is that of BoringSSL's BoGo runner.
 
+mod afterwards;
 mod clients;
 mod engine;
 mod misbehaviour;
 mod mqtt;
 mod personality;
 
+pub use afterwards::{Afterwards, ResumesUnder};
 pub use clients::{ClientCertificates, Request};
 pub use engine::Engine;
 pub use misbehaviour::{
@@ -96,6 +98,8 @@ pub struct Broker {
     pub goodbye: Goodbye,
     /// How many connections misbehave, counted from the first; those after them meet a good broker. Absent: all.
     pub misbehaves_times: Option<u32>,
+    /// What is different about it from its second connection on.
+    pub afterwards: Option<Afterwards>,
     /// What it says in MQTT.
     pub mqtt: Mqtt,
 }
@@ -136,6 +140,7 @@ impl Default for Broker {
             sends_alerts: true,
             goodbye: Goodbye::default(),
             misbehaves_times: None,
+            afterwards: None,
             mqtt: Mqtt::default(),
         }
     }
@@ -167,7 +172,9 @@ impl Broker {
         let key = self.key_of.iter().map(|name| ("key_of", name.as_str()));
         let tenants = self.tenants.values().flatten().map(|name| ("tenants", name.as_str()));
         let trusted = self.client_certificates.trusts.iter().map(|name| ("client_certificates", name.as_str()));
-        sent.chain(key).chain(tenants).chain(trusted)
+        let later = self.afterwards.iter().flat_map(|afterwards| afterwards.certificates.iter().flatten());
+        let later = later.map(|name| ("afterwards", name.as_str()));
+        sent.chain(key).chain(tenants).chain(trusted).chain(later)
     }
 
     /// Refuses what makes no sense. `exists` tells whether there is a certificate of that name.
@@ -213,6 +220,9 @@ impl Broker {
         }
         if self.real.is_some() {
             crate::mosquitto::check_broker(self)?;
+        }
+        if let Some(afterwards) = &self.afterwards {
+            afterwards.check(self, exists)?;
         }
         self.client_certificates.check()?;
         self.mqtt.check()

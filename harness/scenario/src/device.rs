@@ -60,6 +60,8 @@ pub struct Device {
     pub probes_fragment_length: bool,
     /// The ClientHello that it sends, record header included, in hexadecimal digits.
     pub client_hello: Option<String>,
+    /// Whether it keeps the session of a connection, and offers to resume it on the next one.
+    pub keeps_session: bool,
     /// What its clock shows.
     pub clock: Clock,
     /// The heap that it has for all of this, in bytes.
@@ -111,6 +113,7 @@ impl Default for Device {
             send_buffer_bytes: None,
             probes_fragment_length: false,
             client_hello: None,
+            keeps_session: false,
             clock: Clock::Set,
             heap_cap_bytes: None,
             heap_block_max_bytes: None,
@@ -152,6 +155,13 @@ impl Device {
                 &["device", "key_of"],
                 "a key without a certificate is never used",
                 "name the device's chain in `certificates`",
+            ));
+        }
+        if self.keeps_session && self.repeats == 0 && self.reconnects == 0 {
+            return Err(Complaint::at(
+                &["device", "keeps_session"],
+                "a device that connects once never offers its session again",
+                "let it connect again: `repeats = 1`",
             ));
         }
         if self.repeats > 1_000 {

@@ -129,6 +129,9 @@ pub struct FaultMark {
     pub who: String,
     /// What was said, as the transcript's third column has it: one of [`FaultMark::WORDS`].
     pub said: String,
+    /// On which connection, counted from 1. Absent: on all of them.
+    #[serde(default)]
+    pub connection: Option<u32>,
 }
 
 impl FaultMark {

@@ -50,6 +50,7 @@ fn the_page_asks_for_every_type_of_the_grammar() {
         "scenario/src/network.rs",
         "scenario/src/modem.rs",
         "scenario/src/broker.rs",
+        "scenario/src/broker/afterwards.rs",
         "scenario/src/broker/clients.rs",
         "scenario/src/broker/engine.rs",
         "scenario/src/broker/misbehaviour.rs",

@@ -59,6 +59,8 @@ struct shakedown_session {
     void *judge;
     lenient_judge *lenient; /* the judge, if it is such a one */
     watch watch;
+    int is_resuming; /* the engine knows a suite before the ServerHello has come */
+    int has_chain_come;
     int is_chain_judged;
     br_ec_impl curves;
     kept *kept;
@@ -529,6 +531,7 @@ static void enter(shakedown_session *session, int stage)
 static void watch_start_chain(const br_x509_class **context, const char *server_name)
 {
     watch *watch = watching(context);
+    watch->session->has_chain_come = 1;
     enter(watch->session, 1);
     watch->judge[0]->start_chain(watch->judge, server_name);
 }
@@ -683,6 +686,22 @@ static unsigned own_issuer_key_type(shakedown_session *session)
     return type;
 }
 
+static void resume(shakedown_session *session, const shakedown_kept *kept)
+{
+    br_ssl_session_parameters parameters;
+    memset(&parameters, 0, sizeof(parameters));
+    if (kept->session_id_bytes > sizeof(parameters.session_id)) {
+        return;
+    }
+    memcpy(parameters.session_id, kept->session_id, sizeof(parameters.session_id));
+    parameters.session_id_len = (unsigned char) kept->session_id_bytes;
+    parameters.version = (uint16_t) kept->version;
+    parameters.cipher_suite = (uint16_t) kept->cipher_suite;
+    memcpy(parameters.master_secret, kept->main_secret, sizeof(parameters.master_secret));
+    br_ssl_engine_set_session_parameters(&session->client->eng, &parameters);
+    session->is_resuming = kept->session_id_bytes > 0;
+}
+
 int shakedown_session_start(shakedown_session *session, const shakedown_settings *settings)
 {
     size_t receive_bytes = settings->receive_buffer_bytes + RECEIVE_OVERHEAD_BYTES;
@@ -710,8 +729,11 @@ int shakedown_session_start(shakedown_session *session, const shakedown_settings
                                     br_ec_get_default(), br_ecdsa_sign_asn1_get_default());
     }
     br_ssl_engine_inject_entropy(engine, settings->entropy, settings->entropy_bytes);
+    if (settings->kept != NULL) {
+        resume(session, settings->kept);
+    }
     /* If this fails, the engine is closed and has an error. */
-    br_ssl_client_reset(session->client, settings->server_name, 0);
+    br_ssl_client_reset(session->client, settings->server_name, settings->kept != NULL);
     return 1;
 }
 
@@ -731,6 +753,9 @@ int shakedown_session_stage(const shakedown_session *session)
     }
     if (session->is_chain_judged) {
         return 2;
+    }
+    if (session->is_resuming) {
+        return session->has_chain_come;
     }
     return engine->session.cipher_suite != 0 ? 1 : 0;
 }
@@ -784,6 +809,17 @@ const unsigned char *shakedown_session_data_in(shakedown_session *session, size_
 void shakedown_session_data_read(shakedown_session *session, size_t length)
 {
     br_ssl_engine_recvapp_ack(&session->client->eng, length);
+}
+
+void shakedown_session_keep(const shakedown_session *session, shakedown_kept *kept)
+{
+    br_ssl_session_parameters parameters;
+    br_ssl_engine_get_session_parameters(&session->client->eng, &parameters);
+    kept->session_id_bytes = parameters.session_id_len;
+    kept->version = parameters.version;
+    kept->cipher_suite = parameters.cipher_suite;
+    memcpy(kept->session_id, parameters.session_id, sizeof(kept->session_id));
+    memcpy(kept->main_secret, parameters.master_secret, sizeof(kept->main_secret));
 }
 
 uint32_t shakedown_session_version(const shakedown_session *session)

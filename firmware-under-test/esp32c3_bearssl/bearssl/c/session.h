@@ -20,6 +20,16 @@ void shakedown_free(void *memory);
 /* Told that the handshake enters a stage: 1 the peer's certificates, 2 the rest of the key exchange. */
 typedef void shakedown_enter(void *io, int stage);
 
+/* What is kept of a session so that the next connection can resume it (bearssl_ssl.h, br_ssl_session_parameters): the
+ * core's BearSSL::Session, which a sketch owns and hands over with setSession(). Without a number, there is none yet. */
+typedef struct {
+    uint32_t session_id_bytes;
+    uint32_t version;
+    uint32_t cipher_suite;
+    unsigned char session_id[32];
+    unsigned char main_secret[48];
+} shakedown_kept;
+
 /* How the peer's certificate is judged. */
 enum {
     SHAKEDOWN_ANCHORS = 0,     /* setTrustAnchors: br_x509_minimal */
@@ -46,6 +56,7 @@ typedef struct {
     uint32_t validator;
     uint32_t version_min;       /* as on the wire */
     uint32_t version_max;
+    const shakedown_kept *kept; /* the session to be resumed, or NULL: the sketch has set none */
 } shakedown_settings;
 
 /* NULL if memory is short. */
@@ -81,6 +92,9 @@ unsigned char *shakedown_session_data_out(shakedown_session *session, size_t *le
 void shakedown_session_data_written(shakedown_session *session, size_t length);
 const unsigned char *shakedown_session_data_in(shakedown_session *session, size_t *length);
 void shakedown_session_data_read(shakedown_session *session, size_t length);
+
+/* What can be kept once the handshake is over. */
+void shakedown_session_keep(const shakedown_session *session, shakedown_kept *kept);
 
 /* As on the wire: 0x0303. */
 uint32_t shakedown_session_version(const shakedown_session *session);

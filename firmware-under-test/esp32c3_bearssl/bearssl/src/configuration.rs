@@ -1,17 +1,17 @@
 //! A plan's wishes as the ESP8266 core lets a sketch express them; and those that neither it nor BearSSL can fulfil.
 
 use alloc::ffi::CString;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::ffi::c_char;
 use core::ptr;
 
+use client::blobs::{from_hex, pieces};
+use client::port;
 use client::tls::Failure;
 use control::{Blob, Tls, Trust, Verify};
 
 use crate::ffi::{self, Validator};
 use crate::names::FULL_LIST;
-use crate::port;
 
 /// TLS 1.0 and 1.2 as on the wire: `setSSLVersion` of the core, whose default they are.
 const VERSION_MIN: u16 = 0x0301;
@@ -76,11 +76,12 @@ impl Wishes {
         })
     }
 
-    /// Starts the engine with them, the calendar's time, and randomness from the chip. `false` if memory is short.
+    /// Starts the engine with them, the calendar's time, randomness from the chip, and the session to be resumed.
+    /// `false` if memory is short.
     ///
     /// # Safety
     /// `session` is a session that has not been started, and is freed before these wishes are dropped.
-    pub(crate) unsafe fn start(&self, session: *mut ffi::Session) -> bool {
+    pub(crate) unsafe fn start(&self, session: *mut ffi::Session, kept: Option<&ffi::Kept>) -> bool {
         let mut entropy = [0; ENTROPY_BYTES];
         let has_entropy = port::random(&mut entropy);
         let settings = ffi::Settings {
@@ -99,6 +100,7 @@ impl Wishes {
             validator: self.validator as u32,
             version_min: u32::from(self.versions.0),
             version_max: u32::from(self.versions.1),
+            kept: kept.map_or(ptr::null(), ptr::from_ref),
         };
         // SAFETY: the caller's promise; the lists live in `self`, the rest is copied during the call.
         unsafe { ffi::shakedown_session_start(session, &raw const settings) != 0 }
@@ -189,52 +191,9 @@ fn c_string(text: &str) -> Result<CString, Failure> {
     CString::new(text).map_err(|_| Failure::unsupported("a name holds a NUL"))
 }
 
-/// The pieces that are read one by one: a whole PEM text, but only one DER value.
+/// The pieces that a sketch has apart.
 pub(crate) fn blobs(blob: Option<&Blob>) -> Vec<Vec<u8>> {
-    match blob {
-        None => Vec::new(),
-        Some(Blob::Pem(text)) => alloc::vec![text.to_string().into_bytes()],
-        Some(Blob::DerHex(digits)) => from_hex(digits).map(|bytes| split_der(&bytes)).unwrap_or_default(),
-    }
-}
-
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let digits = digits.as_bytes();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    digits
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Cuts DER values that follow each other apart, as a sketch has them apart. What does not look like DER is left whole,
-/// for BearSSL to refuse.
-fn split_der(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut pieces = Vec::new();
-    while !bytes.is_empty() {
-        let length = der_length(bytes).filter(|length| *length <= bytes.len()).unwrap_or(bytes.len());
-        let (piece, rest) = bytes.split_at(length);
-        pieces.push(piece.to_vec());
-        bytes = rest;
-    }
-    pieces
-}
-
-/// The length of the first value, header included, in bytes (X.690 §8.1.3).
-fn der_length(bytes: &[u8]) -> Option<usize> {
-    let first = usize::from(*bytes.get(1)?);
-    if first < 0x80 {
-        return Some(2 + first);
-    }
-    let count = first & 0x7f;
-    if count == 0 || count > 3 {
-        return None;
-    }
-    let length = bytes.get(2..2 + count)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-    Some(2 + count + length)
+    blob.and_then(pieces).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -247,15 +206,6 @@ mod tests {
 
     fn named(plan: Tls) -> Tls {
         Tls { server_name: Some("broker.test".into()), ..plan }
-    }
-
-    #[test]
-    fn der_values_are_cut_apart() {
-        let long = [&[0x30, 0x81, 0x80][..], &[7; 0x80]].concat();
-        let both = [&[0x30, 1, 9][..], &long].concat();
-        assert_eq!(split_der(&both), [&[0x30, 1, 9][..], &long]);
-        assert_eq!(split_der(&long[..20]), [&long[..20]]);
-        assert_eq!(split_der(&[0x30]), [[0x30]]);
     }
 
     #[test]

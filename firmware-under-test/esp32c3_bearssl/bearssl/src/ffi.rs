@@ -37,6 +37,24 @@ pub(crate) struct Settings {
     pub(crate) validator: u32,
     pub(crate) version_min: u32,
     pub(crate) version_max: u32,
+    pub(crate) kept: *const Kept,
+}
+
+/// `shakedown_kept`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Kept {
+    pub(crate) session_id_bytes: u32,
+    pub(crate) version: u32,
+    pub(crate) cipher_suite: u32,
+    pub(crate) session_id: [u8; 32],
+    pub(crate) main_secret: [u8; 48],
+}
+
+impl Kept {
+    /// Nothing yet.
+    pub(crate) const NONE: Self =
+        Self { session_id_bytes: 0, version: 0, cipher_suite: 0, session_id: [0; 32], main_secret: [0; 48] };
 }
 
 /// Bits of [`shakedown_session_state`] (bearssl_ssl.h, `BR_SSL_*`).
@@ -74,6 +92,7 @@ unsafe extern "C" {
     pub(crate) fn shakedown_session_data_written(session: *mut Session, length: usize);
     pub(crate) fn shakedown_session_data_in(session: *mut Session, length: *mut usize) -> *const u8;
     pub(crate) fn shakedown_session_data_read(session: *mut Session, length: usize);
+    pub(crate) fn shakedown_session_keep(session: *const Session, kept: *mut Kept);
     pub(crate) fn shakedown_session_version(session: *const Session) -> u32;
     pub(crate) fn shakedown_session_cipher_suite(session: *const Session) -> u32;
 }

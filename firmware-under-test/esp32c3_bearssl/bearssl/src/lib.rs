@@ -3,7 +3,7 @@
 //! The library is compiled by `build.rs` from its author's sources as they are, and left to behave as it does. What the
 //! core's `WiFiClientSecure` does with it decides outcomes as much: which judge is appointed, which buffers, which
 //! suites, what is not said. That is done here the same way (`configuration.rs`, `session.rs`, `probe.rs`, and
-//! `c/session.c`, which hides BearSSL's structures). [`Port`] is what an image provides.
+//! `c/session.c`, which hides BearSSL's structures). [`client::port`] is what an image provides.
 //!
 //! Where BearSSL's sources are not at hand, a build for the host leaves this crate empty; see `build.rs`.
 //!
@@ -20,13 +20,9 @@ mod ffi;
 #[cfg(bearssl)]
 mod names;
 #[cfg(bearssl)]
-mod port;
-#[cfg(bearssl)]
 mod probe;
 #[cfg(bearssl)]
 mod session;
 
-#[cfg(bearssl)]
-pub use port::{Port, install};
 #[cfg(bearssl)]
 pub use session::{BearSsl, BearSslSession};

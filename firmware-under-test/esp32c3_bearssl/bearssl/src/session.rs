@@ -1,7 +1,9 @@
 //! The client's traits on top of `c/session.c`.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use core::cell::Cell;
 use core::ffi::{c_int, c_uint, c_void};
 
 use client::tls::{Agreed, Failure, Probe, Session, Stack, Wire, WireEnd};
@@ -16,9 +18,17 @@ use crate::probe::FragmentLengthProbe;
 /// The version that `build.rs` insists on. The library itself does not say.
 const NAME: &str = "BearSSL 0.6";
 
-/// BearSSL, ready for sessions. [`crate::install`] comes before this.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BearSsl;
+/// BearSSL, ready for sessions. [`client::port::install`] comes before this.
+pub struct BearSsl {
+    /// The `BearSSL::Session` of the sketch, for plans that keep sessions.
+    kept: Rc<Cell<ffi::Kept>>,
+}
+
+impl Default for BearSsl {
+    fn default() -> Self {
+        Self { kept: Rc::new(Cell::new(ffi::Kept::NONE)) }
+    }
+}
 
 impl Stack for BearSsl {
     type Session = BearSslSession;
@@ -36,7 +46,8 @@ impl Stack for BearSsl {
         if handle.is_null() {
             return Err(failure(names::OUT_OF_MEMORY));
         }
-        let session = BearSslSession { handle, wishes, is_started: false };
+        let kept = plan.keeps_session.then(|| Rc::clone(&self.kept));
+        let session = BearSslSession { handle, wishes, is_started: false, kept };
         // SAFETY: the handle is alive; the slices live during the calls, and everything is copied.
         unsafe {
             for blob in blobs(plan.authorities.as_ref()) {
@@ -74,6 +85,8 @@ pub struct BearSslSession {
     handle: *mut ffi::Session,
     wishes: Wishes,
     is_started: bool,
+    /// What `setSession` was given.
+    kept: Option<Rc<Cell<ffi::Kept>>>,
 }
 
 impl Drop for BearSslSession {
@@ -84,6 +97,16 @@ impl Drop for BearSslSession {
 }
 
 impl BearSslSession {
+    /// The core's `_wait_for_handshake`: the session is kept as soon as there is one.
+    fn keep(&self) {
+        if let Some(kept) = &self.kept {
+            let mut parameters = ffi::Kept::NONE;
+            // SAFETY: the handle is alive and started.
+            unsafe { ffi::shakedown_session_keep(self.handle, &raw mut parameters) };
+            kept.set(parameters);
+        }
+    }
+
     /// Pins the key of a certificate that the bench has minted, and so one that can be read if there is memory.
     fn pins(&self, certificate: &Blob) -> bool {
         // SAFETY: the handle is alive; the slice lives during the call, and everything is copied.
@@ -182,7 +205,8 @@ impl Session for BearSslSession {
         if !self.is_started {
             // Memory is asked for when TCP is up, as in the core.
             // SAFETY: the handle is alive, and `drop` frees it before the wishes.
-            if !unsafe { self.wishes.start(self.handle) } {
+            let kept = self.kept.as_ref().map(|kept| kept.get());
+            if !unsafe { self.wishes.start(self.handle, kept.as_ref()) } {
                 return Err(failure(names::OUT_OF_MEMORY));
             }
             self.is_started = true;
@@ -197,6 +221,7 @@ impl Session for BearSslSession {
             let has_moved = if state & ffi::SENDS_RECORDS != 0 {
                 self.send_records(wire)?
             } else if state & ffi::TAKES_DATA != 0 {
+                self.keep();
                 return Ok(true);
             } else {
                 self.receive_records(wire)?

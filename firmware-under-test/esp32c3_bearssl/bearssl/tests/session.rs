@@ -12,7 +12,8 @@ mod with_bearssl {
     use std::collections::HashMap;
     use std::sync::Once;
 
-    use bearssl::{BearSsl, Port};
+    use bearssl::BearSsl;
+    use client::port::{self, Port};
     use client::tls::{Failure, Session as _, Stack as _, Wire, WireEnd};
     use control::{Blob, Tls};
     use outcome::Stage;
@@ -47,8 +48,13 @@ mod with_bearssl {
         drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(block.cast::<u64>(), words)) });
     }
 
-    static PORT: Port =
-        Port { allocate, release, unix_time_s: || 1_767_225_600, random: |into: &mut [u8]| into.fill(7) };
+    static PORT: Port = Port {
+        allocate,
+        release,
+        unix_time_s: || 1_767_225_600,
+        milliseconds: || 0,
+        random: |into: &mut [u8]| into.fill(7),
+    };
 
     static INSTALLED: Once = Once::new();
 
@@ -77,9 +83,9 @@ mod with_bearssl {
 
     /// What is sent for a plan before the peer has said a word.
     fn hello(plan: &Tls) -> Result<Vec<u8>, Failure> {
-        INSTALLED.call_once(|| bearssl::install(&PORT));
+        INSTALLED.call_once(|| port::install(&PORT));
         let mut wire = Silence::default();
-        let mut session = BearSsl.open(plan)?;
+        let mut session = BearSsl::default().open(plan)?;
         assert!(!session.handshake(&mut wire)?);
         assert_eq!(wire.stages.first(), Some(&Stage::Hello));
         wire.end = Some(WireEnd::Closed);

@@ -20,7 +20,7 @@ pub struct Library {
     pub headers: Headers,
     /// Our configuration, in `c/`: read after the library's own, under a name that the library has not.
     pub config: &'static str,
-    /// Our C files, beside `c/session.c`, below the crate's folder.
+    /// Our C files, beside `c/differences.c`, below the crate's folder.
     pub files: &'static [&'static str],
     /// Further folders of headers of ours, below the crate's folder.
     pub includes: &'static [&'static str],
@@ -132,7 +132,7 @@ fn compile(library: &Library, package: &Path, mbedtls: &Path, out: &Path) {
             *source = changed;
         }
     }
-    build.files(sources).file("c/session.c").files(library.files);
+    build.files(sources).file("c/differences.c").files(library.files);
     if let Err(error) = build.try_compile("shakedown_mbedtls") {
         panic!("Mbed TLS does not compile (is clang installed?): {error}");
     }

@@ -1,15 +1,11 @@
-/* See session.h. */
+/* See interface/session.h. The same for both versions of Mbed TLS; what differs is in each one's differences.c. */
 
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 
-#include "session.h"
+#include "inside.h"
 
-#include "mbedtls/build_info.h"
 #include "mbedtls/platform.h"
-#include "mbedtls/psa_util.h"
-#include "mbedtls/ssl.h"
 #include "mbedtls/version.h"
-#include "psa/crypto.h"
 
 /* Set before a session is set up, and not changed while one lives: Mbed TLS reads them again when it frees. */
 size_t shakedown_receive_buffer_bytes = 16384;
@@ -18,26 +14,12 @@ size_t shakedown_send_buffer_bytes = 16384;
 /* Read by x509.c, which build.rs changes for it. */
 int shakedown_checks_dates = 1;
 
-struct shakedown_session {
-    mbedtls_ssl_context ssl;
-    mbedtls_ssl_config config;
-    mbedtls_x509_crt authorities;
-    mbedtls_x509_crt own_chain;
-    mbedtls_pk_context own_key;
-    int has_own_chain;
-    int has_own_key;
-    /* Mbed TLS has one name for SNI and for the check. Where a plan wants only one of the two, the name is exchanged
-     * when the certificate is due. */
-    int exchanges_name;
-    const char *name_to_check;
+struct shakedown_kept {
+    mbedtls_ssl_session session;
+    int is_there;
 };
 
-int shakedown_crypto_init(void)
-{
-    return (int) psa_crypto_init();
-}
-
-uint32_t shakedown_version(void)
+uint32_t shakedown_library_version(void)
 {
     return (uint32_t) mbedtls_version_get_number();
 }
@@ -85,8 +67,7 @@ int shakedown_session_add_own_certificate(shakedown_session *session, const unsi
 
 int shakedown_session_set_own_key(shakedown_session *session, const unsigned char *bytes, size_t length)
 {
-    int ret = mbedtls_pk_parse_key(&session->own_key, bytes, length, NULL, 0, mbedtls_psa_get_random,
-                                   MBEDTLS_PSA_RANDOM_STATE);
+    int ret = shakedown_parse_key(&session->own_key, bytes, length);
     if (ret == 0) {
         session->has_own_key = 1;
     }
@@ -101,20 +82,13 @@ int shakedown_session_setup(shakedown_session *session, const shakedown_settings
     if (ret != 0) {
         return ret;
     }
-    mbedtls_ssl_conf_rng(config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
     mbedtls_ssl_conf_authmode(config, settings->authmode);
     mbedtls_ssl_conf_ca_chain(config, &session->authorities, NULL);
-    if (settings->version_min != 0) {
-        mbedtls_ssl_conf_min_tls_version(config, (mbedtls_ssl_protocol_version) settings->version_min);
-    }
-    if (settings->version_max != 0) {
-        mbedtls_ssl_conf_max_tls_version(config, (mbedtls_ssl_protocol_version) settings->version_max);
+    if ((ret = shakedown_choose(session, settings)) != 0) {
+        return ret;
     }
     if (settings->cipher_suites != NULL) {
         mbedtls_ssl_conf_ciphersuites(config, settings->cipher_suites);
-    }
-    if (settings->groups != NULL) {
-        mbedtls_ssl_conf_groups(config, settings->groups);
     }
     if (settings->alpn != NULL && (ret = mbedtls_ssl_conf_alpn_protocols(config, settings->alpn)) != 0) {
         return ret;
@@ -134,40 +108,41 @@ int shakedown_session_setup(shakedown_session *session, const shakedown_settings
     return mbedtls_ssl_set_hostname(&session->ssl, settings->sends_name ? settings->name : NULL);
 }
 
+shakedown_kept *shakedown_kept_new(void)
+{
+    shakedown_kept *kept = mbedtls_calloc(1, sizeof(*kept));
+    if (kept != NULL) {
+        mbedtls_ssl_session_init(&kept->session);
+    }
+    return kept;
+}
+
+void shakedown_kept_free(shakedown_kept *kept)
+{
+    if (kept == NULL) {
+        return;
+    }
+    mbedtls_ssl_session_free(&kept->session);
+    mbedtls_free(kept);
+}
+
+int shakedown_session_keep(const shakedown_session *session, shakedown_kept *kept)
+{
+    /* What was kept before is given up even if this fails (mbedtls_ssl_session_copy). */
+    int ret = mbedtls_ssl_get_session(&session->ssl, &kept->session);
+    kept->is_there = ret == 0;
+    return ret;
+}
+
+int shakedown_session_resume(shakedown_session *session, const shakedown_kept *kept)
+{
+    return kept->is_there ? mbedtls_ssl_set_session(&session->ssl, &kept->session) : 0;
+}
+
 void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_send *send,
                               shakedown_receive *receive)
 {
     mbedtls_ssl_set_bio(&session->ssl, io, send, receive, NULL);
-}
-
-int shakedown_session_stage(const shakedown_session *session)
-{
-    switch (session->ssl.state) {
-        case MBEDTLS_SSL_HELLO_REQUEST:
-        case MBEDTLS_SSL_CLIENT_HELLO:
-        case MBEDTLS_SSL_SERVER_HELLO:
-        case MBEDTLS_SSL_HELLO_RETRY_REQUEST:
-        case MBEDTLS_SSL_CLIENT_CCS_AFTER_CLIENT_HELLO:
-        case MBEDTLS_SSL_CLIENT_CCS_BEFORE_2ND_CLIENT_HELLO:
-            return 0;
-        case MBEDTLS_SSL_ENCRYPTED_EXTENSIONS:
-        case MBEDTLS_SSL_CERTIFICATE_REQUEST: /* of TLS 1.3; that of TLS 1.2 comes after stage 2 was entered */
-        case MBEDTLS_SSL_SERVER_CERTIFICATE:
-            return 1;
-        case MBEDTLS_SSL_SERVER_KEY_EXCHANGE:
-        case MBEDTLS_SSL_SERVER_HELLO_DONE:
-        case MBEDTLS_SSL_CLIENT_CERTIFICATE: /* of TLS 1.2; that of TLS 1.3 comes after stage 3 was entered */
-        case MBEDTLS_SSL_CLIENT_KEY_EXCHANGE:
-        case MBEDTLS_SSL_CERTIFICATE_VERIFY:
-            return 2;
-        default:
-            return 3;
-    }
-}
-
-int shakedown_session_is_handshake_over(const shakedown_session *session)
-{
-    return mbedtls_ssl_is_handshake_over((mbedtls_ssl_context *) &session->ssl);
 }
 
 int shakedown_session_step(shakedown_session *session)
@@ -209,11 +184,6 @@ int shakedown_session_alert(const shakedown_session *session)
 uint32_t shakedown_session_verify_flags(const shakedown_session *session)
 {
     return mbedtls_ssl_get_verify_result(&session->ssl);
-}
-
-uint16_t shakedown_session_version(const shakedown_session *session)
-{
-    return (uint16_t) mbedtls_ssl_get_version_number(&session->ssl);
 }
 
 const char *shakedown_session_cipher_suite(const shakedown_session *session)

@@ -10,7 +10,7 @@ use crate::ffi;
 
 /// TLS 1.2 as on the wire.
 const TLS_1_2: u16 = 0x0303;
-/// ssl.h: a TLS 1.3 ticket has arrived, at any time. They are not used.
+/// ssl.h: a TLS 1.3 ticket has arrived, at any time.
 const ERR_SSL_RECEIVED_NEW_SESSION_TICKET: c_int = -0x7b00;
 
 /// The plan, if all of it can be done.
@@ -35,6 +35,11 @@ pub(crate) fn adapt(plan: &Tls) -> Result<Cow<'_, Tls>, Failure> {
 /// Whether a code means: later, or again.
 pub(crate) const fn is_patience(code: c_int) -> bool {
     matches!(code, ffi::ERR_SSL_WANT_READ | ffi::ERR_SSL_WANT_WRITE | ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+}
+
+/// Whether a code means: a ticket has come, with which the session can be resumed.
+pub(crate) const fn brings_ticket(code: c_int) -> bool {
+    code == ERR_SSL_RECEIVED_NEW_SESSION_TICKET
 }
 
 #[cfg(test)]

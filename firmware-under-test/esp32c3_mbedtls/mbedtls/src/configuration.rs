@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::ffi::{c_char, c_int};
 use core::ptr;
 
+use client::blobs::{from_hex, pieces};
 use client::tls::Failure;
-use control::{Tls, Verify};
+use control::{Blob, Tls, Verify};
 
-use crate::blobs::{blobs, from_hex};
 use crate::ffi;
 use crate::session::failure;
 
@@ -67,10 +67,21 @@ pub(crate) unsafe fn apply(session: *mut ffi::Session, plan: &Tls) -> Result<Lis
         checks_name: c_int::from(plan.checks_name),
         client_hello: pointer_unless_empty(&lists.client_hello),
         client_hello_bytes: lists.client_hello.len(),
+        keeps_session: c_int::from(plan.keeps_session),
     };
     // SAFETY: the lists end with 0 or null, and are returned to outlive the session; the settings are copied.
     check(unsafe { ffi::shakedown_session_setup(session, &settings) })?;
     Ok(lists)
+}
+
+/// The pieces that Mbed TLS reads at once. It wants a PEM text with a terminating NUL, and tells it from DER by that.
+fn blobs(blob: Option<&Blob>) -> Result<Vec<Vec<u8>>, Failure> {
+    let Some(blob) = blob else { return Ok(Vec::new()) };
+    let mut pieces = pieces(blob).ok_or_else(|| failure(ffi::ERR_SSL_BAD_INPUT_DATA))?;
+    if let (Blob::Pem(_), Some(text)) = (blob, pieces.first_mut()) {
+        text.push(0);
+    }
+    Ok(pieces)
 }
 
 impl Lists {
@@ -101,7 +112,7 @@ fn pointer_unless_empty<T>(list: &[T]) -> *const T {
 
 /// Negative codes are failures. A positive one counts the certificates of a list that could not be read; Mbed TLS goes
 /// on with the others (x509_crt.h), and so does this client, like most.
-fn check(code: c_int) -> Result<(), Failure> {
+pub(crate) fn check(code: c_int) -> Result<(), Failure> {
     if code < 0 { Err(failure(code)) } else { Ok(()) }
 }
 

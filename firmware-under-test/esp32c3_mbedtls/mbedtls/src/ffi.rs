@@ -7,6 +7,12 @@ pub(crate) struct Session {
     _opaque: [u8; 0],
 }
 
+/// `shakedown_kept`.
+#[repr(C)]
+pub(crate) struct Kept {
+    _opaque: [u8; 0],
+}
+
 /// `shakedown_settings`.
 #[repr(C)]
 pub(crate) struct Settings {
@@ -22,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) checks_name: c_int,
     pub(crate) client_hello: *const u8,
     pub(crate) client_hello_bytes: usize,
+    pub(crate) keeps_session: c_int,
 }
 
 pub(crate) type Send = unsafe extern "C" fn(io: *mut c_void, bytes: *const u8, length: usize) -> c_int;
@@ -33,7 +40,7 @@ unsafe extern "C" {
     pub(crate) static mut shakedown_checks_dates: c_int;
 
     pub(crate) fn shakedown_crypto_init() -> c_int;
-    pub(crate) fn shakedown_version() -> u32;
+    pub(crate) fn shakedown_library_version() -> u32;
     pub(crate) fn shakedown_session_new() -> *mut Session;
     pub(crate) fn shakedown_session_free(session: *mut Session);
     pub(crate) fn shakedown_session_add_authorities(session: *mut Session, bytes: *const u8, length: usize) -> c_int;
@@ -44,6 +51,10 @@ unsafe extern "C" {
     ) -> c_int;
     pub(crate) fn shakedown_session_set_own_key(session: *mut Session, bytes: *const u8, length: usize) -> c_int;
     pub(crate) fn shakedown_session_setup(session: *mut Session, settings: *const Settings) -> c_int;
+    pub(crate) fn shakedown_kept_new() -> *mut Kept;
+    pub(crate) fn shakedown_kept_free(kept: *mut Kept);
+    pub(crate) fn shakedown_session_keep(session: *const Session, kept: *mut Kept) -> c_int;
+    pub(crate) fn shakedown_session_resume(session: *mut Session, kept: *const Kept) -> c_int;
     pub(crate) fn shakedown_session_set_io(
         session: *mut Session,
         io: *mut c_void,

@@ -1,56 +1,15 @@
-//! What Mbed TLS needs of the image: memory, time and randomness.
+//! Time and randomness of the image, under the names that Mbed TLS calls them by (`c/config.h`). Memory has its names in
+//! [`client::port`].
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// The image's side. All functions may be called at any time once [`install`] has been called.
-pub struct Port {
-    /// Zeroed memory of so many bytes, aligned to 8, or null.
-    pub allocate: fn(usize) -> *mut u8,
-    /// Gives back what `allocate` gave. Never called with null.
-    ///
-    /// # Safety
-    /// The memory came from `allocate` and is not used any more.
-    pub release: unsafe fn(*mut u8),
-    /// The calendar clock, in seconds since 1970-01-01T00:00:00Z.
-    pub unix_time_s: fn() -> i64,
-    /// Milliseconds since some moment.
-    pub milliseconds: fn() -> i64,
-    /// Fills memory from the chip's random number generator.
-    pub random: fn(&mut [u8]),
-}
+use client::port;
 
-static PORT: AtomicPtr<Port> = AtomicPtr::new(core::ptr::null_mut());
-
-/// To be called once, before anything else of this crate.
-pub fn install(port: &'static Port) {
-    PORT.store(core::ptr::from_ref(port).cast_mut(), Ordering::Release);
-}
-
-fn port() -> Option<&'static Port> {
-    // SAFETY: the pointer is null or came from a `&'static Port`, and nobody writes through it.
-    unsafe { PORT.load(Ordering::Acquire).as_ref() }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn shakedown_calloc(count: usize, size_bytes: usize) -> *mut c_void {
-    match (count.checked_mul(size_bytes), port()) {
-        (Some(bytes), Some(port)) => (port.allocate)(bytes).cast(),
-        _ => core::ptr::null_mut(),
-    }
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn shakedown_free(memory: *mut c_void) {
-    if let (false, Some(port)) = (memory.is_null(), port()) {
-        // SAFETY: Mbed TLS gives back what `shakedown_calloc` gave, once.
-        unsafe { (port.release)(memory.cast()) }
-    }
-}
+use crate::ffi;
 
 #[unsafe(no_mangle)]
 extern "C" fn shakedown_unix_time_s(out: *mut i64) -> i64 {
-    let unix_time_s = port().map_or(0, |port| (port.unix_time_s)());
+    let unix_time_s = port::unix_time_s();
     // SAFETY: as for time(2): null, or a place for the result.
     if let Some(out) = unsafe { out.as_mut() } {
         *out = unix_time_s;
@@ -60,17 +19,17 @@ extern "C" fn shakedown_unix_time_s(out: *mut i64) -> i64 {
 
 #[unsafe(no_mangle)]
 extern "C" fn mbedtls_ms_time() -> i64 {
-    port().map_or(0, |port| (port.milliseconds)())
+    port::milliseconds()
 }
 
 /// The entropy source of Mbed TLS (MBEDTLS_ENTROPY_HARDWARE_ALT), and its only one.
 #[unsafe(no_mangle)]
 extern "C" fn mbedtls_hardware_poll(_: *mut c_void, output: *mut u8, length: usize, written: *mut usize) -> i32 {
-    let Some(port) = port() else { return crate::ffi::ERR_ENTROPY_SOURCE_FAILED };
     // SAFETY: Mbed TLS hands over a buffer of `length` bytes and a place for the count.
-    unsafe {
-        (port.random)(core::slice::from_raw_parts_mut(output, length));
-        *written = length;
+    let (output, written) = unsafe { (core::slice::from_raw_parts_mut(output, length), &mut *written) };
+    if !port::random(output) {
+        return ffi::ERR_ENTROPY_SOURCE_FAILED;
     }
+    *written = length;
     0
 }

@@ -1,5 +1,6 @@
 //! The client's traits on top of `c/session.c`.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_int, c_void};
@@ -9,18 +10,23 @@ use control::Tls;
 use outcome::{AlertDescription, Stage};
 
 use crate::configuration::{self, Lists};
+use crate::kept::Kept;
 use crate::{abilities, ffi, names};
 
 /// What `mbedtls_ssl_get_verify_result` says when no chain was judged (ssl.h).
 const NOT_JUDGED: u32 = u32::MAX;
+/// TLS 1.2 as on the wire: up to it, a session can be kept when the handshake is over, and later only with a ticket.
+const TLS_1_2: u16 = 0x0303;
 
 /// Mbed TLS, ready for sessions.
 pub struct MbedTls {
     version: u32,
+    /// Made by the first connection that keeps its session.
+    kept: Option<Rc<Kept>>,
 }
 
 impl MbedTls {
-    /// Starts its cryptography, which seeds its random number generator. [`crate::install`] comes before this.
+    /// Starts its cryptography, which seeds its random number generator. [`client::port::install`] comes before this.
     ///
     /// # Errors
     /// The library's status, if it does not start.
@@ -28,7 +34,7 @@ impl MbedTls {
         // SAFETY: no argument; called again, it does nothing.
         match unsafe { ffi::shakedown_crypto_init() } {
             // SAFETY: no argument, no state.
-            0 => Ok(Self { version: unsafe { ffi::shakedown_version() } }),
+            0 => Ok(Self { version: unsafe { ffi::shakedown_library_version() }, kept: None }),
             status => Err(status),
         }
     }
@@ -49,10 +55,25 @@ impl Stack for MbedTls {
         if handle.is_null() {
             return Err(failure(ffi::ERR_SSL_ALLOC_FAILED));
         }
-        let mut session = MbedTlsSession { handle, _lists: Lists::default() };
+        let mut session = MbedTlsSession { handle, _lists: Lists::default(), kept: None };
         // SAFETY: the session is fresh, and its `Drop` frees it before its fields, the lists among them, are dropped.
         session._lists = unsafe { configuration::apply(handle, plan)? };
+        if plan.keeps_session {
+            let kept = self.kept()?;
+            // SAFETY: the session was set up just now.
+            unsafe { kept.offer(handle)? };
+            session.kept = Some(kept);
+        }
         Ok(session)
+    }
+}
+
+impl MbedTls {
+    fn kept(&mut self) -> Result<Rc<Kept>, Failure> {
+        match &self.kept {
+            Some(kept) => Ok(Rc::clone(kept)),
+            None => Ok(Rc::clone(self.kept.insert(Kept::new()?))),
+        }
     }
 }
 
@@ -60,6 +81,8 @@ impl Stack for MbedTls {
 pub struct MbedTlsSession {
     handle: *mut ffi::Session,
     _lists: Lists,
+    /// Where the session goes, if the plan keeps it.
+    kept: Option<Rc<Kept>>,
 }
 
 impl Drop for MbedTlsSession {
@@ -93,6 +116,19 @@ impl MbedTlsSession {
         }
     }
 
+    /// As on the wire.
+    fn version(&self) -> u16 {
+        // SAFETY: the handle is alive.
+        unsafe { ffi::shakedown_session_version(self.handle) }
+    }
+
+    fn keep(&self) {
+        if let Some(kept) = &self.kept {
+            // SAFETY: the handle is alive.
+            unsafe { kept.replace(self.handle) }
+        }
+    }
+
     /// The flags as far as a chain was judged.
     fn verify_flags(&self) -> u32 {
         // SAFETY: the handle is alive.
@@ -122,7 +158,12 @@ impl Session for MbedTlsSession {
             let code = self.with_wire(wire, |handle| unsafe { ffi::shakedown_session_step(handle) });
             match code {
                 // SAFETY: the handle is alive.
-                0 if unsafe { ffi::shakedown_session_is_handshake_over(self.handle) } != 0 => return Ok(true),
+                0 if unsafe { ffi::shakedown_session_is_handshake_over(self.handle) } != 0 => {
+                    if self.version() <= TLS_1_2 {
+                        self.keep();
+                    }
+                    return Ok(true);
+                }
                 0 => {}
                 code if abilities::is_patience(code) => return Ok(false),
                 code => return Err(self.failure(code)),
@@ -133,13 +174,12 @@ impl Session for MbedTlsSession {
     fn agreed(&self) -> Agreed {
         let verify_flags = self.verify_flags();
         // SAFETY: the handle is alive, and names of cipher suites are constants of Mbed TLS.
-        let (version, name) = unsafe {
+        let name = unsafe {
             let name = ffi::shakedown_session_cipher_suite(self.handle);
-            let name = if name.is_null() { c"" } else { CStr::from_ptr(name) };
-            (ffi::shakedown_session_version(self.handle), name)
+            if name.is_null() { c"" } else { CStr::from_ptr(name) }
         };
         Agreed {
-            version,
+            version: self.version(),
             cipher_suite: name.to_string_lossy().into_owned(),
             verify_flags,
             verify_flag_names: names::of_flags(verify_flags),
@@ -154,7 +194,12 @@ impl Session for MbedTlsSession {
             // The end of the stream without close_notify; Mbed TLS says it either way (ssl.h).
             Ok(0) if length > 0 => Err(self.failure(ffi::ERR_SSL_CONN_EOF)),
             Ok(count) => Ok(count),
-            Err(_) if abilities::is_patience(code) => Ok(0),
+            Err(_) if abilities::is_patience(code) => {
+                if abilities::brings_ticket(code) {
+                    self.keep();
+                }
+                Ok(0)
+            }
             Err(_) => Err(self.failure(code)),
         }
     }

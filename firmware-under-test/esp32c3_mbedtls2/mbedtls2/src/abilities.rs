@@ -3,10 +3,10 @@
 use alloc::borrow::Cow;
 use core::ffi::c_int;
 
+use client::blobs::from_hex;
 use client::tls::Failure;
 use control::{Tls, Trust};
 
-use crate::blobs::from_hex;
 use crate::client_hello::Offer;
 use crate::ffi;
 
@@ -78,6 +78,12 @@ fn knows_group(group: u16) -> bool {
 /// Whether a code means: later, or again.
 pub(crate) const fn is_patience(code: c_int) -> bool {
     matches!(code, ffi::ERR_SSL_WANT_READ | ffi::ERR_SSL_WANT_WRITE)
+}
+
+/// Whether a code means: a ticket has come, with which the session can be resumed. Up to TLS 1.2 tickets come in the
+/// handshake, and no code tells.
+pub(crate) const fn brings_ticket(_code: c_int) -> bool {
+    false
 }
 
 #[cfg(test)]

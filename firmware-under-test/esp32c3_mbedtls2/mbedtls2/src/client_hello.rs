@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blobs::from_hex;
+    use client::blobs::from_hex;
 
     /// What NodeMCU 1.4 sent to IBM's broker, byte for byte (source document s0).
     const NODEMCU: &str = "16030200330100002f030200000000d0b1a13a071c1b3ef2fc0391d618b5ae5d77\

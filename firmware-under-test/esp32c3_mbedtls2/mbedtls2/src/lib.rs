@@ -11,13 +11,13 @@
 extern crate alloc;
 
 mod abilities;
-#[path = "../../../esp32c3_mbedtls/mbedtls/src/blobs.rs"]
-mod blobs;
 mod client_hello;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/configuration.rs"]
 mod configuration;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/ffi.rs"]
 mod ffi;
+#[path = "../../../esp32c3_mbedtls/mbedtls/src/kept.rs"]
+mod kept;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/names.rs"]
 mod names;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/port.rs"]
@@ -25,5 +25,4 @@ mod port;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/session.rs"]
 mod session;
 
-pub use port::{Port, install};
 pub use session::{MbedTls, MbedTlsSession};

@@ -3,9 +3,10 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::sync::{Mutex, MutexGuard, Once};
 
+use client::port::{self, Port};
 use client::tls::{Session, Stack, Wire, WireEnd};
 use control::Tls;
-use mbedtls2::{MbedTls, Port};
+use mbedtls2::MbedTls;
 use outcome::Stage;
 
 /// What NodeMCU 1.4 sent to IBM's broker, byte for byte (source document s0).
@@ -44,7 +45,7 @@ fn stack() -> (MutexGuard<'static, ()>, MbedTls) {
     static TURN: Mutex<()> = Mutex::new(());
     static INSTALLED: Once = Once::new();
     let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    INSTALLED.call_once(|| mbedtls2::install(&PORT));
+    INSTALLED.call_once(|| port::install(&PORT));
     (turn, MbedTls::start().expect("it starts"))
 }
 

@@ -2,6 +2,7 @@
 
 use super::certificates::Certificates;
 use super::foreign::{NO_EXTENDED_MASTER_SECRET, SET_MAX_SEND_FRAGMENT};
+use super::sessions::{Sessions, Under};
 use super::tickets::{self, Rules};
 use super::{clients, groups, library};
 use crate::error::Error;
@@ -24,6 +25,7 @@ pub(crate) struct Configuration {
     by_default: SslContext,
     tenants: BTreeMap<String, SslContext>,
     log: Arc<Log>,
+    sessions: Sessions,
 }
 
 impl std::fmt::Debug for Configuration {
@@ -33,15 +35,23 @@ impl std::fmt::Debug for Configuration {
 }
 
 impl Configuration {
-    pub(crate) fn new(script: &Broker, minted: &Minted, seed: u64) -> Result<Self, Error> {
+    /// The configuration of a broker that has had another one `before`, whose sessions it knows unless it forgets them.
+    pub(crate) fn after(before: Option<&Self>, script: &Broker, minted: &Minted, seed: u64) -> Result<Self, Error> {
+        /// A context draws the keys of its tickets. Connections are counted from 1.
+        const TICKET_KEYS: u32 = 0;
+        const TICKET_KEYS_OF_A_RESTARTED_BROKER: u32 = u32::MAX;
         library::initialise()?;
-        // A context draws the keys of its tickets; connections are counted from 1.
-        let mut ambient = Some(Ambient::new(seed, 0));
+        let afterwards = script.afterwards.as_ref().filter(|_| before.is_some());
+        let is_restarted = afterwards.is_some_and(|afterwards| afterwards.forgets_sessions);
+        let keys = if is_restarted { TICKET_KEYS_OF_A_RESTARTED_BROKER } else { TICKET_KEYS };
+        let under = afterwards.and_then(|afterwards| afterwards.resumes_under.as_ref()).map(Under::of).transpose()?;
+        let sessions = before.filter(|_| !is_restarted).map(|before| before.sessions.clone()).unwrap_or_default();
+        let mut ambient = Some(Ambient::new(seed, keys));
         Ambient::during(&mut ambient, || {
             let log = Arc::new(Log::default());
             let build = |field, names: &[String], key_of| {
                 let certificates = Certificates { field, names, key_of };
-                context(script, minted, &certificates, &log)
+                context(script, minted, &certificates, &log, &sessions, under)
             };
             let by_default = build("certificates", &script.certificates, script.key_of.as_ref())?;
             let tenants = script
@@ -49,7 +59,7 @@ impl Configuration {
                 .iter()
                 .map(|(name, certificates)| Ok((name.to_ascii_lowercase(), build("tenants", certificates, None)?)))
                 .collect::<Result<_, Error>>()?;
-            Ok(Self { by_default, tenants, log })
+            Ok(Self { by_default, tenants, log, sessions: sessions.clone() })
         })
     }
 
@@ -81,6 +91,8 @@ fn context(
     minted: &Minted,
     certificates: &Certificates<'_>,
     log: &Arc<Log>,
+    sessions: &Sessions,
+    under: Option<Under>,
 ) -> Result<SslContext, Error> {
     let fault = |field: &'static str, remedy: &'static str| {
         move |error: ErrorStack| Error::new(field, error.to_string(), remedy)
@@ -107,7 +119,7 @@ fn context(
     certificates.install(&mut context, minted)?;
     clients::ask(&mut context, &script.client_certificates, minted)?;
     alpn(&mut context, &script.alpn);
-    sessions(&mut context, script).map_err(general)?;
+    resumption(&mut context, script, sessions, under).map_err(general)?;
     if let Some(bytes) = script.record_bytes_max {
         // SAFETY: the context is a live one; the call takes a number and no pointer.
         let set = unsafe {
@@ -213,13 +225,25 @@ fn alpn(context: &mut SslContextBuilder, names: &[String]) {
     });
 }
 
-fn sessions(context: &mut SslContextBuilder, script: &Broker) -> Result<(), ErrorStack> {
+fn resumption(
+    context: &mut SslContextBuilder,
+    script: &Broker,
+    sessions: &Sessions,
+    under: Option<Under>,
+) -> Result<(), ErrorStack> {
     context.set_session_id_context(b"shakedown")?;
-    let mode = if script.resumption { SslSessionCacheMode::SERVER } else { SslSessionCacheMode::OFF };
-    context.set_session_cache_mode(mode);
+    if script.resumption {
+        sessions.keep_those_of(context);
+    } else {
+        context.set_session_cache_mode(SslSessionCacheMode::OFF);
+    }
     context.set_num_tickets(script.session_tickets.into())?;
-    let rules =
-        Rules { padding_bytes: script.ticket_padding_bytes, honoured: script.resumption, date_s: AtomicI64::default() };
+    let rules = Rules {
+        padding_bytes: script.ticket_padding_bytes,
+        honoured: script.resumption,
+        under,
+        date_s: AtomicI64::default(),
+    };
     tickets::rule(context, rules)
 }
 

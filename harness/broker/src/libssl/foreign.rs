@@ -1,6 +1,6 @@
 //! What the crates `openssl` and `openssl-sys` leave out of OpenSSL's interface.
 
-use openssl_sys::{SSL, SSL_CTX, SSL_SESSION};
+use openssl_sys::{SSL, SSL_CIPHER, SSL_CTX, SSL_SESSION};
 use std::ffi::{c_int, c_long, c_uchar, c_void};
 
 /// Where OpenSSL gets its randomness (`RAND_METHOD`, openssl/rand.h).
@@ -32,6 +32,9 @@ unsafe extern "C" {
     ) -> c_int;
     pub(super) fn SSL_SESSION_set_time(session: *mut SSL_SESSION, seconds: c_long) -> c_long;
     pub(super) fn SSL_SESSION_set_timeout(session: *mut SSL_SESSION, seconds: c_long) -> c_long;
+    pub(super) fn SSL_SESSION_set_protocol_version(session: *mut SSL_SESSION, version: c_int) -> c_int;
+    pub(super) fn SSL_SESSION_set_cipher(session: *mut SSL_SESSION, cipher: *const SSL_CIPHER) -> c_int;
+    pub(super) fn SSL_CIPHER_find(ssl: *mut SSL, number: *const c_uchar) -> *const SSL_CIPHER;
     pub(super) fn SSL_SESSION_set1_ticket_appdata(
         session: *mut SSL_SESSION,
         data: *const c_void,

@@ -80,7 +80,8 @@ fn meet(broker: &mut Broker, minted: &pki::Minted, client: Client<'_>, session: 
                         stream.write_all(CONNECT).unwrap();
                     }
                     Err(error) if error.code() == openssl::ssl::ErrorCode::WANT_READ => {}
-                    Err(error) => met.error = Some(error.to_string()),
+                    // What follows the first error only follows from it.
+                    Err(error) => _ = met.error.get_or_insert(error.to_string()),
                 }
             }
             if connected {
@@ -257,6 +258,63 @@ fn sessions_are_resumed_when_the_script_says_so() {
             assert!(!first.wire.windows(100).any(|window| window == [b'.'; 100]), "tickets are encrypted");
             assert_eq!(first.wire.len() > 4_000 + 1_200, script.contains("4000"), "{name} {script}");
         }
+    }
+}
+
+/// Two connections with one session, to a broker that has changed in between.
+fn meet_again(script: &str, version: SslVersion, later: SslVersion) -> [Met; 2] {
+    let (mut broker, minted) = broker("stranger.profile = 'root'\nreplaced.issuer = 'stranger'", script, 1);
+    let suites = if version == SslVersion::TLS1_3 { "TLS_AES_128_GCM_SHA256" } else { "ALL" };
+    let client = Client { version, suites, ..Client::default() };
+    let first = meet(&mut broker, &minted, client, None);
+    assert_served(&first, script);
+    let second = meet(&mut broker, &minted, Client { version: later, ..client }, first.session.as_deref());
+    [first, second]
+}
+
+#[test]
+fn sessions_outlive_a_new_certificate_and_no_restart() {
+    for (name, version) in [("1.2", SslVersion::TLS1_2), ("1.3", SslVersion::TLS1_3)] {
+        for tickets in ["", "session_tickets = 1"] {
+            for (forgets_sessions, resumed) in [(false, true), (true, false)] {
+                let script = format!(
+                    "versions = ['{name}']\nresumption = true\n{tickets}\n\
+                     afterwards = {{ certificates = ['replaced'], forgets_sessions = {forgets_sessions} }}"
+                );
+                let [first, second] = meet_again(&script, version, version);
+                // Without tickets, TLS 1.3 has no session to resume.
+                let resumed = resumed && !(name == "1.3" && tickets.is_empty());
+                assert_eq!(assert_served(&second, &script).resumed, resumed, "{script}");
+                assert_ne!(first.wire, second.wire, "{script}");
+            }
+        }
+    }
+}
+
+/// OpenSSL looks for the session's suite in the client's list and not in its own: a scenario in which a suite is dropped is
+/// for rustls.
+#[test]
+fn a_session_outlives_its_suite() {
+    let script = "versions = ['1.2']\nresumption = true\n\
+                  cipher_suites = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n\
+                  afterwards = { cipher_suites = ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'] }";
+    let [_, second] = meet_again(script, SslVersion::TLS1_2, SslVersion::TLS1_2);
+    let second = assert_served(&second, script);
+    assert_eq!((second.resumed, second.cipher_suite), (true, 0xc02b));
+}
+
+#[test]
+fn a_session_is_resumed_under_what_it_was_not_made_under_and_openssl_as_the_client_notices() {
+    for tickets in ["", "session_tickets = 1\n"] {
+        let script = format!(
+            "versions = ['1.2']\nresumption = true\n{tickets}\
+             cipher_suites = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n\
+             afterwards = {{ cipher_suites = ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'], \
+             resumes_under = {{ cipher_suite = 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384' }} }}"
+        );
+        let [_, second] = meet_again(&script, SslVersion::TLS1_2, SslVersion::TLS1_2);
+        let error = second.error.unwrap_or_default();
+        assert!(error.contains("old session cipher not returned"), "{script}: {error}");
     }
 }
 

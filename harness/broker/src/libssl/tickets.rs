@@ -6,6 +6,7 @@
 use super::foreign::{
     SSL_CTX_set_session_ticket_cb, SSL_SESSION_set_time, SSL_SESSION_set_timeout, SSL_SESSION_set1_ticket_appdata,
 };
+use super::sessions::{Under, revive};
 use foreign_types_shared::ForeignTypeRef as _;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
@@ -17,8 +18,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// How long a ticket is good for: two hours, as rustls' are here.
 const LIFETIME_S: i64 = 7_200;
-/// Longer than any wall clock is away from any scenario: a thousand years.
-const FOREVER_S: i64 = 31_556_952_000;
 
 /// `SSL_TICKET_SUCCESS` and `SSL_TICKET_SUCCESS_RENEW` (openssl/ssl.h): the ticket was one of ours.
 const SUCCESS: c_int = 5;
@@ -33,6 +32,8 @@ const RETURN_USE: c_int = 3;
 pub(super) struct Rules {
     pub(super) padding_bytes: u16,
     pub(super) honoured: bool,
+    /// What a session is resumed under, if not under what it was made.
+    pub(super) under: Option<Under>,
     /// The run's date.
     pub(super) date_s: AtomicI64,
 }
@@ -59,7 +60,8 @@ pub(super) fn set_date(context: &SslContext, seconds: i64) {
     }
 }
 
-fn rules(ssl: &SslRef) -> Option<&Rules> {
+/// What a script says to this connection.
+pub(super) fn rules(ssl: &SslRef) -> Option<&Rules> {
     ssl.ssl_context().ex_data(index().ok()?)
 }
 
@@ -89,11 +91,11 @@ extern "C" fn decrypt(
 ) -> c_int {
     // SAFETY: OpenSSL passes the connection that it works on.
     let ssl = unsafe { SslRef::from_ptr(ssl) };
-    let is_honoured = rules(ssl).is_some_and(|rules| rules.honoured);
-    if !is_honoured || session.is_null() || !matches!(status, SUCCESS | SUCCESS_RENEW) {
+    let Some(rules) = rules(ssl).filter(|rules| rules.honoured) else { return RETURN_IGNORE_RENEW };
+    if session.is_null() || !matches!(status, SUCCESS | SUCCESS_RENEW) {
         return RETURN_IGNORE_RENEW;
     }
     // SAFETY: the session was decrypted from the ticket just now, and nobody else has it.
-    unsafe { SSL_SESSION_set_timeout(session, FOREVER_S) };
+    unsafe { revive(ssl, session, rules.under) };
     RETURN_USE
 }

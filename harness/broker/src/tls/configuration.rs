@@ -34,6 +34,7 @@ pub(crate) struct Configuration {
     tenants: BTreeMap<String, Arc<ServerConfig>>,
     date: Arc<RunDate>,
     log: Arc<Log>,
+    sessions: Arc<dyn StoresServerSessions>,
 }
 
 /// The run's calendar, of which rustls asks the time.
@@ -50,18 +51,25 @@ impl TimeProvider for RunDate {
 }
 
 impl Configuration {
-    pub(crate) fn new(script: &Broker, minted: &Minted) -> Result<Self, Error> {
+    /// The configuration of a broker that has had another one `before`, whose sessions it knows unless it forgets them.
+    pub(crate) fn after(before: Option<&Self>, script: &Broker, minted: &Minted) -> Result<Self, Error> {
         let date = Arc::new(RunDate::default());
         let log = Arc::new(Log::default());
-        let sessions: Arc<dyn StoresServerSessions> = if script.resumption {
-            ServerSessionMemoryCache::new(SESSIONS_MAX)
-        } else {
-            Arc::new(NoServerSessionStorage {})
+        let forgets = script.afterwards.as_ref().is_some_and(|afterwards| afterwards.forgets_sessions);
+        let is_restarted = before.is_some() && forgets;
+        let sessions: Arc<dyn StoresServerSessions> = match before.filter(|_| !is_restarted) {
+            Some(before) => Arc::clone(&before.sessions),
+            None if script.resumption => ServerSessionMemoryCache::new(SESSIONS_MAX),
+            None => Arc::new(NoServerSessionStorage {}),
         };
         let build = |field, certificates: &[String], key_of: Option<&String>| {
             let certificates =
                 Certificates { field, names: certificates, key_of, junk: script.junk_after_certificates };
             let mut configuration = server_config(script, minted, &certificates, Arc::clone(&date) as _)?;
+            if script.session_tickets > 0 {
+                let (padding_bytes, honoured) = (script.ticket_padding_bytes, script.resumption);
+                configuration.ticketer = Arc::new(Tickets { padding_bytes, honoured, is_restarted });
+            }
             configuration.key_log = Arc::clone(&log) as _;
             configuration.session_storage = Arc::clone(&sessions);
             Ok(Arc::new(configuration))
@@ -72,7 +80,7 @@ impl Configuration {
             .iter()
             .map(|(name, certificates)| Ok((name.to_ascii_lowercase(), build("tenants", certificates, None)?)))
             .collect::<Result<_, Error>>()?;
-        Ok(Self { by_default, tenants, date, log })
+        Ok(Self { by_default, tenants, date, log, sessions })
     }
 
     /// Whether there are certificates for who asks for that name.
@@ -179,9 +187,5 @@ fn server_config(
     configuration.max_fragment_size = script.record_bytes_max.map(|bytes| usize::from(bytes) + 5);
     configuration.send_tls13_tickets = usize::from(script.session_tickets);
     configuration.max_tls13_tickets = usize::from(u8::MAX);
-    if script.session_tickets > 0 {
-        configuration.ticketer =
-            Arc::new(Tickets { padding_bytes: script.ticket_padding_bytes, honoured: script.resumption });
-    }
     Ok(configuration)
 }

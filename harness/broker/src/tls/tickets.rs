@@ -2,15 +2,23 @@
 
 use rustls::server::ProducesTickets;
 
-/// Tells our tickets from others.
-const MARK: &[u8; 16] = b"shakedown ticket";
+/// Tells our tickets from others; and those of a broker that has been restarted from those of before.
+const MARKS: [&[u8; 16]; 2] = [b"shakedown ticket", b"restarted ticket"];
 
 /// Tickets that carry the session as it is, and dots up to the length that is wanted.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tickets {
     pub(super) padding_bytes: u16,
     /// Whether a ticket that comes back is honoured.
     pub(super) honoured: bool,
+    /// Whether the tickets of before are strangers to it.
+    pub(super) is_restarted: bool,
+}
+
+impl Tickets {
+    const fn mark(&self) -> &'static [u8; 16] {
+        MARKS[self.is_restarted as usize]
+    }
 }
 
 impl ProducesTickets for Tickets {
@@ -24,7 +32,7 @@ impl ProducesTickets for Tickets {
 
     fn encrypt(&self, session: &[u8]) -> Option<Vec<u8>> {
         let length = u16::try_from(session.len()).ok()?;
-        let mut ticket = [MARK, &length.to_be_bytes()[..], session].concat();
+        let mut ticket = [self.mark(), &length.to_be_bytes()[..], session].concat();
         // A ticket's own length field has 16 bits.
         ticket.resize(usize::from(u16::MAX).min(ticket.len() + usize::from(self.padding_bytes)), b'.');
         Some(ticket)
@@ -34,7 +42,7 @@ impl ProducesTickets for Tickets {
         if !self.honoured {
             return None;
         }
-        let (length, session) = ticket.strip_prefix(MARK)?.split_first_chunk::<2>()?;
+        let (length, session) = ticket.strip_prefix(self.mark())?.split_first_chunk::<2>()?;
         session.get(..usize::from(u16::from_be_bytes(*length))).map(<[u8]>::to_vec)
     }
 }
@@ -45,12 +53,13 @@ mod tests {
 
     #[test]
     fn tickets_come_back_whatever_their_padding() {
-        let tickets = Tickets { padding_bytes: 4_000, honoured: true };
+        let tickets = Tickets { padding_bytes: 4_000, honoured: true, is_restarted: false };
         let ticket = tickets.encrypt(b"session").unwrap();
         assert!(ticket.len() > 4_000);
         assert_eq!(tickets.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
         assert_eq!(tickets.decrypt(b"shakedown ticket\xff\xff"), None);
         assert_eq!(tickets.decrypt(b"another"), None);
-        assert_eq!(Tickets { padding_bytes: 0, honoured: false }.decrypt(&ticket), None);
+        assert_eq!(Tickets { honoured: false, ..tickets }.decrypt(&ticket), None);
+        assert_eq!(Tickets { is_restarted: true, ..tickets }.decrypt(&ticket), None);
     }
 }

@@ -120,6 +120,32 @@ fn tickets_are_sent_and_sessions_resumed_when_the_script_says_so() {
 }
 
 #[test]
+fn a_broker_that_is_configured_anew_knows_its_sessions_unless_it_forgets_them() {
+    for (afterwards, resumed) in [
+        ("certificates = ['other']", true),
+        ("certificates = ['other'], forgets_sessions = true", false),
+        ("forgets_sessions = true", false),
+        // What the session was made with is allowed no more.
+        ("cipher_suites = ['TLS_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']", false),
+    ] {
+        for versions in BOTH {
+            let script = format!(
+                "session_tickets = 1\nresumption = true\nafterwards = {{ {afterwards} }}\n\
+                 cipher_suites = ['TLS_AES_256_GCM_SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384']"
+            );
+            let (mut broker, minted) = bench::broker("other.profile = 'server'", &script);
+            let config = Tls { versions, ..Tls::default() }.config(&minted);
+            let mut first = Device::dial_config(&mut broker, config.clone(), "broker.test");
+            first.say(&connect());
+            let second = Device::dial_config(&mut broker, config, "broker.test");
+            assert_eq!(second.tls_error, None, "{script}");
+            let is_resumed = second.happened(|h| matches!(h, Happening::Secured(secured) if secured.resumed));
+            assert_eq!(is_resumed, resumed, "{script} {versions:?}");
+        }
+    }
+}
+
+#[test]
 fn a_list_of_suites_is_in_the_brokers_order() {
     for suites in
         [["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"], ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"]]

@@ -32,6 +32,8 @@ pub struct Session {
     /// In the header of the client's first handshake record.
     first_record_version: Option<ProtocolVersion>,
     client_random: [u8; 32],
+    /// What the client names in its hello: a session to resume, or the make-believe of TLS 1.3.
+    session_id: Vec<u8>,
     server_random: [u8; 32],
     /// What was agreed on, once the ServerHello has come.
     agreed: Option<(ProtocolVersion, CipherSuite)>,
@@ -51,6 +53,7 @@ impl Default for Session {
             finished: [false; 2],
             first_record_version: None,
             client_random: [0; 32],
+            session_id: Vec::new(),
             server_random: [0; 32],
             agreed: None,
             encrypt_then_mac: false,
@@ -298,6 +301,7 @@ impl Session {
         let view = ClientHelloView::parse(body)?;
         let hello = ClientHello::parse(&view)?;
         self.client_random = *view.random;
+        self.session_id = view.session_id.to_vec();
         self.secrets = keys.secrets(view.random).cloned();
         if ledger.facts.ja3.is_none() {
             ledger.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
@@ -317,7 +321,11 @@ impl Session {
             }
         };
         let hello = ServerHello::parse(&view);
-        let told = details::server_hello(&hello, &view);
+        // Up to TLS 1.2 the answer has the session's number if that is resumed (RFC 5246 §7.4.1.3).
+        let is_resumed = hello.version < ProtocolVersion::TLS_1_3
+            && !self.session_id.is_empty()
+            && view.session_id == self.session_id;
+        let told = details::server_hello(&hello, &view, is_resumed);
         if hello.is_retry_request {
             return ledger.line(side, Said::HelloRetryRequest, told);
         }

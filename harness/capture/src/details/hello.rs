@@ -27,6 +27,11 @@ pub fn client_hello(hello: &ClientHello) -> String {
         count(suites, "suite"),
     ];
     let extras = hello.extensions.iter().filter_map(|extension| noteworthy(extension, types));
+    // With tickets and in TLS 1.3 the number is make-believe.
+    let by_number = hello.session_id_bytes > 0
+        && !types.contains(&ExtensionType::SUPPORTED_VERSIONS)
+        && !hello.extensions.iter().any(|extension| matches!(extension, Extension::SessionTicket(1..)));
+    let extras = extras.chain(by_number.then(|| "resumes by session id".to_owned()));
     let signals = hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV).then(|| "fallback".to_string());
     dotted(
         parts.into_iter().chain(extras).chain(signals).chain(malformed(&hello.malformed)).chain([fingerprints(hello)]),
@@ -64,8 +69,8 @@ fn malformed(types: &[ExtensionType]) -> Option<String> {
     (!types.is_empty()).then(|| format!("malformed {}", listed(types, 4)))
 }
 
-/// What a server chose.
-pub fn server_hello(hello: &ServerHello, view: &ServerHelloView<'_>) -> String {
+/// What a server chose, and whether that is the session which the client named.
+pub fn server_hello(hello: &ServerHello, view: &ServerHelloView<'_>, is_resumed: bool) -> String {
     let chosen = [
         hello.version.to_string(),
         hello.cipher_suite.to_string(),
@@ -76,6 +81,7 @@ pub fn server_hello(hello: &ServerHello, view: &ServerHelloView<'_>) -> String {
         Extension::SessionTicket(_) | Extension::RenegotiationInfo(_) => None,
         other => noteworthy(other, &hello.extension_types),
     });
+    let extras = extras.chain(is_resumed.then(|| "the session is resumed".to_owned()));
     let downgrade =
         view.downgraded_from().filter(|could| *could > hello.version).map(|could| format!("could speak {could}"));
     let cut = hello.is_cut.then(|| "extensions break off".to_string());

@@ -50,7 +50,7 @@ fn step(line: &Line, to: &str, connection: Option<usize>, scenario: &Scenario) -
         to: to.to_owned(),
         said: line.said.to_string(),
         details: line.details.clone(),
-        mark: wire_witness::mark(scenario, line).map(str::to_owned),
+        mark: wire_witness::mark(scenario, connection, line).map(str::to_owned),
         connection,
     }
 }

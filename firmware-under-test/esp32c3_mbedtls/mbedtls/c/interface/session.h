@@ -1,6 +1,6 @@
 /*
- * One TLS client session of Mbed TLS, 2.28 or 3.6, behind functions whose arguments are plain numbers and bytes, so that Rust needs
- * to know no structure's layout. Logic belongs into Rust; here is only what needs the C headers.
+ * One TLS client session of Mbed TLS, 2.28 or 3.6, behind functions whose arguments are plain numbers and bytes, so that
+ * Rust needs to know no structure's layout. Logic belongs into Rust; here is only what needs the C headers.
  */
 #ifndef SHAKEDOWN_SESSION_H
 #define SHAKEDOWN_SESSION_H
@@ -17,7 +17,7 @@ typedef int shakedown_receive(void *io, unsigned char *into, size_t length);
 /* To be called once before anything else: 0 or the library's status. */
 int shakedown_crypto_init(void);
 /* MBEDTLS_VERSION_NUMBER of the library that is linked in: 0x03060500 is 3.6.5. */
-uint32_t shakedown_version(void);
+uint32_t shakedown_library_version(void);
 
 /* NULL if memory is short. */
 shakedown_session *shakedown_session_new(void);
@@ -49,10 +49,21 @@ typedef struct {
     /* The ClientHello to be sent, as a handshake message; NULL for the library's own. */
     const unsigned char *client_hello;
     size_t client_hello_bytes;
+    /* Whether the session is to be kept for the next connection. */
+    int keeps_session;
 } shakedown_settings;
 
 /* Applies the configuration. Everything that it points to has to outlive the session. */
 int shakedown_session_setup(shakedown_session *session, const shakedown_settings *settings);
+
+/* What one connection leaves behind so that the next one can resume its session. NULL if memory is short. */
+typedef struct shakedown_kept shakedown_kept;
+shakedown_kept *shakedown_kept_new(void);
+void shakedown_kept_free(shakedown_kept *kept);
+/* Keeps the session: up to TLS 1.2 when the handshake is over, in TLS 1.3 when a ticket has come. */
+int shakedown_session_keep(const shakedown_session *session, shakedown_kept *kept);
+/* Offers what was kept, if anything was: after the setup and before the first step. */
+int shakedown_session_resume(shakedown_session *session, const shakedown_kept *kept);
 
 /* `io` is handed to the two functions; both have to stay valid until the next call of this. */
 void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_send *send,

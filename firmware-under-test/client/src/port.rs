@@ -1,4 +1,7 @@
-//! What BearSSL needs of the image: memory, time and randomness.
+//! What a TLS library in C needs of the image: memory, time and randomness.
+//!
+//! Memory goes to C under the names `shakedown_calloc` and `shakedown_free`; what else a library asks for, under names of
+//! its own, its crate passes on from here.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -14,13 +17,15 @@ pub struct Port {
     pub release: unsafe fn(*mut u8),
     /// The calendar clock, in seconds since 1970-01-01T00:00:00Z.
     pub unix_time_s: fn() -> i64,
+    /// Milliseconds since some moment.
+    pub milliseconds: fn() -> i64,
     /// Fills memory from the chip's random number generator.
     pub random: fn(&mut [u8]),
 }
 
 static PORT: AtomicPtr<Port> = AtomicPtr::new(core::ptr::null_mut());
 
-/// To be called once, before anything else of this crate.
+/// To be called once, before anything that needs it.
 pub fn install(port: &'static Port) {
     PORT.store(core::ptr::from_ref(port).cast_mut(), Ordering::Release);
 }
@@ -30,13 +35,18 @@ fn port() -> Option<&'static Port> {
     unsafe { PORT.load(Ordering::Acquire).as_ref() }
 }
 
-/// The calendar clock.
-pub(crate) fn unix_time_s() -> i64 {
+/// The calendar clock, in seconds since 1970-01-01T00:00:00Z.
+pub fn unix_time_s() -> i64 {
     port().map_or(0, |port| (port.unix_time_s)())
 }
 
+/// Milliseconds since some moment.
+pub fn milliseconds() -> i64 {
+    port().map_or(0, |port| (port.milliseconds)())
+}
+
 /// Fills memory with what nobody can guess; `false` if there is no port.
-pub(crate) fn random(into: &mut [u8]) -> bool {
+pub fn random(into: &mut [u8]) -> bool {
     port().map(|port| (port.random)(into)).is_some()
 }
 
@@ -51,7 +61,7 @@ extern "C" fn shakedown_calloc(count: usize, size_bytes: usize) -> *mut c_void {
 #[unsafe(no_mangle)]
 extern "C" fn shakedown_free(memory: *mut c_void) {
     if let (false, Some(port)) = (memory.is_null(), port()) {
-        // SAFETY: `c/session.c` gives back what `shakedown_calloc` gave, once.
+        // SAFETY: C gives back what `shakedown_calloc` gave, once.
         unsafe { (port.release)(memory.cast()) }
     }
 }

@@ -1,32 +1,19 @@
-//! Certificates and keys of a plan in the pieces in which Mbed TLS reads them.
+//! Certificates and keys of a plan in the pieces in which a TLS library reads them.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use client::tls::Failure;
 use control::Blob;
 
-use crate::ffi;
-use crate::session::failure;
-
-/// The pieces that Mbed TLS reads at once: a whole PEM text with its terminating NUL, but only one DER certificate.
-pub(crate) fn blobs(blob: Option<&Blob>) -> Result<Vec<Vec<u8>>, Failure> {
+/// The pieces that are read at once: a whole PEM text, but only one DER value. `None` if the digits are none.
+pub fn pieces(blob: &Blob) -> Option<Vec<Vec<u8>>> {
     match blob {
-        None => Ok(Vec::new()),
-        Some(Blob::Pem(text)) => {
-            let mut text = text.to_string().into_bytes();
-            text.push(0);
-            Ok(alloc::vec![text])
-        }
-        Some(Blob::DerHex(digits)) => {
-            let bytes = from_hex(digits).ok_or_else(|| failure(ffi::ERR_SSL_BAD_INPUT_DATA))?;
-            Ok(split_der(&bytes))
-        }
+        Blob::Pem(text) => Some(alloc::vec![text.as_bytes().to_vec()]),
+        Blob::DerHex(digits) => from_hex(digits).map(|bytes| split_der(&bytes)),
     }
 }
 
-/// `None` if they are none.
-pub(crate) fn from_hex(digits: &str) -> Option<Vec<u8>> {
+/// Bytes from hexadecimal digits. `None` if they are none.
+pub fn from_hex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16);
     digits
@@ -38,7 +25,7 @@ pub(crate) fn from_hex(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Cuts DER values that follow each other apart. What does not look like DER is left whole, for Mbed TLS to refuse.
+/// Cuts DER values that follow each other apart. What does not look like DER is left whole, for the library to refuse.
 fn split_der(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut pieces = Vec::new();
     while !bytes.is_empty() {
