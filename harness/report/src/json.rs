@@ -47,7 +47,7 @@ impl std::error::Error for Unreadable {}
 ///
 /// Never for a run that was made or read by this crate.
 pub fn write(run: &Run) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(run).map(|text| text + "\n")
+    serde_json::to_string(run).map(|text| text + "\n")
 }
 
 /// Reads a report, whoever wrote it. Its totals are counted again.
@@ -100,13 +100,13 @@ mod tests {
     fn what_is_written_is_read_back() {
         let text = write(&run()).expect("it can be written");
         assert_eq!(read(&text).expect("a report"), run());
-        assert!(text.contains("\"ending\": \"otherwise\""), "{text}");
+        assert!(text.contains("\"ending\":\"otherwise\""), "{text}");
         assert_eq!((run().totals.otherwise, run().totals.not_run), (1, 1));
     }
 
     #[test]
     fn totals_are_counted_and_not_believed() {
-        let text = write(&run()).expect("it can be written").replace("\"otherwise\": 1", "\"otherwise\": 77");
+        let text = write(&run()).expect("it can be written").replace("\"otherwise\":1", "\"otherwise\":77");
         assert_eq!(read(&text).expect("a report").totals.otherwise, 1);
     }
 
@@ -116,8 +116,8 @@ mod tests {
         let long = format!("{{\"schema\":1,\"parts\":[],\"rows\":{}", "[{},".repeat(10));
         let text = write(&run()).expect("it can be written");
         let unknown = text.replace("\"otherwise\",", "\"excellent\",");
-        let both = text.replace("\"not_run\": {", "\"ending\": \"silent\", \"not_run\": {");
-        let negative = text.replace("\"wall_ms\": 0", "\"wall_ms\": -1");
+        let both = text.replace("\"not_run\":{", "\"ending\":\"silent\",\"not_run\":{");
+        let negative = text.replace("\"wall_ms\":0", "\"wall_ms\":-1");
         for (text, words) in [
             ("", "no report"),
             ("{}", "no `schema`"),

@@ -5,9 +5,11 @@
 //! that a report can be set anew on a machine that never saw the run, and those of several machines can be one.
 
 pub mod history;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod merge;
 pub mod model;
 pub mod weight;
 

@@ -61,8 +61,9 @@ pub struct Totals {
 }
 
 impl Run {
-    /// A run of these parts and rows, counted.
-    pub fn new(parts: Vec<Part>, rows: Vec<Row>) -> Self {
+    /// A run of these parts and rows: counted, and in the order of their names.
+    pub fn new(parts: Vec<Part>, mut rows: Vec<Row>) -> Self {
+        rows.sort_by(|a, b| (&a.scenario, &a.stack, &a.board).cmp(&(&b.scenario, &b.stack, &b.board)));
         let totals = Totals::of(&rows);
         Self { schema: SCHEMA, parts, rows, totals }
     }

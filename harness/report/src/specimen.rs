@@ -4,7 +4,7 @@ use outcome::{Conformity, Demand, Ending, Stage};
 
 use crate::model::{
     Alert, Attempt, Capture, Evidence, Explanation, Finding, FindingKind, Happening, Hello, How, Image, Ladder,
-    LogLine, NotRun, Part, Quarantine, Row, Run, Stack, Step, Wire,
+    LogLine, NotRun, Part, Quarantine, Row, Run, Stack, Step, Totals, Wire,
 };
 
 /// What a device refused, in the bench's words.
@@ -51,7 +51,8 @@ pub fn run() -> Run {
     });
     rows.remove(0);
     rows.insert(0, quarantined);
-    Run::new(vec![part()], rows)
+    // In this order, which tests rely on.
+    Run { totals: Totals::of(&rows), rows, ..Run::new(vec![part()], Vec::new()) }
 }
 
 fn attempt(outcome: &str) -> Attempt {

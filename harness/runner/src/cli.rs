@@ -26,6 +26,9 @@ pub enum Command {
     Explain(crate::explain::Explain),
     /// Set every scenario on every stack in one table: text, Markdown or HTML
     Matrix(crate::matrix::Matrix),
+    /// Merge reports of several machines, or set one anew
+    #[command(subcommand)]
+    Report(crate::report_command::ReportCommand),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
     Emulate(Emulate),
     /// Build and check the released firmware images
@@ -51,7 +54,7 @@ Examples:
   cargo xtask hil --board esp32c3 expired --show       print the transcript too
   cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
   cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
-  cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml
+  cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml,html=out.html
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected, 130 interrupted";
 

@@ -24,6 +24,7 @@ pub mod matrix;
 pub mod mosquitto;
 pub mod not_applicable;
 pub mod released;
+pub mod report_command;
 pub mod reports;
 pub mod shard;
 pub mod snapshot;

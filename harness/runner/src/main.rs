@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
-use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, released};
+use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, released, report_command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Matrix(arguments) => {
             matrix::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }
+        Command::Report(command) => report_command::run(command).map(|exit| exit.code),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
         Command::Firmware(command) => released::run(&root, command),
         Command::Controls(Controls::Install) => {

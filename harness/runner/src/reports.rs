@@ -107,6 +107,7 @@ fn render(kind: ReportKind, run: &Run, history: &[Run]) -> io::Result<String> {
         ReportKind::Json => report::json::write(run).map_err(io::Error::other),
         ReportKind::Junit => report::junit::write(run).map_err(io::Error::other),
         ReportKind::Markdown => Ok(report::markdown::write(run, last, &links())),
+        ReportKind::Html => Ok(report::html::write(run, history)),
     }
 }
 

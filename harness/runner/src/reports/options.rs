@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// Reports, and what goes into them.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Reporting {
-    /// Write reports: json=FILE, junit=FILE, markdown=FILE, several with commas between
+    /// Write reports: json=FILE, junit=FILE, markdown=FILE, html=FILE, several with commas between
     #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
     pub report: Vec<Report>,
     /// The JSON report of an earlier run: what changed since is told, and how each row fared (repeatable)
@@ -36,6 +36,8 @@ pub enum ReportKind {
     Junit,
     /// A summary for the page of a CI step.
     Markdown,
+    /// A page that needs nothing else.
+    Html,
 }
 
 /// Whose packets become part of a report.
@@ -60,7 +62,8 @@ pub fn report(text: &str) -> Result<Report, String> {
         Some(("json", file)) => (ReportKind::Json, file),
         Some(("junit", file)) => (ReportKind::Junit, file),
         Some(("markdown", file)) => (ReportKind::Markdown, file),
-        _ => return Err(format!("`{text}` is no report: write json=FILE, junit=FILE or markdown=FILE")),
+        Some(("html", file)) => (ReportKind::Html, file),
+        _ => return Err(format!("`{text}` is no report: write json=FILE, junit=FILE, markdown=FILE or html=FILE")),
     };
     if file.is_empty() {
         return Err(format!("`{text}` names no file"));

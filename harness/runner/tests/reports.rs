@@ -1,0 +1,128 @@
+//! Reports as a person or a CI job gets them: written, shared out, merged, set anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use report::model::Run;
+use runner::exit;
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("there is room for a temporary folder")
+}
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The bench with these arguments, everything that it files in `own`.
+fn bench(own: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+    command.args(arguments).env("SHAKEDOWN_ROOT", root()).current_dir(own.path());
+    if arguments[0] == "hil" {
+        command.arg("--artefacts").arg(own.path().join("artefacts"));
+    }
+    command.output().expect("the bench starts")
+}
+
+#[track_caller]
+fn ends_with(output: &Output, exit: exit::Exit) {
+    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
+}
+
+fn run(own: &TempDir, file: &str) -> Run {
+    report::json::read(&fs::read_to_string(own.path().join(file)).expect(file)).expect(file)
+}
+
+/// Three quick scenarios on two stacks.
+const SELECTION: [&str; 9] = [
+    "hil",
+    "--board",
+    "esp32c3",
+    "transport/nxdomain",
+    "transport/servfail",
+    "identity/san_dns_dialled_by_name",
+    "--stack=esp32c3_mbedtls",
+    "--stack=nodemcu_2",
+    "--report",
+];
+
+fn selection<'a>(report: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    SELECTION.iter().copied().chain([report]).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn shares_merged_are_the_whole() {
+    let own = folder();
+    ends_with(&bench(&own, &selection("json=whole.json,html=whole.html,markdown=whole.md", &[])), exit::AS_EXPECTED);
+    for share in ["1/2", "2/2"] {
+        let report = format!("json={}.json", &share[..1]);
+        ends_with(&bench(&own, &selection(&report, &["--shard", share])), exit::AS_EXPECTED);
+    }
+    let report = "json=all.json,html=all.html,junit=all.xml";
+    ends_with(&bench(&own, &["report", "merge", "2.json", "1.json", "--report", report]), exit::AS_EXPECTED);
+    let (whole, mut merged) = (run(&own, "whole.json"), run(&own, "all.json"));
+    assert!(whole.rows.len() >= 4, "{} rows", whole.rows.len());
+    // By the wall, no run takes as long as another.
+    let by_wall: Vec<u64> = whole.rows.iter().map(|row| row.wall_ms).collect();
+    for (row, wall_ms) in merged.rows.iter_mut().zip(by_wall) {
+        row.wall_ms = wall_ms;
+    }
+    assert_eq!(merged.rows, whole.rows);
+    assert_eq!(merged.totals, whole.totals);
+    assert!(run(&own, "1.json").rows.len() < whole.rows.len(), "a share is less than the whole");
+    let alone = bench(&own, &["report", "merge", "1.json", "--report", "markdown=/dev/null"]);
+    ends_with(&alone, exit::OTHERWISE);
+    assert!(words(&alone).contains("these are missing: 2"), "{}", words(&alone));
+}
+
+#[test]
+fn a_row_says_everything_that_is_known_of_it() {
+    let own = folder();
+    bench(&own, &selection("json=out.json,html=out.html", &["--embed", "all"]));
+    let run = run(&own, "out.json");
+    let find = |scenario: &str| run.rows.iter().find(|row| row.scenario == scenario && row.stack == "esp32c3_mbedtls");
+    let row = find("identity/san_dns_dialled_by_name").expect("it was run");
+    let wire = row.wire.as_ref().expect("there is a capture");
+    let hello = wire.hello.as_ref().expect("the device said hello");
+    assert!(hello.ja4.starts_with("t13") && hello.cipher_suites.len() > 20, "{hello:?}");
+    assert!(wire.handshake_ms.is_some_and(|took_ms| took_ms > 10), "{wire:?}");
+    assert!(row.happening.as_ref().and_then(|happening| happening.heap_peak_bytes) > Some(1_000));
+    let ladder = row.ladder.as_ref().expect("there is a capture");
+    assert!(ladder.steps.iter().any(|step| step.said == "CONNACK" && step.from == "broker" && step.to == "device"));
+    assert!(ladder.steps.iter().any(|step| step.said == "query" && step.to == "dns"));
+    assert!(row.device_log.iter().any(|line| line.words == "stage certificate"), "{:?}", row.device_log);
+    assert!(row.capture.as_ref().is_some_and(|capture| capture.base64.is_some()));
+    let row = find("transport/nxdomain").expect("it was run");
+    assert!(row.explanations.iter().all(|one| !one.cause.is_empty() && !one.remedy.is_empty()));
+    assert!(!row.explanations.is_empty() && !row.evidence.is_empty());
+    let part = &run.parts[0];
+    assert_eq!((part.images.len(), part.stacks.len()), (2, 2));
+    assert!(part.images[0].sections.iter().any(|section| section.name == ".text" && section.is_loaded));
+}
+
+#[test]
+fn an_earlier_run_is_history_and_nonsense_is_refused() {
+    let own = folder();
+    bench(&own, &selection("json=before.json", &[]));
+    let text = fs::read_to_string(own.path().join("before.json")).expect("a report");
+    let changed = text.replace("connection lost at resolve", "firmware crashed at resolve");
+    fs::write(own.path().join("before.json"), changed).expect("it can be written");
+    fs::write(own.path().join("now.json"), text).expect("it can be written");
+    let report = "html=now.html,markdown=now.md";
+    let output = bench(&own, &["report", "render", "now.json", "--history", "before.json", "--report", report]);
+    ends_with(&output, exit::AS_EXPECTED);
+    for file in ["now.html", "now.md"] {
+        let text = fs::read_to_string(own.path().join(file)).expect(file);
+        assert!(text.contains("Changed since the run before"), "{file}");
+    }
+    fs::write(own.path().join("nonsense.json"), "{\"schema\":1").expect("it can be written");
+    let output = bench(&own, &["report", "render", "nonsense.json", "--report", "html=x.html"]);
+    ends_with(&output, exit::USAGE);
+    assert!(words(&output).contains("nonsense.json"), "{}", words(&output));
+}
