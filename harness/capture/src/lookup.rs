@@ -3,8 +3,6 @@
 mod dns;
 mod sntp;
 
-pub use sntp::date;
-
 use crate::stream::Datagram;
 use crate::transcript::{Line, Said, Who};
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use clock::UnixTime;
+use clock::calendar::Date;
 use outcome::AlertDescription;
 use wire::tls::{
     Alert, ClientHello, ClientHelloView, ContentType, HandshakeDecoder, HandshakeType, Malformed, ProtocolVersion,
@@ -108,7 +110,7 @@ impl Offer {
 
     /// What the client's clock says, if the random begins with a time: as a date, UTC.
     pub fn gmt_unix_date(&self) -> String {
-        crate::lookup::date(i64::from(self.gmt_unix_time))
+        Date::from_unix_time(UnixTime::from_seconds(self.gmt_unix_time.into())).to_string()
     }
 
     /// Whether the random begins with a time that nobody would take for randomness: none, or one of 1970. A clock

@@ -7,6 +7,8 @@
 //! This crate does not know what the time is for.
 #![no_std]
 
+pub mod calendar;
+
 use core::fmt;
 use core::ops::{Add, AddAssign, Sub};
 pub use core::time::Duration;

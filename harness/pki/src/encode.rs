@@ -2,12 +2,12 @@
 
 mod extensions;
 
-use crate::calendar::Date;
 use crate::der::{self, tag};
 use crate::derive;
 use crate::key::{CannotSign, KeyPair, Scheme};
 use crate::plan::Plan;
 use crate::spec::{Attribute, Digest, Flaw, Subject, TimeEncoding};
+use clock::calendar::Date;
 
 /// All that the signed part of a certificate tells.
 pub(crate) struct Signed<'a> {

@@ -5,7 +5,6 @@
 //!
 //! This crate knows certificates, keys, seeds and dates (RFC 5280). It does not know scenarios, TLS or brokers.
 
-pub mod calendar;
 mod der;
 mod derive;
 mod encode;

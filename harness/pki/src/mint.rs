@@ -1,6 +1,5 @@
 //! From plans to certificates.
 
-use crate::calendar::Date;
 use crate::encode::{self, Signed};
 use crate::error::Error;
 use crate::given;
@@ -8,6 +7,7 @@ use crate::key::{KeyPair, Scheme};
 use crate::plan::{self, Plan};
 use crate::spec::{Certificates, Digest, KeyKind};
 use clock::UnixTime;
+use clock::calendar::Date;
 use pem::LineEnding;
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! Dresses the device: from a scenario and its certificates to the plan that the firmware is told.
 
+use base16ct::lower::encode_string;
 use control::{Act, Blob, Clock, Link, Manners, Modem, ModemReader, Mqtt, Network, Plan, Tls, Trust, Verify, Will};
 use pki::Minted;
 use scenario::device::{self, Device, Encoding, ServerName};
@@ -69,7 +70,7 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
             device::Trust::Authorities => Trust::Authorities,
             device::Trust::SelfSigned => Trust::SelfSigned,
             device::Trust::Fingerprint(name) => {
-                Trust::Fingerprint(hexadecimal(&Sha1::digest(&certificate(minted, name)?.der)))
+                Trust::Fingerprint(encode_string(&Sha1::digest(&certificate(minted, name)?.der)))
             }
             device::Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(certificate(minted, name)?.pem())),
         },
@@ -121,7 +122,7 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
     for name in names {
         let certificate = certificate(minted, name)?;
         pem.push_str(&certificate.pem());
-        der_hex.push_str(&hexadecimal(&certificate.der));
+        der_hex.push_str(&encode_string(&certificate.der));
     }
     Ok(Some(match encoding {
         Encoding::Pem => Blob::Pem(pem),
@@ -135,10 +136,6 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
         }
         Encoding::PemWithByteOrderMark => Blob::Pem(format!("\u{feff}{}", pem.replace('\n', "\r\n"))),
     }))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn certificate<'a>(minted: &'a Minted, name: &str) -> Result<&'a pki::MintedCertificate, String> {

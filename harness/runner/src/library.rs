@@ -50,7 +50,7 @@ impl std::error::Error for Unusable {}
 /// [`Unusable::Unreadable`] if the disk refuses, [`Unusable::Wrong`] if any file is wrong.
 pub fn read(folder: &Path) -> Result<Vec<Scenario>, Unusable> {
     let mut files = Vec::new();
-    find(folder, &mut files)?;
+    find(folder, "toml", &mut files)?;
     files.sort();
     let mut scenarios = Vec::new();
     let mut problems = Vec::new();
@@ -99,13 +99,18 @@ fn nearest(pattern: &str, scenarios: &[Scenario]) -> Vec<String> {
     ranked.into_iter().take_while(|(ratio, _)| *ratio > 0.5).take(2).map(|(_, name)| format!("`{name}`")).collect()
 }
 
-fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Unusable> {
+/// Adds every file below `folder` whose name ends so.
+///
+/// # Errors
+///
+/// [`Unusable::Unreadable`] if the disk refuses.
+pub fn find(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> Result<(), Unusable> {
     let unreadable = |error| Unusable::Unreadable(folder.to_owned(), error);
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() {
-            find(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            find(&path, ending, files)?;
+        } else if path.extension().is_some_and(|found| found == ending) {
             files.push(path);
         }
     }

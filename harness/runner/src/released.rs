@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base16ct::lower::encode_string;
 use sha2::{Digest, Sha256};
 
 use crate::cli;
@@ -64,7 +65,7 @@ impl Firmware {
         let name = elf.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = encode_string(&Sha256::digest(&bytes));
         Ok(Self { name, version, elf: elf.to_owned(), bytes, sha256 })
     }
 }

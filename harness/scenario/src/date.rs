@@ -18,7 +18,7 @@ impl Default for Date {
 impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let date = pki::calendar::Date::parse_rfc3339(&text)
+        let date = clock::calendar::Date::parse_rfc3339(&text)
             .ok_or_else(|| D::Error::custom(format!("`{text}` is no date; write it as \"2026-01-01T00:00:00Z\"")))?;
         Ok(Self(date.to_unix_time()))
     }

@@ -1,7 +1,7 @@
 //! Dates, absolute or relative to the run's (RFC 3339, RFC 5280 §4.1.2.5).
 
-use crate::calendar::Date;
 use clock::UnixTime;
+use clock::calendar::Date;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

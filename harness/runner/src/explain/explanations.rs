@@ -159,12 +159,19 @@ fn find(reviewed: &Reviewed, key: &str) -> Option<Explanation> {
     })
 }
 
-/// The first entry that matches, and its file.
+/// The first entry that matches, and its file; a general one only if no particular one does.
 fn entry(reviewed: &Reviewed, key: &str) -> Option<(&'static File, &'static Entry)> {
-    files()
-        .iter()
-        .filter(|file| file.images.is_empty() || file.images.contains(&reviewed.image))
-        .find_map(|file| Some((file, file.explanations.iter().find(|entry| entry.matches(reviewed, key))?)))
+    let of_image = files().iter().filter(|file| file.images.is_empty() || file.images.contains(&reviewed.image));
+    let entries = of_image.flat_map(|file| file.explanations.iter().map(move |entry| (file, entry)));
+    let mut matching = entries.filter(|(_, entry)| entry.matches(reviewed, key));
+    let mut general = None;
+    let particular = matching.find(|(file, entry)| {
+        if entry.general {
+            general.get_or_insert((*file, *entry));
+        }
+        !entry.general
+    });
+    particular.or(general)
 }
 
 impl Entry {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use scenario::Scenario;
 
 use super::reviewed::Reviewed;
+use crate::library;
 use crate::not_applicable::Record;
 use crate::snapshot;
 use crate::stack::{Applicability, Stack};
@@ -41,7 +42,7 @@ impl Snapshots {
     /// The file that cannot be read, or that is no transcript.
     pub fn read(captures: &Path) -> Result<Self, String> {
         let mut files = Vec::new();
-        find(captures, &mut files)?;
+        library::find(captures, "snap", &mut files).map_err(|error| error.to_string())?;
         let mut snapshots = Self::default();
         for path in files {
             let below = path.strip_prefix(captures).unwrap_or(&path);
@@ -107,17 +108,4 @@ impl Snapshots {
             filed.reviewed.image = known.get(&filed.stack).cloned().unwrap_or_else(|| filed.stack.clone());
         }
     }
-}
-
-fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() {
-            find(&path, files)?;
-        } else if path.extension().is_some_and(|ending| ending == "snap") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@ mod sources;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base16ct::lower::encode_string;
 use sha2::{Digest, Sha256};
 
 pub use build::build;
@@ -129,7 +130,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    encode_string(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ fn what_a_dialect_or_a_scenario_excuses_is_not_applicable_with_its_reason() {
     );
     assert_eq!(words("sni/alpn_agreed", "nodemcu_3"), "NodeMCU has no way to offer ALPN");
     // Nothing is empty but what a profile for one document is not asked, and what controls have no part in.
-    for row in &table.rows {
+    let has_run = |row: &&table::Row| row.cells.iter().any(|cell| matches!(cell, table::Cell::Ran(_)));
+    for row in table.rows.iter().filter(has_run) {
         let scenario = scenarios.iter().find(|scenario| scenario.name == row.scenario).expect("a row's scenario");
         for stack in &stacks {
             let is_empty = matches!(row.cells[column(&stack.name)], table::Cell::Empty);

@@ -140,7 +140,11 @@ pub(super) fn some_ends_before(s: &Scenario, date: UnixTime) -> bool {
 
 /// Whether some certificate ends in that year.
 pub(super) fn some_ends_in_year(s: &Scenario, year: &str) -> bool {
-    some_moment(s, |spec| spec.not_after, |moment| pki::calendar::Date::from_unix_time(moment).year.to_string() == year)
+    some_moment(
+        s,
+        |spec| spec.not_after,
+        |moment| clock::calendar::Date::from_unix_time(moment).year.to_string() == year,
+    )
 }
 
 fn some_moment(s: &Scenario, field: impl Fn(&Certificate) -> Option<Moment>, is_so: impl Fn(UnixTime) -> bool) -> bool {

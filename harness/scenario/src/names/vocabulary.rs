@@ -103,7 +103,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("not_yet_valid", "some certificate's `not_before` lies after `date`", |s, _| some_begins_after(s, s.date())),
     says_of("ends_in_*", is_number, "some certificate's `not_after` lies in that year", some_ends_in_year),
     says_of("after_*", is_number, "`date` lies in that year or later", |s, year| {
-        pki::calendar::Date::from_unix_time(s.date()).year >= i64::try_from(number(year)).unwrap_or(i64::MAX)
+        clock::calendar::Date::from_unix_time(s.date()).year >= i64::try_from(number(year)).unwrap_or(i64::MAX)
     }),
     says("clock_unset", "`device.clock = \"unset\"`", |s, _| s.device.clock == Clock::Unset),
     says("sntp", "`device.clock = \"sntp\"`", |s, _| s.device.clock == Clock::Sntp),

@@ -1,7 +1,8 @@
 //! The calendar: from seconds since 1970 to days, months and years, and back.
 
-use clock::UnixTime;
-use std::fmt;
+use core::fmt;
+
+use crate::UnixTime;
 
 /// A date and a time of day in UTC, in the proleptic Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +94,9 @@ impl fmt::Display for Date {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::string::ToString as _;
+
     use super::*;
 
     /// From `date -u -d @SECONDS +%FT%TZ` (GNU coreutils).
@@ -100,6 +104,8 @@ mod tests {
         (0, "1970-01-01T00:00:00Z"),
         (-1, "1969-12-31T23:59:59Z"),
         (951_782_400, "2000-02-29T00:00:00Z"),
+        (1_767_225_599, "2025-12-31T23:59:59Z"),
+        (4_107_542_400, "2100-03-01T00:00:00Z"),
         (1_709_164_800, "2024-02-29T00:00:00Z"),
         (2_147_483_648, "2038-01-19T03:14:08Z"),
         (253_402_300_799, "9999-12-31T23:59:59Z"),
