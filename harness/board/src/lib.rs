@@ -1,21 +1,29 @@
 //! A device on the bench: flash it, reset it, power it, listen to it, speak to it.
 //!
 //! There is one trait, [`Board`], and it has two arms: [`Emulated`], a chip in this process whose time is virtual, and
-//! a real board behind a debug probe and a serial port, whose time is the wall's. The arm for real boards belongs in
-//! `hardware.rs` beside `emulated.rs`; nothing outside of this crate can tell the two apart, except by
-//! [`Board::target`].
+//! `Hardware`, a real board behind a debug probe and a serial port, whose time is the wall's. Nothing outside of this
+//! crate can tell the two apart, except by [`Board::target`]. `VirtualBoard` is for tests of the second arm: an emulated
+//! chip in a process of its own, behind a pseudo-terminal.
 //!
 //! This crate does not know brokers, networks or scenarios: a board has a serial line, a second one for a neighbour such
 //! as a modem, and nothing else.
 
 mod emulated;
 pub mod flasher;
+#[cfg(unix)]
+pub mod hardware;
+#[cfg(unix)]
+pub mod virtual_board;
 
 use std::fmt;
 
 pub use clock::Instant;
 pub use emulated::Emulated;
 pub use flasher::{FaultKind, Flasher, ProbeFault};
+#[cfg(unix)]
+pub use hardware::Hardware;
+#[cfg(unix)]
+pub use virtual_board::VirtualBoard;
 
 /// A device on the bench.
 pub trait Board: Send {

@@ -21,6 +21,8 @@ use crate::world::{self, BrokerService, Counterpart};
 const AFTERMATH: Duration = Duration::from_millis(500);
 /// A device that has not said hello by then never will: an ESP32-C3 boots in well under a second.
 const HELLO_BY: Instant = Instant::from_millis(10_000);
+/// A firmware that still says hello so long after its order was said has not got it: it says hello every second.
+const ORDER_LOST: Duration = Duration::from_millis(1_500);
 /// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
 const WORDS_MAX_BYTES: usize = 256 * 1024;
 
@@ -125,7 +127,8 @@ pub fn run_with(
 /// The world's side of one run.
 struct Session {
     order: Vec<u8>,
-    dressed: bool,
+    /// When the order was said: the firmware has said hello.
+    ordered_at: Option<Instant>,
     line: SerialLine,
     lan: Lan<Box<dyn Counterpart>>,
     /// At the end of the second serial line.
@@ -154,7 +157,7 @@ impl Session {
         tap.set_comment(format!("scenario {} seed {seed:x}", scenario.name));
         Ok(Self {
             order,
-            dressed: false,
+            ordered_at: None,
             line: SerialLine::new(world::serial_faults(&scenario.network), seed),
             lan: Lan::new(world::lan_config(scenario), seed, counterpart),
             modem: world::modem_config(scenario).map(|config| Modem::new(config, seed)),
@@ -169,7 +172,7 @@ impl Session {
     }
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
-        let hello = (!self.dressed && self.ends_at.is_none()).then_some(HELLO_BY);
+        let hello = (self.ordered_at.is_none() && self.ends_at.is_none()).then_some(HELLO_BY);
         let modem = self.modem.as_mut().and_then(|modem| modem.poll_at(now));
         let network = Instant::earliest(self.lan.poll_at(now), modem);
         Instant::earliest(Instant::earliest(network, self.ends_at), hello)
@@ -178,13 +181,15 @@ impl Session {
     fn hear(&mut self, now: Instant, bytes: &[u8]) -> Result<(), BenchFault> {
         for heard in self.line.hear(bytes) {
             match heard {
-                Heard::Ip(packet) => self.lan.receive(now, &packet),
+                // Before its hello, a board's packets are those of an earlier run: its last words before the reset.
+                Heard::Ip(packet) if self.ordered_at.is_some() => self.lan.receive(now, &packet),
+                Heard::Ip(_) => {}
                 Heard::Configuration(payload) => self.report(now, &payload)?,
                 Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
                 Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
             }
         }
-        if !self.dressed && self.ends_at.is_none() && now >= HELLO_BY {
+        if self.ordered_at.is_none() && self.ends_at.is_none() && now >= HELLO_BY {
             self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
             self.ends_at = Some(now);
         }
@@ -206,13 +211,17 @@ impl Session {
                      rebuild it with `cargo xtask firmware build`"
                 )));
             }
-            Report::Hello { .. } if !self.dressed => {
-                self.dressed = true;
-                self.line.say_configuration(&self.order, &mut self.said);
-            }
+            Report::Hello { .. } if self.ordered_at.is_none() => self.say_order(now),
+            // So are its reports.
+            _ if self.ordered_at.is_none() => return Ok(()),
             // The device said hello again after it had been dressed: it has reset itself.
             Report::Hello { .. } if self.reports.iter().any(|earlier| matches!(earlier, Report::Dressed { .. })) => {
                 self.ends_at.get_or_insert(now);
+            }
+            // The order went to a firmware that was reset over it, or was lost on the line.
+            Report::Hello { .. } if self.ordered_at.is_some_and(|at| now.since(at) >= ORDER_LOST) => {
+                self.say_order(now);
+                return Ok(());
             }
             // A hello that crossed our order on the line.
             Report::Hello { .. } => return Ok(()),
@@ -224,6 +233,11 @@ impl Session {
         }
         self.reports.push(report);
         Ok(())
+    }
+
+    fn say_order(&mut self, now: Instant) {
+        self.ordered_at = Some(now);
+        self.line.say_configuration(&self.order, &mut self.said);
     }
 
     fn word(&mut self, now: Instant, text: &[u8]) {

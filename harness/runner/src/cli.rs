@@ -31,6 +31,19 @@ pub enum Command {
     Report(crate::report_command::ReportCommand),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
     Emulate(Emulate),
+    /// Run an emulated board in wall time, for the hardware arm: its serial port is a pseudo-terminal
+    VirtualBoard(VirtualBoard),
+    /// Hold the probe of a virtual board: the flashing protocol on standard input and output
+    #[command(hide = true)]
+    VirtualProbe,
+    /// Say something to a virtual board: reset, erase, usb_reset, power off, power on, state, quit, fault …
+    VirtualControl {
+        /// Its control socket
+        socket: PathBuf,
+        /// What to say
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Build and check the released firmware images
     #[command(subcommand)]
     Firmware(Firmware),
@@ -109,6 +122,9 @@ pub struct Hil {
     /// What is reported.
     #[command(flatten)]
     pub reporting: crate::reports::Reporting,
+    /// On real boards.
+    #[command(flatten)]
+    pub rack: crate::rack::options::Options,
     /// Where the packets of this run go, scenario by scenario [default: target/shakedown/]
     #[arg(long, value_name = "DIR")]
     pub artefacts: Option<PathBuf>,
@@ -173,6 +189,29 @@ pub struct Emulate {
     /// Print the map of the chip: what is modelled and what is not
     #[arg(long)]
     pub map: bool,
+}
+
+/// Run an emulated board in wall time.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example, with `probe = \"control:/tmp/board/control\"` and `serial = \"/tmp/board/serial\"` in the board's file:
+  cargo xtask virtual-board --serial /tmp/board/serial --control /tmp/board/control")]
+pub struct VirtualBoard {
+    /// The name under which its serial port appears
+    #[arg(long, value_name = "LINK")]
+    pub serial: PathBuf,
+    /// The name under which its second serial port appears, at which a modem would be
+    #[arg(long, value_name = "LINK")]
+    pub modem: Option<PathBuf>,
+    /// The socket by which it is flashed, reset, given power, and made to fail
+    #[arg(long, value_name = "SOCKET")]
+    pub control: PathBuf,
+    /// The seed of the chip's random number generator, in hexadecimal
+    #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
+    pub seed: u64,
+    /// End with standard input
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
 }
 
 /// Build and check the released firmware images.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use board::{Board as _, Emulated};
+use board::{Board, Emulated};
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
 use report::model::Run;
@@ -18,18 +18,18 @@ use scenario::Scenario;
 
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
-use crate::hardware;
 use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
+use crate::rack::silicon::Allowances;
 use crate::reports::{self, Invocation, Missed, Sources};
 use crate::snapshot::{Agreement, Place};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
 use crate::verdict::{OnRack, Verdict};
-use crate::{controls, suite};
+use crate::{controls, rack, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -47,19 +47,21 @@ impl Refusal {
 }
 
 /// Where everything of one invocation lies, and what is on record.
-pub struct Bench {
+pub(crate) struct Bench {
     captures: PathBuf,
     artefacts: PathBuf,
     seed: u64,
     accept: bool,
+    /// What may differ from the reviewed snapshots, which are the emulator's: on silicon alone.
+    silicon: Option<Allowances>,
     /// What each stack says that it cannot do, by the stack's name.
     records: Mutex<BTreeMap<String, Record>>,
 }
 
 /// One scenario on one stack.
-struct Pair<'a> {
-    scenario: &'a Scenario,
-    stack: &'a Stack,
+pub(crate) struct Pair<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) stack: &'a Stack,
 }
 
 /// Runs the command.
@@ -97,8 +99,12 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     }
     let is_ours = |scenario: &str, stack: &str| arguments.shard.is_none_or(|shard| shard.holds(scenario, stack));
     pairs.retain(|pair| is_ours(&pair.scenario.name, &pair.stack.name));
-    let board = hardware::choose(root, arguments.on)
-        .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
+    let (crew, board) = rack::choose::choose(root, arguments).map_err(|(exit, why)| {
+        Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
+    })?;
+    if let Some(crew) = &crew {
+        crew.keep(arguments.rack.quarantine_verify, &mut pairs);
+    }
     let first_line = first_line(&board, &stacks);
     say(&format!("{first_line}, seed {:x}\n", arguments.seed));
     let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
@@ -108,11 +114,16 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         artefacts: arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown")),
         seed: arguments.seed,
         accept: arguments.accept,
+        silicon: crew
+            .is_some()
+            .then(Allowances::of_this_bench)
+            .transpose()
+            .map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?,
     };
     let interrupted = listen_for_interruption()?;
     let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
-    let all = arguments.image.is_none() && arguments.stack.is_empty();
+    let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none();
     let mut meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
     meetings.retain(|meeting| is_ours(&meeting.scenario.name, &meeting.stack()));
     let selected = pairs.len() + meetings.len();
@@ -126,20 +137,25 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         progress.inc(1);
         progress.set_message(name);
     };
-    let mut results = suite::run(
-        &pairs,
-        jobs,
-        &interrupted,
-        &|pair| {
-            let began = Instant::now();
-            (bench.one(pair), began.elapsed())
-        },
-        &|pair, panic| {
-            let why = format!("the bench panicked: {panic}");
-            (Verdict::bench_failed(pair.scenario, &pair.stack.name, why), Duration::ZERO)
-        },
-        &mut finished,
-    );
+    let on_rack = crew.as_ref().map(|crew| crew.run(&bench, &pairs, &interrupted, &mut finished));
+    let mut on_rack = on_rack.unwrap_or_default();
+    let mut results = match &crew {
+        Some(_) => std::mem::take(&mut on_rack.results),
+        None => suite::run(
+            &pairs,
+            jobs,
+            &interrupted,
+            &|pair| {
+                let began = Instant::now();
+                (bench.one(pair), began.elapsed())
+            },
+            &|pair, panic| {
+                let why = format!("the bench panicked: {panic}");
+                (Verdict::bench_failed(pair.scenario, &pair.stack.name, why), Duration::ZERO)
+            },
+            &mut finished,
+        ),
+    };
     let setting = controls::Setting {
         root: root.to_owned(),
         captures: bench.captures.clone(),
@@ -166,7 +182,8 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let interrupted = interrupted.load(Ordering::SeqCst);
     let wanted = pairs.iter().map(|pair| (pair.scenario.name.as_str(), pair.stack.name.clone()));
     let wanted = wanted.chain(meetings.iter().map(|meeting| (meeting.scenario.name.as_str(), meeting.stack())));
-    let missed = missed(wanted, &results);
+    let mut missed = missed(wanted, &results);
+    on_rack.explain(&pairs, &mut missed);
     let reported = if arguments.reporting.report.is_empty() {
         Ok(())
     } else {
@@ -178,9 +195,10 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             took: began.elapsed(),
             jobs,
             stacks: &stacks,
-            boards: Vec::new(),
+            boards: on_rack.boards.clone(),
             shard: arguments.shard,
             interrupted,
+            is_out_of_time: on_rack.is_out_of_time,
         };
         let run = Run::new(vec![reports::part(&invocation)], reports::rows(&results, &missed, &sources));
         reports::write_all(&arguments.reporting, &run)
@@ -192,10 +210,11 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         }
     }
     let controls: BTreeSet<_> = meetings.iter().map(|meeting| meeting.control).collect();
-    let view = View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose };
-    say(&format!("\n{}{}\n", summary::render(&verdicts, &view, &effort), effort));
+    let view =
+        View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose, on_boards: crew.is_some() };
+    say(&format!("\n{}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
     bench.file_records().and(reported).map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
-    Ok(sum(&verdicts, interrupted))
+    Ok(if on_rack.is_incomplete() && !interrupted { exit::BENCH_FAILED } else { sum(&verdicts, interrupted) })
 }
 
 /// What was to be run and was not.
@@ -284,6 +303,8 @@ fn progress(length: usize) -> ProgressBar {
 }
 
 fn sum(verdicts: &[Verdict], interrupted: bool) -> Exit {
+    // What is in quarantine is told, and does not count.
+    let verdicts: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.rack.quarantine.is_none()).collect();
     if interrupted {
         exit::INTERRUPTED
     } else if verdicts.iter().any(|verdict| matches!(verdict.ending, Ending::BenchFailed(_))) {
@@ -296,8 +317,13 @@ fn sum(verdicts: &[Verdict], interrupted: bool) -> Exit {
 }
 
 impl Bench {
+    /// The seed of all randomness.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Runs one scenario on an emulated chip of its own, judges it and files the evidence.
-    fn one(&self, pair: &Pair<'_>) -> Verdict {
+    pub(crate) fn one(&self, pair: &Pair<'_>) -> Verdict {
         let result = match pair.stack.applicability(pair.scenario) {
             Applicability::Applies => self.try_one(pair),
             Applicability::NotApplicable(why) => self.excused(pair, why),
@@ -315,24 +341,41 @@ impl Bench {
     }
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
+        match self.meet(pair, &mut Emulated::new(self.seed))? {
+            Ok(trial) => self.file(pair, trial),
+            Err(missing) => Ok(Verdict::not_applicable(pair.scenario, &pair.stack.name, missing)),
+        }
+    }
+
+    /// Runs one scenario on `board`; the inner error is what is not installed here.
+    pub(crate) fn meet(&self, pair: &Pair<'_>, board: &mut dyn Board) -> Result<Result<Trial, String>, String> {
+        if pair.scenario.broker.real.is_some() {
+            let artefact = Place::new(&self.artefacts, &pair.scenario.name, &pair.stack.name);
+            return self.meet_mosquitto(pair, board, &artefact);
+        }
+        trial::on(board, pair.scenario, pair.stack, self.seed).map(Ok)
+    }
+
+    /// Files the evidence of one run, and compares it with what was reviewed.
+    pub(crate) fn file(&self, pair: &Pair<'_>, trial: Trial) -> Result<Verdict, String> {
         let Pair { scenario, stack } = pair;
+        let Trial { judged, pcapng } = trial;
         let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
-        let Trial { judged, pcapng } = if scenario.broker.real.is_some() {
-            match self.meet_mosquitto(pair, &artefact)? {
-                Ok(trial) => trial,
-                Err(missing) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
-            }
-        } else {
-            trial::on_emulator(scenario, stack, self.seed)?
-        };
         fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
         fs::write(artefact.capture(), &pcapng).map_err(unfiled)?;
         fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
         let (ending, difference) = match self.hear_excuse(pair, judged.unsupported.as_deref())? {
             Excuse::Accepted(why) => return self.excused(pair, why),
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
-            Excuse::None => self.compare(pair, &judged, &pcapng)?,
+            Excuse::None => match &self.silicon {
+                Some(allowances) => self.compare_silicon(pair, &judged, allowances)?,
+                None => self.compare(pair, &judged, &pcapng)?,
+            },
         };
+        let mut on_rack = OnRack::default();
+        if self.silicon.is_some() && !difference.is_empty() {
+            on_rack.findings.push(rack::crew::differs_from_emulator(&difference));
+        }
         Ok(Verdict {
             scenario: scenario.name.clone(),
             stack: stack.name.clone(),
@@ -342,17 +385,54 @@ impl Bench {
             transcript: judged.transcript,
             difference,
             incidents: judged.incidents,
-            rack: OnRack::default(),
+            rack: on_rack,
+        })
+    }
+
+    /// Whether two runs of one scenario on real boards came to the same.
+    pub(crate) fn is_the_same(&self, first: &Verdict, second: &Verdict) -> bool {
+        let same = |allowances: &Allowances| allowances.difference(&first.transcript, &second.transcript).is_none();
+        self.silicon.as_ref().map_or(first.transcript == second.transcript, same)
+    }
+
+    /// Compares what happened on silicon with what was reviewed of the emulator. Nothing is left for review: what
+    /// silicon does otherwise is a finding, and no new snapshot of the emulator.
+    fn compare_silicon(
+        &self,
+        pair: &Pair<'_>,
+        judged: &Judged,
+        allowances: &Allowances,
+    ) -> Result<(Ending, String), String> {
+        let place = Place::new(&self.captures, &pair.scenario.name, &pair.stack.name);
+        let Some(reviewed) = place.reviewed().map_err(unfiled)? else {
+            if judged.silent {
+                return Ok((Ending::Silent, String::new()));
+            }
+            let why = "there is no reviewed snapshot of the emulator to hold this against";
+            return Ok((Ending::Otherwise(why.into()), String::new()));
+        };
+        let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
+        let difference = allowances.difference(&reviewed, real.as_ref().unwrap_or(&judged.transcript));
+        Ok(match (difference, judged.account.leaked_bytes) {
+            (difference, Some(bytes @ 1..)) => {
+                (Ending::Otherwise(format!("{bytes} bytes of heap leak")), difference.unwrap_or_default())
+            }
+            (Some(difference), _) if judged.silent => (Ending::Silent, difference),
+            (Some(difference), _) => (Ending::Otherwise("the board differs from the emulator".into()), difference),
+            (None, _) => (Ending::AsExpected, String::new()),
         })
     }
 
     /// Runs the scenario with a real mosquitto; the inner error is why there is none here.
-    fn meet_mosquitto(&self, pair: &Pair<'_>, artefact: &Place) -> Result<Result<Trial, String>, String> {
+    fn meet_mosquitto(
+        &self,
+        pair: &Pair<'_>,
+        board: &mut dyn Board,
+        artefact: &Place,
+    ) -> Result<Result<Trial, String>, String> {
         let Pair { scenario, stack } = pair;
-        let mut board = Emulated::new(self.seed);
         let folder = artefact.capture().with_extension("mosquitto");
-        let (evidence, log) = match mosquitto::meet(scenario, stack, &mut board, self.seed, controls::today(), &folder)?
-        {
+        let (evidence, log) = match mosquitto::meet(scenario, stack, board, self.seed, controls::today(), &folder)? {
             Met::Held(evidence, log) => (*evidence, log),
             Met::Missing(missing) if missing.required => return Err(missing.reason),
             Met::Missing(missing) => return Ok(Err(missing.reason)),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
-use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, released, report_command};
+use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, rack, released, report_command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -25,6 +25,15 @@ fn main() -> ExitCode {
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
+        Command::VirtualBoard(arguments) => {
+            rack::emulated::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+        }
+        Command::VirtualProbe => {
+            rack::emulated::hold_probe().map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+        }
+        Command::VirtualControl { socket, words } => rack::emulated::control(socket, &words.join(" "))
+            .map(|()| exit::AS_EXPECTED.code)
+            .map_err(|words| (exit::BENCH_FAILED, words)),
         Command::Firmware(command) => released::run(&root, command),
         Command::Controls(Controls::Install) => {
             controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))

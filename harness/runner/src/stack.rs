@@ -49,6 +49,12 @@ impl Stack {
         self.profile().map(|profile| profile.models.as_str())
     }
 
+    /// The image as it is, without the profile.
+    #[must_use]
+    pub fn as_it_is(&self) -> Self {
+        Self { name: self.firmware.name.clone(), title: self.dialect.stack.clone(), profile: None, ..self.clone() }
+    }
+
     fn profile(&self) -> Option<&Profile> {
         self.profile.as_ref().and_then(|name| self.dialect.profiles.get(name))
     }

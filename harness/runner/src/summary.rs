@@ -27,6 +27,8 @@ pub struct View {
     pub stacks: usize,
     /// Whether every run has its row.
     pub verbose: bool,
+    /// Whether it was run on real boards, which make no snapshots.
+    pub on_boards: bool,
 }
 
 /// What a run cost, in wall time.
@@ -76,7 +78,7 @@ pub fn render(verdicts: &[Verdict], view: &View, effort: &Effort) -> String {
     if view.stacks > 1 {
         by_stack(&mut out, verdicts, effort);
     }
-    sums(&mut out, verdicts, view.selected);
+    sums(&mut out, verdicts, view);
     out
 }
 
@@ -229,7 +231,7 @@ fn by_stack(out: &mut String, verdicts: &[Verdict], effort: &Effort) {
     }
 }
 
-fn sums(out: &mut String, verdicts: &[Verdict], selected: usize) {
+fn sums(out: &mut String, verdicts: &[Verdict], view: &View) {
     let count = |wanted: fn(&Ending) -> bool| verdicts.iter().filter(|verdict| wanted(&verdict.ending)).count();
     let virtual_s: u64 =
         verdicts.iter().filter_map(|verdict| verdict.account.as_ref()).map(|account| account.took_ms).sum::<u64>()
@@ -240,14 +242,14 @@ fn sums(out: &mut String, verdicts: &[Verdict], selected: usize) {
         (count(|ending| matches!(ending, Ending::Silent)), "silent"),
         (count(|ending| matches!(ending, Ending::NotApplicable(_))), "not applicable"),
         (count(|ending| matches!(ending, Ending::BenchFailed(_))), "the bench failed"),
-        (selected - verdicts.len(), "not run: interrupted"),
+        (view.selected.saturating_sub(verdicts.len()), if view.on_boards { "not run" } else { "not run: interrupted" }),
     ] {
         if number > 0 {
             let _ = write!(out, " · {number} {words}");
         }
     }
     let _ = writeln!(out, " — {virtual_s} s of the devices' own time");
-    if count(|ending| matches!(ending, Ending::Otherwise(_))) > 0 {
+    if !view.on_boards && count(|ending| matches!(ending, Ending::Otherwise(_))) > 0 {
         let _ = writeln!(out, "Review with `cargo insta review`, or take what happens now as right with `--accept`.");
     }
 }

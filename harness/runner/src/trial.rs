@@ -1,8 +1,8 @@
-//! A scenario on a stack, on an emulated chip of its own: run, judged and told. A sweep is many of them, told as one.
+//! A scenario on a stack, on one board: run, judged and told. A sweep is many of them, told as one.
 
 use std::fmt::Write as _;
 
-use board::{Board as _, Emulated};
+use board::{Board, Emulated};
 use outcome::Conformity;
 use scenario::{Scenario, Step};
 
@@ -20,20 +20,29 @@ pub struct Trial {
     pub pcapng: Vec<u8>,
 }
 
-/// Runs `scenario` on `stack`; all randomness comes from `seed`.
+/// Runs `scenario` on `stack`, on an emulated chip of its own; all randomness comes from `seed`.
 ///
 /// # Errors
 ///
 /// If the bench cannot do its part.
 pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
+    on(&mut Emulated::new(seed), scenario, stack, seed)
+}
+
+/// Runs `scenario` on `stack`, on `board`; all randomness of the world comes from `seed`.
+///
+/// # Errors
+///
+/// If the bench cannot do its part.
+pub fn on(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
     let steps = scenario.steps();
     if steps.is_empty() {
-        return once(scenario, stack, seed);
+        return once(board, scenario, stack, seed);
     }
     let mut done = Vec::with_capacity(steps.len());
     let mut pcapng = Vec::new();
     for step in steps {
-        let trial = once(&step.scenario, stack, seed)?;
+        let trial = once(board, &step.scenario, stack, seed)?;
         // What cannot be done at one step cannot be done at any.
         if trial.judged.unsupported.is_some() {
             return Ok(trial);
@@ -41,14 +50,12 @@ pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Tria
         pcapng = trial.pcapng;
         done.push((step, trial.judged));
     }
-    let target = Emulated::new(seed).target();
-    let head = judge::head(scenario, stack, &target, seed);
+    let head = judge::head(scenario, stack, &board.target(), seed);
     staircase(&head, done).map(|judged| Trial { judged, pcapng }).ok_or_else(|| "a sweep without a step".to_owned())
 }
 
-fn once(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
-    let mut board = Emulated::new(seed);
-    let evidence = bench::run(scenario, stack, &mut board, seed).map_err(|fault| fault.to_string())?;
+fn once(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
+    let evidence = bench::run(scenario, stack, board, seed).map_err(|fault| fault.to_string())?;
     let judged = judge::judge(scenario, stack, &board.target(), seed, &evidence)?;
     Ok(Trial { judged, pcapng: evidence.pcapng })
 }

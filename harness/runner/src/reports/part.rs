@@ -31,6 +31,8 @@ pub struct Invocation<'a> {
     pub shard: Option<shard::Shard>,
     /// Whether it was interrupted by Ctrl-C.
     pub interrupted: bool,
+    /// Whether the time that it was given was over before the work.
+    pub is_out_of_time: bool,
 }
 
 /// The invocation as the report has it.
@@ -50,7 +52,11 @@ pub fn part(invocation: &Invocation<'_>) -> Part {
         stacks: invocation.stacks.iter().map(stack).collect(),
         images: images(invocation.stacks),
         shard: invocation.shard.map(|shard| Shard { index: shard.index, of: shard.of }),
-        interruption: invocation.interrupted.then_some(Interruption::Signal),
+        interruption: match (invocation.interrupted, invocation.is_out_of_time) {
+            (true, _) => Some(Interruption::Signal),
+            (false, true) => Some(Interruption::OutOfTime),
+            (false, false) => None,
+        },
     }
 }
 

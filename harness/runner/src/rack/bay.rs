@@ -1,0 +1,274 @@
+//! A board at its place in the rack: locked, wired, and made well again when it falls ill.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use board::hardware::{Limits, Port, Trouble, Wiring};
+use board::{Board as _, Hardware, Image};
+use scenario::Scenario;
+use scenario::device::Link as DeviceLink;
+
+use crate::rack::emulated::{self, Process};
+use crate::rack::ladder::{Ladder, Next, Rung};
+use crate::rack::lock::{self, Holder, Lock};
+use crate::rack::map::{self, Entry};
+use crate::rack::switch::Switch;
+use crate::stack::Stack;
+use crate::trial::{self, Trial};
+
+/// What boards need to know of the run.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The folder of this machine's locks.
+    pub locks: PathBuf,
+    /// What this process wants boards for.
+    pub why: String,
+    /// How long to wait for a board that somebody else holds.
+    pub patience: Duration,
+    /// A folder for images on their way to boards.
+    pub folder: PathBuf,
+    /// The program that holds debug probes, with arguments; `None` where nobody has built it.
+    pub flasher: Option<Vec<String>>,
+    /// The seed of emulated boards.
+    pub seed: u64,
+    /// How long each thing may take.
+    pub limits: Limits,
+}
+
+/// Why a scenario has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The bench failed, and the board is not to blame: another one would fare no better.
+    Bench(String),
+    /// The bench failed, and another try may not: the board was ill and is well again, or a line was lost.
+    Passing(String),
+    /// The board is wedged, for this reason.
+    Wedged(String),
+}
+
+/// A board in the rack.
+pub struct Bay {
+    entry: Entry,
+    hardware: Hardware,
+    switch: Switch,
+    ladder: Ladder,
+    log: Vec<String>,
+    /// The process of a board of our own making.
+    _process: Option<Process>,
+    /// Last: let go when nothing touches the board any more.
+    _lock: Lock,
+}
+
+/// What makes a board this one and no other, on this machine.
+pub fn identity(entry: &Entry) -> String {
+    match &entry.facts.serial {
+        _ if entry.facts.is_emulated() => format!("emulated-{}", entry.name),
+        Some(serial) => format!("{}-{}", entry.facts.probe, serial.display()),
+        None => entry.facts.probe.clone(),
+    }
+}
+
+impl Bay {
+    /// Takes the board of `entry`, and touches nothing of it yet.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else has it, or it cannot be wired up.
+    pub fn take(entry: &Entry, setting: &Setting) -> Result<Self, String> {
+        let holder = Holder::this(&setting.why);
+        let lock = lock::take(&setting.locks, &identity(entry), &holder, setting.patience)
+            .map_err(|unavailable| format!("{unavailable} (`--wait SECONDS` waits for it)"))?;
+        let folder = setting.folder.join(&entry.name);
+        let process = match entry.facts.is_emulated() {
+            true => Some(Process::start(&entry.name, setting.seed)?),
+            false => None,
+        };
+        let wiring = wiring(entry, process.as_ref(), folder, setting)?;
+        let switch = process.as_ref().map_or_else(|| Switch::of(entry), |process| Switch::Emulated(process.control()));
+        let ladder = Ladder::new(|rung| match rung {
+            Rung::UsbReset => switch.resets_usb(),
+            Rung::PowerCycle => switch.switches_power(),
+            Rung::Reattach | Rung::Reset | Rung::EraseAndReflash => true,
+        });
+        let entry = entry.clone();
+        Ok(Self {
+            entry,
+            hardware: Hardware::new(wiring),
+            switch,
+            ladder,
+            log: Vec::new(),
+            _process: process,
+            _lock: lock,
+        })
+    }
+
+    /// The board's name.
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// What was done to it besides scenarios.
+    pub fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    /// Puts something down in the board's log.
+    pub fn note(&mut self, words: &str) {
+        self.log.push(words.to_owned());
+    }
+
+    /// Erases the board and gives it its image anew: what a board that works and does not do right may be helped by.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be done.
+    pub fn refresh(&mut self, image: &Image) -> Result<(), String> {
+        let result = self.hardware.erase().map_err(|trouble| trouble.to_string()).and_then(|()| self.is_well(image));
+        let words = result.as_ref().map_or_else(String::clone, |()| "done".to_owned());
+        self.log.push(format!("erase and reflash: {words}"));
+        result
+    }
+
+    /// Whether the board has what `scenario` needs.
+    pub fn can(&self, scenario: &Scenario) -> bool {
+        can(&self.entry, scenario)
+    }
+
+    /// Runs one scenario.
+    ///
+    /// # Errors
+    ///
+    /// If it has no outcome; the board has been tried to make well by then.
+    pub fn run(&mut self, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, Failure> {
+        self.hardware.take_trouble();
+        let result = trial::on(&mut self.hardware, scenario, stack, seed);
+        self.judge(stack.image(), result)
+    }
+
+    /// Does something with the board, and makes it well again if it falls ill over it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn with<T>(
+        &mut self,
+        image: &Image,
+        one: impl FnOnce(&mut Hardware) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        self.hardware.take_trouble();
+        let result = one(&mut self.hardware);
+        self.judge(image, result)
+    }
+
+    fn judge<T>(&mut self, image: &Image, result: Result<T, String>) -> Result<T, Failure> {
+        let unread = self.hardware.unread_bytes();
+        if unread > 0 {
+            self.log.push(format!("left {unread} bytes of its serial lines unread"));
+        }
+        let why = match result {
+            Ok(outcome) => return Ok(outcome),
+            Err(why) => why,
+        };
+        match self.hardware.take_trouble() {
+            None => Err(Failure::Passing(why)),
+            Some(Trouble::Host(_)) => Err(Failure::Bench(why)),
+            // Another board would not take it either.
+            Some(Trouble::Probe(fault)) if fault.kind.is_the_images() => Err(Failure::Bench(why)),
+            Some(trouble) => match self.make_well(&trouble, image) {
+                Ok(()) => Err(Failure::Passing(why)),
+                Err(last) => Err(Failure::Wedged(last)),
+            },
+        }
+    }
+
+    /// Climbs the ladder until the board takes its image and starts again; else says what it suffered from last.
+    fn make_well(&mut self, trouble: &Trouble, image: &Image) -> Result<(), String> {
+        self.log.push(format!("ill: {trouble}"));
+        let mut last = trouble.to_string();
+        self.ladder.begin(match trouble {
+            Trouble::Probe(fault) => Some(fault.kind),
+            Trouble::Port(_) | Trouble::Host(_) => None,
+        });
+        while let Next::Try(rung, limit) = self.ladder.climb() {
+            let began = Instant::now();
+            let result = self.step(rung, limit).and_then(|()| self.is_well(image));
+            let took_ms = began.elapsed().as_millis();
+            match result {
+                Ok(()) => {
+                    self.log.push(format!("{rung}: well again after {took_ms} ms"));
+                    return Ok(());
+                }
+                Err(why) => {
+                    self.log.push(format!("{rung}: {why} ({took_ms} ms)"));
+                    last = why;
+                }
+            }
+        }
+        self.log.push("wedged: it leaves the run".into());
+        self.hardware.let_go();
+        Err(last)
+    }
+
+    fn step(&mut self, rung: Rung, limit: Duration) -> Result<(), String> {
+        match rung {
+            Rung::Reattach => self.hardware.reattach().map_err(|trouble| trouble.to_string()),
+            Rung::Reset => self.hardware.reset().map_err(|fault| fault.to_string()),
+            Rung::UsbReset => {
+                self.hardware.let_go();
+                self.switch.reset_usb(limit)
+            }
+            Rung::EraseAndReflash => self.hardware.erase().map_err(|trouble| trouble.to_string()),
+            Rung::PowerCycle => {
+                self.hardware.let_go();
+                self.switch.cycle_power(limit)
+            }
+        }
+    }
+
+    /// A board that takes an image, has its port, and lets itself be started.
+    fn is_well(&mut self, image: &Image) -> Result<(), String> {
+        let result = self.hardware.flash(image).and_then(|()| self.hardware.reset());
+        self.hardware.take_trouble();
+        result.map_err(|fault| fault.to_string())
+    }
+}
+
+/// Whether the board of `entry` has what `scenario` needs.
+pub fn can(entry: &Entry, scenario: &Scenario) -> bool {
+    match scenario.device.link {
+        DeviceLink::Modem => entry.facts.is_emulated() || entry.facts.modem.is_some(),
+        _ => entry.facts.link != map::Link::Lan,
+    }
+}
+
+fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &Setting) -> Result<Wiring, String> {
+    let facts = &entry.facts;
+    let chip = map::CHIPS.into_iter().find(|chip| *chip == facts.chip).ok_or("there is no firmware for this chip")?;
+    let port = |path: &Path| Port { path: path.to_owned(), baud: facts.baud };
+    let (flasher, probe, serial, modem) = match process {
+        Some(process) => {
+            let (flasher, probe) = emulated::direct_flasher(&process.control())?;
+            (flasher, probe, port(&process.serial()), Some(port(&process.modem())))
+        }
+        None => {
+            let flasher = if facts.flasher.is_empty() { setting.flasher.clone() } else { Some(facts.flasher.clone()) };
+            let flasher =
+                flasher.ok_or("the program that holds debug probes is not built: `cargo xtask hil` builds it")?;
+            let serial = facts.serial.as_deref().ok_or("its file names no serial port")?;
+            (flasher, facts.probe.clone(), port(serial), facts.modem.as_deref().map(port))
+        }
+    };
+    Ok(Wiring { chip, flasher, probe, serial, modem, folder, limits: limits(facts, setting.limits) })
+}
+
+/// The bench's limits, but for what the board's file says.
+fn limits(facts: &map::Facts, usual: Limits) -> Limits {
+    let or = |own: Option<u16>, usual| own.map_or(usual, |seconds| Duration::from_secs(seconds.into()));
+    Limits {
+        attach: or(facts.limits.attach_s, usual.attach),
+        flash: or(facts.limits.flash_s, usual.flash),
+        reset: or(facts.limits.reset_s, usual.reset),
+        erase: or(facts.limits.erase_s, usual.erase),
+        port: or(facts.limits.port_s, usual.port),
+    }
+}

@@ -1,0 +1,143 @@
+//! Which boards: those of the hardware map, or the emulated chip in this process.
+
+use std::path::{Path, PathBuf};
+
+use board::hardware::Limits;
+
+use crate::cli::{Hil, On};
+use crate::exit::{self, Exit};
+use crate::hil::Pair;
+use crate::rack::bay::Setting;
+use crate::rack::crew::{Crew, Outcome};
+use crate::rack::lock;
+use crate::rack::map::{self, Entry};
+use crate::rack::quarantine::{self, Expired, Quarantine};
+use crate::reports::Missed;
+
+/// The program that holds debug probes, built by xtask when a command needs it.
+pub const PROBE: &str = "SHAKEDOWN_PROBE";
+
+/// The boards of the run, if they are real ones, and in words what it runs on.
+///
+/// # Errors
+///
+/// If a real board was asked for and there is none, or if map or quarantine are wrong.
+pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (Exit, String)> {
+    let options = &arguments.rack;
+    if arguments.on == On::Emulator {
+        return Ok((None, "On an emulated ESP32-C3".into()));
+    }
+    let folder = options.map.clone().unwrap_or_else(|| root.join(map::FOLDER));
+    let entries = map::read(&folder).map_err(|why| (exit::USAGE, why))?;
+    if let Some(unknown) = options.boards.iter().find(|name| !entries.iter().any(|entry| entry.name == **name)) {
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let why = format!("{} has no board `{unknown}`; it has {}", folder.display(), names.join(", "));
+        return Err((exit::USAGE, why));
+    }
+    let wanted =
+        |entry: &&Entry| entry.facts.alive && (options.boards.is_empty() || options.boards.contains(&entry.name));
+    let entries: Vec<Entry> = entries.iter().filter(wanted).cloned().collect();
+    let is_connected = |entry: &Entry| entry.facts.serial.as_ref().is_some_and(|serial| serial.exists());
+    let chosen: Vec<Entry> = match arguments.on {
+        On::Hardware => entries,
+        // Boards of our own making are no reason to leave virtual time.
+        _ => entries.into_iter().filter(|entry| !entry.facts.is_emulated() && is_connected(entry)).collect(),
+    };
+    if chosen.is_empty() {
+        return match arguments.on {
+            On::Hardware => Err((exit::BENCH_FAILED, none(&folder))),
+            _ => Ok((None, "On an emulated ESP32-C3 (no board is connected)".into())),
+        };
+    }
+    if arguments.accept {
+        let why = "snapshots are the emulator's: `--accept` goes with `--on emulator`; what a board does otherwise is a \
+                   finding, unless `harness/runner/src/rack/silicon.toml` says why it may";
+        return Err((exit::USAGE, why.into()));
+    }
+    let expired = if options.quarantine_verify { Expired::Verified } else { Expired::Refused };
+    let file = options.quarantine.clone().unwrap_or_else(|| root.join(quarantine::FILE));
+    let quarantine = Quarantine::read(&file, expired).map_err(|why| (exit::USAGE, why))?;
+    let names: Vec<&str> = chosen.iter().map(|entry| entry.name.as_str()).collect();
+    let words = match names.as_slice() {
+        [one] => format!("On the board {one}"),
+        several => format!("On the boards {}", several.join(", ")),
+    };
+    let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
+    let crew = Crew {
+        entries: chosen,
+        setting: Setting {
+            locks: lock::folder(),
+            why: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            patience: options.patience(),
+            folder: artefacts.join("images"),
+            flasher: std::env::var(PROBE).ok().map(|program| vec![program, "serve".into()]),
+            seed: arguments.seed,
+            limits: Limits::default(),
+        },
+        checks_health: !options.no_health_check,
+        limit: options.limit(),
+        quarantine,
+    };
+    Ok((Some(crew), words))
+}
+
+fn none(folder: &Path) -> String {
+    format!(
+        "no board: {} names none that is alive; `cargo xtask boards --scan` writes a file for what is plugged in",
+        folder.display()
+    )
+}
+
+impl Crew {
+    /// Keeps only what is in quarantine, if that is what is asked.
+    pub(crate) fn keep(&self, is_quarantine_wanted: bool, pairs: &mut Vec<Pair<'_>>) {
+        if is_quarantine_wanted {
+            pairs.retain(|pair| self.quarantine.mentions(&pair.scenario.name, &pair.stack.name));
+        }
+    }
+}
+
+impl Outcome {
+    /// Says of what was missed why.
+    pub(crate) fn explain(&self, pairs: &[Pair<'_>], missed: &mut [Missed]) {
+        for one in missed {
+            let index =
+                pairs.iter().position(|pair| pair.scenario.name == one.scenario && pair.stack.name == one.stack);
+            if let Some(why) = index.and_then(|index| self.missed.get(&index)) {
+                one.why.clone_from(why);
+            }
+        }
+    }
+
+    /// Whether something was to be run and was not.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
+    /// What is to be told of the boards: those that were out of order, and what was done to them.
+    pub(crate) fn told(&self) -> String {
+        use std::fmt::Write as _;
+        let mut words = String::new();
+        for board in &self.boards {
+            if let Some(why) = &board.out_of_order {
+                let _ = writeln!(words, "board {} left the run: {why}", board.name);
+            }
+            for line in &board.log {
+                let _ = writeln!(words, "  {}: {line}", board.name);
+            }
+        }
+        let mut reasons: Vec<&String> = self.missed.values().collect();
+        reasons.sort();
+        reasons.dedup();
+        for why in reasons {
+            let count = self.missed.values().filter(|one| *one == why).count();
+            let _ = writeln!(words, "not run: {count}, as {why}");
+        }
+        words
+    }
+}
+
+/// Where the folder of the map is, for who asks without running anything.
+pub fn folder(root: &Path, given: Option<&PathBuf>) -> PathBuf {
+    given.cloned().unwrap_or_else(|| root.join(map::FOLDER))
+}

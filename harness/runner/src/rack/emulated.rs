@@ -1,0 +1,197 @@
+//! Boards that the bench makes itself, because the map says `probe = "emulated"`: each a process of its own, which ends
+//! with this one.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cli::VirtualBoard;
+
+/// What the process says when its board can be reached.
+const READY: &str = "ready";
+/// How long a board may take to answer on its control socket.
+const CONTROL_MAX: Duration = Duration::from_secs(10);
+/// How long it may take to end by itself.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// A virtual board's process. Dropped, it ends.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Process {
+    /// Starts the board `name`.
+    ///
+    /// # Errors
+    ///
+    /// If the process does not come up.
+    pub fn start(name: &str, seed: u64) -> Result<Self, String> {
+        // Not below the workspace: the names of sockets have at most 107 bytes (unix(7)).
+        let folder = std::env::temp_dir().join(format!("shakedown-{}-{name}", std::process::id()));
+        let failed = |error: std::io::Error| format!("the emulated board {name} does not start: {error}");
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let program = program().map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .arg("virtual-board")
+            .arg("--serial")
+            .arg(folder.join("serial"))
+            .arg("--modem")
+            .arg(folder.join("modem"));
+        command.arg("--control").arg(folder.join("control")).arg("--seed").arg(format!("{seed:x}"));
+        // Its standard input is a pipe that nobody writes to: it ends with us, however we end.
+        command.arg("--until-input-ends").stdin(Stdio::piped()).stdout(Stdio::piped());
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt as _;
+            command.process_group(0);
+        }
+        let mut child = command.spawn().map_err(failed)?;
+        let output = child.stdout.take();
+        let process = Self { child, folder };
+        let mut line = String::new();
+        let read = output.map(|output| BufReader::new(output).read_line(&mut line));
+        match read {
+            Some(Ok(_)) if line.trim() == READY => Ok(process),
+            _ => Err(format!("the emulated board {name} does not start: it said `{}`", line.trim().escape_debug())),
+        }
+    }
+
+    /// The firmware's serial port.
+    pub fn serial(&self) -> PathBuf {
+        self.folder.join("serial")
+    }
+
+    /// The port at which it would have its modem.
+    pub fn modem(&self) -> PathBuf {
+        self.folder.join("modem")
+    }
+
+    /// Its control socket.
+    pub fn control(&self) -> PathBuf {
+        self.folder.join("control")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The end of its input is its end; it says goodbye to its ports then.
+        drop(self.child.stdin.take());
+        let until = Instant::now() + END_MAX;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// `runner virtual-board`: the other side of it.
+///
+/// # Errors
+///
+/// If a name is taken, or a pseudo-terminal cannot be had.
+#[cfg(unix)]
+pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = |error: std::io::Error| format!("{}: {error}", arguments.serial.display());
+    let settings = board::virtual_board::Settings {
+        seed: arguments.seed,
+        serial: arguments.serial.clone(),
+        modem: arguments.modem.clone(),
+        control: arguments.control.clone(),
+    };
+    let mut board = board::VirtualBoard::new(settings).map_err(told)?;
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
+    if arguments.until_input_ends {
+        let flag = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            flag.store(true, Ordering::SeqCst);
+        });
+    }
+    println!("{READY}");
+    if !arguments.until_input_ends {
+        eprintln!("serial port {}, until Ctrl-C", arguments.serial.display());
+    }
+    board.run(&stop).map_err(told)
+}
+
+/// Elsewhere there are no pseudo-terminals.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(unix))]
+pub fn run(_: &VirtualBoard) -> Result<(), String> {
+    Err("virtual boards need Unix".into())
+}
+
+/// The program that holds a virtual board's probe without probe-rs, and the selector for it.
+///
+/// # Errors
+///
+/// If this program does not know where it lies.
+pub fn direct_flasher(control: &Path) -> Result<(Vec<String>, String), String> {
+    let program = program().map_err(|error| error.to_string())?;
+    let program =
+        program.into_os_string().into_string().map_err(|_| "this program's path is not Unicode".to_owned())?;
+    Ok((vec![program, "virtual-probe".into()], format!("control:{}", control.display())))
+}
+
+/// `runner virtual-probe`.
+///
+/// # Errors
+///
+/// If standard output is gone.
+#[cfg(unix)]
+pub fn hold_probe() -> Result<(), String> {
+    board::virtual_board::probe::serve().map_err(|error| error.to_string())
+}
+
+/// `cargo xtask virtual-control`: says `words` to the board that listens at `socket`, and prints its answer.
+///
+/// # Errors
+///
+/// The board's words of failure.
+#[cfg(unix)]
+pub fn control(socket: &Path, words: &str) -> Result<(), String> {
+    let answer = board::virtual_board::ask_within(socket, words, CONTROL_MAX)?;
+    if !answer.is_empty() {
+        println!("{answer}");
+    }
+    Ok(())
+}
+
+/// Elsewhere there are no virtual boards.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(unix))]
+pub fn control(_: &Path, _: &str) -> Result<(), String> {
+    Err("virtual boards need Unix".into())
+}
+
+/// Elsewhere there are no virtual boards.
+///
+/// # Errors
+///
+/// Always.
+#[cfg(not(unix))]
+pub fn hold_probe() -> Result<(), String> {
+    Err("virtual boards need Unix".into())
+}
+
+/// This program. Tests are another one, and name it.
+fn program() -> std::io::Result<PathBuf> {
+    std::env::var_os("SHAKEDOWN_RUNNER").map_or_else(std::env::current_exe, |program| Ok(program.into()))
+}

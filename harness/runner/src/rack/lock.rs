@@ -1,0 +1,230 @@
+//! One holder a board: a lock of the kernel's, which dies with its process, and a record of who holds it.
+//!
+//! The locks of a machine lie in one folder, whatever checkout a bench was started from. The file stays when the lock
+//! goes: removing it would let two processes lock two files of one name.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+/// No record is longer, in bytes.
+const RECORD_BYTES_MAX: u64 = 4096;
+/// How often to look whether a board has been let go: the kernel tells nobody who waits with a limit.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Who holds a board.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Holder {
+    /// Who: a user and a host.
+    pub who: String,
+    /// The process.
+    pub process: u32,
+    /// Since when, in seconds since 1970-01-01T00:00:00Z.
+    pub since_unix_s: u64,
+    /// What for: a command line.
+    pub why: String,
+}
+
+impl Holder {
+    /// This process, which wants a board for `why`.
+    pub fn this(why: &str) -> Self {
+        let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "?".into());
+        let host = fs::read_to_string("/etc/hostname").unwrap_or_default();
+        Self {
+            who: format!("{user}@{}", host.trim()),
+            process: std::process::id(),
+            since_unix_s: unix_s(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// In a sentence, with nothing in it that a terminal would obey.
+    pub fn told(&self) -> String {
+        let clean = |text: &str| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
+        let seconds = unix_s().saturating_sub(self.since_unix_s);
+        let mut words = format!("{} (process {})", clean(&self.who), self.process);
+        let _ = match seconds {
+            0..120 => write!(words, ", for {seconds} s"),
+            120..7_200 => write!(words, ", for {} min", seconds / 60),
+            _ => write!(words, ", for {} h", seconds / 3_600),
+        };
+        let _ = write!(words, ": {}", clean(&self.why));
+        words
+    }
+}
+
+fn unix_s() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Why a board cannot be had.
+#[derive(Debug)]
+pub enum Unavailable {
+    /// Somebody holds it.
+    Held(Holder),
+    /// The lock's file cannot be used.
+    Unusable(String),
+}
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Held(holder) => write!(f, "held by {}", holder.told()),
+            Self::Unusable(why) => f.write_str(why),
+        }
+    }
+}
+
+/// A lock that is held; it is let go when this is dropped, or when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The record must not outlive the lock; should it, only its holder's name is wrong, never the lock.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+/// The folder of this machine's locks: `SHAKEDOWN_LOCKS`, else one that every user of the machine shares.
+pub fn folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("SHAKEDOWN_LOCKS") {
+        return folder.into();
+    }
+    let shared = Path::new("/run/lock");
+    let base = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
+    base.join("shakedown")
+}
+
+/// The name of a lock's file: what makes a board this one and no other, in characters of file names.
+pub fn file_name(identity: &str) -> String {
+    let mut name: String =
+        identity.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(120).collect();
+    name.push_str(".lock");
+    name
+}
+
+/// Takes the lock of the board `identity` in `folder`, waiting up to `patience` for whoever has it.
+///
+/// # Errors
+///
+/// Who has it, or why the file is of no use.
+pub fn take(folder: &Path, identity: &str, holder: &Holder, patience: Duration) -> Result<Lock, Unavailable> {
+    let path = folder.join(file_name(identity));
+    let mut file = open(folder, &path).map_err(|error| {
+        Unavailable::Unusable(format!("{}: {error}: name another folder in SHAKEDOWN_LOCKS", path.display()))
+    })?;
+    let until = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
+            Err(TryLockError::WouldBlock) => return Err(Unavailable::Held(record(&mut file))),
+            Err(TryLockError::Error(error)) => {
+                return Err(Unavailable::Unusable(format!("{}: {error}", path.display())));
+            }
+        }
+    }
+    let written = serde_json::to_vec(holder).map_err(io::Error::other).and_then(|text| {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(&text)
+    });
+    written.map_err(|error| Unavailable::Unusable(format!("{}: {error}", path.display())))?;
+    Ok(Lock { file })
+}
+
+/// Who holds the board `identity`, if anybody does. Takes nothing away from anybody.
+pub fn holder(folder: &Path, identity: &str) -> Option<Holder> {
+    let mut file = OpenOptions::new().read(true).open(folder.join(file_name(identity))).ok()?;
+    match file.try_lock_shared() {
+        Ok(()) => None,
+        Err(_) => Some(record(&mut file)),
+    }
+}
+
+fn record(file: &mut File) -> Holder {
+    let mut text = Vec::new();
+    let read = file.rewind().and_then(|()| file.take(RECORD_BYTES_MAX).read_to_end(&mut text));
+    let unknown =
+        Holder { who: "somebody who has not said so yet".into(), since_unix_s: unix_s(), ..Holder::default() };
+    read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or(unknown)
+}
+
+/// Opens a lock's file, and makes it if it is not there, so that every user of the machine may lock it.
+fn open(folder: &Path, path: &Path) -> io::Result<File> {
+    let existing = || OpenOptions::new().read(true).write(true).open(path);
+    if let Ok(file) = existing() {
+        // Without O_CREAT: Linux refuses that in shared folders for files of others (fs.protected_regular).
+        return Ok(file);
+    }
+    let fresh = !folder.exists();
+    fs::create_dir_all(folder)?;
+    if fresh {
+        for_everybody(folder, 0o1777)?;
+    }
+    match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
+        Ok(file) => {
+            for_everybody(path, 0o666)?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn for_everybody(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn for_everybody(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_the_first_is_and_has_its_turn_afterwards() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = Holder { who: "ann\u{1b}[2J".into(), ..Holder::this("the nightly") };
+        let lock = take(folder.path(), "303a:1001", &first, Duration::ZERO).expect("nobody has it");
+        assert_eq!(holder(folder.path(), "303a:1001"), Some(first.clone()));
+        let refused = take(folder.path(), "303a:1001", &Holder::this("lunch"), Duration::ZERO).expect_err("it is held");
+        let words = refused.to_string();
+        assert!(words.contains("ann") && words.contains("the nightly") && !words.contains('\u{1b}'), "{words}");
+        take(folder.path(), "303a:1002", &first, Duration::ZERO).expect("another board");
+        drop(lock);
+        assert_eq!(holder(folder.path(), "303a:1001"), None);
+        take(folder.path(), "303a:1001", &Holder::this("lunch"), Duration::ZERO).expect("it was let go");
+    }
+
+    #[test]
+    fn a_record_that_nobody_understands_still_is_a_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(file_name("x"));
+        fs::write(&path, [0xff; 10_000]).expect("a file");
+        let file = File::open(&path).expect("the file");
+        file.try_lock().expect("nobody has it");
+        let refused = take(folder.path(), "x", &Holder::this("me"), Duration::ZERO).expect_err("it is held");
+        assert!(refused.to_string().contains("somebody"), "{refused}");
+    }
+
+    #[test]
+    fn identities_become_file_names_of_the_folder() {
+        assert_eq!(file_name("/dev/../x:1"), "_dev____x_1.lock");
+        assert!(file_name(&"x".repeat(1_000)).len() < 200);
+    }
+}

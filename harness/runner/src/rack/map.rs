@@ -1,0 +1,325 @@
+//! The hardware map: `ci/rack/*.toml`, one board a file, its name the file's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use scenario::Problem;
+use serde::Deserialize;
+
+/// The folder, below the workspace's root.
+pub const FOLDER: &str = "ci/rack";
+/// No map file is larger, in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// What `probe` says of a board that the bench makes itself.
+pub const EMULATED: &str = "emulated";
+/// The chips that there are images for.
+pub const CHIPS: [&str; 1] = ["esp32c3"];
+
+/// A board of the rack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What everybody calls it: the file's name without `.toml`.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// What the file says.
+    pub facts: Facts,
+}
+
+/// What a board's file says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The chip, as probe-rs calls it: `esp32c3`.
+    pub chip: String,
+    /// The debug probe: `VID:PID[-INTERFACE][:SERIAL]` as `cargo xtask boards --scan` prints it, or `emulated`.
+    pub probe: String,
+    /// The firmware's serial port by a name that stays: a path such as those in `/dev/serial/by-id`.
+    #[serde(default)]
+    pub serial: Option<PathBuf>,
+    /// Bits a second on it.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+    /// How the device reaches its broker.
+    #[serde(default)]
+    pub link: Link,
+    /// The serial port at which the board has its modem.
+    #[serde(default)]
+    pub modem: Option<PathBuf>,
+    /// How its power is switched.
+    #[serde(default)]
+    pub power: Power,
+    /// A program that resets its USB port, with arguments. Without one: `usbreset` (usbutils), by the probe's VID:PID.
+    #[serde(default)]
+    pub usb_reset: Vec<String>,
+    /// The program that holds its probe, with arguments. Without one: this bench's own.
+    #[serde(default)]
+    pub flasher: Vec<String>,
+    /// How long each thing may take, where the bench's own limits do not fit.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What is connected to it: for people, and for scenarios that ask for it.
+    #[serde(default)]
+    pub fixtures: Vec<String>,
+    /// Wiring notes, for people.
+    #[serde(default)]
+    pub notes: String,
+    /// Whether it takes part.
+    #[serde(default = "yes")]
+    pub alive: bool,
+    /// Why it does not.
+    #[serde(default)]
+    pub because: Option<String>,
+}
+
+/// How a device reaches its broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// IP over its serial port.
+    #[default]
+    Serial,
+    /// A network of its own.
+    Lan,
+    /// IP over its serial port, or a modem at its second one.
+    Modem,
+}
+
+/// How a board's power is switched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Power {
+    /// A USB hub that can switch its ports, as `uhubctl` calls it: `1-1`.
+    #[serde(default)]
+    pub hub: Option<String>,
+    /// The port of that hub.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// A program that takes the power away, with arguments.
+    #[serde(default)]
+    pub off: Vec<String>,
+    /// A program that gives it back, with arguments.
+    #[serde(default)]
+    pub on: Vec<String>,
+}
+
+/// How long each thing may take, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Attaching to the chip.
+    #[serde(default)]
+    pub attach_s: Option<u16>,
+    /// Flashing an image.
+    #[serde(default)]
+    pub flash_s: Option<u16>,
+    /// Letting the chip go.
+    #[serde(default)]
+    pub reset_s: Option<u16>,
+    /// Erasing the whole flash.
+    #[serde(default)]
+    pub erase_s: Option<u16>,
+    /// For a serial port to come back after it went away.
+    #[serde(default)]
+    pub port_s: Option<u16>,
+}
+
+fn default_baud() -> u32 {
+    115_200
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serial => "serial",
+            Self::Lan => "lan",
+            Self::Modem => "modem",
+        })
+    }
+}
+
+impl Facts {
+    /// Whether the bench makes this board itself.
+    pub fn is_emulated(&self) -> bool {
+        self.probe == EMULATED
+    }
+}
+
+impl Power {
+    /// Whether anything can switch it.
+    pub fn is_switchable(&self) -> bool {
+        self.hub.is_some() || !self.off.is_empty()
+    }
+}
+
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.hub, self.port) {
+            (Some(hub), Some(port)) => write!(f, "hub {hub} port {port}"),
+            _ if !self.off.is_empty() => write!(f, "relay {}", self.off.first().map_or("", String::as_str)),
+            _ => f.write_str("none"),
+        }
+    }
+}
+
+/// Reads every board of `folder`; a folder that is not there has none. Boards come in the order of their names.
+///
+/// # Errors
+///
+/// Every wrong file with its line and a remedy, all at once.
+pub fn read(folder: &Path) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::new();
+    let mut problems = Vec::new();
+    for file in files(folder)? {
+        match read_one(&file) {
+            Ok(entry) => entries.push(entry),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(doubles(&entries));
+    if problems.is_empty() { Ok(entries) } else { Err(problems.join("\n\n")) }
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut files = Vec::new();
+    for item in listing {
+        let file = item.map_err(failed)?.path();
+        if file.extension().is_some_and(|ending| ending == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_one(file: &Path) -> Result<Entry, String> {
+    let shown = file.display().to_string();
+    let size = fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("{shown}: {size} bytes are more than any board's file has"));
+    }
+    let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        return Err(format!("{shown}: a board's name has letters, digits, `_` and `-`: rename the file"));
+    }
+    let facts = parse(&shown, &text).map_err(|problem| problem.to_string())?;
+    Ok(Entry { name, file: file.to_owned(), facts })
+}
+
+/// What a file with this text says.
+///
+/// # Errors
+///
+/// With the line and a remedy.
+pub fn parse(file: &str, text: &str) -> Result<Facts, Box<Problem>> {
+    let facts: Facts = toml::from_str(text).map_err(|error: toml::de::Error| {
+        let message = error.message().trim().replace('\n', "; ");
+        Problem::new(
+            file,
+            text,
+            error.span().unwrap_or(0..0),
+            message,
+            "see `ci/README.md` for the keys of a board's file",
+        )
+    })?;
+    check(&facts).map_err(|(path, message, remedy)| Problem::at_key(file, text, path, message, remedy))?;
+    Ok(facts)
+}
+
+type Objection = (&'static [&'static str], String, &'static str);
+
+fn check(facts: &Facts) -> Result<(), Objection> {
+    if !CHIPS.contains(&facts.chip.as_str()) {
+        let message = format!("there is no firmware for a chip `{}`", facts.chip);
+        return Err((&["chip"], message, "write `chip = \"esp32c3\"`"));
+    }
+    if facts.probe.is_empty() {
+        return Err((&["probe"], "this names no debug probe".into(), "`cargo xtask boards --scan` prints selectors"));
+    }
+    if facts.serial.is_none() && !facts.is_emulated() {
+        let remedy = "`serial = \"/dev/serial/by-id/…\"`; `cargo xtask boards --scan` writes the whole file";
+        return Err((&["probe"], "a board with a probe has a serial port too".into(), remedy));
+    }
+    if facts.baud == 0 {
+        return Err((&["baud"], "no port has 0 bits a second".into(), "leave it out for 115200"));
+    }
+    if facts.link == Link::Modem && facts.modem.is_none() && !facts.is_emulated() {
+        return Err((&["link"], "a modem is at a second port".into(), "name it: `modem = \"/dev/serial/by-id/…\"`"));
+    }
+    if facts.power.hub.is_some() != facts.power.port.is_some() {
+        let message = "a hub without a port, or a port without a hub, switches nothing".into();
+        return Err((&["power"], message, "`uhubctl` lists both: `hub = \"1-1\"` and `port = 3`"));
+    }
+    if facts.power.off.is_empty() != facts.power.on.is_empty() {
+        let message = "power that can only be switched one way".into();
+        return Err((
+            &["power"],
+            message,
+            "give both programs: `off = [\"relay\", \"off\"]` and `on = [\"relay\", \"on\"]`",
+        ));
+    }
+    if facts.power.hub.as_deref().is_some_and(|hub| !is_hub(hub)) {
+        let message = "this is no place of a hub".into();
+        return Err((&["power", "hub"], message, "`uhubctl` prints places such as `1-1` or `2-1.4`"));
+    }
+    if !facts.alive && facts.because.as_deref().is_none_or(|why| why.trim().is_empty()) {
+        return Err((&["alive"], "a board that is out of order has a reason".into(), "add `because = \"…\"`"));
+    }
+    if facts.alive && facts.because.is_some() {
+        return Err((
+            &["because"],
+            "a reason for what is not so".into(),
+            "add `alive = false`, or take the reason away",
+        ));
+    }
+    Ok(())
+}
+
+/// `1-1.4`: bus, dash, ports.
+fn is_hub(place: &str) -> bool {
+    place.split_once('-').is_some_and(|(bus, ports)| {
+        let number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+        number(bus) && ports.split('.').all(number)
+    })
+}
+
+/// Boards that claim the same probe or port: one of them would be flashed in the place of the other.
+fn doubles(entries: &[Entry]) -> Vec<String> {
+    let mut claims: BTreeMap<String, &Entry> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.facts.alive) {
+        let facts = &entry.facts;
+        let probe = (!facts.is_emulated()).then(|| format!("the probe {}", facts.probe));
+        let ports = [&facts.serial, &facts.modem];
+        let ports = ports.into_iter().flatten().map(|port| format!("the serial port {}", port.display()));
+        for claim in probe.into_iter().chain(ports) {
+            if let Some(other) = claims.get(&claim) {
+                problems.push(format!(
+                    "{}: {claim} is claimed by {} too: give each board its own (a selector with a serial number tells \
+                     probes of one kind apart), or set `alive = false` in one of the files",
+                    entry.file.display(),
+                    other.file.display()
+                ));
+            } else {
+                claims.insert(claim, entry);
+            }
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

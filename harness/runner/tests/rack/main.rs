@@ -1,0 +1,6 @@
+//! The rack without a board: emulated chips behind pseudo-terminals, each a process of its own, and faults in all of them.
+#![cfg(unix)]
+
+mod discipline;
+mod faults;
+mod stand;
