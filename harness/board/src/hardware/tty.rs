@@ -189,3 +189,6 @@ impl AsFd for Tty {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;
