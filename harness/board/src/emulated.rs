@@ -1,5 +1,11 @@
 //! The emulated arm: an ESP32-C3 in this process, in virtual time.
 
+#[cfg(unix)]
+pub mod jtag_port;
+pub mod remote_bitbang;
+
+use std::sync::Arc;
+
 use clock::Instant;
 use emulator::esp32c3::{Config, Esp32c3, EventKind, Pause, ResetCause, SerialPort};
 
@@ -16,6 +22,8 @@ pub struct Emulated {
     seed: u64,
     chip: Esp32c3,
     fast: bool,
+    /// What a probe has written to the flash; the image is loaded directly if there is none.
+    flash_content: Option<Arc<[u8]>>,
     /// The chip cannot go on, and time passes without it.
     halted_at: Option<Instant>,
 }
@@ -23,13 +31,19 @@ pub struct Emulated {
 impl Emulated {
     /// A chip whose random number generator starts from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { seed, chip: power_on(seed), fast: true, halted_at: None }
+        Self { seed, chip: power_on(seed), fast: true, flash_content: None, halted_at: None }
     }
 
     /// The same chip, run by the plain interpreter alone: some thirty times slower, and the oracle of the fast path.
     #[must_use]
     pub fn interpreted(self) -> Self {
         Self { fast: false, ..self }
+    }
+
+    /// The same chip, with this in its flash: images are not loaded then, but booted from there.
+    #[must_use]
+    pub fn flashed(self, content: Arc<[u8]>) -> Self {
+        Self { flash_content: Some(content), ..self }
     }
 
     /// Instructions retired since power-on.
@@ -72,7 +86,13 @@ impl Board for Emulated {
     fn flash(&mut self, image: &Image) -> Result<(), Fault> {
         self.chip = power_on(self.seed);
         self.halted_at = None;
-        self.chip.load_elf(&image.elf).map_err(|error| Fault::Image(error.to_string()))
+        let Some(content) = &self.flash_content else {
+            return self.chip.load_elf(&image.elf).map_err(|error| Fault::Image(error.to_string()));
+        };
+        self.chip.set_flash_content(content).map_err(|error| Fault::Image(error.to_string()))?;
+        self.chip.know_symbols(&image.elf);
+        self.chip.boot_from_flash();
+        Ok(())
     }
 
     fn reset(&mut self) -> Result<(), Fault> {

@@ -8,7 +8,7 @@
 //! This crate does not know brokers, networks or scenarios: a board has a serial line, a second one for a neighbour such
 //! as a modem, and nothing else.
 
-mod emulated;
+pub mod emulated;
 pub mod flasher;
 #[cfg(unix)]
 pub mod hardware;

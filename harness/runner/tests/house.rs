@@ -22,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("emulator", &["clock"]),
     ("broker", &["clock", "outcome", "scenario", "wire", "pki"]),
     ("board", &["clock", "outcome", "emulator"]),
+    ("probe", &["board"]),
     (
         "runner",
         &[

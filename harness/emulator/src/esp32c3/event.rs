@@ -71,6 +71,11 @@ pub enum EventKind {
         /// Why.
         cause: ResetCause,
     },
+    /// There is nothing in the flash that the chip can boot. It has stopped.
+    NothingToBoot {
+        /// Why.
+        reason: String,
+    },
     /// Bytes arrived at a UART whose FIFO was full, and were lost.
     UartOverflow {
         /// 0 or 1.
@@ -109,6 +114,7 @@ impl fmt::Display for EventKind {
             Self::Panic { location: Some(location) } => write!(f, "panic at {location}"),
             Self::Panic { location: None } => write!(f, "panic"),
             Self::Reset { cause } => write!(f, "reset: {cause}"),
+            Self::NothingToBoot { reason } => write!(f, "nothing to boot in the flash: {reason}"),
             Self::UartOverflow { uart, bytes } => write!(f, "UART{uart} lost {bytes} bytes: its FIFO was full"),
         }
     }

@@ -47,6 +47,21 @@ impl Flash {
         self.pages[n as usize]
     }
 
+    /// What it holds, up to the last byte that is not erased.
+    pub fn content(&self, memory: &Memory) -> Vec<u8> {
+        let last = self.pages.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let mut bytes = vec![0xff; last * PAGE_BYTES as usize];
+        for (chunk, page) in bytes.chunks_mut(PAGE_BYTES as usize).zip(&self.pages) {
+            if let Some((store, offset)) = page {
+                let from = *offset as usize;
+                chunk.copy_from_slice(&memory.store_bytes(*store)[from..from + PAGE_BYTES as usize]);
+            }
+        }
+        let used = bytes.iter().rposition(|byte| *byte != 0xff).map_or(0, |last| last + 1);
+        bytes.truncate(used);
+        bytes
+    }
+
     /// Reads; what lies beyond the chip reads as erased.
     pub fn read(&self, memory: &Memory, address: u32, bytes: &mut [u8]) {
         for (n, byte) in bytes.iter_mut().enumerate() {

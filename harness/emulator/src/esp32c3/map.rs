@@ -78,7 +78,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x3c00_0000, 0x80_0000, "DROM", Memory, D::None, "flash on the data bus, by 64 KiB pages"),
     row(0x3fc8_0000, 0x6_0000, "DRAM", Memory, D::None, "384 KiB, the same bytes as IRAM"),
     row(0x3ff0_0000, 0x2_0000, "ROM data", Memory, D::None, "with a real ROM only"),
-    row(0x4000_0000, 0x6_0000, "ROM", Memory, D::None, "functions modelled at their addresses, or a real ROM"),
+    row(0x4000_0000, 0x6_0000, "ROM", Memory, D::None, "functions modelled at their addresses, boot included; or a real ROM"),
     row(0x4037_c000, 0x4000, "ICACHE RAM", Memory, D::None, "16 KiB that the cache leaves over"),
     row(0x4038_0000, 0x6_0000, "IRAM", Memory, D::None, "384 KiB, the same bytes as DRAM"),
     row(0x4200_0000, 0x80_0000, "IROM", Memory, D::None, "flash on the instruction bus, by 64 KiB pages"),

@@ -9,7 +9,9 @@
 mod aes;
 mod analog_i2c;
 mod backtrace;
+mod bootable;
 mod cache;
+mod debugging;
 mod device;
 mod efuse;
 mod event;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 
 use clock::Instant;
 
+use crate::debug::Transport;
 use crate::memory::{Access, Memory, NotDirect, PAGE_BYTES as WINDOW_BYTES, Store, Window};
 use crate::riscv::{Cause, Hart, disassemble};
 
@@ -58,7 +61,9 @@ pub use reset::ResetCause;
 pub use symbols::SourceLine;
 
 use backtrace::Stands;
+use debugging::Debugging;
 use image::Image;
+use loading::Boots;
 use map::DeviceName;
 use soc::Soc;
 use symbols::Symbols;
@@ -109,6 +114,20 @@ pub struct Config {
     pub flash_bytes: u32,
     /// The mask ROM.
     pub rom: Rom,
+    /// What its eFuses leave of JTAG.
+    pub jtag: JtagAccess,
+}
+
+/// What a chip's eFuses leave of JTAG.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JtagAccess {
+    /// All of it.
+    #[default]
+    Open,
+    /// The port answers, and the debug module lets nobody in.
+    Locked,
+    /// The port does not answer (DIS_PAD_JTAG).
+    FusedOff,
 }
 
 impl Default for Config {
@@ -120,6 +139,7 @@ impl Default for Config {
             mac: [0x60, 0x55, 0xf9, 0x00, 0x00, 0x01],
             flash_bytes: 4 << 20,
             rom: Rom::Modelled,
+            jtag: JtagAccess::Open,
         }
     }
 }
@@ -188,7 +208,11 @@ pub struct Esp32c3 {
     hart: Hart,
     memory: Memory,
     soc: Soc,
-    image: Option<Image>,
+    /// What runs after a reset.
+    boots: Boots,
+    /// The JTAG port; away only while it acts.
+    jtag: Option<Box<Transport>>,
+    debugging: Debugging,
     symbols: Option<Symbols>,
     /// The names in a real ROM.
     rom_symbols: Option<Symbols>,
@@ -218,12 +242,14 @@ impl Esp32c3 {
         show(&mut memory, IRAM, SRAM1, sram, Access::READ_WRITE_EXECUTE);
         show(&mut memory, ICACHE_RAM, ICACHE_RAM_BYTES, icache, Access::READ_WRITE_EXECUTE);
         show(&mut memory, RTC_FAST, RTC_FAST_BYTES, rtc_fast, Access::READ_WRITE_EXECUTE);
-        let mut hart = Hart::new(0);
+        let mut hart = Hart::new(loading::RESET_VECTOR);
         hart.stop_at_exceptions(&REPORTED);
         let (mut rom_symbols, mut rom_error) = (None, None);
         let rom_is_modelled = match &config.rom {
             Rom::Modelled => {
                 hart.hook_range(rom::CODE);
+                let tables = memory.add_store(rom::TABLES_BYTES);
+                show(&mut memory, rom::TABLES, rom::TABLES_BYTES, tables, Access::READ);
                 true
             }
             Rom::Elf(elf) => {
@@ -248,7 +274,9 @@ impl Esp32c3 {
             hart,
             memory,
             soc: Soc::new(config.seed, config.revision, config.mac, config.flash_bytes),
-            image: None,
+            boots: Boots::Nothing,
+            jtag: Some(Box::new(debugging::transport(config.jtag))),
+            debugging: Debugging::new(),
             symbols: None,
             rom_symbols,
             rom_error,

@@ -6,6 +6,7 @@ use crate::riscv::{Cause, Exception, Stop, csr_number};
 
 use super::backtrace::{self, Stands};
 use super::event::Event;
+use super::loading::RESET_VECTOR;
 use super::rom::{Machine, Outcome};
 use super::time::{NEVER, Ticks, ticks_at};
 use super::{DRAM, Esp32c3, EventKind, Pause, SRAM1, SerialPort, map, rom};
@@ -28,6 +29,13 @@ impl Esp32c3 {
                 return Pause::Deadline;
             }
             let limit = deadline.min(self.soc.owner_due());
+            if self.debugging.halted {
+                if limit == NEVER {
+                    return Pause::Asleep;
+                }
+                self.pass_time(limit);
+                continue;
+            }
             self.soc.run_limit = limit;
             let until_cycle = self.soc.clock.cycle(limit).max(self.hart.cycle() + 1);
             let stop = self.hart.run(&mut self.memory, &mut self.soc, until_cycle);
@@ -35,6 +43,13 @@ impl Esp32c3 {
                 return pause;
             }
         }
+    }
+
+    /// Time passes without the hart.
+    fn pass_time(&mut self, until: Ticks) {
+        let cycle = self.soc.clock.cycle(until).max(self.hart.cycle() + 1);
+        self.hart.skip_to(cycle);
+        self.settle_owner_matters();
     }
 
     /// Executes one instruction or one ROM function, or sleeps until the next event: for debuggers and traces.
@@ -64,7 +79,7 @@ impl Esp32c3 {
     }
 
     /// Notes an event at the instruction at `pc`, or at the one before it.
-    fn tell(&mut self, pc: u32, stands: Stands, kind: EventKind) {
+    pub(super) fn tell(&mut self, pc: u32, stands: Stands, kind: EventKind) {
         /// A firmware that faults for ever must not fill its owner's memory.
         const EVENTS_MAX: usize = 1_000;
         if self.events.len() < EVENTS_MAX {
@@ -79,7 +94,10 @@ impl Esp32c3 {
     }
 
     /// Deals with what the hart stopped for; `Some` if the owner has to know at once.
-    fn after(&mut self, stop: Stop, limit: Ticks, until_cycle: u64) -> Option<Pause> {
+    pub(super) fn after(&mut self, stop: Stop, limit: Ticks, until_cycle: u64) -> Option<Pause> {
+        if self.debugger_takes(stop) {
+            return None;
+        }
         match stop {
             Stop::Deadline | Stop::Requested => {}
             Stop::WaitForInterrupt => {
@@ -101,7 +119,7 @@ impl Esp32c3 {
                 );
                 self.halted = true;
             }
-            Stop::Breakpoint { .. } | Stop::EnvironmentBreak => return Some(Pause::Breakpoint),
+            Stop::Breakpoint { .. } | Stop::EnvironmentBreak | Stop::Trigger => return Some(Pause::Breakpoint),
             Stop::Watchpoint { address, .. } => return Some(Pause::Watchpoint { address }),
         }
         self.settle_owner_matters();
@@ -109,7 +127,7 @@ impl Esp32c3 {
     }
 
     /// What the devices have for the owner: touches, output, resets.
-    fn settle_owner_matters(&mut self) {
+    pub(super) fn settle_owner_matters(&mut self) {
         let now = self.now_ticks();
         self.soc.settle(now);
         for touch in std::mem::take(&mut self.soc.touches) {
@@ -147,6 +165,10 @@ impl Esp32c3 {
     }
 
     fn hook(&mut self, address: u32, limit: Ticks) {
+        if address == RESET_VECTOR {
+            self.boot();
+            return;
+        }
         if self.panic_entries.contains(&address) {
             let location = self.panic_location();
             self.tell(address, Stands::Before, EventKind::Panic { location });

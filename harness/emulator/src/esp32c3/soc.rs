@@ -18,6 +18,7 @@ use super::map::{DeviceName, MAP, Modelled, REGISTERS, row_of};
 use super::random::Random;
 use super::registers::RegisterFile;
 use super::reset::ResetCause;
+use super::rom::Inflaters;
 use super::rsa::Rsa;
 use super::rtc::Rtc;
 use super::sha::Sha;
@@ -134,6 +135,8 @@ pub(crate) struct Soc {
     pub flash: Flash,
     pub clock: CpuClock,
     pub matrix: InterruptMatrix,
+    /// What the ROM is decompressing.
+    pub inflaters: Inflaters,
     /// Accesses that the model does not know, first of their kind, not yet reported.
     pub touches: Vec<Touch>,
     /// When the present run of the hart is to end: whatever its owner must see before that ends it earlier.
@@ -166,6 +169,7 @@ impl Soc {
             flash: Flash::new(flash_size_bytes),
             clock: CpuClock::new(8),
             matrix: InterruptMatrix::default(),
+            inflaters: Inflaters::new(),
             touches: Vec::new(),
             run_limit: NEVER,
             slots,
@@ -213,6 +217,7 @@ impl Soc {
         self.devices.gpio.reset();
         self.devices.rsa = Rsa::new();
         self.matrix = InterruptMatrix::default();
+        self.inflaters.clear();
         self.flash_controller = FlashController::default();
         self.registers(DeviceName::MmuTable).fill(cache::INVALID);
         self.clock_may_have_changed(cycle);
@@ -304,6 +309,19 @@ impl Soc {
                 None => memory.unmap(address, PAGE_BYTES),
             };
             debug_assert!(shown.is_ok(), "pages are aligned");
+        }
+    }
+
+    /// Shows flash pages at entries of the MMU table, and nothing at the others.
+    pub fn show_flash_pages(&mut self, memory: &mut Memory, pages: &[(u32, u32)]) {
+        self.registers(DeviceName::MmuTable).fill(cache::INVALID);
+        for base in [cache::DATA_BASE, cache::INSTRUCTION_BASE] {
+            let unmapped = memory.unmap(base, cache::ENTRIES * PAGE_BYTES);
+            debug_assert!(unmapped.is_ok(), "pages are aligned");
+        }
+        for (entry, page) in pages {
+            self.registers(DeviceName::MmuTable).set(4 * entry, *page);
+            self.show_flash_page(memory, *entry);
         }
     }
 

@@ -100,10 +100,11 @@ impl Hart {
                 self.permissions_changed();
             }
             TSELECT => self.triggers.select(value),
+            TDATA1 if self.triggers.is_debuggers() => {}
             TDATA1 => {
-                self.triggers.set_data1(value);
-                self.trigger_changed();
+                self.set_trigger(value, false);
             }
+            TDATA2 if self.triggers.is_debuggers() => {}
             TDATA2 => {
                 self.triggers.set_data2(value);
                 self.trigger_changed();
@@ -115,6 +116,12 @@ impl Hart {
             _ => return false,
         }
         true
+    }
+
+    /// Sets the selected trigger's `tdata1` as firmware or a debugger does.
+    pub(super) fn set_trigger(&mut self, value: u32, by_debugger: bool) {
+        self.triggers.set_data1(value, by_debugger);
+        self.trigger_changed();
     }
 
     /// The old value of a CSR for an instruction in the current mode; `None` if the instruction is illegal.

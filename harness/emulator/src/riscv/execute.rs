@@ -11,7 +11,7 @@ use super::hart::{AccessKind, Hart, Stop};
 use super::instruction::{CsrOperation, Instruction};
 use super::pmp::Wish;
 use super::trap::{Cause, Exception, Privilege};
-use super::trigger::Occasion;
+use super::trigger::{Action, Occasion};
 
 impl Hart {
     /// Fetches and executes the instruction at `pc`. An `Err` has changed nothing.
@@ -22,10 +22,21 @@ impl Hart {
         stop_at_environment_break: bool,
     ) -> Result<Option<Stop>, Exception> {
         let pc = self.pc;
-        if self.triggers.fire(self.privilege, Occasion::Execute, pc, 2) {
-            return Err(Exception::new(Cause::Breakpoint, pc));
-        }
+        self.pull_triggers(Occasion::Execute, pc, 2)?;
         let bits = self.fetch(memory, pc)?;
+        self.execute_bits(memory, bus, bits, stop_at_environment_break)
+    }
+
+    /// Executes the instruction `bits` as if it lay at `pc`. An `Err` has changed nothing.
+    #[inline]
+    pub(super) fn execute_bits(
+        &mut self,
+        memory: &mut Memory,
+        bus: &mut dyn Bus,
+        bits: u32,
+        stop_at_environment_break: bool,
+    ) -> Result<Option<Stop>, Exception> {
+        let pc = self.pc;
         let Some(decoded) = decode(bits) else {
             let encoding = if bits & 3 == 3 { bits } else { bits & 0xffff };
             return Err(Exception::illegal(encoding));
@@ -102,6 +113,17 @@ impl Hart {
         Ok(None)
     }
 
+    /// Fires the trigger that waits for this, if there is one: the instruction does not execute.
+    fn pull_triggers(&mut self, occasion: Occasion, address: u32, bytes: u32) -> Result<(), Exception> {
+        match self.triggers.fire(self.privilege, occasion, address, bytes) {
+            None => Ok(()),
+            Some(action) => {
+                self.debug_trigger_fired = action == Action::Debug;
+                Err(Exception::new(Cause::Breakpoint, address))
+            }
+        }
+    }
+
     /// The instruction's bits; the upper half is zero for compressed encodings.
     fn fetch(&self, memory: &Memory, pc: u32) -> Result<u32, Exception> {
         if self.pmp.allows(self.privilege, Wish::Execute, pc, 4)
@@ -126,9 +148,7 @@ impl Hart {
 
     fn load(&mut self, memory: &mut Memory, bus: &mut dyn Bus, address: u32, width: Width) -> Result<u32, Exception> {
         let bytes = width.bytes();
-        if self.triggers.fire(self.privilege, Occasion::Load, address, bytes) {
-            return Err(Exception::new(Cause::Breakpoint, address));
-        }
+        self.pull_triggers(Occasion::Load, address, bytes)?;
         let fault = Exception::new(Cause::LoadAccessFault, address);
         if !self.pmp.allows(self.privilege, Wish::Read, address, bytes) {
             return Err(fault);
@@ -159,9 +179,7 @@ impl Hart {
         value: u32,
     ) -> Result<(), Exception> {
         let bytes = width.bytes();
-        if self.triggers.fire(self.privilege, Occasion::Store, address, bytes) {
-            return Err(Exception::new(Cause::Breakpoint, address));
-        }
+        self.pull_triggers(Occasion::Store, address, bytes)?;
         let fault = Exception::new(Cause::StoreAccessFault, address);
         if !self.pmp.allows(self.privilege, Wish::Write, address, bytes) {
             return Err(fault);

@@ -39,6 +39,8 @@ pub enum Stop {
     },
     /// `ebreak` at the program counter, with [`Hart::stop_at_environment_break`] set; it has not run.
     EnvironmentBreak,
+    /// A debugger's trigger fired at the program counter; its instruction has not run.
+    Trigger,
     /// A trap was entered whose cause [`Hart::stop_at_exceptions`] named. The program counter is at the handler; the
     /// registers are still those of the instruction at `pc`.
     Exception {
@@ -104,6 +106,8 @@ pub struct Hart {
     pub(super) stops: Stops,
     pub(super) watches: Vec<Watch>,
     pub(super) watch_hit: Option<(u32, AccessKind)>,
+    /// The exception that the instruction raised is a debugger's trigger, and none.
+    pub(super) debug_trigger_fired: bool,
     stop_at_environment_break: bool,
     exceptions_to_stop_at: u32,
 
@@ -141,6 +145,7 @@ impl Hart {
             stops: Stops::default(),
             watches: Vec::new(),
             watch_hit: None,
+            debug_trigger_fired: false,
             stop_at_environment_break: false,
             exceptions_to_stop_at: 0,
             tables: Tables::new(),
@@ -346,6 +351,13 @@ impl Hart {
         self.execute(memory, bus)
     }
 
+    /// As [`Self::step`], and no interrupt is taken; a sleeping hart wakes.
+    pub fn step_uninterrupted<B: Bus>(&mut self, memory: &mut Memory, bus: &mut B) -> Option<Stop> {
+        self.bus_was_used = true;
+        self.waiting = false;
+        self.execute(memory, bus)
+    }
+
     /// Looks at interrupts where they may have changed; enters the one that is due; sleeps if asleep.
     pub(super) fn settle_interrupts(&mut self, bus: &mut dyn Bus, until_cycle: u64) -> Option<Stop> {
         loop {
@@ -382,6 +394,7 @@ impl Hart {
                 self.cycle += 1;
                 stop
             }
+            Err(_) if std::mem::take(&mut self.debug_trigger_fired) => return Some(Stop::Trigger),
             Err(exception) => {
                 self.cycle += 1;
                 self.unretired += 1;

@@ -11,6 +11,7 @@
 mod bus;
 mod compressed;
 mod csr;
+mod debug_mode;
 mod decode;
 mod disassembly;
 mod execute;

@@ -1,8 +1,8 @@
 //! Debug triggers that raise breakpoint exceptions (the RISC-V debug specification 0.13, chapter "Trigger Module", and
 //! the ESP32-C3's technical reference manual, section 1.7).
 //!
-//! Eight address/data match triggers. esp-hal guards the bottom of the stack with one. Of their actions only the
-//! breakpoint exception exists here: debug mode belongs to an external debugger.
+//! Eight address/data match triggers. esp-hal guards the bottom of the stack with one. A debugger's triggers (`dmode`)
+//! enter debug mode, and firmware cannot change them.
 
 use super::trap::Privilege;
 
@@ -14,9 +14,14 @@ const EXECUTE: u32 = 1 << 2;
 const USER: u32 = 1 << 3;
 const MACHINE: u32 = 1 << 6;
 const MATCH_SHIFT: u32 = 7;
+const ACTION_MASK: u32 = 0xf << 12;
+/// `action`: enter debug mode.
+const ACTION_DEBUG: u32 = 1 << 12;
 const MATCH_MASK: u32 = 0xf << MATCH_SHIFT;
 const MATCH_NATURALLY_ALIGNED: u32 = 1 << MATCH_SHIFT;
 const HIT: u32 = 1 << 20;
+/// `dmode`: only a debugger may change the trigger.
+const DEBUGGERS: u32 = 1 << 27;
 const TYPE_ADDRESS_MATCH: u32 = 2 << 28;
 
 /// `tcontrol.mte`: triggers raise exceptions in machine mode too.
@@ -42,6 +47,15 @@ impl Occasion {
     }
 }
 
+/// What a trigger that fires does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// It raises a breakpoint exception.
+    Exception,
+    /// It enters debug mode.
+    Debug,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Trigger {
     control: u32,
@@ -55,6 +69,8 @@ pub(super) struct Triggers {
     control: u32,
     /// The occasions of all triggers together.
     armed: u32,
+    /// The hart is in debug mode: none fires.
+    suspended: bool,
 }
 
 impl Triggers {
@@ -64,7 +80,13 @@ impl Triggers {
             triggers: [Trigger { control: TYPE_ADDRESS_MATCH, address: 0 }; TRIGGER_COUNT as usize],
             control: 0,
             armed: 0,
+            suspended: false,
         }
+    }
+
+    /// In debug mode no trigger fires.
+    pub(super) fn suspend(&mut self, suspended: bool) {
+        self.suspended = suspended;
     }
 
     pub(super) fn selected(&self) -> u32 {
@@ -82,10 +104,18 @@ impl Triggers {
         self.triggers[self.selected as usize].control
     }
 
-    pub(super) fn set_data1(&mut self, value: u32) {
+    /// Whether the selected trigger is a debugger's.
+    pub(super) fn is_debuggers(&self) -> bool {
+        self.data1() & DEBUGGERS != 0
+    }
+
+    /// Sets `tdata1`; only a debugger can make the trigger its own.
+    pub(super) fn set_data1(&mut self, value: u32, by_debugger: bool) {
+        let debuggers = if by_debugger && value & DEBUGGERS != 0 { DEBUGGERS } else { 0 };
+        let action = if debuggers != 0 && value & ACTION_MASK == ACTION_DEBUG { ACTION_DEBUG } else { 0 };
         let match_kind = if value & MATCH_MASK == 0 { 0 } else { MATCH_NATURALLY_ALIGNED };
         let kept = value & (LOAD | STORE | EXECUTE | USER | MACHINE | HIT);
-        self.triggers[self.selected as usize].control = TYPE_ADDRESS_MATCH | match_kind | kept;
+        self.triggers[self.selected as usize].control = TYPE_ADDRESS_MATCH | match_kind | kept | debuggers | action;
         self.armed = self.triggers.iter().fold(0, |armed, trigger| armed | trigger.control) & (LOAD | STORE | EXECUTE);
     }
 
@@ -135,28 +165,32 @@ impl Triggers {
     }
 
     /// Fires the first trigger that matches any of the bytes `address..address + bytes`.
-    pub(super) fn fire(&mut self, privilege: Privilege, occasion: Occasion, address: u32, bytes: u32) -> bool {
-        if !self.armed(occasion) {
-            return false;
+    pub(super) fn fire(
+        &mut self,
+        privilege: Privilege,
+        occasion: Occasion,
+        address: u32,
+        bytes: u32,
+    ) -> Option<Action> {
+        if !self.armed(occasion) || self.suspended {
+            return None;
         }
-        match self.matching(privilege, occasion, address, address.saturating_add(bytes - 1)) {
-            Some(index) => {
-                self.triggers[index].control |= HIT;
-                true
-            }
-            None => false,
-        }
+        let index = self.matching(privilege, occasion, address, address.saturating_add(bytes - 1))?;
+        let trigger = &mut self.triggers[index];
+        trigger.control |= HIT;
+        Some(trigger.action())
     }
 
     fn matching(&self, privilege: Privilege, occasion: Occasion, first: u32, last: u32) -> Option<usize> {
         let mode = match privilege {
-            Privilege::Machine if self.control & MACHINE_ENABLE == 0 => return None,
             Privilege::Machine => MACHINE,
             Privilege::User => USER,
         };
+        // `mte` keeps exceptions out of trap handlers; debug mode can be entered from anywhere.
+        let no_exceptions = privilege == Privilege::Machine && self.control & MACHINE_ENABLE == 0;
         self.triggers.iter().position(|trigger| {
             let wanted = mode | occasion.bit();
-            if trigger.control & wanted != wanted {
+            if trigger.control & wanted != wanted || no_exceptions && trigger.action() == Action::Exception {
                 return false;
             }
             let (low, high) = trigger.range();
@@ -166,6 +200,10 @@ impl Triggers {
 }
 
 impl Trigger {
+    fn action(self) -> Action {
+        if self.control & ACTION_MASK == ACTION_DEBUG { Action::Debug } else { Action::Exception }
+    }
+
     fn range(&self) -> (u32, u32) {
         if self.control & MATCH_MASK == 0 {
             return (self.address, self.address);

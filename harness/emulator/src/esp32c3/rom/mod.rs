@@ -9,6 +9,7 @@
 
 mod arithmetic;
 mod checksum;
+mod inflate;
 mod memory;
 mod services;
 mod strings;
@@ -24,10 +25,18 @@ use crate::riscv::{Bus, Hart, Width};
 use super::soc::Soc;
 use super::time::Ticks;
 
+pub(crate) use inflate::Inflaters;
 pub(crate) use services::initialise;
 
 /// Where the ROM's code is.
 pub(crate) const CODE: core::ops::Range<u32> = 0x4000_0000..0x4006_0000;
+
+/// Where the ROM of v0.3 to v1.0 has the tables by which its start-up code fills its variables, 0x4005_9200 to
+/// 0x4005_9590. Flash loaders go by them too. The modelled functions have no variables but [`initialise`]'s: the tables
+/// are there, and say that there is nothing to fill.
+pub(crate) const TABLES: u32 = 0x4005_9000;
+/// How long the pages are in which they lie.
+pub(crate) const TABLES_BYTES: u32 = 0x800;
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +108,7 @@ impl Natives {
                 strings::FUNCTIONS,
                 arithmetic::FUNCTIONS,
                 checksum::FUNCTIONS,
+                inflate::FUNCTIONS,
                 services::FUNCTIONS,
             ];
             for (name, function) in all.into_iter().flatten() {
@@ -222,6 +232,6 @@ impl Machine<'_> {
 }
 
 /// RAM, in any of its views.
-fn is_writable(address: u32) -> bool {
+pub(crate) fn is_writable(address: u32) -> bool {
     matches!(address, 0x3fc8_0000..=0x3fcd_ffff | 0x4037_c000..=0x403d_ffff | 0x5000_0000..=0x5000_1fff)
 }

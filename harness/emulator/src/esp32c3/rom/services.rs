@@ -63,6 +63,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("esp_rom_spiflash_erase_sector", spiflash_erase_sector),
     ("esp_rom_spiflash_write", spiflash_write),
     ("esp_rom_spiflash_read", spiflash_read),
+    ("esp_rom_spiflash_read_user_cmd", spiflash_read_user_command),
     ("esp_rom_spiflash_config_param", zero),
     ("esp_rom_spiflash_unlock", zero),
     ("esp_rom_spiflash_attach", zero),
@@ -386,6 +387,25 @@ fn spiflash_read(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     machine.write_bytes(destination, &bytes)?;
     machine.set_result(0);
     Ok(200 + 8 * u64::from(length))
+}
+
+const SPI1_CMD: u32 = 0x6000_2000;
+const SPI1_USER: u32 = 0x6000_2018;
+const SPI1_USER2: u32 = 0x6000_2020;
+const SPI1_MISO_DLEN: u32 = 0x6000_2028;
+const SPI1_W0: u32 = 0x6000_2058;
+
+/// `(&status, command)`: sends the command and reads a byte of answer.
+fn spiflash_read_user_command(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+    let [status, command] = [0, 1].map(|n| machine.argument(n));
+    store(machine, SPI1_USER, 1 << 31 | 1 << 28);
+    store(machine, SPI1_USER2, 7 << 28 | command & 0xff);
+    store(machine, SPI1_MISO_DLEN, 7);
+    store(machine, SPI1_CMD, 1 << 18);
+    let answer = load(machine, SPI1_W0) & 0xff;
+    machine.write_word(status, answer)?;
+    machine.set_result(0);
+    Ok(35)
 }
 
 fn spiflash_write(machine: &mut Machine<'_>) -> Result<u64, Fault> {

@@ -341,3 +341,62 @@ fn frequencies_and_delays_agree() {
         check.same(name, &arguments, &[], gives);
     }
 }
+
+/// Hands compressed pieces over one by one, as a flash loader does: the last status, and what came out.
+fn inflate(chip: &mut Esp32c3, compressed: &[u8]) -> (i32, Vec<u8>) {
+    const STRUCTURE: u32 = 0x3fca_0000;
+    const RING: u32 = 0x3fcb_0000;
+    const RING_BYTES: u32 = 0x8000;
+    const INPUT: u32 = ARENA + 8;
+    /// Parse a zlib header; there is more input.
+    const FLAGS: u32 = 1 | 2;
+    chip.write_memory(STRUCTURE, &[0; 4]).expect("RAM");
+    let mut produced = Vec::new();
+    let (mut at, mut next) = (0, 0);
+    loop {
+        let piece = &compressed[at..(at + 997).min(compressed.len())];
+        let sizes = [piece.len() as u32, RING_BYTES - next].map(u32::to_le_bytes).concat();
+        let arena = [sizes.as_slice(), piece].concat();
+        let arguments = [STRUCTURE, INPUT, ARENA, RING, RING + next, ARENA + 4, FLAGS];
+        let (result, _) = call(chip, "tinfl_decompress", &arguments, &arena);
+        let status = result.registers[0] as i32;
+        let word = |n: usize| u32::from_le_bytes(result.arena[n..n + 4].try_into().expect("four bytes"));
+        let mut bytes = vec![0; word(4) as usize];
+        chip.read_memory(RING + next, &mut bytes).expect("RAM");
+        produced.extend(bytes);
+        (at, next) = (at + word(0) as usize, (next + word(4)) % RING_BYTES);
+        if status <= 0 || word(0) + word(4) == 0 {
+            return (status, produced);
+        }
+    }
+}
+
+/// How far each reads ahead is its own affair.
+#[test]
+fn tinfl_decompress_agrees() {
+    let mut check = Check::new(11);
+    for round in 0..3 {
+        // Runs and noise.
+        let plain: Vec<u8> =
+            (0..40_000).map(|n| if n / 100 % 8 != 0 { (n / 7) as u8 } else { check.word() as u8 }).collect();
+        let mut compressed = miniz_oxide::deflate::compress_to_vec_zlib(&plain, 6);
+        if round == 2 {
+            compressed[200] ^= 0x10;
+        }
+        let [modelled, real] = check.chips.each_mut().map(|chip| inflate(chip, &compressed));
+        if round == 2 {
+            assert!(modelled.0 < 0 && real.0 < 0, "damaged: {} and {}", modelled.0, real.0);
+        } else {
+            assert_eq!((modelled.0, real.0), (0, 0));
+            assert!(modelled.1 == plain && real.1 == plain);
+        }
+    }
+}
+
+#[test]
+fn reading_the_flashs_status_agrees() {
+    let mut check = Check::new(12);
+    for command in [0x05, 0x35] {
+        check.same("esp_rom_spiflash_read_user_cmd", &[ARENA, command], &[0xff; 16], Gives::Memory);
+    }
+}

@@ -1,0 +1,115 @@
+//! The JTAG port of an emulated chip on a Unix socket, served by a thread that owns the chip meanwhile.
+//!
+//! Time passes for the chip with each clock, as if TCK ran at [`TCK_PERIOD_US`]: slowly, so that a debugger which waits for
+//! the chip need not ask often.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use clock::Duration;
+use emulator::esp32c3::{Esp32c3, Pause, SerialPort};
+
+use super::remote_bitbang::{RemoteBitbang, Stay};
+
+/// The chip's time for each clock of TCK: 20 kHz.
+pub const TCK_PERIOD_US: u64 = 50;
+
+/// The port, open until [`Self::close`].
+#[derive(Debug)]
+pub struct JtagPort {
+    path: PathBuf,
+    closing: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Esp32c3>>,
+}
+
+impl JtagPort {
+    /// Opens the port of `chip` at `path`, where nothing may lie. One debugger at a time is served.
+    ///
+    /// # Errors
+    ///
+    /// If the socket cannot be bound.
+    pub fn open(chip: Esp32c3, path: &Path) -> io::Result<Self> {
+        let listener = UnixListener::bind(path)?;
+        let closing = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&closing);
+        let thread = thread::spawn(move || serve(chip, &listener, &told));
+        Ok(Self { path: path.to_owned(), closing, thread: Some(thread) })
+    }
+
+    /// Waits for the debugger to go, closes the port, and gives the chip back.
+    ///
+    /// # Errors
+    ///
+    /// If the thread has panicked.
+    pub fn close(mut self) -> io::Result<Esp32c3> {
+        self.stop().ok_or_else(|| io::Error::other("the thread of the emulated chip has panicked"))
+    }
+
+    fn stop(&mut self) -> Option<Esp32c3> {
+        let thread = self.thread.take()?;
+        self.closing.store(true, Ordering::SeqCst);
+        // Wakes the thread if it waits for a debugger.
+        let _ = UnixStream::connect(&self.path);
+        let chip = thread.join().ok();
+        let _ = fs::remove_file(&self.path);
+        chip
+    }
+}
+
+impl Drop for JtagPort {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn serve(mut chip: Esp32c3, listener: &UnixListener, closing: &AtomicBool) -> Esp32c3 {
+    loop {
+        match listener.accept() {
+            Ok(_) if closing.load(Ordering::SeqCst) => return chip,
+            // A debugger that breaks off, or says what is no command, is gone; the next may come.
+            Ok((stream, _)) => drop(converse(&mut chip, stream)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return chip,
+        }
+    }
+}
+
+fn converse(chip: &mut Esp32c3, mut stream: UnixStream) -> io::Result<()> {
+    let mut pins = RemoteBitbang::default();
+    let mut commands = vec![0; 1 << 16];
+    let mut answers = Vec::new();
+    loop {
+        let length = stream.read(&mut commands)?;
+        let said = commands.get(..length).unwrap_or_default();
+        let stay = if length == 0 { Ok(Stay::Quits) } else { pins.feed(chip, said, &mut answers) };
+        pass_time(chip, pins.take_clocks());
+        stream.write_all(&answers)?;
+        answers.clear();
+        if stay.map_err(io::Error::other)? == Stay::Quits {
+            return Ok(());
+        }
+    }
+}
+
+/// As much time as these clocks take. What the chip says meanwhile, nobody hears.
+fn pass_time(chip: &mut Esp32c3, clocks: u64) {
+    let deadline = chip.now() + Duration::from_micros(TCK_PERIOD_US.saturating_mul(clocks));
+    loop {
+        match chip.run_until(deadline) {
+            Pause::SerialOutput => {
+                for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
+                    chip.take_serial_output(port);
+                }
+            }
+            Pause::Event => {
+                chip.take_events();
+            }
+            Pause::Deadline | Pause::Halted | Pause::Asleep | Pause::Breakpoint | Pause::Watchpoint { .. } => return,
+        }
+    }
+}

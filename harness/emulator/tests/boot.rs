@@ -1,0 +1,144 @@
+//! Booting what lies in the flash: the same state at the application's entry point as direct loading gives, and what is
+//! said of a flash that cannot be booted.
+
+use clock::Instant;
+use emulator::esp32c3::{Config, Esp32c3, EventKind, ImageError, Pause, ResetCause, SerialPort};
+use espflash::flasher::{FlashData, FlashSettings, FlashSize};
+use espflash::image_format::idf::IdfBootloaderFormat;
+use espflash::target::{Chip, XtalFrequency};
+
+const IMAGE: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
+/// Where the default partition table has the application.
+const APPLICATION: usize = 0x1_0000;
+
+/// What a flashing tool writes: bootloader, partition table, application.
+fn flash_content() -> Vec<u8> {
+    let mut settings = FlashSettings::default();
+    settings.size = Some(FlashSize::_4Mb);
+    let data = FlashData::new(settings, 0, None, Chip::Esp32c3, XtalFrequency::_40Mhz);
+    let image = IdfBootloaderFormat::new(IMAGE, &data, None, None, None, None).expect("espflash takes the image");
+    let mut content = Vec::new();
+    for segment in image.flash_segments() {
+        let end = segment.addr as usize + segment.data.len();
+        content.resize(content.len().max(end), 0xff);
+        content[segment.addr as usize..end].copy_from_slice(&segment.data);
+    }
+    content
+}
+
+fn chip() -> Esp32c3 {
+    Esp32c3::new(Config { seed: 0x5eed, ..Config::default() })
+}
+
+fn booted(content: &[u8]) -> Esp32c3 {
+    let mut chip = chip();
+    chip.set_flash_content(content).expect("it fits");
+    chip.boot_from_flash();
+    chip.reset(ResetCause::PowerOn);
+    chip
+}
+
+/// What the firmware says in its first second, and when.
+fn said(chip: &mut Esp32c3) -> Vec<(Instant, Vec<u8>)> {
+    let mut said = Vec::new();
+    loop {
+        match chip.run_until(Instant::from_millis(1_000)) {
+            Pause::Deadline => return said,
+            Pause::SerialOutput => said.push((chip.now(), chip.take_serial_output(SerialPort::UsbSerialJtag))),
+            other => panic!("{other:?} {:#?}", chip.take_events()),
+        }
+    }
+}
+
+#[test]
+fn the_application_finds_what_direct_loading_leaves() {
+    let mut direct = chip();
+    direct.load_elf(IMAGE).expect("the released image is for this chip");
+    let mut flashed = booted(&flash_content());
+    assert_eq!(flashed.hart().pc(), direct.hart().pc());
+    for n in 0..32 {
+        assert_eq!(flashed.hart().register(n), direct.hart().register(n), "x{n}");
+    }
+    let ram = |chip: &Esp32c3, address, length| {
+        let mut bytes = vec![0; length];
+        chip.read_memory(address, &mut bytes).expect("RAM");
+        bytes
+    };
+    for (address, length) in [(0x3fc8_0000, 0x6_0000), (0x4037_c000, 0x4000), (0x5000_0000, 0x2000)] {
+        assert!(ram(&flashed, address, length) == ram(&direct, address, length), "{address:#x}");
+    }
+    assert_eq!(said(&mut flashed), said(&mut direct));
+    assert!(flashed.instructions_retired() == direct.instructions_retired());
+}
+
+#[test]
+fn what_is_in_the_flash_can_be_taken_and_put_into_another_chip() {
+    let content = flash_content();
+    let used = content.iter().rposition(|byte| *byte != 0xff).expect("something is in it") + 1;
+    assert!(booted(&content).flash_content() == content[..used]);
+    let mut small = Esp32c3::new(Config { flash_bytes: 0x2_0000, ..Config::default() });
+    assert!(matches!(small.set_flash_content(&content), Err(ImageError::LargerThanFlash { .. })));
+    assert!(small.flash_content().is_empty());
+}
+
+#[test]
+fn what_cannot_be_booted_is_said() {
+    let reason = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut content = flash_content();
+        change(&mut content);
+        let mut chip = booted(&content);
+        let pauses = [(); 2].map(|()| chip.run_until(Instant::from_millis(1)));
+        assert_eq!(pauses, [Pause::Event, Pause::Halted]);
+        match chip.take_events().remove(0).kind {
+            EventKind::NothingToBoot { reason } => reason,
+            other => panic!("{other}"),
+        }
+    };
+    let table = 0x8000;
+    assert_eq!(reason(&|content| content.clear()), "no bootloader at 0x0: invalid header 0xffffffff");
+    assert_eq!(reason(&|content| content[table] = 0), "no partition table at 0x8000");
+    assert_eq!(reason(&|content| content[table..table + 0x60].fill(0xff)), "no partition table at 0x8000");
+    assert_eq!(
+        reason(&|content| content[APPLICATION..].fill(0xff)),
+        "no application at 0x10000: invalid header 0xffffffff"
+    );
+    assert_eq!(reason(&|content| content[APPLICATION + 12] = 9), "the application is for another chip (identifier 9)");
+    assert_eq!(
+        reason(&|content| content[APPLICATION + 0x3000] ^= 1),
+        "the application is damaged: its checksum is wrong"
+    );
+    // Two wrong bits in one column cancel in the checksum, and not in the digest.
+    assert_eq!(
+        reason(&|content| {
+            content[APPLICATION + 0x3000] ^= 1;
+            content[APPLICATION + 0x3001] ^= 1;
+        }),
+        "the application is damaged: its SHA-256 is wrong"
+    );
+    assert_eq!(
+        reason(&|content| content[APPLICATION + 28..APPLICATION + 32].fill(0xff)),
+        "the application is damaged: a segment reaches past its partition"
+    );
+}
+
+/// Whatever lies in the flash: no panic.
+#[test]
+fn no_flash_breaks_the_chip() {
+    let content = flash_content();
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    for _ in 0..40 {
+        let mut broken = content[..APPLICATION + random() % 0x200].to_vec();
+        for _ in 0..4 {
+            let place = [0, 0x8000, APPLICATION][random() % 3] + random() % 64;
+            if let Some(byte) = broken.get_mut(place) {
+                *byte = random() as u8;
+            }
+        }
+        let mut chip = booted(&broken);
+        chip.run_until(Instant::from_millis(1));
+    }
+}
