@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use board::{Gravity, Target};
 use control::{Failure, Report, UNSUPPORTED};
-use outcome::{Conformity, Stage};
+use outcome::{Conformity, Demand, Stage};
 use scenario::Scenario;
 use scenario::broker::Engine;
 
@@ -55,7 +55,7 @@ pub fn judge(
         device_words: device.words(),
         platform_words: device.final_failure().and_then(|failure| stack.says(failure)),
         summary: None,
-        cause: device.final_failure().and_then(cause),
+        cause: device.final_failure().and_then(|failure| cause(failure, scenario.specification.demands)),
         leaked_bytes: device.leaked_bytes(scenario),
         heap_peak_bytes: device.heap.as_ref().map(|heap| heap.peak_bytes),
         device_log: device_log::lines(evidence),
@@ -188,13 +188,18 @@ impl<'a> DeviceWitness<'a> {
     }
 }
 
-/// What the failure's own words hide: that there was no memory to find out what they claim.
-fn cause(failure: &Failure) -> Option<String> {
+/// What the failure's own words hide: that there was no memory to find out what they claim. Of a broker that has to be
+/// refused anyway, they may say the truth for all that.
+fn cause(failure: &Failure, demands: Demand) -> Option<String> {
     let bytes = failure.failed_allocation_bytes?;
     // A library that says so itself hides nothing.
-    let says_so = ["ALLOC", "MEMORY", "ENOMEM"].iter().any(|word| failure.name.contains(word));
+    let says_so = ["ALLOC", "MEMORY", "ENOMEM", "OOM"].iter().any(|word| failure.name.contains(word));
     let blamed = if failure.verify_flags == 0 { "what the code says" } else { "trust" };
-    (!says_so).then(|| format!("an allocation of {bytes} bytes failed before this: memory, not {blamed}"))
+    let verdict = match demands {
+        Demand::Refuse => format!("memory or {blamed}, the device cannot tell"),
+        _ => format!("memory, not {blamed}"),
+    };
+    (!says_so).then(|| format!("an allocation of {bytes} bytes failed before this: {verdict}"))
 }
 
 /// Concludes from both witnesses. The wire goes first: it is the same for every stack.

@@ -64,6 +64,7 @@ struct shakedown_session {
     int is_chain_judged;
     br_ec_impl curves;
     kept *kept;
+    int is_exhausted;
     list anchors;
     list own;
     list known;
@@ -88,9 +89,28 @@ static void *keep(shakedown_session *session, const void *bytes, size_t length)
     return block->data.bytes;
 }
 
+/*
+ * Memory that the core asks for with operator new, in vectors too. Its operator new (cores/esp8266/abi.cpp) does not
+ * return without: it stops the program, "Unhandled C++ exception: OOM". What it asks for with malloc and realloc may be
+ * refused, and it goes on.
+ */
+static void *demand(shakedown_session *session, size_t length)
+{
+    void *memory = shakedown_calloc(1, length);
+    if (memory == NULL) {
+        session->is_exhausted = 1;
+    }
+    return memory;
+}
+
 shakedown_session *shakedown_session_new(void)
 {
     return shakedown_calloc(1, sizeof(shakedown_session));
+}
+
+int shakedown_session_is_exhausted(const shakedown_session *session)
+{
+    return session->is_exhausted;
 }
 
 void shakedown_session_free(shakedown_session *session)
@@ -165,9 +185,9 @@ typedef int take_object(shakedown_session *session, void *taker, const char *nam
 static int each_object(shakedown_session *session, const unsigned char *text, size_t length, take_object *take,
                        void *taker)
 {
-    br_pem_decoder_context *decoder = shakedown_calloc(1, sizeof(*decoder));
+    br_pem_decoder_context *decoder = demand(session, sizeof(*decoder));
     /* What comes out is shorter than what goes in. */
-    sink object = { shakedown_calloc(1, length + 1), length, 0, 0 };
+    sink object = { demand(session, length + 1), length, 0, 0 };
     char name[sizeof(decoder->name)];
     int is_inside = 0, is_well = decoder != NULL && object.bytes != NULL, is_last_line_fed = 0;
     if (is_well) {
@@ -264,11 +284,15 @@ static int take_certificate(shakedown_session *session, void *taker, const char 
     }
     certificate = &into->list.certificates[into->list.count];
     anchor = &into->list.anchors[into->list.count];
-    decoder = shakedown_calloc(1, sizeof(*decoder));
-    dn.bytes = shakedown_calloc(1, length + 1);
     certificate->data = keep(session, der, length);
     certificate->data_len = length;
-    if (decoder != NULL && dn.bytes != NULL && certificate->data != NULL) {
+    if (certificate->data == NULL) {
+        /* Passed over, as in the core's decode_pem(). */
+        return 1;
+    }
+    decoder = demand(session, sizeof(*decoder));
+    dn.bytes = demand(session, length + 1);
+    if (decoder != NULL && dn.bytes != NULL) {
         br_x509_decoder_init(decoder, pour, &dn);
         br_x509_decoder_push(decoder, der, length);
         key = br_x509_decoder_get_pkey(decoder);
@@ -287,7 +311,7 @@ static int take_certificate(shakedown_session *session, void *taker, const char 
 
 /*
  * Adds what is in there to a list: all of it or, if one is not to be read, nothing (the core's X509List::append, which
- * makes a trust anchor of every certificate, the device's own among them).
+ * makes a trust anchor of every certificate, the device's own among them, and counts them in when the last is made).
  */
 static int add_certificates(shakedown_session *session, list *to, const unsigned char *bytes, size_t length)
 {
@@ -309,12 +333,13 @@ static int add_certificates(shakedown_session *session, list *to, const unsigned
         memcpy(into.list.certificates, to->certificates, to->count * sizeof(br_x509_certificate));
         memcpy(into.list.anchors, to->anchors, to->count * sizeof(br_x509_trust_anchor));
     }
-    if (is_one ? take_certificate(session, &into, "CERTIFICATE", bytes, length)
-               : each_object(session, bytes, length, take_certificate, &into)) {
-        *to = into.list;
-        return 1;
+    if (!(is_one ? take_certificate(session, &into, "CERTIFICATE", bytes, length)
+                 : each_object(session, bytes, length, take_certificate, &into))
+        || into.list.count == to->count) {
+        return 0;
     }
-    return 0;
+    *to = into.list;
+    return 1;
 }
 
 int shakedown_session_add_anchors(shakedown_session *session, const unsigned char *bytes, size_t length)
@@ -360,7 +385,7 @@ static int take_key(shakedown_session *session, void *taker, const char *name, c
             && strcmp(name, "EC PRIVATE KEY") != 0)) {
         return 1;
     }
-    decoder = shakedown_calloc(1, sizeof(*decoder));
+    decoder = demand(session, sizeof(*decoder));
     if (decoder == NULL) {
         return 0;
     }
@@ -628,7 +653,7 @@ static int appoint_judge(shakedown_session *session, const shakedown_settings *s
     br_ssl_engine_context *engine = &session->client->eng;
     size_t at;
     if (settings->validator == SHAKEDOWN_ANCHORS) {
-        br_x509_minimal_context *judge = shakedown_calloc(1, sizeof(*judge));
+        br_x509_minimal_context *judge = demand(session, sizeof(*judge));
         if (judge == NULL) {
             return 0;
         }
@@ -642,7 +667,7 @@ static int appoint_judge(shakedown_session *session, const shakedown_settings *s
                                  (uint32_t) (settings->unix_time_s % SECONDS_PER_DAY));
         session->judge = judge;
     } else if (settings->validator == SHAKEDOWN_KNOWN_KEY) {
-        br_x509_knownkey_context *judge = shakedown_calloc(1, sizeof(*judge));
+        br_x509_knownkey_context *judge = demand(session, sizeof(*judge));
         const br_x509_pkey *key = &session->known.anchors[0].pkey;
         if (judge == NULL) {
             return 0;
@@ -654,7 +679,7 @@ static int appoint_judge(shakedown_session *session, const shakedown_settings *s
         }
         session->judge = judge;
     } else {
-        lenient_judge *judge = shakedown_calloc(1, sizeof(*judge));
+        lenient_judge *judge = demand(session, sizeof(*judge));
         if (judge == NULL) {
             return 0;
         }
@@ -707,8 +732,8 @@ int shakedown_session_start(shakedown_session *session, const shakedown_settings
     size_t receive_bytes = settings->receive_buffer_bytes + RECEIVE_OVERHEAD_BYTES;
     size_t send_bytes = settings->send_buffer_bytes + SEND_OVERHEAD_BYTES;
     br_ssl_engine_context *engine;
-    /* In the core's order (_connectSSL): engine, buffers, judge. */
-    session->client = shakedown_calloc(1, sizeof(*session->client));
+    /* In the core's order (_connectSSL): engine, buffers, judge. Only the buffers may be refused. */
+    session->client = demand(session, sizeof(*session->client));
     session->receive_buffer = shakedown_calloc(1, receive_bytes);
     session->send_buffer = shakedown_calloc(1, send_bytes);
     if (session->client == NULL || session->receive_buffer == NULL || session->send_buffer == NULL) {

@@ -63,6 +63,9 @@ typedef struct {
 shakedown_session *shakedown_session_new(void);
 void shakedown_session_free(shakedown_session *session);
 
+/* Whether memory was refused where the core does not survive that: its operator new stops the program. */
+int shakedown_session_is_exhausted(const shakedown_session *session);
+
 /* Each reads PEM or DER, and says whether it could: 1 or 0. What cannot be read leaves no trace, as in the core. */
 int shakedown_session_add_anchors(shakedown_session *session, const unsigned char *bytes, size_t length);
 int shakedown_session_add_own_certificates(shakedown_session *session, const unsigned char *bytes, size_t length);

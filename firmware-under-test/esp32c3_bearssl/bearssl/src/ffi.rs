@@ -71,6 +71,7 @@ pub(crate) const ERR_SEND_FATAL_ALERT: c_int = 512;
 unsafe extern "C" {
     pub(crate) fn shakedown_session_new() -> *mut Session;
     pub(crate) fn shakedown_session_free(session: *mut Session);
+    pub(crate) fn shakedown_session_is_exhausted(session: *const Session) -> c_int;
     pub(crate) fn shakedown_session_add_anchors(session: *mut Session, bytes: *const u8, length: usize) -> c_int;
     pub(crate) fn shakedown_session_add_own_certificates(
         session: *mut Session,

@@ -11,6 +11,9 @@ include!(concat!(env!("OUT_DIR"), "/names.rs"));
 /// What the core calls its own error, -1000 of `getLastSSLError`, which BearSSL does not know.
 pub(crate) const OUT_OF_MEMORY: i32 = -1000;
 
+/// What the core's postmortem says when operator new finds no memory (cores/esp8266/abi.cpp), before the chip starts anew.
+pub(crate) const UNHANDLED_EXCEPTION: &str = "UNHANDLED_EXCEPTION: OOM";
+
 /// The name of a code; of alerts, which one (bearssl_ssl.h: the number is added to one of two constants).
 pub(crate) fn of_code(code: i32) -> String {
     match (exact(code), u8::try_from(code & 0xff)) {

@@ -44,7 +44,7 @@ impl Stack for BearSsl {
         // SAFETY: no argument; null says that memory is short.
         let handle = unsafe { ffi::shakedown_session_new() };
         if handle.is_null() {
-            return Err(failure(names::OUT_OF_MEMORY));
+            return Err(exhausted());
         }
         let kept = plan.keeps_session.then(|| Rc::clone(&self.kept));
         let session = BearSslSession { handle, wishes, is_started: false, kept };
@@ -60,12 +60,11 @@ impl Stack for BearSsl {
                 ffi::shakedown_session_set_own_key(handle, blob.as_ptr(), blob.len());
             }
         }
-        match (session.wishes.validator(), &plan.trust) {
-            (Validator::KnownKey, Trust::KnownKey(certificate)) if !session.pins(certificate) => {
-                Err(failure(names::OUT_OF_MEMORY))
-            }
-            _ => Ok(session),
-        }
+        let has_pin = match (session.wishes.validator(), &plan.trust) {
+            (Validator::KnownKey, Trust::KnownKey(certificate)) => session.pins(certificate),
+            _ => true,
+        };
+        if !has_pin || session.is_exhausted() { Err(exhausted()) } else { Ok(session) }
     }
 
     fn probe(&mut self, plan: &Tls) -> Result<Option<Box<dyn Probe>>, Failure> {
@@ -97,7 +96,13 @@ impl Drop for BearSslSession {
 }
 
 impl BearSslSession {
-    /// The core's `_wait_for_handshake`: the session is kept as soon as there is one.
+    /// Whether memory was refused where the core would have stopped.
+    fn is_exhausted(&self) -> bool {
+        // SAFETY: the handle is alive.
+        unsafe { ffi::shakedown_session_is_exhausted(self.handle) != 0 }
+    }
+
+    /// The session is kept as soon as there is one. The core's `stop` does so, and finds the same.
     fn keep(&self) {
         if let Some(kept) = &self.kept {
             let mut parameters = ffi::Kept::NONE;
@@ -207,7 +212,7 @@ impl Session for BearSslSession {
             // SAFETY: the handle is alive, and `drop` frees it before the wishes.
             let kept = self.kept.as_ref().map(|kept| kept.get());
             if !unsafe { self.wishes.start(self.handle, kept.as_ref()) } {
-                return Err(failure(names::OUT_OF_MEMORY));
+                return Err(if self.is_exhausted() { exhausted() } else { failure(names::OUT_OF_MEMORY) });
             }
             self.is_started = true;
         }
@@ -320,6 +325,11 @@ unsafe fn slice<'a>(start: *const u8, length: usize) -> &'a [u8] {
 
 fn failure(code: c_int) -> Failure {
     Failure { code, name: names::of_code(code), ..Failure::default() }
+}
+
+/// The core's program ends here, and the chip starts anew; this one tells, and gives up the attempt.
+fn exhausted() -> Failure {
+    Failure { name: names::UNHANDLED_EXCEPTION.to_string(), ..Failure::default() }
 }
 
 /// TCP has ended, and the core does not tell BearSSL: `getLastSSLError` is 0 then, "OK".
