@@ -101,7 +101,6 @@ fn compile(library: &Library, package: &Path, mbedtls: &Path, out: &Path) {
         .include(mbedtls.join("include"))
         .include(mbedtls.join("library"))
         .define("MBEDTLS_USER_CONFIG_FILE", Some(format!("{:?}", library.config).as_str()))
-        .opt_level(3)
         .debug(false)
         .warnings(false)
         .flag_if_supported("-Wno-ignored-qualifiers")
@@ -111,6 +110,8 @@ fn compile(library: &Library, package: &Path, mbedtls: &Path, out: &Path) {
         .flag(format!("-ffile-prefix-map={}=changed", out.display()))
         .flag("-ffile-prefix-map=c/=mbedtls/");
     let is_device = env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "none");
+    // Tests on the host are short, and compiling for them is not.
+    build.opt_level(if is_device { 3 } else { 0 });
     if is_device {
         let target = env::var("TARGET").expect("cargo sets it");
         if env::var_os(format!("CC_{}", target.replace('-', "_"))).is_none() {
