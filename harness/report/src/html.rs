@@ -11,11 +11,12 @@ mod head;
 mod ladder;
 mod notable;
 mod packed;
+mod release;
 mod sections;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use crate::history::{self, History};
@@ -24,11 +25,30 @@ use crate::model::Run;
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
+pub use release::write as write_release;
+
 /// The page. With earlier runs, also how each row fared in them, and what changed since the last.
 pub fn write(run: &Run, earlier: &[Run]) -> String {
     let past = History::new(earlier);
     let before = earlier.iter().max_by_key(|run| history::started(run));
     let changes = before.map(|before| history::changes(before, run)).unwrap_or_default();
+    page(
+        &format!("Shakedown: {}", head::verdict(run)),
+        &html! {
+            (head::head(run))
+            (notable::notable(run, &changes))
+            (head::filter())
+            main {
+                (grid::grid(run))
+                (sections::sections(run, &past))
+            }
+            (packed::packed(run, &past))
+        },
+    )
+}
+
+/// A page with this title and body, our style and our script.
+fn page(title: &str, body: &Markup) -> String {
     // Nothing is loaded, and nothing runs but the script whose hash this is (Content Security Policy Level 3, §6.7.2).
     let policy = format!(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
@@ -42,18 +62,11 @@ pub fn write(run: &Run, earlier: &[Run]) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(policy);
-                title { "Shakedown: " (head::verdict(run)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (head::head(run))
-                (notable::notable(run, &changes))
-                (head::filter())
-                main {
-                    (grid::grid(run))
-                    (sections::sections(run, &past))
-                }
-                (packed::packed(run, &past))
+                (body)
                 script { (PreEscaped(SCRIPT)) }
             }
         }

@@ -217,7 +217,7 @@ fn linked(words: &str, path: &str, links: &Links) -> String {
 }
 
 /// Text from elsewhere in a block that opens on demand.
-fn folded(out: &mut String, title: &str, language: &str, text: &str) {
+pub(crate) fn folded(out: &mut String, title: &str, language: &str, text: &str) {
     if text.trim().is_empty() {
         return;
     }
@@ -235,12 +235,12 @@ fn folded(out: &mut String, title: &str, language: &str, text: &str) {
 }
 
 /// Text from elsewhere as code in a line.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("`{}`", printable(text).replace('`', "'").replace('|', "\\|"))
 }
 
 /// Text from elsewhere, so that it stays text and in its line.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in printable(text).chars() {
         if "\\`*_{}[]<>#|~!&@".contains(character) {

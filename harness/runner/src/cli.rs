@@ -29,6 +29,8 @@ pub enum Command {
     /// Merge reports of several machines, or set one anew
     #[command(subcommand)]
     Report(crate::report_command::ReportCommand),
+    /// Hold two firmware images against each other: outcomes, hellos, times, sizes
+    ReleaseReport(crate::release_report::ReleaseReport),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
     Emulate(Emulate),
     /// Run an emulated board in wall time, for the hardware arm: its serial port is a pseudo-terminal
@@ -69,7 +71,8 @@ Examples:
   cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
   cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml,html=out.html
 
-Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected, 130 interrupted";
+Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,
+5 security got worse (release-report alone), 130 interrupted";
 
 /// Run scenarios on a board, emulated or real.
 #[derive(Debug, Args)]
@@ -234,7 +237,7 @@ pub enum Controls {
     Install,
 }
 
-fn hexadecimal(text: &str) -> Result<u64, String> {
+pub(crate) fn hexadecimal(text: &str) -> Result<u64, String> {
     let digits = text.trim_start_matches("0x");
     u64::from_str_radix(digits, 16).map_err(|_| format!("`{text}` is no hexadecimal number of up to 16 digits"))
 }

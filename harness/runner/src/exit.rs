@@ -20,8 +20,10 @@ pub const USAGE: Exit = Exit { code: 2, meaning: "the command line or a scenario
 pub const BENCH_FAILED: Exit = Exit { code: 3, meaning: "the bench failed: never blamed on the device" };
 /// A pattern matched no scenario.
 pub const NOTHING_SELECTED: Exit = Exit { code: 4, meaning: "nothing was selected: a pattern matches no scenario" };
+/// A newer image accepts what the older one refused, or begins to offer what nobody should.
+pub const SECURITY_WORSE: Exit = Exit { code: 5, meaning: "`release-report`: a security outcome got worse" };
 /// Ctrl-C.
 pub const INTERRUPTED: Exit = Exit { code: 130, meaning: "interrupted: what was finished is reported" };
 
 /// All of them.
-pub const ALL: [Exit; 6] = [AS_EXPECTED, OTHERWISE, USAGE, BENCH_FAILED, NOTHING_SELECTED, INTERRUPTED];
+pub const ALL: [Exit; 7] = [AS_EXPECTED, OTHERWISE, USAGE, BENCH_FAILED, NOTHING_SELECTED, SECURITY_WORSE, INTERRUPTED];

@@ -41,7 +41,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(exit: Exit, words: impl ToString) -> Self {
+    pub(crate) fn new(exit: Exit, words: impl ToString) -> Self {
         Self { exit, words: words.to_string() }
     }
 }
@@ -260,7 +260,7 @@ fn first_line(board: &str, stacks: &[Stack]) -> String {
 }
 
 /// A flag that Ctrl-C sets: what is running finishes and is reported.
-fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
+pub(crate) fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || {
@@ -276,7 +276,7 @@ fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
 }
 
 /// Prints to standard output, coloured only on a terminal. A reader who went away (`| head`) is no fault.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
 }
 
@@ -296,7 +296,7 @@ fn list(scenarios: &[Scenario], stacks: &[Stack]) -> String {
     text
 }
 
-fn progress(length: usize) -> ProgressBar {
+pub(crate) fn progress(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style)

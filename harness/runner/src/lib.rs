@@ -23,6 +23,7 @@ pub mod matrix;
 pub mod mosquitto;
 pub mod not_applicable;
 pub mod rack;
+pub mod release_report;
 pub mod released;
 pub mod report_command;
 pub mod reports;

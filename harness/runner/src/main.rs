@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
-use runner::{capture_show, controls, emulate, exit, explain, hil, matrix, rack, released, report_command};
+use runner::{
+    capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released, report_command,
+};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -22,6 +24,9 @@ fn main() -> ExitCode {
         }
         Command::Matrix(arguments) => {
             matrix::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+        }
+        Command::ReleaseReport(arguments) => {
+            release_report::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),

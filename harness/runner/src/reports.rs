@@ -21,7 +21,7 @@ use scenario::Scenario;
 
 use crate::verdict::Verdict;
 
-pub use options::{Embed, Report, ReportKind, Reporting};
+pub use options::{Embed, Report, ReportKind, Reporting, report};
 pub use part::{Invocation, part};
 
 /// What rows are made of, beside their verdicts.

@@ -89,12 +89,7 @@ impl Place {
         if !same_run && essence(&reviewed) == essence(text) {
             return Ok(Agreement::SameButForTimes);
         }
-        let difference = similar::TextDiff::from_lines(reviewed.as_str(), text)
-            .unified_diff()
-            .context_radius(2)
-            .header("reviewed", "this run")
-            .to_string();
-        Ok(Agreement::Differs(difference))
+        Ok(Agreement::Differs(difference(&reviewed, text, "reviewed", "this run")))
     }
 
     /// Makes `text` the reviewed snapshot and `pcapng` its capture.
@@ -152,6 +147,11 @@ impl Place {
     fn file(&self, text: &str) -> String {
         file(&self.scenario, text)
     }
+}
+
+/// A unified diff from one transcript to another; empty if they are the same.
+pub(crate) fn difference(from: &str, to: &str, from_name: &str, to_name: &str) -> String {
+    similar::TextDiff::from_lines(from, to).unified_diff().context_radius(2).header(from_name, to_name).to_string()
 }
 
 /// A snapshot's file, with the header that `insta` writes.

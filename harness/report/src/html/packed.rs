@@ -24,15 +24,17 @@ pub fn packed(run: &Run, past: &History<'_>) -> Markup {
 }
 
 fn block(rows: &[&Row], past: &History<'_>) -> String {
-    let fragments: BTreeMap<String, String> = rows
-        .iter()
-        .map(|row| {
-            // What stands in the page already is not told twice.
-            let why = (!Weight::of(row).is_notable()).then(|| detail::why(row));
-            let whole = html! { @if let Some(why) = why { (why) } (detail::evidence(row, past)) };
-            (anchor_of(row), whole.into_string())
-        })
-        .collect();
+    pack(rows.iter().map(|row| {
+        // What stands in the page already is not told twice.
+        let why = (!Weight::of(row).is_notable()).then(|| detail::why(row));
+        (anchor_of(row), html! { @if let Some(why) = why { (why) } (detail::evidence(row, past)) })
+    }))
+}
+
+/// Fragments by their places, compressed.
+pub fn pack(fragments: impl Iterator<Item = (String, Markup)>) -> String {
+    let fragments: BTreeMap<String, String> =
+        fragments.map(|(place, fragment)| (place, fragment.into_string())).collect();
     // Neither can fail: strings are JSON, and memory takes every byte.
     let json = serde_json::to_vec(&fragments).unwrap_or_default();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());

@@ -42,6 +42,7 @@
 
   // Search and filter.
   const form = document.querySelector("form.filter");
+  if (!form) { if (location.hash) follow(); return; }
   const search = document.getElementById("search");
   const only = document.getElementById("only");
   const shown = document.getElementById("shown");
