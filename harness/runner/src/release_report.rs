@@ -165,6 +165,7 @@ pub fn run(root: &Path, arguments: &ReleaseReport) -> Result<Exit, Refusal> {
             boards: Vec::new(),
             shard: None,
             interrupted,
+            is_out_of_time: false,
         };
         let folder = artefacts.join(side.folder());
         let sources = Sources { scenarios: &scenarios, artefacts: &folder, embed: Embed::None };
