@@ -29,6 +29,8 @@ pub enum Command {
     /// Merge reports of several machines, or set one anew
     #[command(subcommand)]
     Report(crate::report_command::ReportCommand),
+    /// Find the commit that changed the outcome of a scenario
+    Bisect(crate::bisect::Bisect),
     /// Hold two firmware images against each other: outcomes, hellos, times, sizes
     ReleaseReport(crate::release_report::ReleaseReport),
     /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal

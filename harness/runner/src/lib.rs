@@ -4,6 +4,7 @@
 //! one through `board` like any other.
 
 pub mod bench;
+pub mod bisect;
 mod capture_file;
 pub mod capture_show;
 pub mod cli;

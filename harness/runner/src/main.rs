@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
 use runner::{
-    capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released, report_command,
+    bisect, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released, report_command,
 };
 
 fn main() -> ExitCode {
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Matrix(arguments) => {
             matrix::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }
+        Command::Bisect(arguments) => bisect::run(&root, arguments).map(|exit| exit.code),
         Command::ReleaseReport(arguments) => {
             release_report::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }

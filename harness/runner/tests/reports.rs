@@ -176,3 +176,103 @@ fn a_release_that_accepts_more_has_an_exit_code_of_its_own() {
     ends_with(&output, exit::AS_EXPECTED);
     assert!(words(&output).contains("no outcome changed"), "{}", words(&output));
 }
+
+/// A repository of somebody's firmware: eight commits, of which the sixth takes another TLS library, and the fourth
+/// does not build. What is "built" is copied from the released images.
+fn history(own: &TempDir) -> PathBuf {
+    let folder = own.path().join("firmware");
+    let git = |arguments: &[&str]| {
+        let status = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .current_dir(&folder)
+            .status();
+        assert!(status.expect("git starts").success(), "git {arguments:?}");
+    };
+    fs::create_dir(&folder).expect("a folder");
+    git(&["init", "--quiet"]);
+    for (index, library) in
+        ["mbedtls", "mbedtls", "mbedtls", "none", "mbedtls", "bearssl", "bearssl", "bearssl"].iter().enumerate()
+    {
+        fs::write(folder.join("library"), format!("{library} {index}\n")).expect("a file");
+        git(&["add", "library"]);
+        git(&["commit", "--quiet", "--message", &format!("Commit {index} with {library}")]);
+        git(&["tag", &format!("v{index}")]);
+    }
+    folder
+}
+
+#[test]
+fn bisection_finds_the_commit_and_leaves_nothing_behind() {
+    let own = folder();
+    let firmware = history(&own);
+    let images = root().join("firmware-under-test/images");
+    let build = format!("cp '{}'/esp32c3_$(cut -d' ' -f1 library).elf built.elf", images.display());
+    let bisect = |good: &str, bad: &str| {
+        let repository = firmware.display().to_string();
+        let arguments = [
+            "bisect",
+            "--good",
+            good,
+            "--bad",
+            bad,
+            "certificate/purpose_client_auth_only",
+            "--repository",
+            &repository,
+        ];
+        bench(&own, &[&arguments[..], &["--build", &build, "--image", "built.elf"]].concat())
+    };
+    let output = bisect("v0", "v7");
+    ends_with(&output, exit::AS_EXPECTED);
+    let told = words(&output);
+    assert!(told.contains("changed in\n") && told.contains(" Commit 5 with bearssl"), "{told}");
+    assert!(told.contains("ACCEPTS WHAT IT MUST REFUSE"), "{told}");
+    let worktrees = Command::new("git").args(["worktree", "list"]).current_dir(&firmware).output().expect("git starts");
+    assert_eq!(String::from_utf8_lossy(&worktrees.stdout).lines().count(), 1, "the scratch worktree is gone");
+    // What cannot be built cannot be cleared.
+    let output = bisect("v2", "v5");
+    ends_with(&output, exit::AS_EXPECTED);
+    assert!(words(&output).contains("Commit 5"), "{}", words(&output));
+    ends_with(&bisect("v3", "v7"), exit::USAGE);
+    assert!(words(&bisect("v0", "v2")).contains("nothing to look for"));
+    assert!(words(&bisect("v7", "v0")).contains("does not come after"));
+    assert!(
+        words(&bisect("--help", "v0")).contains("is no commit")
+            || words(&bisect("nobody", "v0")).contains("is no commit")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn bisection_cleans_up_when_it_is_interrupted() {
+    let own = folder();
+    let firmware = history(&own);
+    // A build that never ends, and says when it has begun.
+    let begun = own.path().join("begun");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_runner"))
+        .args([
+            "bisect",
+            "--good",
+            "v0",
+            "--bad",
+            "v7",
+            "certificate/purpose_client_auth_only",
+            "--image",
+            "x.elf",
+            "--repository",
+        ])
+        .arg(&firmware)
+        .args(["--build", &format!("mkfifo never && echo > '{}' && cat never", begun.display())])
+        .env("SHAKEDOWN_ROOT", root())
+        .spawn()
+        .expect("the bench starts");
+    while !begun.exists() {
+        assert!(matches!(child.try_wait(), Ok(None)), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(kill.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(exit::INTERRUPTED.code.into()));
+    let worktrees = Command::new("git").args(["worktree", "list"]).current_dir(&firmware).output().expect("git starts");
+    assert_eq!(String::from_utf8_lossy(&worktrees.stdout).lines().count(), 1, "the scratch worktree is gone");
+}
