@@ -3,6 +3,8 @@
 #[cfg(unix)]
 pub mod jtag_port;
 pub mod remote_bitbang;
+#[cfg(unix)]
+pub mod through_probe;
 
 use std::sync::Arc;
 

@@ -71,6 +71,7 @@ Examples:
   cargo xtask hil --board esp32c3 expired --show       print the transcript too
   cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
   cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
+  cargo xtask hil --board esp32c3 --flash probe        flash the emulated chip as a real one, through probe-rs
   cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml,html=out.html
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,
@@ -127,6 +128,9 @@ pub struct Hil {
     /// What is reported.
     #[command(flatten)]
     pub reporting: crate::reports::Reporting,
+    /// How images get into emulated chips; real ones are always flashed through their probes
+    #[arg(long, value_enum, default_value_t)]
+    pub flash: crate::flashing::Way,
     /// On real boards.
     #[command(flatten)]
     pub rack: crate::rack::options::Options,

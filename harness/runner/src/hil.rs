@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use board::{Board, Emulated};
+use board::Board;
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
 use report::model::Run;
@@ -18,6 +18,7 @@ use scenario::Scenario;
 
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
+use crate::flashing::{Flashed, Way};
 use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
@@ -50,6 +51,7 @@ impl Refusal {
 pub(crate) struct Bench {
     captures: PathBuf,
     artefacts: PathBuf,
+    flashed: Flashed,
     seed: u64,
     accept: bool,
     /// What may differ from the reviewed snapshots, which are the emulator's: on silicon alone.
@@ -105,13 +107,19 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     if let Some(crew) = &crew {
         crew.keep(arguments.rack.quarantine_verify, &mut pairs);
     }
+    let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
+    let way = if crew.is_some() { Way::Direct } else { arguments.flash };
+    let flashed = Flashed::new(way, &stacks, &artefacts.join("flash"))
+        .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
+    let board = if way == Way::Probe { format!("{board}, flashed through probe-rs") } else { board };
     let first_line = first_line(&board, &stacks);
     say(&format!("{first_line}, seed {:x}\n", arguments.seed));
     let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
     let bench = Bench {
         records: Mutex::new(records(&captures, &stacks).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?),
         captures,
-        artefacts: arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown")),
+        artefacts,
+        flashed,
         seed: arguments.seed,
         accept: arguments.accept,
         silicon: crew
@@ -341,7 +349,7 @@ impl Bench {
     }
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
-        match self.meet(pair, &mut Emulated::new(self.seed))? {
+        match self.meet(pair, &mut self.flashed.board(pair.stack, self.seed))? {
             Ok(trial) => self.file(pair, trial),
             Err(missing) => Ok(Verdict::not_applicable(pair.scenario, &pair.stack.name, missing)),
         }

@@ -16,6 +16,7 @@ pub mod emulate;
 pub mod exit;
 pub mod explain;
 pub mod firmware;
+pub mod flashing;
 pub mod hil;
 pub mod judge;
 pub mod lan;

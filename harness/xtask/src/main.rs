@@ -1,12 +1,15 @@
 //! The one door, for people and CI alike: `cargo xtask …`.
 //!
-//! It knows none of our crates. It asks cargo to build the `runner`, so that the build's progress is on the screen,
+//! It knows none of our crates. It asks cargo to build the `runner`, and `probe` if debug probes are reached for, so that the build's progress is on the screen,
 //! and hands its arguments over; what they mean is said by `cargo xtask --help`, which is the runner's own.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
+/// Tells the runner where the program is that holds debug probes.
+const PROBE: &str = "SHAKEDOWN_PROBE";
 /// The exit code for "the bench failed" (`harness/runner/src/exit.rs`).
 const BENCH_FAILED: u8 = 3;
 
@@ -23,19 +26,41 @@ fn main() -> ExitCode {
 fn run() -> Result<u8, String> {
     let root = workspace();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(&cargo)
-        .args(["build", "--package", "runner", "--bin", "runner", "--message-format", "json-render-diagnostics"])
-        .current_dir(&root)
+    let mut runner = Command::new(build(&cargo, &root, "runner")?);
+    runner.args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root);
+    let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if needs_probe(&arguments) && env::var_os(PROBE).is_none() {
+        // In a second call: in one, cargo would build the runner anew with what probe-rs wants of shared crates.
+        runner.env(PROBE, build(&cargo, &root, "probe")?);
+    }
+    hand_over(&mut runner)
+}
+
+/// Whether a command line reaches for debug probes, real or emulated. Building `probe` takes longer than all the rest.
+fn needs_probe(arguments: &[String]) -> bool {
+    let has = |option: &str, value: &str| {
+        let joined = format!("{option}={value}");
+        arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value)
+            || arguments.iter().any(|word| *word == joined)
+    };
+    let command = arguments.first().map(String::as_str);
+    matches!(command, Some("boards" | "doctor" | "nightly")) || has("--flash", "probe") || has("--on", "hardware")
+}
+
+/// Builds the package of this name; where its program is.
+fn build(cargo: &OsStr, root: &Path, package: &str) -> Result<PathBuf, String> {
+    let build = Command::new(cargo)
+        .args(["build", "--package", package, "--bin", package, "--message-format", "json-render-diagnostics"])
+        .current_dir(root)
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo does not start: {error}"))?;
     if !build.status.success() {
-        return Err("the bench does not build (see above)".into());
+        return Err(format!("`{package}` does not build (see above)"));
     }
-    let runner = executable(&String::from_utf8_lossy(&build.stdout))
-        .ok_or("cargo built the runner but did not say where it put it")?;
-    hand_over(Command::new(runner).args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root))
+    executable(&String::from_utf8_lossy(&build.stdout))
+        .ok_or_else(|| format!("cargo built `{package}` but did not say where it put it"))
 }
 
 /// The folder of the workspace: two above this package.

@@ -1,0 +1,93 @@
+//! How images get into emulated chips: loaded directly, or by the way that silicon goes, through a debug probe.
+//!
+//! Through the probe every image is flashed once, into a chip of its own; what its flash holds then is what the chips of
+//! all scenarios boot from. The flash holds no other state that lasts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use board::Emulated;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::rack::choose::PROBE;
+use crate::stack::Stack;
+
+/// How long one image may take. A busy machine takes a tenth of it.
+const FLASH_MAX: Duration = Duration::from_secs(300);
+
+/// How images get into emulated chips.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// The ELF file is loaded directly, the quick way
+    #[default]
+    Direct,
+    /// As silicon is flashed: probe-rs attaches to the chip, writes its flash and verifies it, and the chip boots from there
+    Probe,
+}
+
+/// What the flash of a chip holds, by image.
+#[derive(Debug, Default)]
+pub struct Flashed {
+    by_image: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl Flashed {
+    /// Flashes the images of `stacks` as `way` says; nothing to do if they are loaded directly. `folder` is for their
+    /// ELF files.
+    ///
+    /// # Errors
+    ///
+    /// If an image cannot be flashed, and why.
+    pub fn new(way: Way, stacks: &[Stack], folder: &Path) -> Result<Self, String> {
+        let mut by_image = BTreeMap::new();
+        if way == Way::Direct {
+            return Ok(Self { by_image });
+        }
+        let program = std::env::var(PROBE).map_err(|_| {
+            format!("the program that holds debug probes is not built: `cargo xtask` builds it ({PROBE})")
+        })?;
+        let command = [program, "serve".to_owned()];
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for stack in stacks {
+            let image = stack.image();
+            if !by_image.contains_key(&image.name) {
+                by_image.insert(image.name.clone(), flash(&command, image, folder)?);
+            }
+        }
+        Ok(Self { by_image })
+    }
+
+    /// An emulated chip that gets the image of `stack`.
+    pub fn board(&self, stack: &Stack, seed: u64) -> Emulated {
+        let board = Emulated::new(seed);
+        match self.by_image.get(&stack.image().name) {
+            Some(content) => board.flashed(Arc::clone(content)),
+            None => board,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<[u8]>, String> {
+    let file = folder.join(&image.name).with_extension("elf");
+    fs::write(&file, &image.elf).map_err(|error| format!("{}: {error}", file.display()))?;
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {wide_msg}");
+    let progress = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    progress.set_prefix(format!("flashing {}", image.name));
+    let flashed = board::emulated::through_probe::flash_content(command, &file, FLASH_MAX, &mut |step| {
+        progress.set_length(step.total_bytes.unwrap_or(step.done_bytes));
+        progress.set_position(step.done_bytes);
+        progress.set_message(step.operation.verb());
+    });
+    progress.finish_and_clear();
+    flashed.map_err(|fault| format!("{}: {fault}", image.name))
+}
+
+#[cfg(not(unix))]
+fn flash(_: &[String], _: &board::Image, _: &Path) -> Result<Arc<[u8]>, String> {
+    Err("emulated debug probes need Unix".into())
+}
