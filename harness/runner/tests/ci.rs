@@ -128,7 +128,7 @@ fn files_that_are_named_exist() {
     for file in files("ci").into_iter().chain(files(".github/workflows")).chain(files("ci/systemd")) {
         for word in read(&file).split(|c: char| c.is_whitespace() || "`\"'()[],;|=".contains(c)) {
             let word = word.trim_end_matches(['.', ':']);
-            let word = word.strip_prefix("/home/shakedown/shakedown/").unwrap_or(word);
+            let word = word.strip_prefix("/srv/shakedown/shakedown/").unwrap_or(word);
             let is_ours =
                 ["ci/", ".ci/", "harness/", "firmware-under-test/"].iter().any(|start| word.starts_with(start));
             // Files that a reader writes, and patterns.
@@ -163,7 +163,7 @@ fn systemd_takes_the_units() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for unit in files("ci/systemd") {
         // The one thing that is another on this machine: where the clone lies.
-        let text = read(&unit).replace("/home/shakedown/shakedown", root().to_str().expect("a path in UTF-8"));
+        let text = read(&unit).replace("/srv/shakedown/shakedown", root().to_str().expect("a path in UTF-8"));
         let name = Path::new(&unit).file_name().expect("a name");
         fs::write(folder.path().join(name), text).expect("it can be written");
     }
