@@ -13,6 +13,7 @@ use network::{Heard, Lan, Modem, SerialLine};
 use pki::Minted;
 use scenario::Scenario;
 
+use crate::dialect::log::LogReader;
 use crate::dress;
 use crate::stack::Stack;
 use crate::world::{self, BrokerService, Counterpart};
@@ -129,6 +130,8 @@ struct Session {
     order: Vec<u8>,
     /// When the order was said: the firmware has said hello.
     ordered_at: Option<Instant>,
+    /// Of a firmware that says no hello: reads what it prints.
+    log: LogReader,
     line: SerialLine,
     lan: Lan<Box<dyn Counterpart>>,
     /// At the end of the second serial line.
@@ -158,6 +161,7 @@ impl Session {
         Ok(Self {
             order,
             ordered_at: None,
+            log: stack.log_reader(),
             line: SerialLine::new(world::serial_faults(&scenario.network), seed),
             lan: Lan::new(world::lan_config(scenario), seed, counterpart),
             modem: world::modem_config(scenario).map(|config| Modem::new(config, seed)),
@@ -172,7 +176,7 @@ impl Session {
     }
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
-        let hello = (self.ordered_at.is_none() && self.ends_at.is_none()).then_some(HELLO_BY);
+        let hello = (self.awaits_hello() && self.ends_at.is_none()).then_some(HELLO_BY);
         let modem = self.modem.as_mut().and_then(|modem| modem.poll_at(now));
         let network = Instant::earliest(self.lan.poll_at(now), modem);
         Instant::earliest(Instant::earliest(network, self.ends_at), hello)
@@ -182,14 +186,14 @@ impl Session {
         for heard in self.line.hear(bytes) {
             match heard {
                 // Before its hello, a board's packets are those of an earlier run: its last words before the reset.
-                Heard::Ip(packet) if self.ordered_at.is_some() => self.lan.receive(now, &packet),
+                Heard::Ip(packet) if !self.awaits_hello() => self.lan.receive(now, &packet),
                 Heard::Ip(_) => {}
                 Heard::Configuration(payload) => self.report(now, &payload)?,
                 Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
                 Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
             }
         }
-        if self.ordered_at.is_none() && self.ends_at.is_none() && now >= HELLO_BY {
+        if self.awaits_hello() && self.ends_at.is_none() && now >= HELLO_BY {
             self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
             self.ends_at = Some(now);
         }
@@ -235,6 +239,24 @@ impl Session {
         Ok(())
     }
 
+    /// Whether nothing counts before a hello: a firmware that speaks by its log says none.
+    fn awaits_hello(&self) -> bool {
+        self.ordered_at.is_none() && self.log.is_empty()
+    }
+
+    /// What a stranger's firmware prints, as ours would have reported it.
+    fn read_log(&mut self, now: Instant, text: &str) {
+        let at_ms = u32::try_from(now.as_millis()).unwrap_or(u32::MAX);
+        for line in text.lines() {
+            for report in self.log.read(line, at_ms) {
+                if matches!(report, Report::Done { .. }) {
+                    self.ends_at.get_or_insert(now + AFTERMATH);
+                }
+                self.reports.push(report);
+            }
+        }
+    }
+
     fn say_order(&mut self, now: Instant) {
         self.ordered_at = Some(now);
         self.line.say_configuration(&self.order, &mut self.said);
@@ -243,7 +265,11 @@ impl Session {
     fn word(&mut self, now: Instant, text: &[u8]) {
         self.words_bytes += text.len();
         if self.words_bytes <= WORDS_MAX_BYTES {
-            self.words.push((now, String::from_utf8_lossy(text).trim_end().to_owned()));
+            let text = String::from_utf8_lossy(text).trim_end().to_owned();
+            if self.ordered_at.is_none() && self.ends_at.is_none() {
+                self.read_log(now, &text);
+            }
+            self.words.push((now, text));
         }
     }
 
@@ -329,3 +355,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

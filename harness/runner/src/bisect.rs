@@ -132,12 +132,11 @@ fn try_run(root: &Path, arguments: &Bisect) -> Result<Exit, Stop> {
     .map_err(|error| Stop::bench(error.to_string()))?;
     let folder = root.join("target/shakedown/bisect").join(std::process::id().to_string());
     let scratch = Scratch::new(&repository, folder).map_err(Stop::bench)?;
-    let bisection = Bisection { root, arguments, scenario, scratch, interrupted };
+    let bisection = Bisection { arguments, scenario, scratch, interrupted };
     bisection.find(&good, &commits)
 }
 
 struct Bisection<'a> {
-    root: &'a Path,
     arguments: &'a Bisect,
     scenario: Scenario,
     scratch: Scratch,

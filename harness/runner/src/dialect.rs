@@ -6,6 +6,7 @@
 //!
 //! The format is described in `firmware-under-test/README.md`, whose tables are rendered from these types.
 
+pub mod log;
 pub mod patch;
 pub mod words;
 
@@ -17,6 +18,7 @@ use std::path::Path;
 use scenario::Problem;
 use serde::Deserialize;
 
+use log::LogRule;
 use patch::Patch;
 pub use words::Rule;
 
@@ -38,6 +40,10 @@ pub struct Dialect {
     /// How the image's platform speaks: the first rule that fits. Profiles have rules of their own.
     #[serde(default)]
     pub words: Vec<Rule>,
+    /// What its log lines mean, if it is no firmware of this bench: the first rule that fits. With such rules nobody waits
+    /// for a hello, and its packets are heard from the beginning.
+    #[serde(default)]
+    pub log: Vec<LogRule>,
     /// The products that the image can stand for, by the name that `--stack` and snapshots know them by.
     #[serde(default)]
     pub profiles: BTreeMap<String, Profile>,
@@ -153,6 +159,7 @@ impl Dialect {
         }
         check_reasons(&dialect.not_applicable, &["not_applicable"], &wrong)?;
         words::check(&dialect.words, file, text)?;
+        log::check(&dialect.log, file, text)?;
         for (name, profile) in &mut dialect.profiles {
             let path = ["profiles", name.as_str()];
             if !is_name(name) {

@@ -117,6 +117,8 @@ impl<'a> DeviceWitness<'a> {
             crash: evidence.incidents.iter().any(|incident| incident.gravity == Gravity::Crash),
         };
         let mut dressed = false;
+        // Whoever speaks by its log tells nothing of its heap.
+        let counts_heap = evidence.reports.iter().any(|report| matches!(report, Report::Hello { .. }));
         for report in &evidence.reports {
             match report {
                 // It said hello again: it was reset.
@@ -140,7 +142,7 @@ impl<'a> DeviceWitness<'a> {
                 }
                 Report::Done { complete, heap_peak_bytes, heap_failures, heap_held_bytes, .. } => {
                     witness.complete = Some(*complete);
-                    witness.heap = Some(Heap {
+                    witness.heap = counts_heap.then_some(Heap {
                         peak_bytes: *heap_peak_bytes,
                         held_bytes: *heap_held_bytes,
                         failures: *heap_failures,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use control::{Failure, Plan};
 use scenario::Scenario;
 
+use crate::dialect::log::LogReader;
 use crate::dialect::{self, Dialect, Profile, words};
 use crate::firmware;
 use crate::released::Firmware;
@@ -83,6 +84,11 @@ impl Stack {
             .filter_map(|table| dialect::excuse(table, &scenario.name))
             .next()
             .map_or(Applicability::Applies, |reason| Applicability::NotApplicable(reason.to_owned()))
+    }
+
+    /// A reader of what the image prints.
+    pub fn log_reader(&self) -> LogReader {
+        LogReader::new(&self.dialect.log)
     }
 
     /// The plan as this stack is told it.

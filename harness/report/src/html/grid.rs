@@ -44,20 +44,23 @@ pub fn by_scenario(run: &Run) -> BTreeMap<&str, Vec<&Row>> {
 /// The table.
 pub fn grid(run: &Run) -> Markup {
     let columns = columns(run);
-    let mut folder = "";
+    let scenarios = by_scenario(run);
+    let folder = |name: &str| name.split_once('/').map_or("", |(folder, _)| folder).to_owned();
+    // Where a folder begins, it has a line of its own.
+    let first_of: BTreeMap<String, &str> = scenarios.keys().rev().map(|name| (folder(name), *name)).collect();
     html! {
         div.wide tabindex="0" role="region" aria-label="Every scenario on every stack" {
             table #grid {
                 thead { tr { th scope="col" { "scenario" }
                     @for column in &columns { th.stack scope="col" { span { (name(*column)) } } } } }
                 tbody {
-                    @for (scenario, rows) in by_scenario(run) {
-                        @let (here, short) = scenario.split_once('/').unwrap_or(("", scenario));
-                        @if here != folder {
-                            @let _ = folder = here;
+                    @for (scenario, rows) in &scenarios {
+                        @let here = folder(scenario);
+                        @let short = scenario.strip_prefix(&format!("{here}/")).unwrap_or(scenario);
+                        @if first_of.get(&here) == Some(scenario) && !here.is_empty() {
                             tr.folder { th colspan=(columns.len() + 1) { (here) } }
                         }
-                        (line(scenario, short, &rows, &columns))
+                        (line(scenario, short, rows, &columns))
                     }
                 }
             }

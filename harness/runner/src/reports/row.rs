@@ -15,8 +15,10 @@ use crate::explain::reviewed::Reviewed;
 use crate::snapshot::Place;
 use crate::verdict::{self, Account, Verdict};
 
-/// A capture beyond this is not put into a report.
+/// A capture beyond this is not put into a report, even if all are wanted;
 const CAPTURE_MAX_BYTES: usize = 4 << 20;
+/// and unless all are, one beyond this is not either: a hundred connections fill a report, and tell what one does.
+const NOTABLE_MAX_BYTES: usize = 64 << 10;
 
 /// A row of which nothing is known but what the scenario says.
 pub fn blank(scenario: &Scenario, stack: &str) -> Row {
@@ -53,7 +55,8 @@ pub fn row(verdict: &Verdict, took: Duration, scenario: &Scenario, sources: &Sou
             row.wire = Some(wire::wire(&transcript));
             row.ladder = Some(ladder::ladder(&transcript, scenario));
         }
-        let is_embedded = pcapng.len() <= CAPTURE_MAX_BYTES && wants(sources.embed, &row);
+        let bytes_max = if sources.embed == Embed::All { CAPTURE_MAX_BYTES } else { NOTABLE_MAX_BYTES };
+        let is_embedded = pcapng.len() <= bytes_max && wants(sources.embed, &row);
         row.capture = Some(Capture {
             file: place.capture().display().to_string(),
             bytes: pcapng.len() as u64,

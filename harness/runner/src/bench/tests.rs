@@ -1,0 +1,112 @@
+//! A board that nobody has, with a firmware that was not made for this bench.
+
+use super::*;
+use crate::judge;
+use crate::stack;
+use board::{Image, Target};
+
+/// Prints its lines at their times, and listens to nobody.
+struct Printer {
+    lines: Vec<(u64, &'static str)>,
+    said: usize,
+}
+
+impl Board for Printer {
+    fn target(&self) -> Target {
+        Target { chip: "none", emulated: true }
+    }
+
+    fn flash(&mut self, _: &Image) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn listen(&mut self, deadline: Instant) -> Result<board::Heard, Fault> {
+        let heard = |at, bytes: &str| board::Heard {
+            at,
+            bytes: bytes.as_bytes().to_vec(),
+            second_bytes: Vec::new(),
+            incidents: Vec::new(),
+        };
+        match self.lines.get(self.said) {
+            Some((at_ms, line)) if Instant::from_millis(*at_ms) <= deadline => {
+                self.said += 1;
+                Ok(heard(Instant::from_millis(*at_ms), &format!("{line}\r\n")))
+            }
+            _ => Ok(heard(deadline, "")),
+        }
+    }
+
+    fn say(&mut self, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn say_second(&mut self, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// What the bench makes of these lines, by these rules.
+fn judged(rules: &str, lines: &[(u64, &'static str)]) -> judge::Judged {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).expect("it can be written");
+        file
+    };
+    let (elf, dialect) = (file("mine.elf", "an image"), file("mine.toml", &format!("stack = 'mine'\n{rules}")));
+    let stacks = stack::own(folder.path(), &elf, Some(&dialect)).unwrap_or_else(|why| panic!("{why}"));
+    let stack = stacks.first().expect("the image as it is");
+    let text = "title = 'A test'\nspecification = { demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }\n";
+    let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));
+    let mut board = Printer { lines: lines.to_vec(), said: 0 };
+    let evidence = run(&scenario, stack, &mut board, 1).unwrap_or_else(|fault| panic!("{fault}"));
+    judge::judge(&scenario, stack, &board.target(), 1, &evidence).unwrap_or_else(|why| panic!("{why}"))
+}
+
+const RULES: &str = "\
+[[log]]
+line = 'tls: connecting'
+means = 'stage'
+stage = 'hello'
+[[log]]
+line = 'tls: failed (?<code>-0x[0-9a-f]+) (?<name>[A-Z0-9_]+)'
+means = 'failed'
+[[log]]
+line = 'published'
+means = 'done'
+[[words]]
+name = 'X509_*'
+says = 'errno {code}'
+";
+
+#[test]
+fn the_log_of_a_strangers_firmware_tells_its_outcome() {
+    let judged = judged(
+        RULES,
+        &[(20, "boot 1.0"), (11_000, "I tls: connecting to broker"), (11_400, "E tls: failed -0x2700 X509_BAD")],
+    );
+    assert_eq!(judged.account.device_words, "X509_BAD (-0x2700)");
+    assert_eq!(judged.account.platform_words.as_deref(), Some("errno -9984"));
+    assert_eq!(judged.account.stage, outcome::Stage::Hello);
+    assert!(judged.transcript.contains("stages     hello 11000 ms"), "{}", judged.transcript);
+    assert!(judged.transcript.contains("console    boot 1.0 (at 20 ms)"), "{}", judged.transcript);
+    // Nobody told of its heap.
+    assert!(!judged.transcript.contains("heap"), "{}", judged.transcript);
+    assert_eq!(judged.account.took_ms, 11_900, "the run is over when its log says so");
+}
+
+#[test]
+fn a_line_that_says_done_is_the_end_and_success() {
+    let judged = judged(RULES, &[(100, "tls: connecting"), (900, "published")]);
+    assert_eq!(judged.account.phrase(), "connected and did its work");
+}
+
+#[test]
+fn without_rules_a_firmware_that_says_no_hello_is_none_for_this_bench() {
+    let judged = judged("", &[(100, "tls: connecting"), (900, "published")]);
+    assert!(judged.transcript.contains("no hello from the firmware"), "{}", judged.transcript);
+}
