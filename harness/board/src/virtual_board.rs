@@ -9,6 +9,7 @@
 
 mod control;
 mod fault;
+mod jtag;
 pub mod probe;
 mod pty;
 
@@ -21,9 +22,11 @@ use std::time::{Duration, Instant};
 use emulator::esp32c3::{Config, Esp32c3, ResetCause, SerialPort};
 use rustix::event::{PollFd, Timespec, poll};
 
+use crate::emulated::jtag_port::TCK_PERIOD_US;
 use control::{Control, Request};
 pub use control::{ask, ask_within};
 use fault::{Cure, Faults};
+use jtag::{Jtag, Served};
 use pty::Pty;
 
 /// How far the chip runs before the world is looked at again, in its own time.
@@ -32,6 +35,8 @@ const SLICE: Duration = Duration::from_millis(2);
 const TICK: Duration = Duration::from_millis(2);
 /// A chip that is later than this has lost the time for good.
 const SLIP: Duration = Duration::from_millis(20);
+/// What one turn of a debugger may take, by the wall.
+const DEBUG_MAX: Duration = Duration::from_millis(500);
 /// For so long a port stays away that was pulled out.
 const AWAY: Duration = Duration::from_millis(300);
 
@@ -46,6 +51,8 @@ pub struct Settings {
     pub modem: Option<PathBuf>,
     /// Where the debug probe and the power switch listen.
     pub control: PathBuf,
+    /// Where the chip's JTAG port is: a socket that speaks OpenOCD's `remote_bitbang`.
+    pub jtag: Option<PathBuf>,
 }
 
 /// The board.
@@ -53,8 +60,10 @@ pub struct VirtualBoard {
     settings: Settings,
     /// `None`: without power.
     chip: Option<Esp32c3>,
-    /// What the flash holds: it outlasts the power.
-    flash: Option<Vec<u8>>,
+    /// What the flash held when the power was taken away.
+    flash: Vec<u8>,
+    /// An image that was loaded whole, past the flash.
+    elf: Option<Vec<u8>>,
     /// When, on the wall, the chip's time was what.
     anchor: (Instant, clock::Instant),
     /// Held by the debugger after flashing.
@@ -64,6 +73,7 @@ pub struct VirtualBoard {
     /// When a port that was pulled out comes back.
     back_at: Option<Instant>,
     control: Control,
+    jtag: Option<Jtag>,
     faults: Faults,
 }
 
@@ -77,15 +87,18 @@ impl VirtualBoard {
         let serial = Some(Pty::open(&settings.serial)?);
         let modem = settings.modem.as_deref().map(Pty::open).transpose()?;
         let control = Control::listen(&settings.control)?;
+        let jtag = settings.jtag.as_deref().map(Jtag::listen).transpose()?;
         Ok(Self {
             chip: Some(power_on(settings.seed)),
-            flash: None,
+            flash: Vec::new(),
+            elf: None,
             anchor: (Instant::now(), clock::Instant::ZERO),
             is_held: false,
             serial,
             modem,
             back_at: None,
             control,
+            jtag,
             faults: Faults::default(),
             settings,
         })
@@ -99,6 +112,7 @@ impl VirtualBoard {
     pub fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
         while !stop.load(Ordering::Relaxed) {
             self.let_time_pass();
+            self.debug();
             self.exchange();
             if self.obey()? {
                 break;
@@ -114,31 +128,55 @@ impl VirtualBoard {
         if self.is_held {
             return;
         }
-        let Some(chip) = &mut self.chip else { return };
+        let Some(now) = self.chip.as_ref().map(Esp32c3::now) else { return };
         let (wall, board) = self.anchor;
         let due = board + wall.elapsed();
+        let reached = self.run_until(due, SLIP).unwrap_or(now);
+        // Late for good, or ahead for good: a debugger's clock takes the chip along.
+        if due.since(reached) >= SLIP || reached.since(due) >= SLIP {
+            self.anchor = (Instant::now(), reached);
+        }
+    }
+
+    /// Runs the chip to `due`, but for no longer than `patience` by the wall, and hands on what it says.
+    fn run_until(&mut self, due: clock::Instant, patience: Duration) -> Option<clock::Instant> {
+        let chip = self.chip.as_mut()?;
         let began = Instant::now();
-        while chip.now() < due && began.elapsed() < SLIP {
-            chip.run_until(due.min(chip.now() + SLICE));
+        while chip.now() < due && began.elapsed() < patience && self.back_at.is_none() {
+            let before = chip.now();
+            chip.run_until(due.min(before + SLICE));
             let said = chip.take_serial_output(SerialPort::UsbSerialJtag);
             let said_second = chip.take_serial_output(SerialPort::Uart1);
+            chip.take_serial_output(SerialPort::Uart0);
             chip.take_events();
             if self.faults.counts_output(said.len()) {
                 self.back_at = Some(Instant::now() + AWAY);
             }
-            // Nobody at the other end of a cable that is not there.
+            // Nobody is at the other end of a cable that is not there.
             if let Some(pty) = &mut self.serial {
                 pty.say(&said);
             }
             if let Some(pty) = &mut self.modem {
                 pty.say(&said_second);
             }
-            if self.back_at.is_some() {
+            if chip.now() == before && said.is_empty() && said_second.is_empty() {
+                // Halted, or stopped by a debugger: its time stands still.
                 break;
             }
         }
-        if due.since(chip.now()) >= SLIP {
-            self.anchor = (Instant::now(), chip.now());
+        Some(chip.now())
+    }
+
+    /// Lets a debugger work the chip's pins, and the time pass that its clock takes.
+    fn debug(&mut self) {
+        let (Some(jtag), Some(chip)) = (&mut self.jtag, &mut self.chip) else { return };
+        let Served { is_new, clocks } = jtag.serve(chip);
+        let due = chip.now() + Duration::from_micros(TCK_PERIOD_US.saturating_mul(clocks));
+        if is_new {
+            self.release_ports();
+        }
+        if clocks > 0 {
+            self.run_until(due, DEBUG_MAX);
         }
     }
 
@@ -180,12 +218,15 @@ impl VirtualBoard {
 
     fn enact(&mut self, request: Request) -> Result<String, String> {
         match request {
-            Request::Attach => self.faults.cure(Cure::Attach),
+            Request::Attach => {
+                self.faults.cure(Cure::Attach);
+                self.release_ports();
+            }
             Request::Load(file) => {
                 let elf = fs::read(&file).map_err(|error| format!("other {}: {error}", file.display()))?;
                 let mut chip = power_on(self.settings.seed);
                 chip.load_elf(&elf).map_err(|error| format!("corrupt_image {error}"))?;
-                self.flash = Some(elf);
+                self.elf = Some(elf);
                 self.chip = Some(chip);
                 self.is_held = true;
             }
@@ -195,7 +236,7 @@ impl VirtualBoard {
             }
             Request::Erase => {
                 self.faults.cure(Cure::Erase);
-                self.flash = None;
+                self.elf = None;
                 self.chip = Some(power_on(self.settings.seed));
             }
             Request::UsbReset => {
@@ -204,7 +245,7 @@ impl VirtualBoard {
                 self.back_at = Some(Instant::now() + AWAY);
             }
             Request::PowerOff => {
-                self.chip = None;
+                self.flash = self.chip.take().map(|chip| chip.flash_content()).unwrap_or_default();
                 self.serial = None;
                 self.back_at = None;
             }
@@ -212,9 +253,11 @@ impl VirtualBoard {
                 self.faults.cure(Cure::Power);
                 if self.chip.is_none() {
                     let mut chip = power_on(self.settings.seed);
-                    if let Some(elf) = &self.flash {
-                        chip.load_elf(elf).map_err(|error| format!("corrupt_image {error}"))?;
+                    match &self.elf {
+                        Some(elf) => chip.load_elf(elf),
+                        None => chip.set_flash_content(&self.flash),
                     }
+                    .map_err(|error| format!("corrupt_image {error}"))?;
                     self.chip = Some(chip);
                     self.serial = Some(Pty::open(&self.settings.serial).map_err(|error| error.to_string())?);
                     self.start();
@@ -239,11 +282,16 @@ impl VirtualBoard {
         }
     }
 
+    /// A bench that was killed has left the ports reserved; those of a real board would have forgotten that.
+    fn release_ports(&self) {
+        self.serial.iter().chain(&self.modem).for_each(Pty::release);
+    }
+
     fn state(&self) -> String {
         format!(
-            "power={} flashed={} held={} plugged={}",
+            "power={} loaded={} held={} plugged={}",
             self.chip.is_some(),
-            self.flash.is_some(),
+            self.elf.is_some(),
             self.is_held,
             self.serial.is_some()
         )
@@ -253,6 +301,7 @@ impl VirtualBoard {
         let mut fds: Vec<PollFd<'_>> = vec![self.control.poll_fd()];
         let heard = self.serial.iter().chain(&self.modem).filter(|_| !self.faults.is_deaf);
         fds.extend(heard.map(Pty::poll_fd));
+        fds.extend(self.jtag.as_ref().filter(|_| self.chip.is_some()).map(Jtag::poll_fd));
         let limit = Timespec::try_from(TICK).map_err(io::Error::other)?;
         match poll(&mut fds, Some(&limit)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
@@ -268,7 +317,9 @@ impl Drop for VirtualBoard {
 }
 
 fn power_on(seed: u64) -> Esp32c3 {
-    Esp32c3::new(Config { seed, ..Config::default() })
+    let mut chip = Esp32c3::new(Config { seed, ..Config::default() });
+    chip.boot_from_flash();
+    chip
 }
 
 /// Makes `link` lead to `target`, whatever stood there before, unless that is a real file.

@@ -19,6 +19,10 @@ pub struct Cli {
 pub enum Command {
     /// Run scenarios on a board, emulated or real
     Hil(Hil),
+    /// The boards of the rack: which there are, how they are, who holds them
+    Boards(crate::rack::boards::Boards),
+    /// Is this machine fit for a rack? A remedy for each finding
+    Doctor(crate::rack::doctor::Doctor),
     /// Look at captures
     #[command(subcommand)]
     Capture(Capture),
@@ -134,6 +138,10 @@ pub struct Hil {
     /// On real boards.
     #[command(flatten)]
     pub rack: crate::rack::options::Options,
+    /// Keep a journal, of which `cargo xtask report journal` makes a report if this run is killed [default: on real
+    /// boards, journal.jsonl beside the packets]
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub journal: Option<PathBuf>,
     /// Where the packets of this run go, scenario by scenario [default: target/shakedown/]
     #[arg(long, value_name = "DIR")]
     pub artefacts: Option<PathBuf>,
@@ -215,6 +223,9 @@ pub struct VirtualBoard {
     /// The socket by which it is flashed, reset, given power, and made to fail
     #[arg(long, value_name = "SOCKET")]
     pub control: PathBuf,
+    /// The socket of its JTAG port, which speaks OpenOCD's remote_bitbang
+    #[arg(long, value_name = "SOCKET")]
+    pub jtag: Option<PathBuf>,
     /// The seed of the chip's random number generator, in hexadecimal
     #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
     pub seed: u64,

@@ -19,6 +19,7 @@ use scenario::Scenario;
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
 use crate::flashing::{Flashed, Way};
+use crate::journal::{self, Journal};
 use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
@@ -129,7 +130,9 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             .map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?,
     };
     let interrupted = listen_for_interruption()?;
-    let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    // On real boards, each board is a job.
+    let jobs = crew.as_ref().map(|crew| crew.entries.len()).or(arguments.jobs.map(usize::from));
+    let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
     let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none();
     let mut meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
@@ -137,7 +140,42 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let selected = pairs.len() + meetings.len();
     let progress = progress(selected);
     let (began, started) = (Instant::now(), SystemTime::now());
-    let mut finished = |(verdict, _): &(Verdict, Duration)| {
+    let sources = Sources { scenarios: &scenarios, artefacts: &bench.artefacts, embed: arguments.reporting.embed };
+    let invocation = Invocation {
+        headline: &first_line,
+        seed: bench.seed,
+        started,
+        took: Duration::ZERO,
+        jobs,
+        stacks: &stacks,
+        boards: Vec::new(),
+        shard: arguments.shard,
+        interrupted: false,
+        is_out_of_time: false,
+    };
+    let wanted = pairs.iter().map(|pair| (pair.scenario.name.as_str(), pair.stack.name.clone()));
+    let wanted: Vec<(&str, String)> =
+        wanted.chain(meetings.iter().map(|meeting| (meeting.scenario.name.as_str(), meeting.stack()))).collect();
+    let mut journal = match journal_file(arguments, &bench, crew.is_some()) {
+        Some(file) => {
+            let run = Run::new(
+                vec![reports::part(&invocation)],
+                reports::rows(&[], &missed(&wanted, &[], journal::KILLED), &sources),
+            );
+            let begun = Journal::begin(&file, &run);
+            Some(begun.map_err(|error| Refusal::new(exit::BENCH_FAILED, format!("{}: {error}", file.display())))?)
+        }
+        None => None,
+    };
+    let mut journal_fault = None;
+    let mut finished = |result: &(Verdict, Duration)| {
+        // First: what is said on the screen is on disk.
+        if let Some(journal) = &mut journal {
+            for row in reports::rows(std::slice::from_ref(result), &[], &sources) {
+                journal_fault = journal.row(&row).err().or(journal_fault.take());
+            }
+        }
+        let (verdict, _) = result;
         let name = format!("{} on {}", verdict.scenario, verdict.stack);
         if progress.is_hidden() && !io::stderr().is_terminal() {
             eprintln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.ending);
@@ -188,25 +226,17 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     progress.finish_and_clear();
     let effort = Effort::new(began.elapsed(), jobs, &results);
     let interrupted = interrupted.load(Ordering::SeqCst);
-    let wanted = pairs.iter().map(|pair| (pair.scenario.name.as_str(), pair.stack.name.clone()));
-    let wanted = wanted.chain(meetings.iter().map(|meeting| (meeting.scenario.name.as_str(), meeting.stack())));
-    let mut missed = missed(wanted, &results);
+    let mut missed = missed(&wanted, &results, "the run was interrupted before its turn");
     on_rack.explain(&pairs, &mut missed);
     let reported = if arguments.reporting.report.is_empty() {
         Ok(())
     } else {
-        let sources = Sources { scenarios: &scenarios, artefacts: &bench.artefacts, embed: arguments.reporting.embed };
         let invocation = Invocation {
-            headline: &first_line,
-            seed: bench.seed,
-            started,
             took: began.elapsed(),
-            jobs,
-            stacks: &stacks,
             boards: on_rack.boards.clone(),
-            shard: arguments.shard,
             interrupted,
             is_out_of_time: on_rack.is_out_of_time,
+            ..invocation
         };
         let run = Run::new(vec![reports::part(&invocation)], reports::rows(&results, &missed, &sources));
         reports::write_all(&arguments.reporting, &run)
@@ -221,22 +251,25 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let view =
         View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose, on_boards: crew.is_some() };
     say(&format!("\n{}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
-    bench.file_records().and(reported).map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
+    let journalled = journal_fault.map_or(Ok(()), |error| Err(format!("the journal cannot be written: {error}")));
+    bench.file_records().and(reported).and(journalled).map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
     Ok(if on_rack.is_incomplete() && !interrupted { exit::BENCH_FAILED } else { sum(&verdicts, interrupted) })
 }
 
 /// What was to be run and was not.
-fn missed<'a>(wanted: impl Iterator<Item = (&'a str, String)>, results: &[(Verdict, Duration)]) -> Vec<Missed> {
+fn missed(wanted: &[(&str, String)], results: &[(Verdict, Duration)], why: &str) -> Vec<Missed> {
     let ran: BTreeSet<(&str, &str)> =
         results.iter().map(|(verdict, _)| (verdict.scenario.as_str(), verdict.stack.as_str())).collect();
     wanted
+        .iter()
         .filter(|(scenario, stack)| !ran.contains(&(*scenario, stack.as_str())))
-        .map(|(scenario, stack)| Missed {
-            scenario: scenario.to_owned(),
-            stack,
-            why: "the run was interrupted before its turn".to_owned(),
-        })
+        .map(|(scenario, stack)| Missed { scenario: (*scenario).to_owned(), stack: stack.clone(), why: why.to_owned() })
         .collect()
+}
+
+/// Where the journal is kept, if one is: boards are lost more often than chips, and their time is dearer.
+fn journal_file(arguments: &Hil, bench: &Bench, on_boards: bool) -> Option<PathBuf> {
+    arguments.journal.clone().or_else(|| on_boards.then(|| bench.artefacts.join("journal.jsonl")))
 }
 
 /// What is run: scenario by scenario, each on every stack that is asked it.

@@ -18,6 +18,7 @@ pub mod explain;
 pub mod firmware;
 pub mod flashing;
 pub mod hil;
+pub mod journal;
 pub mod judge;
 pub mod lan;
 pub mod library;

@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
+        Command::Boards(arguments) => rack::boards::run(&root, arguments).map(|exit| exit.code),
+        Command::Doctor(arguments) => Ok(rack::doctor::run(&root, arguments).code),
         Command::VirtualBoard(arguments) => {
             rack::emulated::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
         }

@@ -4,8 +4,10 @@
 //! not: a file that says where they are, a lock, limits, a recovery ladder, a queue that they share.
 
 pub mod bay;
+pub mod boards;
 pub mod choose;
 pub mod crew;
+pub mod doctor;
 pub mod emulated;
 mod health;
 pub mod ladder;
@@ -15,5 +17,7 @@ pub mod options;
 pub mod program;
 pub mod quarantine;
 pub mod queue;
+pub mod scan;
+pub mod sickness;
 pub mod silicon;
 pub mod switch;

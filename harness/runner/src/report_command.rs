@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use report::merge::merge;
 
 use crate::exit::{self, Exit};
+use crate::journal;
 use crate::reports::{self, Reporting};
 
 /// The schema of the JSON report.
@@ -26,6 +27,11 @@ Example:
 Example:
   cargo xtask report render out.json --report html=out.html --history last-night.json")]
     Render(Render),
+    /// Make a report of the journal of a run that was killed
+    #[command(after_help = "\
+Example:
+  cargo xtask report journal target/shakedown/journal.jsonl --report html=out.html")]
+    Journal(Render),
     /// Print the JSON Schema of the JSON report
     Schema,
 }
@@ -44,8 +50,8 @@ pub struct Merge {
 /// What is set anew.
 #[derive(Debug, Args)]
 pub struct Render {
-    /// A JSON report
-    #[arg(value_name = "FILE.json")]
+    /// The file
+    #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// What is reported.
     #[command(flatten)]
@@ -60,7 +66,9 @@ pub struct Render {
 pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
     let (files, reporting) = match command {
         ReportCommand::Merge(Merge { files, reporting }) => (files.as_slice(), reporting),
-        ReportCommand::Render(Render { file, reporting }) => (std::slice::from_ref(file), reporting),
+        ReportCommand::Render(Render { file, reporting }) | ReportCommand::Journal(Render { file, reporting }) => {
+            (std::slice::from_ref(file), reporting)
+        }
         ReportCommand::Schema => {
             anstream::print!("{SCHEMA}");
             return Ok(exit::AS_EXPECTED);
@@ -69,7 +77,8 @@ pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
     if reporting.report.is_empty() {
         return Err((exit::USAGE, "nothing is asked for: add --report html=FILE, or markdown, junit, json".into()));
     }
-    let runs = files.iter().map(|file| reports::read(file)).collect::<Result<Vec<_>, String>>();
+    let read = if matches!(command, ReportCommand::Journal(_)) { journal::read } else { reports::read };
+    let runs = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, String>>();
     let merged = merge(runs.map_err(|why| (exit::USAGE, why))?);
     for remark in &merged.remarks {
         anstream::eprintln!("{remark}");

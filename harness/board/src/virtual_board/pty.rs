@@ -71,6 +71,11 @@ impl Pty {
         }
     }
 
+    /// Takes back that somebody has reserved it (TIOCEXCL).
+    pub(super) fn release(&self) {
+        let _ = rustix::termios::ioctl_tiocnxcl(&self.bench);
+    }
+
     /// For `poll`: when the bench says something.
     pub(super) fn poll_fd(&self) -> PollFd<'_> {
         PollFd::new(&self.board, PollFlags::IN)
@@ -79,8 +84,6 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        // A bench that was killed leaves the port reserved for nobody; a USB port would forget that when it is closed.
-        let _ = rustix::termios::ioctl_tiocnxcl(&self.bench);
         let _ = fs::remove_file(&self.link);
     }
 }

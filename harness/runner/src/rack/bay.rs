@@ -12,6 +12,7 @@ use crate::rack::emulated::{self, Process};
 use crate::rack::ladder::{Ladder, Next, Rung};
 use crate::rack::lock::{self, Holder, Lock};
 use crate::rack::map::{self, Entry};
+use crate::rack::sickness;
 use crate::rack::switch::Switch;
 use crate::stack::Stack;
 use crate::trial::{self, Trial};
@@ -53,6 +54,8 @@ pub struct Bay {
     switch: Switch,
     ladder: Ladder,
     log: Vec<String>,
+    /// The folder of locks, and of notes beside them.
+    locks: PathBuf,
     /// The process of a board of our own making.
     _process: Option<Process>,
     /// Last: let go when nothing touches the board any more.
@@ -97,6 +100,7 @@ impl Bay {
             switch,
             ladder,
             log: Vec::new(),
+            locks: setting.locks.clone(),
             _process: process,
             _lock: lock,
         })
@@ -110,6 +114,11 @@ impl Bay {
     /// What was done to it besides scenarios.
     pub fn log(&self) -> &[String] {
         &self.log
+    }
+
+    /// The board has passed its check: it is not wedged any more, whatever is noted.
+    pub fn is_healthy(&self) {
+        sickness::forget(&self.locks, &identity(&self.entry));
     }
 
     /// Puts something down in the board's log.
@@ -205,6 +214,7 @@ impl Bay {
             }
         }
         self.log.push("wedged: it leaves the run".into());
+        sickness::note(&self.locks, &identity(&self.entry), &last);
         self.hardware.let_go();
         Err(last)
     }
@@ -247,7 +257,11 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
     let port = |path: &Path| Port { path: path.to_owned(), baud: facts.baud };
     let (flasher, probe, serial, modem) = match process {
         Some(process) => {
-            let (flasher, probe) = emulated::direct_flasher(&process.control())?;
+            // Through probe-rs as any other, where it is built; else its images are loaded whole.
+            let (flasher, probe) = match &setting.flasher {
+                Some(flasher) => (flasher.clone(), format!("socket:{}", process.jtag().display())),
+                None => emulated::direct_flasher(&process.control())?,
+            };
             (flasher, probe, port(&process.serial()), Some(port(&process.modem())))
         }
         None => {

@@ -41,7 +41,13 @@ impl Process {
             .arg(folder.join("serial"))
             .arg("--modem")
             .arg(folder.join("modem"));
-        command.arg("--control").arg(folder.join("control")).arg("--seed").arg(format!("{seed:x}"));
+        command
+            .arg("--control")
+            .arg(folder.join("control"))
+            .arg("--jtag")
+            .arg(folder.join("jtag"))
+            .arg("--seed")
+            .arg(format!("{seed:x}"));
         // Its standard input is a pipe that nobody writes to: it ends with us, however we end.
         command.arg("--until-input-ends").stdin(Stdio::piped()).stdout(Stdio::piped());
         #[cfg(unix)]
@@ -68,6 +74,11 @@ impl Process {
     /// The port at which it would have its modem.
     pub fn modem(&self) -> PathBuf {
         self.folder.join("modem")
+    }
+
+    /// The socket of its JTAG port.
+    pub fn jtag(&self) -> PathBuf {
+        self.folder.join("jtag")
     }
 
     /// Its control socket.
@@ -107,6 +118,7 @@ pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
         serial: arguments.serial.clone(),
         modem: arguments.modem.clone(),
         control: arguments.control.clone(),
+        jtag: arguments.jtag.clone(),
     };
     let mut board = board::VirtualBoard::new(settings).map_err(told)?;
     let flag = Arc::clone(&stop);

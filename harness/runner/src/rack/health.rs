@@ -28,7 +28,10 @@ pub fn check(bay: &mut Bay, stack: &Stack, seed: u64) -> Result<(), String> {
     let mut last = String::new();
     for _ in 0..TRIES {
         match bay.run(&scenario, &plain, seed) {
-            Ok(trial) if trial.judged.account.how == How::Connected => return Ok(()),
+            Ok(trial) if trial.judged.account.how == How::Connected => {
+                bay.is_healthy();
+                return Ok(());
+            }
             Ok(trial) => {
                 last = format!("the health check failed: {}", trial.judged.account.phrase());
                 bay.note(&last);

@@ -1,6 +1,8 @@
 //! Locks, queues, health, quarantine: boards that are well, and people who share them.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use outcome::Ending;
@@ -92,4 +94,45 @@ fn a_run_that_has_no_time_left_begins_nothing_and_says_so() {
     let report = stand.report();
     assert_eq!(report.totals.not_run, 3);
     assert_eq!(report.parts[0].interruption, Some(report::model::Interruption::OutOfTime));
+}
+
+#[test]
+fn killed_at_any_stage_the_lock_is_free_the_journal_tells_and_the_next_run_works() {
+    let stand = Stand::of_emulated(&["door"]);
+    let journal = stand.path("artefacts/journal.jsonl");
+    for rows_awaited in 0..QUICK.len() {
+        let mut child = stand.hil(&QUICK).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut progress = BufReader::new(child.stderr.take().unwrap()).lines();
+        for _ in 0..rows_awaited {
+            progress.next().unwrap().unwrap();
+        }
+        // SIGKILL: nobody is told, nothing is cleaned up.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(lock::holder(&stand.locks(), "emulated-door"), None, "a lock dies with its process");
+        if rows_awaited > 0 {
+            let run = runner::journal::read(&journal).unwrap();
+            assert_eq!(run.rows.len(), QUICK.len());
+            assert!(run.totals.as_expected >= rows_awaited, "{:?}", run.totals);
+            let not_run = run.rows.iter().filter_map(|row| row.not_run.as_ref());
+            assert!(not_run.into_iter().all(|one| one.why.contains("killed")));
+        }
+    }
+    ends_with(&stand.hil(&QUICK).output().unwrap(), exit::AS_EXPECTED, "3 as expected");
+}
+
+#[test]
+fn told_to_end_it_finishes_what_is_running_and_reports_the_rest_as_not_run() {
+    let stand = Stand::of_emulated(&["door"]);
+    let mut child = stand.hil(&QUICK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut progress = BufReader::new(child.stderr.take().unwrap()).lines();
+    progress.next().unwrap().unwrap();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    progress.for_each(drop);
+    let output = child.wait_with_output().unwrap();
+    ends_with(&output, exit::INTERRUPTED, "not run");
+    let report = stand.report();
+    assert_eq!(report.rows.len(), 3);
+    assert!(report.totals.not_run >= 1 && report.totals.as_expected >= 1, "{:?}", report.totals);
+    assert_eq!(report.parts[0].interruption, Some(report::model::Interruption::Signal));
 }
