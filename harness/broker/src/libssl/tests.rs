@@ -224,6 +224,7 @@ fn the_same_seed_gives_the_same_bytes_on_any_thread() {
         ),
         ("leaf.key = 'p521'", "versions = ['1.2']\nsession_tickets = 1\nresumption = true", SslVersion::TLS1_2),
         ("", "versions = ['1.3']\nsession_tickets = 2\nresumption = true", SslVersion::TLS1_3),
+        ("", "versions = ['1.2']\nresumption = true\nafterwards = { certificates = ['client'] }", SslVersion::TLS1_2),
         ("leaf.key = 'ed25519'", "versions = ['1.3']\ngroups = ['x448', 'x25519']", SslVersion::TLS1_3),
     ] {
         let here = run(pki, script, version, 1);
