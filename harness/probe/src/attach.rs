@@ -2,6 +2,7 @@
 
 use bitvec::field::BitField as _;
 use board::flasher::{FaultKind, ProbeEntry, ProbeFault};
+use probe_rs::config::Registry;
 use probe_rs::probe::list::{Accessibility, Lister};
 use probe_rs::probe::{DebugProbeSelector, JtagAccess, Probe, WireProtocol};
 use probe_rs::{Permissions, Session};
@@ -9,8 +10,6 @@ use probe_rs::{Permissions, Session};
 use crate::blame::{self, During};
 use crate::emulated;
 
-/// The chips that this bench knows, with what their JTAG ports call themselves.
-const IDCODES: &[(&str, u32)] = &[("esp32c3", 0x0000_5c25)];
 /// The USB-Serial-JTAG controller of an Espressif chip: the probe is inside of the chip.
 const ESPRESSIF_USB_JTAG: (u16, u16) = (0x303a, 0x1001);
 
@@ -90,8 +89,8 @@ fn look(probe: &mut Probe, selector: &DebugProbeSelector, chip: &str) -> Result<
     let of_probe = |error| blame::fault(&error, During::Attach);
     jtag.select_target(0).map_err(of_probe)?;
     let idcode = jtag.read_register(IDCODE, 32).map_err(of_probe)?.load_le::<u32>();
-    match IDCODES.iter().find(|(name, _)| *name == chip) {
-        Some((_, expected)) if *expected != idcode => {
+    match idcode_of(chip) {
+        Some(expected) if expected != idcode => {
             let words = format!("the port calls itself {idcode:#010x}, and an {chip}'s {expected:#010x}");
             return Err(ProbeFault::new(FaultKind::ChipAbsent, words));
         }
@@ -101,6 +100,15 @@ fn look(probe: &mut Probe, selector: &DebugProbeSelector, chip: &str) -> Result<
         Some(false) => Err(ProbeFault::new(FaultKind::ChipLocked, "its debug module asks for authentication")),
         Some(true) | None => Ok(()),
     }
+}
+
+/// What the JTAG port of `chip` calls itself, as far as probe-rs knows that.
+fn idcode_of(chip: &str) -> Option<u32> {
+    let registry = Registry::from_builtin_families();
+    let families = registry.families();
+    let family =
+        families.iter().find(|family| family.variants.iter().any(|one| one.name.eq_ignore_ascii_case(chip)))?;
+    family.chip_detection.iter().find_map(|method| method.as_espressif()).map(|espressif| espressif.idcode)
 }
 
 /// Whether the debug module lets anybody in: `dmstatus.authenticated`. `None` if there is no transport module of

@@ -50,6 +50,7 @@ fn kind(cause: &(dyn Error + 'static), during: During) -> Option<FaultKind> {
     }
     if let Some(error) = cause.downcast_ref::<espflash::Error>() {
         return Some(match error {
+            espflash::Error::UnsupportedFlash(_) => FaultKind::Other,
             espflash::Error::ElfTooBig(..) | espflash::Error::PartitionTableDoesNotFit(_) => FaultKind::ImageTooLarge,
             _ => FaultKind::CorruptImage,
         });

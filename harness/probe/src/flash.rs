@@ -83,7 +83,9 @@ fn reporter(step: &mut dyn FnMut(Progress)) -> impl FnMut(ProgressEvent) {
             let done = done.entry(rank(&operation)).or_default();
             *done += size;
             let total_bytes = totals.get(&rank(&operation)).copied();
-            step(Progress { operation: named(&operation), done_bytes: *done, total_bytes });
+            // What probe-rs compresses can come out longer than it had reckoned.
+            let done_bytes = (*done).min(total_bytes.unwrap_or(u64::MAX));
+            step(Progress { operation: named(&operation), done_bytes, total_bytes });
         }
         _ => {}
     }

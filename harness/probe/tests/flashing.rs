@@ -1,65 +1,69 @@
 //! The flashing process against emulated boards: probe-rs attaches, loads its own flash algorithm, runs it on the
-//! emulated CPU, verifies, resets. And each way in which that fails, told apart.
+//! emulated CPU, verifies, resets, and the chip boots what lies in its flash.
 #![cfg(unix)]
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod bench;
 
-use board::emulated::jtag_port::JtagPort;
-use board::{Flasher, ProbeFault};
-use emulator::esp32c3::{Config, Esp32c3, Pause, SerialPort};
+use bench::{Bench, LONG, image};
+use board::flasher::Operation;
+use clock::Instant;
+use emulator::esp32c3::{Config, Esp32c3, Pause, ResetCause, SerialPort};
 
-const LONG: Duration = Duration::from_secs(120);
-
-fn image() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware-under-test/images/esp32c3_mbedtls.elf")
+fn config() -> Config {
+    Config { seed: 0x5eed, ..Config::default() }
 }
 
-fn serve() -> Vec<String> {
-    vec![env!("CARGO_BIN_EXE_probe").to_owned(), "serve".to_owned()]
-}
-
-/// An emulated board with its JTAG port open.
-struct Bench {
-    port: JtagPort,
-    selector: String,
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new(config: Config) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("jtag");
-        let selector = format!("socket:{}", path.display());
-        let mut chip = Esp32c3::new(config);
-        chip.boot_from_flash();
-        let port = JtagPort::open(chip, &path).expect("a socket");
-        Self { port, selector, folder }
-    }
-
-    fn attach(&self) -> Result<Flasher, ProbeFault> {
-        Flasher::start(&serve(), "esp32c3", &self.selector, LONG)
+/// What the firmware says in the second after its reset, and when.
+fn said(chip: &mut Esp32c3) -> Vec<(Instant, Vec<u8>)> {
+    let mut said = Vec::new();
+    loop {
+        match chip.run_until(Instant::from_millis(1_000)) {
+            Pause::Deadline => return said,
+            Pause::SerialOutput => said.push((chip.now(), chip.take_serial_output(SerialPort::UsbSerialJtag))),
+            other => panic!("{other:?} {:#?}", chip.take_events()),
+        }
     }
 }
 
 #[test]
-fn a_released_image_is_written_verified_and_boots() {
-    let bench = Bench::new(Config { seed: 0x5eed, ..Config::default() });
-    let mut flasher = bench.attach().unwrap_or_else(|fault| panic!("{fault}"));
+fn a_released_image_is_written_verified_and_does_as_if_it_had_been_loaded() {
+    let bench = Bench::new(config());
+    let mut flasher = Bench::attach(&bench.socket).unwrap_or_else(|fault| panic!("{fault}"));
     let mut steps = Vec::new();
-    let began = std::time::Instant::now();
     flasher.flash(&image(), LONG, &mut |step| steps.push(step)).unwrap_or_else(|fault| panic!("{fault}"));
-    println!("flashed in {:?}", began.elapsed());
-    assert!(steps.iter().any(|step| step.operation == board::flasher::Operation::Verify), "{steps:?}");
+    for operation in [Operation::Erase, Operation::Program, Operation::Verify] {
+        let last = steps.iter().rfind(|step| step.operation == operation).unwrap_or_else(|| panic!("{operation:?}"));
+        assert_eq!(Some(last.done_bytes), last.total_bytes, "{operation:?} comes to its end");
+    }
+    drop(flasher);
+    let chip = bench.chip();
+    assert!(chip.is_in_debug_mode(), "halted in reset");
+    let mut flashed = Esp32c3::new(config());
+    flashed.set_flash_content(&chip.flash_content()).expect("a flash of the same size");
+    flashed.boot_from_flash();
+    flashed.reset(ResetCause::PowerOn);
+    let mut direct = Esp32c3::new(config());
+    direct.load_elf(&std::fs::read(image()).expect("the released image")).expect("an image for this chip");
+    assert_eq!(said(&mut flashed), said(&mut direct), "to the nanosecond");
+}
+
+#[test]
+fn after_a_reset_the_chip_runs_and_after_an_erasure_it_has_nothing_to_run() {
+    let bench = Bench::new(config());
+    let mut flasher = Bench::attach(&bench.socket).unwrap_or_else(|fault| panic!("{fault}"));
+    flasher.flash(&image(), LONG, &mut |_| {}).unwrap_or_else(|fault| panic!("{fault}"));
     flasher.reset(LONG).unwrap_or_else(|fault| panic!("{fault}"));
     drop(flasher);
-    let mut chip = bench.port.close().expect("the chip");
-    let mut said = Vec::new();
-    while !said.windows(16).any(|part| part == b"\"report\":\"hello\"") {
-        match chip.run_until(clock::Instant::from_millis(u64::MAX / 2_000_000)) {
-            Pause::SerialOutput => said.extend(chip.take_serial_output(SerialPort::UsbSerialJtag)),
-            other => panic!("{other:?} {:?} {}", chip.take_events(), String::from_utf8_lossy(&said)),
-        }
-    }
-    drop(bench.folder);
+    let Bench { socket, .. } = &bench;
+    let socket = socket.clone();
+    // Another process finds the chip as the first has left it.
+    let mut flasher = Bench::attach(&socket).unwrap_or_else(|fault| panic!("{fault}"));
+    flasher.reattach(LONG).unwrap_or_else(|fault| panic!("{fault}"));
+    flasher.erase(LONG).unwrap_or_else(|fault| panic!("{fault}"));
+    drop(flasher);
+    let mut chip = bench.chip();
+    assert!(chip.flash_content().is_empty());
+    assert!(chip.instructions_retired() > 1_000_000, "the firmware has run");
+    chip.reset(ResetCause::PowerOn);
+    assert_eq!(chip.run_until(chip.now()), Pause::Event, "nothing to boot");
 }

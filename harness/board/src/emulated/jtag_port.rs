@@ -5,10 +5,11 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use clock::Duration;
@@ -24,6 +25,8 @@ pub const TCK_PERIOD_US: u64 = 50;
 pub struct JtagPort {
     path: PathBuf,
     closing: Arc<AtomicBool>,
+    /// The debugger that is being served.
+    debugger: Arc<Mutex<Option<UnixStream>>>,
     thread: Option<JoinHandle<Esp32c3>>,
 }
 
@@ -36,9 +39,10 @@ impl JtagPort {
     pub fn open(chip: Esp32c3, path: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let closing = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&closing);
-        let thread = thread::spawn(move || serve(chip, &listener, &told));
-        Ok(Self { path: path.to_owned(), closing, thread: Some(thread) })
+        let debugger = Arc::new(Mutex::new(None));
+        let (told, present) = (Arc::clone(&closing), Arc::clone(&debugger));
+        let thread = thread::spawn(move || serve(chip, &listener, &told, &present));
+        Ok(Self { path: path.to_owned(), closing, debugger, thread: Some(thread) })
     }
 
     /// Waits for the debugger to go, closes the port, and gives the chip back.
@@ -63,16 +67,33 @@ impl JtagPort {
 
 impl Drop for JtagPort {
     fn drop(&mut self) {
+        // Nobody waits for a debugger here.
+        if let Some(debugger) = &*present(&self.debugger) {
+            let _ = debugger.shutdown(Shutdown::Both);
+        }
         self.stop();
     }
 }
 
-fn serve(mut chip: Esp32c3, listener: &UnixListener, closing: &AtomicBool) -> Esp32c3 {
+fn present(debugger: &Mutex<Option<UnixStream>>) -> MutexGuard<'_, Option<UnixStream>> {
+    debugger.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(
+    mut chip: Esp32c3,
+    listener: &UnixListener,
+    closing: &AtomicBool,
+    debugger: &Mutex<Option<UnixStream>>,
+) -> Esp32c3 {
     loop {
         match listener.accept() {
             Ok(_) if closing.load(Ordering::SeqCst) => return chip,
             // A debugger that breaks off, or says what is no command, is gone; the next may come.
-            Ok((stream, _)) => drop(converse(&mut chip, stream)),
+            Ok((stream, _)) => {
+                *present(debugger) = stream.try_clone().ok();
+                let _ = converse(&mut chip, stream);
+                *present(debugger) = None;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return chip,
         }
