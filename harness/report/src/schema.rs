@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::model::Run;
+use crate::release::Release;
 
 /// Makes a type that stands in a schema for one that cannot describe itself: one of a list of words.
 macro_rules! words {
@@ -92,11 +93,16 @@ fn words<T: Serialize>(values: &[T]) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// The committed file is what the types say. `SHAKEDOWN_UPDATE=1 cargo test -p report` writes it anew.
+/// The committed files are what the types say. `SHAKEDOWN_UPDATE=1 cargo test -p report` writes them anew.
 #[test]
-fn the_committed_schema_is_that_of_the_model() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run.json");
-    let rendered = format!("{:#}\n", schemars::schema_for!(Run).as_value());
+fn the_committed_schemas_are_those_of_the_model() {
+    is_committed("run.json", &schemars::schema_for!(Run));
+    is_committed("release.json", &schemars::schema_for!(Release));
+}
+
+fn is_committed(name: &str, schema: &Schema) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
+    let rendered = format!("{:#}\n", schema.as_value());
     if std::env::var_os("SHAKEDOWN_UPDATE").is_some() {
         std::fs::write(&file, &rendered).expect("the schema can be written");
     }

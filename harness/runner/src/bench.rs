@@ -341,6 +341,12 @@ impl Session {
     }
 
     fn into_evidence(mut self, now: Instant) -> Evidence {
+        // What began like a packet and never ended may have been text: `load` does.
+        if !self.log.is_empty()
+            && let Some(Heard::Noise(text)) = self.line.fall_silent()
+        {
+            self.word(now, &text);
+        }
         let service = self.lan.service();
         for line in service.key_log().lines() {
             self.tap.key_log_line(line);

@@ -11,6 +11,8 @@ use crate::reports::{self, Reporting};
 
 /// The schema of the JSON report.
 const SCHEMA: &str = include_str!("../../report/schema/run.json");
+/// That of a release report.
+const RELEASE_SCHEMA: &str = include_str!("../../report/schema/release.json");
 
 /// Merge reports of several machines, or set one anew.
 #[derive(Debug, Subcommand)]
@@ -33,7 +35,11 @@ Example:
   cargo xtask report journal target/shakedown/journal.jsonl --report html=out.html")]
     Journal(Render),
     /// Print the JSON Schema of the JSON report
-    Schema,
+    Schema {
+        /// That of `release-report` instead
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 /// What is merged.
@@ -69,8 +75,8 @@ pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
         ReportCommand::Render(Render { file, reporting }) | ReportCommand::Journal(Render { file, reporting }) => {
             (std::slice::from_ref(file), reporting)
         }
-        ReportCommand::Schema => {
-            anstream::print!("{SCHEMA}");
+        ReportCommand::Schema { release } => {
+            anstream::print!("{}", if *release { RELEASE_SCHEMA } else { SCHEMA });
             return Ok(exit::AS_EXPECTED);
         }
     };

@@ -68,8 +68,9 @@ pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
     let (history, mut complaints) = history(&wanted.history);
     for one in &wanted.report {
         let written = render(one.kind, run, &history).and_then(|text| write_whole(&one.file, &text));
-        if let Err(error) = written {
-            complaints.push(format!("{}: {error}", one.file.display()));
+        match written {
+            Ok(()) => eprintln!("written: {}", one.file.display()),
+            Err(error) => complaints.push(format!("{}: {error}", one.file.display())),
         }
     }
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }

@@ -276,3 +276,70 @@ fn bisection_cleans_up_when_it_is_interrupted() {
     let worktrees = Command::new("git").args(["worktree", "list"]).current_dir(&firmware).output().expect("git starts");
     assert_eq!(String::from_utf8_lossy(&worktrees.stdout).lines().count(), 1, "the scratch worktree is gone");
 }
+
+/// An image that prints a text on its USB serial port and is done: an ELF file for the ESP32-C3 of one segment in
+/// instruction memory, made here by hand (ESP32-C3 TRM v1.2, chapter "USB Serial/JTAG Controller": data goes to
+/// `EP1_REG`, once `EP1_CONF_REG` says that there is room).
+fn printer(text: &str) -> Vec<u8> {
+    const ADDRESS: u32 = 0x4038_0000;
+    const PROGRAM: [u32; 14] = [
+        0x6004_3537, // lui a0, 0x60043     the controller's registers
+        0x0000_0597, // auipc a1, 0
+        0x0345_8593, // addi a1, a1, 52     the text, behind the program
+        0x0005_c603, // lbu a2, 0(a1)       for each character
+        0x0006_0e63, // beqz a2, +28        that is not the closing zero
+        0x0045_2683, // lw a3, 4(a0)        wait
+        0x0026_f693, // andi a3, a3, 2      for room
+        0xfe06_8ce3, // beqz a3, -8
+        0x00c5_2023, // sw a2, 0(a0)        and say it
+        0x0015_8593, // addi a1, a1, 1
+        0xfe5f_f06f, // j -28
+        0x0010_0693, // li a3, 1            then
+        0x00d5_2223, // sw a3, 4(a0)        send what is left
+        0x0000_006f, // j .                 and rest
+    ];
+    let mut code: Vec<u8> = PROGRAM.iter().flat_map(|word| word.to_le_bytes()).collect();
+    code.extend(text.bytes().chain([0]));
+    let size = u32::try_from(code.len()).expect("a short text");
+    let mut elf = vec![0x7f, b'E', b'L', b'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    // e_type: executable, e_machine: RISC-V.
+    elf.extend([2_u16, 243].iter().flat_map(|half| half.to_le_bytes()));
+    // e_version, e_entry, e_phoff, e_shoff, e_flags.
+    elf.extend([1, ADDRESS, 52, 0, 0].iter().flat_map(|word: &u32| word.to_le_bytes()));
+    // e_ehsize, e_phentsize, e_phnum, e_shentsize, e_shnum, e_shstrndx.
+    elf.extend([52_u16, 32, 1, 40, 0, 0].iter().flat_map(|half| half.to_le_bytes()));
+    // PT_LOAD, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, readable and executable, p_align.
+    elf.extend([1, 84, ADDRESS, ADDRESS, size, size, 5, 4].iter().flat_map(|word: &u32| word.to_le_bytes()));
+    elf.extend(code);
+    elf
+}
+
+/// Somebody's own firmware, which knows nothing of this bench, goes through the same reports: what it prints is
+/// understood by the patterns of its dialect.
+#[test]
+fn a_strangers_firmware_goes_through_the_same_reports() {
+    let own = folder();
+    let write = |name: &str, bytes: &[u8]| fs::write(own.path().join(name), bytes).expect("it can be written");
+    write("old.elf", &printer("Booting 1.0\ntls: connecting\ntls: failed -0x2700 BAD_CERTIFICATE\n"));
+    write("new.elf", &printer("Booting 1.0\ntls: connecting\npublished 21.5\n"));
+    write(
+        "mine.toml",
+        b"stack = 'Our product'\n\
+          [[log]]\nline = 'tls: connecting'\nmeans = 'stage'\nstage = 'certificate'\n\
+          [[log]]\nline = 'tls: failed (?<code>-0x[0-9a-f]+) (?<name>\\w+)'\nmeans = 'failed'\n\
+          [[log]]\nline = 'published'\nmeans = 'done'\n",
+    );
+    let arguments = ["hil", "--board", "esp32c3", "--image", "old.elf", "--dialect", "mine.toml", "--captures", "x"];
+    let more = ["--accept", "trust/unknown_ca", "--report", "json=out.json,html=out.html"];
+    ends_with(&bench(&own, &[&arguments[..], &more].concat()), exit::AS_EXPECTED);
+    let told = run(&own, "out.json");
+    let row = told.rows.iter().find(|row| row.scenario == "trust/unknown_ca").expect("it was run");
+    let happening = row.happening.as_ref().expect("it was run");
+    assert_eq!(happening.device_words, "BAD_CERTIFICATE (-0x2700)");
+    assert_eq!(happening.stage, outcome::Stage::Certificate);
+    assert!(row.device_log.iter().any(|line| line.words == "console: Booting 1.0"), "{:?}", row.device_log);
+    let images = ["release-report", "--image", "old.elf", "--image", "new.elf", "--dialect", "mine.toml"];
+    let output = bench(&own, &[&images[..], &["trust/unknown_ca", "--artefacts", "y"]].concat());
+    ends_with(&output, exit::SECURITY_WORSE);
+    assert!(words(&output).contains("trust/unknown_ca on old → new"), "{}", words(&output));
+}

@@ -100,6 +100,13 @@ fn the_log_of_a_strangers_firmware_tells_its_outcome() {
 }
 
 #[test]
+fn words_that_begin_like_a_packet_are_not_lost() {
+    // Two characters and a line's end make a length that a packet could have.
+    let judged = judged(RULES, &[(100, "load"), (200, "tls: failed -0x2700 X509_BAD")]);
+    assert_eq!(judged.account.device_words, "X509_BAD (-0x2700)");
+}
+
+#[test]
 fn a_line_that_says_done_is_the_end_and_success() {
     let judged = judged(RULES, &[(100, "tls: connecting"), (900, "published")]);
     assert_eq!(judged.account.phrase(), "connected and did its work");
