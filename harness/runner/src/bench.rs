@@ -20,6 +20,8 @@ use crate::world::{self, BrokerService, Counterpart};
 
 /// After the device is done, its last packets still have to arrive.
 const AFTERMATH: Duration = Duration::from_millis(500);
+/// In wall time the aftermath is over when neither side has said anything for so long, and nothing is due.
+const HUSH: Duration = Duration::from_millis(40);
 /// A device that has not said hello by then never will: an ESP32-C3 boots in well under a second.
 const HELLO_BY: Instant = Instant::from_millis(10_000);
 /// A firmware that still says hello so long after its order was said has not got it: it says hello every second.
@@ -98,6 +100,8 @@ pub fn run_with(
     seed: u64,
 ) -> Result<Evidence, BenchFault> {
     let mut session = Session::new(scenario, stack, minted, counterpart, seed)?;
+    // Virtual time costs nothing, and what was reviewed has the whole of it.
+    session.hush = (!board.target().emulated).then_some(HUSH);
     board.flash(stack.image())?;
     board.reset()?;
     let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
@@ -107,12 +111,16 @@ pub fn run_with(
         let deadline = session.lan.service().pace(now, deadline);
         let heard = board.listen(deadline)?;
         now = heard.at;
+        if !heard.bytes.is_empty() || !heard.second_bytes.is_empty() {
+            session.last_word_at = now;
+        }
         session.incidents(heard.incidents);
         session.hear(now, &heard.bytes)?;
         session.hear_second(now, &heard.second_bytes);
         session.act(now);
         let said = session.take_said();
         if !said.is_empty() {
+            session.last_word_at = now;
             board.say(&said)?;
         }
         let said = session.take_said_by_modem(now);
@@ -144,6 +152,12 @@ struct Session {
     incidents: Vec<Incident>,
     /// Once the device is done or dead: when to stop listening.
     ends_at: Option<Instant>,
+    /// Whether the device has said that it is done.
+    is_done: bool,
+    /// When anybody has said anything last.
+    last_word_at: Instant,
+    /// After how long a silence to stop listening earlier, once the device is done.
+    hush: Option<Duration>,
 }
 
 impl Session {
@@ -172,14 +186,31 @@ impl Session {
             words_bytes: 0,
             incidents: Vec::new(),
             ends_at: None,
+            is_done: false,
+            last_word_at: Instant::ZERO,
+            hush: None,
         })
     }
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
         let hello = (self.awaits_hello() && self.ends_at.is_none()).then_some(HELLO_BY);
+        let network = self.network_wants(now);
+        let end = self.end(now);
+        Instant::earliest(Instant::earliest(network, end), hello)
+    }
+
+    fn network_wants(&mut self, now: Instant) -> Option<Instant> {
         let modem = self.modem.as_mut().and_then(|modem| modem.poll_at(now));
-        let network = Instant::earliest(self.lan.poll_at(now), modem);
-        Instant::earliest(Instant::earliest(network, self.ends_at), hello)
+        Instant::earliest(self.lan.poll_at(now), modem)
+    }
+
+    /// When to stop listening.
+    fn end(&mut self, now: Instant) -> Option<Instant> {
+        let at = self.ends_at?;
+        match self.hush.filter(|_| self.is_done) {
+            Some(hush) if self.network_wants(now).is_none_or(|due| due >= at) => Some(at.min(self.last_word_at + hush)),
+            _ => Some(at),
+        }
     }
 
     fn hear(&mut self, now: Instant, bytes: &[u8]) -> Result<(), BenchFault> {
@@ -232,7 +263,10 @@ impl Session {
             Report::Refused { reason } => {
                 return Err(BenchFault(format!("the firmware does not understand its order: {reason}")));
             }
-            Report::Done { .. } => self.ends_at = Some(now + AFTERMATH),
+            Report::Done { .. } => {
+                self.is_done = true;
+                self.ends_at = Some(now + AFTERMATH);
+            }
             _ => {}
         }
         self.reports.push(report);
@@ -336,8 +370,8 @@ impl Session {
         said
     }
 
-    fn over(&self, now: Instant) -> bool {
-        self.ends_at.is_some_and(|at| now >= at)
+    fn over(&mut self, now: Instant) -> bool {
+        self.end(now).is_some_and(|at| now >= at)
     }
 
     fn into_evidence(mut self, now: Instant) -> Evidence {

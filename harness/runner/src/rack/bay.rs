@@ -28,6 +28,8 @@ pub struct Setting {
     pub patience: Duration,
     /// A folder for images on their way to boards.
     pub folder: PathBuf,
+    /// This program, of which boards of its own making are processes.
+    pub program: PathBuf,
     /// The program that holds debug probes, with arguments; `None` where nobody has built it.
     pub flasher: Option<Vec<String>>,
     /// The seed of emulated boards.
@@ -83,7 +85,7 @@ impl Bay {
             .map_err(|unavailable| format!("{unavailable} (`--wait SECONDS` waits for it)"))?;
         let folder = setting.folder.join(&entry.name);
         let process = match entry.facts.is_emulated() {
-            true => Some(Process::start(&entry.name, setting.seed)?),
+            true => Some(Process::start(&setting.program, &entry.name, setting.seed)?),
             false => None,
         };
         let wiring = wiring(entry, process.as_ref(), folder, setting)?;
@@ -141,6 +143,15 @@ impl Bay {
     /// Whether the board has what `scenario` needs.
     pub fn can(&self, scenario: &Scenario) -> bool {
         can(&self.entry, scenario)
+    }
+
+    /// Takes the board's power away and gives it back.
+    ///
+    /// # Errors
+    ///
+    /// If nothing switches it.
+    pub fn cycle_power(&mut self, limit: Duration) -> Result<(), String> {
+        self.step(Rung::PowerCycle, limit)
     }
 
     /// Runs one scenario.
@@ -260,7 +271,7 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
             // Through probe-rs as any other, where it is built; else its images are loaded whole.
             let (flasher, probe) = match &setting.flasher {
                 Some(flasher) => (flasher.clone(), format!("socket:{}", process.jtag().display())),
-                None => emulated::direct_flasher(&process.control())?,
+                None => emulated::direct_flasher(&setting.program, &process.control())?,
             };
             (flasher, probe, port(&process.serial()), Some(port(&process.modem())))
         }

@@ -63,6 +63,8 @@ pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (E
         several => format!("On the boards {}", several.join(", ")),
     };
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
+    let program = std::env::current_exe()
+        .map_err(|error| (exit::BENCH_FAILED, format!("this program does not know where it lies: {error}")))?;
     let crew = Crew {
         entries: chosen,
         setting: Setting {
@@ -71,6 +73,7 @@ pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (E
             patience: options.patience(),
             folder: artefacts.join("images"),
             flasher: std::env::var(PROBE).ok().map(|program| vec![program, "serve".into()]),
+            program,
             seed: arguments.seed,
             limits: Limits::default(),
         },

@@ -23,17 +23,16 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the board `name`.
+    /// Starts the board `name`, as a process of `program`, which is this one.
     ///
     /// # Errors
     ///
     /// If the process does not come up.
-    pub fn start(name: &str, seed: u64) -> Result<Self, String> {
+    pub fn start(program: &Path, name: &str, seed: u64) -> Result<Self, String> {
         // Not below the workspace: the names of sockets have at most 107 bytes (unix(7)).
         let folder = std::env::temp_dir().join(format!("shakedown-{}-{name}", std::process::id()));
         let failed = |error: std::io::Error| format!("the emulated board {name} does not start: {error}");
         std::fs::create_dir_all(&folder).map_err(failed)?;
-        let program = program().map_err(failed)?;
         let mut command = Command::new(program);
         command
             .arg("virtual-board")
@@ -151,12 +150,10 @@ pub fn run(_: &VirtualBoard) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// If this program does not know where it lies.
-pub fn direct_flasher(control: &Path) -> Result<(Vec<String>, String), String> {
-    let program = program().map_err(|error| error.to_string())?;
-    let program =
-        program.into_os_string().into_string().map_err(|_| "this program's path is not Unicode".to_owned())?;
-    Ok((vec![program, "virtual-probe".into()], format!("control:{}", control.display())))
+/// If this program lies where no JSON could say.
+pub fn direct_flasher(program: &Path, control: &Path) -> Result<(Vec<String>, String), String> {
+    let program = program.to_str().ok_or("this program's path is not Unicode")?;
+    Ok((vec![program.to_owned(), "virtual-probe".into()], format!("control:{}", control.display())))
 }
 
 /// `runner virtual-probe`.
@@ -201,9 +198,4 @@ pub fn control(_: &Path, _: &str) -> Result<(), String> {
 #[cfg(not(unix))]
 pub fn hold_probe() -> Result<(), String> {
     Err("virtual boards need Unix".into())
-}
-
-/// This program. Tests are another one, and name it.
-fn program() -> std::io::Result<PathBuf> {
-    std::env::var_os("SHAKEDOWN_RUNNER").map_or_else(std::env::current_exe, |program| Ok(program.into()))
 }

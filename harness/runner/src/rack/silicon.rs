@@ -35,6 +35,12 @@ enum LeaveOut {
     LinesThatBegin(String),
     /// Whole lines with all of these in them, in this order.
     LinesWith(Vec<String>),
+    /// What follows this at the beginning of a word.
+    RestOfWordsThatBegin(String),
+    /// Bytes that are quoted in hexadecimal.
+    BytesInHexadecimal(bool),
+    /// The order of lines that begin with these words: they are told apart from their speaker's others.
+    OrderOf(Vec<String>),
     /// The order among different speakers.
     Interleaving(bool),
 }
@@ -72,7 +78,7 @@ impl Allowances {
             .map(|line| self.thin(line))
             .collect();
         if self.allowed.iter().any(|allowance| allowance.leave_out == LeaveOut::Interleaving(true)) {
-            by_speaker(&mut lines);
+            self.by_speaker(&mut lines);
         }
         lines.join("\n") + "\n"
     }
@@ -82,10 +88,55 @@ impl Allowances {
         let words: Vec<&str> = line.split_whitespace().collect();
         let kept: Vec<&str> = (0..words.len())
             .filter(|&index| !self.allowed.iter().any(|allowance| allowance.leave_out.takes_word(&words, index)))
-            .map(|index| words[index])
+            .map(|index| self.shortened(words[index]))
             .collect();
         let indented = line.len() > line.trim_start().len() && kept.len() == words.len();
         format!("{}{}", if indented { "  " } else { "" }, kept.join(" "))
+    }
+}
+
+impl Allowances {
+    fn shortened<'a>(&self, word: &'a str) -> &'a str {
+        let begin = self.allowed.iter().find_map(|allowance| match &allowance.leave_out {
+            LeaveOut::RestOfWordsThatBegin(begin) if word.starts_with(begin.as_str()) => word.get(..begin.len()),
+            _ => None,
+        });
+        begin.unwrap_or(word)
+    }
+
+    /// Puts the conversation in the order of its speakers, each speaker's own lines in theirs. It stands below the line
+    /// that names the columns, a block of lines for each connection; the block with the ending is none of it. What is
+    /// indented goes on with what is above.
+    fn by_speaker(&self, lines: &mut Vec<String>) {
+        let is_heading = |line: &String| line.split_whitespace().eq(["ms", "who", "said"]);
+        let Some(heading) = lines.iter().position(is_heading) else { return };
+        let told = lines.split_off(heading + 1);
+        for block in told.split(String::is_empty) {
+            if block.iter().any(|line| line.starts_with("ending ")) {
+                lines.extend_from_slice(block);
+                break;
+            }
+            let mut turns: Vec<Vec<&String>> = Vec::new();
+            for line in block {
+                match turns.last_mut() {
+                    Some(turn) if line.starts_with(' ') => turn.push(line),
+                    _ => turns.push(vec![line]),
+                }
+            }
+            turns.sort_by_key(|turn| turn.first().map(|line| self.speaker(line)));
+            lines.extend(turns.into_iter().flatten().cloned());
+            lines.push(String::new());
+        }
+    }
+
+    /// Who says a line: its first word, or more of them if its order among the others says nothing.
+    fn speaker(&self, line: &str) -> String {
+        let begins = |words: &[String]| line.split(' ').take(words.len()).eq(words.iter().map(String::as_str));
+        let apart = self.allowed.iter().find_map(|allowance| match &allowance.leave_out {
+            LeaveOut::OrderOf(words) if begins(words) => Some(words.join(" ")),
+            _ => None,
+        });
+        apart.unwrap_or_else(|| line.split(' ').next().unwrap_or_default().to_owned())
     }
 }
 
@@ -114,28 +165,22 @@ impl LeaveOut {
             Self::WordAfter(before) => {
                 index.checked_sub(1).and_then(|index| words.get(index)) == Some(&before.as_str())
             }
-            Self::LinesThatBegin(_) | Self::LinesWith(_) | Self::Interleaving(_) => false,
+            Self::BytesInHexadecimal(wanted) => *wanted && is_quoted_byte(words, index),
+            Self::LinesThatBegin(_)
+            | Self::LinesWith(_)
+            | Self::RestOfWordsThatBegin(_)
+            | Self::OrderOf(_)
+            | Self::Interleaving(_) => false,
         }
     }
 }
 
-/// Puts the conversation in the order of its speakers, each speaker's own lines in theirs. It stands between the line
-/// that names the columns and the next empty one; what is indented goes on with what is above.
-fn by_speaker(lines: &mut Vec<String>) {
-    let Some(heading) = lines.iter().position(|line| line.split_whitespace().eq(["ms", "who", "said"])) else { return };
-    let length = lines.iter().skip(heading + 1).take_while(|line| !line.is_empty()).count();
-    let mut turns: Vec<Vec<String>> = Vec::new();
-    for line in lines.drain(heading + 1..heading + 1 + length) {
-        match turns.last_mut() {
-            Some(turn) if line.starts_with(' ') => turn.push(line),
-            _ => turns.push(vec![line]),
-        }
-    }
-    let speaker =
-        |turn: &Vec<String>| turn.first().and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned();
-    turns.sort_by_key(speaker);
-    let tail = lines.split_off(heading + 1);
-    lines.extend(turns.into_iter().flatten().chain(tail));
+/// `5 bytes 17 03 03 02 5d`: two digits each, behind the word.
+fn is_quoted_byte(words: &[&str], index: usize) -> bool {
+    let is_byte = |word: &&&str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let before = words.get(..=index).unwrap_or_default().iter().rev().skip_while(|word| is_byte(word));
+    words.get(index).is_some_and(|word| is_byte(&word))
+        && before.into_iter().next().is_some_and(|word| matches!(*word, "byte" | "bytes"))
 }
 
 #[cfg(test)]
@@ -187,6 +232,27 @@ console    ESP-ROM:esp32c3-api1-20210207 (at 3 ms)
 broker     the device broke MQTT-3.1 (at 412 ms)
 ending     device refused";
         assert_eq!(allowances().difference(REVIEWED, silicon), None);
+    }
+
+    #[test]
+    fn what_random_numbers_decide_may_differ_and_what_they_do_not_may_not() {
+        let told = |port: &str, bytes: &str, first: &str, second: &str| {
+            format!(
+                "head\n\n   ms  who  said\n\nconnection 2  192.0.2.2:{port} to 192.0.2.10:8883\n  1  modem  +CIPRXGET 2,0 · \
+                 {bytes} · OK\n  2  modem  {first}\n  3  modem  {second}\n\ndevice  done\nending  connected"
+            )
+        };
+        let reviewed = told("50530", "605 bytes d0 c2 12 …", ">", "+IPCLOSE 0,1");
+        let same = told("60001", "605 bytes 83 f6 1a …", "+IPCLOSE 0,1", ">");
+        assert_eq!(allowances().difference(&reviewed, &same), None);
+        for other in [
+            told("50530", "606 bytes d0 c2 12 …", ">", "+IPCLOSE 0,1"),
+            told("50530", "605 bytes d0 c2 12 …", ">", "+IPCLOSE 0,2"),
+            told("50530", "605 bytes d0 c2 12 …", "OK", "+IPCLOSE 0,1"),
+            reviewed.replace(":8883", ":1883"),
+        ] {
+            assert!(allowances().difference(&reviewed, &other).is_some(), "{other}");
+        }
     }
 
     #[test]
