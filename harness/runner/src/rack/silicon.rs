@@ -29,6 +29,8 @@ enum LeaveOut {
     FirstNumber(bool),
     /// A number before this word.
     NumberBefore(String),
+    /// A number between these words.
+    NumberBetween(String, String),
     /// The word after this one.
     WordAfter(String),
     /// Whole lines.
@@ -162,6 +164,13 @@ impl LeaveOut {
             Self::NumberBefore(unit) => {
                 number() && words.get(index + 1).is_some_and(|next| next.trim_end_matches([',', '·', ')']) == unit)
             }
+            Self::NumberBetween(before, after) => {
+                let (head, tail) = words.split_at(index);
+                let before: Vec<&str> = before.split(' ').collect();
+                number()
+                    && head.ends_with(&before)
+                    && after.split(' ').eq(tail.iter().skip(1).take(after.split(' ').count()).copied())
+            }
             Self::WordAfter(before) => {
                 index.checked_sub(1).and_then(|index| words.get(index)) == Some(&before.as_str())
             }
@@ -238,17 +247,21 @@ ending     device refused";
     fn what_random_numbers_decide_may_differ_and_what_they_do_not_may_not() {
         let told = |port: &str, bytes: &str, first: &str, second: &str| {
             format!(
-                "head\n\n   ms  who  said\n\nconnection 2  192.0.2.2:{port} to 192.0.2.10:8883\n  1  modem  +CIPRXGET 2,0 · \
-                 {bytes} · OK\n  2  modem  {first}\n  3  modem  {second}\n\ndevice  done\nending  connected"
+                "head\n\n   ms  who  said\n\nconnection 2  192.0.2.2:{port} to 192.0.2.10:8883\n  1  modem  > {bytes}\n  2  modem  {first}\n  3  modem  {second}\n\ndevice  done\nending  connected"
             )
         };
         let reviewed = told("50530", "605 bytes d0 c2 12 …", ">", "+IPCLOSE 0,1");
         let same = told("60001", "605 bytes 83 f6 1a …", "+IPCLOSE 0,1", ">");
         assert_eq!(allowances().difference(&reviewed, &same), None);
+        let sealed = |bytes: u32| {
+            told("1", &format!("(bad record) application_data of {bytes} bytes that no key opens"), ">", "+IPCLOSE 0,1")
+        };
+        assert_eq!(allowances().difference(&sealed(605), &sealed(604)), None);
         for other in [
             told("50530", "606 bytes d0 c2 12 …", ">", "+IPCLOSE 0,1"),
             told("50530", "605 bytes d0 c2 12 …", ">", "+IPCLOSE 0,2"),
             told("50530", "605 bytes d0 c2 12 …", "OK", "+IPCLOSE 0,1"),
+            told("50530", "application_data of 605 bytes", ">", "+IPCLOSE 0,1"),
             reviewed.replace(":8883", ":1883"),
         ] {
             assert!(allowances().difference(&reviewed, &other).is_some(), "{other}");
