@@ -1,5 +1,7 @@
 //! Emulated boards with their JTAG ports open, and the real flashing process.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,7 +28,6 @@ pub struct Bench {
     /// The port's socket.
     pub socket: PathBuf,
     /// A folder that goes with this.
-    #[allow(dead_code, reason = "not every test needs it for more than that")]
     pub folder: tempfile::TempDir,
 }
 
