@@ -58,6 +58,9 @@ pub enum Command {
     /// Host clients that meet the same brokers
     #[command(subcommand)]
     Controls(Controls),
+    /// Boards of other hosts, through labgrid
+    #[command(subcommand)]
+    Labgrid(crate::labgrid::Labgrid),
     /// Render the tables of the README from data
     Tables {
         /// Compare only; exit 1 if the README is out of date

@@ -20,6 +20,7 @@ pub mod flashing;
 pub mod hil;
 pub mod journal;
 pub mod judge;
+pub mod labgrid;
 pub mod lan;
 pub mod library;
 pub mod matrix;

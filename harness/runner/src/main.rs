@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Controls(Controls::Install) => {
             controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
         }
+        Command::Labgrid(command) => runner::labgrid::run(&root, command),
         Command::Tables { check } => runner::tables::run(&root, *check)
             .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })
             .map_err(|words| (exit::BENCH_FAILED, words.to_string())),

@@ -12,22 +12,30 @@ use crate::controls::paho;
 ///
 /// With the remedy, if Python is not there or has no `venv`, or the package index cannot be reached.
 pub fn run(root: &Path) -> Result<(), String> {
-    let environment = root.join(paho::ENVIRONMENT);
-    let python = paho::python(&environment);
+    environment(&root.join(paho::ENVIRONMENT), paho::REQUIREMENTS)
+}
+
+/// Makes a virtual environment, if it is not there, and installs what is pinned by hash: wheels alone.
+///
+/// # Errors
+///
+/// With the remedy, as above.
+pub fn environment(environment: &Path, requirements: &str) -> Result<(), String> {
+    let python = paho::python(environment);
     if !python.exists() {
         let host = if cfg!(windows) { "python" } else { "python3" };
         step(
-            Command::new(host).args(["-m", "venv"]).arg(&environment),
+            Command::new(host).args(["-m", "venv"]).arg(environment),
             "Python 3 with its module `venv` is needed (`apt-get install python3-venv`)",
         )?;
     }
-    let requirements = environment.join("requirements.txt");
-    fs::write(&requirements, paho::REQUIREMENTS).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    let file = environment.join("requirements.txt");
+    fs::write(&file, requirements).map_err(|error| format!("{}: {error}", file.display()))?;
     step(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .args(["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement"])
-            .arg(&requirements),
+            .arg(&file),
         "the package index cannot be reached, or it has another file under that name",
     )
 }

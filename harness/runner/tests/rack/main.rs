@@ -3,4 +3,5 @@
 
 mod discipline;
 mod faults;
+mod labgrid;
 mod stand;
