@@ -8,6 +8,7 @@ use probe_rs::probe::{DebugProbeSelector, JtagAccess, Probe, WireProtocol};
 use probe_rs::{Permissions, Session};
 
 use crate::blame::{self, During};
+#[cfg(unix)]
 use crate::emulated;
 
 /// The USB-Serial-JTAG controller of an Espressif chip: the probe is inside of the chip.
@@ -41,6 +42,7 @@ pub fn attach(selector: &str, chip: &str) -> Result<Session, ProbeFault> {
 }
 
 fn parse(selector: &str) -> Result<DebugProbeSelector, ProbeFault> {
+    #[cfg(unix)]
     if let Some(path) = selector.strip_prefix("socket:") {
         return Ok(emulated::selector(path));
     }
@@ -56,13 +58,23 @@ fn open(selector: &DebugProbeSelector) -> Result<Probe, ProbeFault> {
     if lister.list_with_access(Some(selector)).iter().any(barred) {
         return Err(ProbeFault::new(FaultKind::PermissionDenied, selector.to_string()));
     }
-    let mut probe = if emulated::is_selected(selector) {
-        emulated::open(selector)?
-    } else {
-        lister.open(selector.clone()).map_err(|error| blame::fault(&error, During::Open))?
+    let mut probe = match opened_here(selector) {
+        Some(emulated) => emulated?,
+        None => lister.open(selector.clone()).map_err(|error| blame::fault(&error, During::Open))?,
     };
     probe.select_protocol(WireProtocol::Jtag).map_err(|error| blame::fault(&error, During::Open))?;
     Ok(probe)
+}
+
+/// An emulated board's probe, for which probe-rs's own words would be those of USB.
+fn opened_here(selector: &DebugProbeSelector) -> Option<Result<Probe, ProbeFault>> {
+    #[cfg(unix)]
+    return emulated::is_selected(selector).then(|| emulated::open(selector));
+    #[cfg(not(unix))]
+    {
+        let _ = selector;
+        None
+    }
 }
 
 /// Looks whether the chip answers, is the one that is meant, and lets debuggers in. What probe-rs says of a chip that

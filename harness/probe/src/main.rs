@@ -7,10 +7,9 @@
 //!
 //! It knows neither scenarios nor the serial line.
 
-#![cfg(unix)]
-
 mod attach;
 mod blame;
+#[cfg(unix)]
 mod emulated;
 mod flash;
 mod serve;
@@ -42,6 +41,7 @@ The end of standard input ends the process at once, whatever it does.")]
 
 fn main() -> ExitCode {
     probe_rs_espressif::register_plugin();
+    #[cfg(unix)]
     emulated::register();
     match Cli::parse().command {
         Command::Serve => serve::serve(),

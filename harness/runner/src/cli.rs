@@ -136,7 +136,7 @@ pub struct Hil {
     #[command(flatten)]
     pub reporting: crate::reports::Reporting,
     /// How images get into emulated chips; real ones are always flashed through their probes
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, overrides_with = "flash")]
     pub flash: crate::flashing::Way,
     /// On real boards.
     #[command(flatten)]
