@@ -149,6 +149,7 @@ fn talk<P: Platform, T: Stack>(
                 cipher_suite: agreed.cipher_suite,
                 verify_flags: agreed.verify_flags,
                 verify_flag_names: agreed.verify_flag_names,
+                resumed: agreed.is_resumed,
                 at_ms,
             });
             stream

@@ -112,6 +112,8 @@ pub struct Agreed {
     pub verify_flags: u32,
     /// The flags' names.
     pub verify_flag_names: Vec<String>,
+    /// Whether an earlier session was resumed, and so no certificate shown.
+    pub is_resumed: bool,
 }
 
 /// A library's error.

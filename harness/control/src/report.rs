@@ -47,6 +47,9 @@ pub enum Report {
         verify_flags: u32,
         /// The flags' names.
         verify_flag_names: Vec<String>,
+        /// Whether it resumed an earlier session, and so saw no certificate.
+        #[serde(default)]
+        resumed: bool,
         /// When.
         at_ms: u32,
     },

@@ -44,10 +44,11 @@ fn report(report: &Report) -> LogLine {
         }
         Report::Dressed { at_ms } => (at_ms, "has its plan".to_owned()),
         Report::Stage { stage, at_ms } => (at_ms, format!("stage {stage}")),
-        Report::Secured { cipher_suite, verify_flag_names, at_ms, .. } => {
+        Report::Secured { cipher_suite, verify_flag_names, resumed, at_ms, .. } => {
             let flags = verify_flag_names.join(" ");
             let passed = if flags.is_empty() { flags } else { format!(", let pass {flags}") };
-            (at_ms, format!("secured with {cipher_suite}{passed}"))
+            let how = if *resumed { ", an earlier session resumed" } else { "" };
+            (at_ms, format!("secured with {cipher_suite}{how}{passed}"))
         }
         Report::Connack { code, session_present, at_ms } => {
             let present = if *session_present { ", session present" } else { "" };

@@ -266,8 +266,9 @@ fn transcript(
 
 fn device_lines(out: &mut String, evidence: &Evidence, device: &DeviceWitness<'_>, account: &Account) {
     let mut sentences = Vec::new();
-    if let Some(Report::Secured { cipher_suite, verify_flag_names, .. }) = device.secured {
-        sentences.push(format!("secured with {cipher_suite}"));
+    if let Some(Report::Secured { cipher_suite, verify_flag_names, resumed, .. }) = device.secured {
+        let how = if *resumed { ", an earlier session resumed" } else { "" };
+        sentences.push(format!("secured with {cipher_suite}{how}"));
         if !verify_flag_names.is_empty() {
             sentences.push(format!("let pass {}", verify_flag_names.join(" ")));
         }

@@ -847,6 +847,11 @@ void shakedown_session_keep(const shakedown_session *session, shakedown_kept *ke
     memcpy(kept->main_secret, parameters.master_secret, sizeof(kept->main_secret));
 }
 
+int shakedown_session_is_resumed(const shakedown_session *session)
+{
+    return session->is_resuming && !session->has_chain_come;
+}
+
 uint32_t shakedown_session_version(const shakedown_session *session)
 {
     return session->client->eng.session.version;

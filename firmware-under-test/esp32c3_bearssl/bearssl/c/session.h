@@ -99,6 +99,9 @@ void shakedown_session_data_read(shakedown_session *session, size_t length);
 /* What can be kept once the handshake is over. */
 void shakedown_session_keep(const shakedown_session *session, shakedown_kept *kept);
 
+/* Whether the handshake that is over resumed a session: no certificates came. */
+int shakedown_session_is_resumed(const shakedown_session *session);
+
 /* As on the wire: 0x0303. */
 uint32_t shakedown_session_version(const shakedown_session *session);
 uint32_t shakedown_session_cipher_suite(const shakedown_session *session);

@@ -94,6 +94,7 @@ unsafe extern "C" {
     pub(crate) fn shakedown_session_data_in(session: *mut Session, length: *mut usize) -> *const u8;
     pub(crate) fn shakedown_session_data_read(session: *mut Session, length: usize);
     pub(crate) fn shakedown_session_keep(session: *const Session, kept: *mut Kept);
+    pub(crate) fn shakedown_session_is_resumed(session: *const Session) -> c_int;
     pub(crate) fn shakedown_session_version(session: *const Session) -> u32;
     pub(crate) fn shakedown_session_cipher_suite(session: *const Session) -> u32;
 }

@@ -209,8 +209,8 @@ impl Session for BearSslSession {
     fn handshake(&mut self, wire: &mut dyn Wire) -> Result<bool, Failure> {
         if !self.is_started {
             // Memory is asked for when TCP is up, as in the core.
-            // SAFETY: the handle is alive, and `drop` frees it before the wishes.
             let kept = self.kept.as_ref().map(|kept| kept.get());
+            // SAFETY: the handle is alive, and `drop` frees it before the wishes.
             if !unsafe { self.wishes.start(self.handle, kept.as_ref()) } {
                 return Err(if self.is_exhausted() { exhausted() } else { failure(names::OUT_OF_MEMORY) });
             }
@@ -244,11 +244,17 @@ impl Session for BearSslSession {
 
     fn agreed(&self) -> Agreed {
         // SAFETY: the handle is alive and started.
-        let (version, cipher_suite) =
-            unsafe { (ffi::shakedown_session_version(self.handle), ffi::shakedown_session_cipher_suite(self.handle)) };
+        let (version, cipher_suite, is_resumed) = unsafe {
+            (
+                ffi::shakedown_session_version(self.handle),
+                ffi::shakedown_session_cipher_suite(self.handle),
+                ffi::shakedown_session_is_resumed(self.handle) != 0,
+            )
+        };
         Agreed {
             version: u16::try_from(version).unwrap_or(0),
             cipher_suite: u16::try_from(cipher_suite).map(names::of_cipher_suite).unwrap_or_default(),
+            is_resumed,
             // BearSSL lets nothing pass, and so has nothing to tell.
             ..Agreed::default()
         }

@@ -7,6 +7,7 @@
 #include "mbedtls/build_info.h"
 #include "mbedtls/psa_util.h"
 #include "psa/crypto.h"
+#include "ssl_misc.h"
 
 int shakedown_crypto_init(void)
 {
@@ -37,6 +38,14 @@ int shakedown_choose(shakedown_session *session, const shakedown_settings *setti
             config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
     }
     return 0;
+}
+
+int shakedown_is_resuming(mbedtls_ssl_context *ssl)
+{
+    if (ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3) {
+        return mbedtls_ssl_tls13_key_exchange_mode_with_psk(ssl);
+    }
+    return ssl->handshake->resume;
 }
 
 int shakedown_session_stage(const shakedown_session *session)

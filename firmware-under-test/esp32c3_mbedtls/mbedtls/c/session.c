@@ -147,14 +147,24 @@ void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_se
 
 int shakedown_session_step(shakedown_session *session)
 {
+    int ret;
     if (session->exchanges_name && session->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE) {
-        int ret = mbedtls_ssl_set_hostname(&session->ssl, session->name_to_check);
-        if (ret != 0) {
+        if ((ret = mbedtls_ssl_set_hostname(&session->ssl, session->name_to_check)) != 0) {
             return ret;
         }
         session->exchanges_name = 0;
     }
-    return mbedtls_ssl_handshake_step(&session->ssl);
+    ret = mbedtls_ssl_handshake_step(&session->ssl);
+    /* What tells is freed with the last step. */
+    if (session->ssl.handshake != NULL) {
+        session->is_resumed = shakedown_is_resuming(&session->ssl);
+    }
+    return ret;
+}
+
+int shakedown_session_is_resumed(const shakedown_session *session)
+{
+    return session->is_resumed;
 }
 
 int shakedown_session_read(shakedown_session *session, unsigned char *into, size_t length)

@@ -64,6 +64,7 @@ unsafe extern "C" {
     pub(crate) fn shakedown_session_stage(session: *const Session) -> c_int;
     pub(crate) fn shakedown_session_is_handshake_over(session: *const Session) -> c_int;
     pub(crate) fn shakedown_session_step(session: *mut Session) -> c_int;
+    pub(crate) fn shakedown_session_is_resumed(session: *const Session) -> c_int;
     pub(crate) fn shakedown_session_read(session: *mut Session, into: *mut u8, length: usize) -> c_int;
     pub(crate) fn shakedown_session_write(session: *mut Session, bytes: *const u8, length: usize) -> c_int;
     pub(crate) fn shakedown_session_close_notify(session: *mut Session) -> c_int;

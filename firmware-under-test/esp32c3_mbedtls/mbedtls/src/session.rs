@@ -174,15 +174,17 @@ impl Session for MbedTlsSession {
     fn agreed(&self) -> Agreed {
         let verify_flags = self.verify_flags();
         // SAFETY: the handle is alive, and names of cipher suites are constants of Mbed TLS.
-        let name = unsafe {
+        let (name, is_resumed) = unsafe {
             let name = ffi::shakedown_session_cipher_suite(self.handle);
-            if name.is_null() { c"" } else { CStr::from_ptr(name) }
+            let name = if name.is_null() { c"" } else { CStr::from_ptr(name) };
+            (name, ffi::shakedown_session_is_resumed(self.handle) != 0)
         };
         Agreed {
             version: self.version(),
             cipher_suite: name.to_string_lossy().into_owned(),
             verify_flags,
             verify_flag_names: names::of_flags(verify_flags),
+            is_resumed,
         }
     }
 

@@ -56,6 +56,11 @@ int shakedown_choose(shakedown_session *session, const shakedown_settings *setti
     return 0;
 }
 
+int shakedown_is_resuming(mbedtls_ssl_context *ssl)
+{
+    return ssl->handshake->resume;
+}
+
 int shakedown_session_stage(const shakedown_session *session)
 {
     switch (session->ssl.state) {

@@ -25,6 +25,7 @@ struct shakedown_session {
      * when the certificate is due. */
     int exchanges_name;
     const char *name_to_check;
+    int is_resumed;
     shakedown_differences differences;
 };
 
@@ -34,5 +35,7 @@ int shakedown_parse_key(mbedtls_pk_context *key, const unsigned char *bytes, siz
 /* Randomness, versions, cipher suites, groups, tickets, and whatever else mbedtls_ssl_config_defaults has not chosen: 0
  * or a code. */
 int shakedown_choose(shakedown_session *session, const shakedown_settings *settings);
+/* Whether the handshake under way resumes a session, as far as can be told by now. */
+int shakedown_is_resuming(mbedtls_ssl_context *ssl);
 
 #endif

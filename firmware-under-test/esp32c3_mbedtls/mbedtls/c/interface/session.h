@@ -74,6 +74,8 @@ void shakedown_session_set_io(shakedown_session *session, void *io, shakedown_se
 int shakedown_session_stage(const shakedown_session *session);
 int shakedown_session_is_handshake_over(const shakedown_session *session);
 int shakedown_session_step(shakedown_session *session);
+/* Whether the handshake that is over resumed a session. */
+int shakedown_session_is_resumed(const shakedown_session *session);
 int shakedown_session_read(shakedown_session *session, unsigned char *into, size_t length);
 int shakedown_session_write(shakedown_session *session, const unsigned char *bytes, size_t length);
 int shakedown_session_close_notify(shakedown_session *session);
