@@ -97,6 +97,7 @@ fn program(name: &str) -> Command {
 struct Lab {
     address: String,
     serial: PathBuf,
+    exported: Lines,
     _processes: [Process; 2],
 }
 
@@ -116,10 +117,9 @@ impl Lab {
         fs::write(folder.join("exporter.yaml"), resources).expect("a file");
         let arguments = ["-c", &address, "-n", "rack", "--hostname", "127.0.0.1", "exporter.yaml"];
         let (exporter, exported) = Process::start(&folder, "labgrid-exporter", &arguments);
-        exported.drain();
         said.until("set_resource desk serial");
         said.drain();
-        let lab = Self { address, serial: stand.path("left.serial"), _processes: [coordinator, exporter] };
+        let lab = Self { address, serial: stand.path("left.serial"), exported, _processes: [coordinator, exporter] };
         lab.client(&["create"]);
         lab.client(&["add-match", "rack/desk/NetworkSerialPort"]);
         lab
@@ -188,4 +188,27 @@ fn a_place_that_is_held_is_nobody_elses() {
     let output = lab.hold().args(["--", "sh", "-c", "exit 7"]).output().expect("the runner starts");
     assert_eq!(output.status.code(), Some(7), "{}", words(&output));
     assert!(lab.client(&["show"]).contains("acquired: None"), "still held");
+}
+
+#[test]
+fn a_holder_that_is_killed_lets_its_place_go() {
+    if !is_here() {
+        return;
+    }
+    let stand = Stand::new();
+    let _board = stand.board("left", "");
+    let mut lab = Lab::of(&stand);
+    let mut holder = lab.hold().stderr(Stdio::piped()).spawn().expect("the runner starts");
+    let mut said = BufReader::new(holder.stderr.take().expect("its output"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("text");
+    assert!(line.starts_with("holding left"), "{line}");
+    assert!(lab.serial.exists());
+    holder.kill().expect("it lives");
+    holder.wait().expect("it has ended");
+    // The exporter opens a place's port when it is acquired, and closes it when it is released.
+    lab.exported.until("stopped ser2net");
+    // Let go for good: it can be had again.
+    let output = lab.hold().args(["--", "true"]).output().expect("the runner starts");
+    ends_with(&output, exit::AS_EXPECTED, "holding left");
 }
