@@ -189,6 +189,21 @@ fn udev_takes_the_rules_and_in_time() {
             assert!(line.contains("TAG+=\"uaccess\"") && line.contains("GROUP=\"plugdev\""), "{file}: {line}");
         }
     }
+    // And `doctor` knows them for what they are.
+    let machine = tempfile::tempdir().expect("a temporary folder");
+    let installed = machine.path().join("etc/udev/rules.d");
+    fs::create_dir_all(&installed).expect("folders");
+    for file in &rules {
+        fs::copy(root().join(file), installed.join(Path::new(file).file_name().expect("a name"))).expect("a copy");
+    }
+    let doctor = Command::new(env!("CARGO_BIN_EXE_runner"))
+        .args(["doctor", "--system-root"])
+        .arg(machine.path())
+        .env("SHAKEDOWN_ROOT", root())
+        .output()
+        .expect("the runner starts");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("✓ udev rules") && said.contains("70-shakedown.rules"), "{said}");
     let paths: Vec<PathBuf> = rules.iter().map(|file| root().join(file)).collect();
     // `udevadm verify` came with systemd 254.
     match Command::new("udevadm").args(["verify", "--no-summary"]).args(&paths).output() {
