@@ -273,6 +273,7 @@ impl VirtualBoard {
     /// From the reset vector, with the garbage that lines carry while chips start.
     fn start(&mut self) {
         self.is_held = false;
+        self.faults.note_start();
         if let Some(pty) = &mut self.serial {
             pty.say(&self.faults.garbage());
         }

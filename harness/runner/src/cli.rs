@@ -79,6 +79,7 @@ Examples:
   cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
   cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
   cargo xtask hil --board esp32c3 --flash probe        flash the emulated chip as a real one, through probe-rs
+  cargo xtask hil --board esp32c3 --on hardware        on every board of the rack that is alive, side by side
   cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml,html=out.html
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,

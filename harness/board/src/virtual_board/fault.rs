@@ -35,6 +35,8 @@ enum Probe {
 pub(super) struct Faults {
     /// It does not read its serial port.
     pub(super) is_deaf: bool,
+    /// It will, after so many more starts of the chip.
+    deaf_starts: Option<u32>,
     garbage_bytes: usize,
     probe: Option<(Probe, Cure)>,
     /// After so many more bytes of output the serial port goes away, once.
@@ -42,13 +44,17 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// `deaf`, `garbage BYTES`, `unplug BYTES`, `probe hangs|vanishes|no_chip CURE`, `none`.
+    /// `deaf`, `deaf STARTS`, `garbage BYTES`, `unplug BYTES`, `probe hangs|vanishes|no_chip CURE`, `none`.
     pub(super) fn arm(&mut self, words: &str) -> Result<(), String> {
         let words: Vec<&str> = words.split_whitespace().collect();
         let count = |text: &str| text.parse::<usize>().map_err(|_| format!("other `{text}` is no number"));
         match *words.as_slice() {
             ["none"] => *self = Self::default(),
             ["deaf"] => self.is_deaf = true,
+            ["deaf", starts] => {
+                self.is_deaf = true;
+                self.deaf_starts = u32::try_from(count(starts)?).ok();
+            }
             ["garbage", bytes] => self.garbage_bytes = count(bytes)?.min(1 << 20),
             ["unplug", bytes] => self.output_left_bytes = Some(count(bytes)?),
             ["probe", how, cure] => {
@@ -100,6 +106,15 @@ impl Faults {
             Probe::VanishesInFlash if matches!(request, Request::Load(_)) => Answering::HangUp,
             Probe::VanishesInFlash => Answering::Properly,
             Probe::FindsNoChip => Answering::With("chip_absent no TAP answers".into()),
+        }
+    }
+
+    /// The chip starts.
+    pub(super) fn note_start(&mut self) {
+        match &mut self.deaf_starts {
+            Some(0) => (self.is_deaf, self.deaf_starts) = (false, None),
+            Some(left) => *left -= 1,
+            None => {}
         }
     }
 

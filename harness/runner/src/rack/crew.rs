@@ -198,12 +198,13 @@ impl Shared<'_> {
         let mut image: Option<String> = None;
         while let Some(index) = self.next(bay, image.as_deref()) {
             let Some(task) = self.tasks.get(index) else { break };
-            if image.is_none() && self.crew.checks_health {
-                if let Err(why) = health::check(bay, task.pair.stack, self.bench.seed()) {
-                    // Nothing of the task was tried: it goes to another board without a mark.
-                    self.hand_back(index, send, Err(why.clone()));
-                    return Err(why);
-                }
+            if image.is_none()
+                && self.crew.checks_health
+                && let Err(why) = health::check(bay, task.pair.stack, self.bench.seed())
+            {
+                // Nothing of the task was tried: it goes to another board without a mark.
+                self.hand_back(index, send, Err(why.clone()));
+                return Err(why);
             }
             image = Some(task.pair.stack.image().name.clone());
             let began = Instant::now();
@@ -270,8 +271,8 @@ impl Shared<'_> {
         verdict.rack.board = board.to_owned();
         verdict.rack.quarantine = self.crew.quarantine.of(&verdict.scenario, &verdict.stack, board);
         let mut attempts = task.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        if !attempts.is_empty() {
-            attempts.push(attempt(board, &verdict, Duration::ZERO));
+        // One try needs no list.
+        if attempts.len() > 1 {
             verdict.rack.attempts = std::mem::take(&mut attempts);
         }
         verdict
@@ -290,10 +291,10 @@ impl Shared<'_> {
                 Ok(Err(missing)) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
                 Ok(Ok(trial)) => {
                     let verdict = self.bench.file(task.pair, trial).unwrap_or_else(failed);
+                    note(attempt(bay.name(), &verdict, began.elapsed()));
                     match first.take() {
                         // What is not as expected is looked at twice: is it so every time?
                         None if is_odd(&verdict) && !self.interrupted.load(Ordering::Relaxed) => {
-                            note(attempt(bay.name(), &verdict, began.elapsed()));
                             first = Some(verdict);
                             continue;
                         }
@@ -308,11 +309,7 @@ impl Shared<'_> {
                 Failure::Passing(why) => (why, None),
                 Failure::Wedged(why) => (why.clone(), Some(why)),
             };
-            let attempt = Attempt {
-                wall_ms: millis(began.elapsed()),
-                ..attempt(bay.name(), &failed(why.clone()), Duration::ZERO)
-            };
-            note(attempt);
+            note(attempt(bay.name(), &failed(why.clone()), began.elapsed()));
             if let Some(why) = wedged {
                 return Err(why);
             }

@@ -1,6 +1,7 @@
 //! Faults of boards, injected into virtual ones: each is the bench's and none the device's, and each run ends with a report.
 
 use std::fs;
+use std::process::Command;
 
 use outcome::Ending;
 use runner::exit;
@@ -10,6 +11,30 @@ use crate::stand::{Stand, ends_with, root, words};
 /// Boards under test are given up on quickly: nobody waits a minute for a probe that was told to hang.
 const IMPATIENT: &str = "[limits]\nattach_s = 1\nflash_s = 1\nreset_s = 1\nerase_s = 1\nport_s = 1\n";
 const QUICK: &str = "transport/nxdomain";
+
+/// `transport/nxdomain`, given up on after two seconds.
+fn impatient(stand: &Stand) -> Command {
+    let scenario = fs::read_to_string(root().join("scenarios/transport/nxdomain.toml")).unwrap();
+    let folder = stand.path("scenarios/transport");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("nxdomain.toml"), scenario.replacen("title = ", "limit_s = 2\ntitle = ", 1)).unwrap();
+    let mut command = stand.hil(&["--no-health-check"]);
+    command.arg("--scenarios").arg(stand.path("scenarios"));
+    command
+}
+
+#[test]
+fn an_outcome_that_changes_when_it_is_repeated_is_flaky_and_both_are_told() {
+    let stand = Stand::new();
+    let board = stand.board("door", IMPATIENT);
+    board.ask("fault deaf 1");
+    ends_with(&impatient(&stand).output().unwrap(), exit::OTHERWISE, "flaky: first ");
+    let row = stand.report().rows.remove(0);
+    assert!(row.flaky);
+    assert_eq!(row.attempts.len(), 2, "{:?}", row.attempts);
+    assert!(row.attempts.iter().all(|attempt| !attempt.bench_failed && !attempt.transcript.is_empty()));
+    assert_ne!(row.attempts[0].transcript, row.attempts[1].transcript);
+}
 
 #[test]
 fn garbage_while_the_chip_starts_is_no_reason_for_anything() {
@@ -76,17 +101,7 @@ fn a_board_that_does_not_read_is_silent() {
     let stand = Stand::new();
     let board = stand.board("door", IMPATIENT);
     board.ask("fault deaf");
-    // A scenario with less patience.
-    let scenario = root().join("scenarios/identity/san_with_300_other_tenants.toml");
-    let scenario = fs::read_to_string(scenario).unwrap();
-    let folder = stand.path("scenarios/identity");
-    fs::create_dir_all(&folder).unwrap();
-    let title = "title = ";
-    fs::write(folder.join("san_with_300_other_tenants.toml"), scenario.replacen(title, "limit_s = 2\ntitle = ", 1))
-        .unwrap();
-    let mut command = stand.hil(&["--no-health-check"]);
-    let output = command.arg("--scenarios").arg(stand.path("scenarios")).output().unwrap();
-    ends_with(&output, exit::OTHERWISE, "silent");
+    ends_with(&impatient(&stand).output().unwrap(), exit::OTHERWISE, "silent");
     let report = stand.report();
     assert!(matches!(report.rows[0].ending, Some(Ending::Silent)));
 }

@@ -5,3 +5,4 @@ mod discipline;
 mod faults;
 mod labgrid;
 mod stand;
+mod through_probe_rs;
