@@ -143,3 +143,16 @@ fn resets_leave_a_halted_hart_halted_and_power_on_does_not() {
     Esp32c3::reset(&mut chip, ResetCause::PowerOn);
     assert!(!chip.is_halted(), "nobody has asked yet");
 }
+
+#[test]
+fn a_debugger_without_pins_keeps_its_breaks_over_a_reset() {
+    let mut chip = halted_before(&[EBREAK]);
+    chip.resume();
+    chip.attach_debugger(true);
+    Esp32c3::reset(&mut chip, ResetCause::UsbJtag);
+    chip.hart_mut().set_pc(RAM);
+    chip.halt();
+    assert_eq!(run(&mut chip), Pause::Breakpoint);
+    chip.attach_debugger(false);
+    assert_eq!(chip.run_until(chip.now() + clock::Duration::from_micros(10)), Pause::Event, "an exception again");
+}

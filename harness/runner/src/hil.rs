@@ -108,6 +108,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     if let Some(crew) = &crew {
         crew.keep(arguments.rack.quarantine_verify, &mut pairs);
     }
+    let interrupted = listen_for_interruption()?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let way = if crew.is_some() { Way::Direct } else { arguments.flash };
     let flashed = Flashed::new(way, &stacks, &artefacts.join("flash"))
@@ -129,7 +130,6 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             .transpose()
             .map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?,
     };
-    let interrupted = listen_for_interruption()?;
     // On real boards, each board is a job.
     let jobs = crew.as_ref().map(|crew| crew.entries.len()).or(arguments.jobs.map(usize::from));
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));

@@ -16,6 +16,8 @@ const LINE_BYTES_MAX: u64 = 256 * 1024;
 const LINES_WAITING_MAX: usize = 64;
 /// How much of what the child said last on standard error is kept, in bytes.
 const LAST_WORDS_BYTES_MAX: usize = 2048;
+/// How much of its words is repeated.
+const WORDS_CHARS_MAX: usize = 1000;
 /// How long the end of a dead child's standard error is waited for.
 const LAST_WORD_MAX: Duration = Duration::from_secs(1);
 
@@ -93,6 +95,9 @@ impl Child {
             match self.lines.recv_timeout(left) {
                 Ok(Line::Answer(answer)) => match *answer {
                     Answer::Progress(step) => progress(step),
+                    Answer::Failed(fault) => {
+                        return Ok(Answer::Failed(ProbeFault::new(fault.kind, printable(&fault.words))));
+                    }
                     last => return Ok(last),
                 },
                 Ok(Line::Garbage(words)) => {
@@ -182,7 +187,7 @@ fn keep_last(mut errors: impl Read, kept: &Mutex<Vec<u8>>) {
 
 /// Without the control characters that a terminal would obey.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(WORDS_CHARS_MAX).collect()
 }
 
 #[cfg(unix)]

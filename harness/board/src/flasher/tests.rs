@@ -59,7 +59,7 @@ fn what_the_process_is_asked_is_one_line_with_an_absolute_path() {
 fn a_fault_keeps_its_kind_and_the_process_lives_on() {
     let (result, _, mut flasher) = flash(
         r#"read -r request; printf '%s\n' '{"answer":"failed","kind":"image_too_large","words":"5 MiB"}';
-           read -r request; printf '%s\n' '{"answer":"failed","kind":"of_the_future","words":"?"}'"#,
+           read -r request; printf '%s\n' '{"answer":"failed","kind":"of_the_future","words":"\u001b[31m?"}'"#,
         LONG,
     );
     let fault = result.expect_err("it failed");
@@ -68,6 +68,7 @@ fn a_fault_keeps_its_kind_and_the_process_lives_on() {
     assert!(flasher.is_alive());
     let fault = flasher.erase(LONG).expect_err("it failed");
     assert_eq!(fault.kind, FaultKind::Other, "a kind that this version does not know");
+    assert_eq!(fault.words, "\u{fffd}[31m?", "nothing that a terminal would obey");
     assert!(matches!(fault.into(), crate::Fault::Bench(_)));
 }
 

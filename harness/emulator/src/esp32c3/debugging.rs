@@ -37,6 +37,8 @@ const DCSR_WRITABLE: u32 =
 pub(super) struct Debugging {
     /// The hart is in debug mode.
     pub(super) halted: bool,
+    /// A debugger that needs no pins takes every `ebreak`: gdb.
+    pub(super) without_pins: bool,
     has_reset: bool,
     halt_on_reset: bool,
     control: u32,
@@ -45,7 +47,14 @@ pub(super) struct Debugging {
 
 impl Debugging {
     pub(super) const fn new() -> Self {
-        Self { halted: false, has_reset: true, halt_on_reset: false, control: control_at_reset(), scratch: [0; 2] }
+        Self {
+            halted: false,
+            without_pins: false,
+            has_reset: true,
+            halt_on_reset: false,
+            control: control_at_reset(),
+            scratch: [0; 2],
+        }
     }
 
     /// The hart has been reset; whether it is to stay in, or to enter, debug mode.
@@ -95,7 +104,8 @@ impl Esp32c3 {
 
     /// At power-on nobody has asked for anything yet.
     pub(super) fn forget_debugger(&mut self) {
-        self.debugging = Debugging::new();
+        let without_pins = self.debugging.without_pins;
+        self.debugging = Debugging { without_pins, ..Debugging::new() };
         self.hart.suspend_triggers(false);
         if let Some(port) = &mut self.jtag {
             port.power_on();
@@ -137,7 +147,12 @@ impl Esp32c3 {
         let control = value & DCSR_WRITABLE | cause;
         // There are two modes: what is not the user's is the machine's.
         self.debugging.control = if control & DCSR_PRIVILEGE == 0 { control } else { control | DCSR_PRIVILEGE };
-        self.hart.stop_at_environment_break(self.debugging.breaks());
+        self.settle_breaks();
+    }
+
+    /// Lets the hart stop at `ebreak` if a debugger wants that.
+    pub(super) fn settle_breaks(&mut self) {
+        self.hart.stop_at_environment_break(self.debugging.breaks() || self.debugging.without_pins);
     }
 
     fn step_in_debug_mode(&mut self) {

@@ -121,9 +121,10 @@ impl Esp32c3 {
         let cycle = self.hart.cycle();
         self.soc.reset(cause, cycle);
         self.hart.reset(RESET_VECTOR);
-        self.hart.stop_at_environment_break(false);
         self.halted = false;
-        if self.debugging.note_reset() {
+        let stays_halted = self.debugging.note_reset();
+        self.settle_breaks();
+        if stays_halted {
             self.enter_debug_mode(HaltCause::Reset);
         } else {
             self.boot();

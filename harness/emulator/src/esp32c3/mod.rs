@@ -412,7 +412,8 @@ impl Esp32c3 {
 
     /// With a debugger attached, `ebreak` stops the chip instead of raising an exception.
     pub fn attach_debugger(&mut self, attached: bool) {
-        self.hart.stop_at_environment_break(attached);
+        self.debugging.without_pins = attached;
+        self.settle_breaks();
     }
 
     fn now_ticks(&self) -> Ticks {
