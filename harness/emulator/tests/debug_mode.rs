@@ -1,7 +1,7 @@
 //! The chip in debug mode: why it is entered, what it keeps, what a reset leaves of it.
 
 use clock::Instant;
-use emulator::debug::Target;
+use emulator::debug::{DebugModule, Target};
 use emulator::esp32c3::{Config, Esp32c3, EventKind, Pause, ResetCause};
 use emulator::riscv::Width;
 
@@ -155,4 +155,50 @@ fn a_debugger_without_pins_keeps_its_breaks_over_a_reset() {
     assert_eq!(run(&mut chip), Pause::Breakpoint);
     chip.attach_debugger(false);
     assert_eq!(chip.run_until(chip.now() + clock::Duration::from_micros(10)), Pause::Event, "an exception again");
+}
+
+/// Whatever a debugger writes to the debug module, in whatever order: no panic, and a reset makes the chip usable again.
+#[test]
+fn no_debugger_breaks_the_chip() {
+    const REGISTERS: [u32; 16] =
+        [0x04, 0x05, 0x10, 0x10, 0x11, 0x16, 0x17, 0x17, 0x18, 0x20, 0x21, 0x38, 0x39, 0x39, 0x3c, 0x3c];
+    let mut state = 7u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as u32
+    };
+    for _ in 0..20 {
+        let mut chip = halted_before(&[INCREMENT, STORE, FOREVER]);
+        let mut module = DebugModule::new(false);
+        module.write(0x10, 1, &mut chip);
+        for _ in 0..400 {
+            let register = REGISTERS[random() as usize % REGISTERS.len()];
+            let telling = [
+                random(),
+                1 << (random() % 32) | 1,
+                // Commands for registers, with and without the program.
+                2 << 20
+                    | 1 << 17
+                    | random() & 5 << 16
+                    | [0x1000, 0x7a0, 0x7b0, 0x300][random() as usize % 4]
+                    | random() & 31,
+                // Accesses of all kinds, and addresses at the edges.
+                random() & 0x1f_8000,
+                [u32::MAX - 3, RAM, DATA, 0x6000_8000, 0x600c_5000, RESET_VECTOR][random() as usize % 6] ^ random() & 3,
+            ];
+            let value = telling[random() as usize % telling.len()];
+            match random() % 4 {
+                0 => drop(module.read(register, &mut chip)),
+                1 => drop(chip.run_until(chip.now() + clock::Duration::from_micros(3))),
+                _ => module.write(register, value, &mut chip),
+            }
+            chip.take_events();
+        }
+        Esp32c3::reset(&mut chip, ResetCause::PowerOn);
+        let mut module = DebugModule::new(false);
+        for value in [1, 1 << 31 | 1] {
+            module.write(0x10, value, &mut chip);
+        }
+        assert_eq!(module.read(0x11, &mut chip) >> 8 & 3, 3, "halted");
+    }
 }

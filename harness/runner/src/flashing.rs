@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +79,9 @@ fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {wide_msg}");
     let progress = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     progress.set_prefix(format!("flashing {}", image.name));
+    if !io::stderr().is_terminal() {
+        eprintln!("flashing {} through probe-rs", image.name);
+    }
     let flashed = board::emulated::through_probe::flash_content(command, &file, FLASH_MAX, &mut |step| {
         progress.set_length(step.total_bytes.unwrap_or(step.done_bytes));
         progress.set_position(step.done_bytes);

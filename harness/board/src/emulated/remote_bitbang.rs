@@ -121,4 +121,25 @@ mod tests {
         assert_eq!(pins.feed(&mut chip, b"BbQ0", &mut answers), Ok(Stay::Quits));
         assert_eq!(pins.feed(&mut chip, b"0!0", &mut answers), Err(UnknownCommand(b'!')));
     }
+
+    /// Whatever comes: no panic, and no more answers than questions.
+    #[test]
+    fn no_bytes_break_the_chip() {
+        let mut chip = Esp32c3::new(Config::default());
+        let mut pins = RemoteBitbang::default();
+        let mut state = 3u64;
+        for _ in 0..100 {
+            let bytes: Vec<u8> = (0..1_000)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let random = (state >> 33) as usize;
+                    // Mostly pins, now and then anything.
+                    if random.is_multiple_of(500) { (random >> 16) as u8 } else { b"01234567Rrstu"[random / 7 % 13] }
+                })
+                .collect();
+            let mut answers = Vec::new();
+            let _ = pins.feed(&mut chip, &bytes, &mut answers);
+            assert!(answers.len() <= bytes.iter().filter(|byte| **byte == b'R').count());
+        }
+    }
 }

@@ -3,8 +3,11 @@
 //! [`Esp32c3::run_until`] advances the chip to an instant, or to something that its owner should see first: serial
 //! output, an [`Event`]. Idle time costs nothing. [`Esp32c3::map`] prints what is modelled and what is not.
 //!
-//! An image is loaded as the second-stage bootloader leaves the chip: segments in RAM, flash pages shown, PLL running,
-//! RTC watchdog armed. The milliseconds that ROM and bootloader take on a board (about 300) are not spent.
+//! A debugger reaches the chip by its JTAG pins ([`Esp32c3::jtag_rise`]), as probe-rs and OpenOCD do.
+//!
+//! An image is loaded, or booted from the flash, as the second-stage bootloader leaves the chip: segments in RAM, flash
+//! pages shown, PLL running, RTC watchdog armed. The milliseconds that ROM and bootloader take on a board (about 300)
+//! are not spent.
 
 mod aes;
 mod analog_i2c;
