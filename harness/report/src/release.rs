@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Image, Run, Section};
 
-pub use compare::compare;
+pub use compare::{align, compare};
 pub use outline::{Entry, Outline, outline};
 pub use text::{markdown, rows, text, verdict};
 

@@ -151,6 +151,7 @@ fn it_fits_a_phone_and_the_dark(browser: &mut Browser, file: &Path, row: &str) {
         let ink = browser.value(&format!("{sum}(getComputedStyle(document.querySelector('svg .said')).fill)"));
         let is_dark = page.as_f64() < ink.as_f64();
         assert_eq!(is_dark, scheme == "dark", "page {page}, ink {ink}");
+        browser.picture(&format!("phone_{scheme}.png"));
     }
 }
 

@@ -342,4 +342,12 @@ fn a_strangers_firmware_goes_through_the_same_reports() {
     let output = bench(&own, &[&images[..], &["trust/unknown_ca", "--artefacts", "y"]].concat());
     ends_with(&output, exit::SECURITY_WORSE);
     assert!(words(&output).contains("trust/unknown_ca on old → new"), "{}", words(&output));
+    // The same through `hil`, as it would be on the boards of a rack.
+    let output =
+        bench(&own, &[&images[..], &["trust/unknown_ca", "--artefacts", "z", "--", "--on", "emulator"]].concat());
+    ends_with(&output, exit::SECURITY_WORSE);
+    assert!(words(&output).contains("trust/unknown_ca on old → new"), "{}", words(&output));
+    let output =
+        bench(&own, &[&images[..], &["trust/unknown_ca", "--artefacts", "z", "--", "--on", "nowhere"]].concat());
+    ends_with(&output, exit::USAGE);
 }

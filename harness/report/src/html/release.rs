@@ -1,6 +1,6 @@
 //! A release as a page: what changed, and for each change what was said before and what now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::release::{Change, Entry, Release, outline, rows, verdict};
 
 /// So many scenarios are named of one entry; all of them are below.
-const NAMED_MAX: usize = 12;
+const NAMED_MAX: usize = 6;
 
 /// The page.
 pub fn write(release: &Release) -> String {
@@ -18,6 +18,9 @@ pub fn write(release: &Release) -> String {
         scenarios.entry(&change.scenario).or_default().push(change);
     }
     let (old, new) = (&release.image.old, &release.image.new);
+    // One that all have in common is not worth repeating.
+    let stacks: BTreeSet<&str> = release.changes.iter().map(|change| change.stack.as_str()).collect();
+    let names_stacks = stacks.len() > 1;
     page(
         &format!("Shakedown: {}", verdict(release)),
         &html! {
@@ -29,7 +32,7 @@ pub fn write(release: &Release) -> String {
             @for section in outline(release) {
                 section.notable {
                     h2 { @if section.is_bad { b.insecure { (section.title) } } @else { (section.title) } }
-                    ul { @for told in &section.entries { li { (entry(told)) } } }
+                    ul { @for told in &section.entries { li { (entry(told, names_stacks)) } } }
                 }
             }
             main {
@@ -54,11 +57,12 @@ fn place(change: &Change) -> String {
     anchor(&[&change.scenario, &change.stack])
 }
 
-fn entry(entry: &Entry) -> Markup {
+fn entry(entry: &Entry, names_stacks: bool) -> Markup {
     html! {
         @for (index, (scenario, stack)) in entry.places.iter().take(NAMED_MAX).enumerate() {
             @if index > 0 { ", " }
-            a href={ "#" (anchor(&[scenario, stack])) } { (scenario) } " on " code { (stack) }
+            a href={ "#" (anchor(&[scenario, stack])) } { (scenario) }
+            @if names_stacks { " on " code { (stack) } }
         }
         @if entry.places.len() > NAMED_MAX { " and " (entry.places.len() - NAMED_MAX) " more" }
         ul { @for line in &entry.lines { li { (line) } } }

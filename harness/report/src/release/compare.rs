@@ -29,6 +29,25 @@ pub fn compare(old: Run, new: Run) -> Release {
     Release { schema: SCHEMA, changes, image, compared, old, new }
 }
 
+/// Gives the rows of two runs with one image each the same names: the image as it is, is called after its file, and two
+/// files have two names.
+pub fn align(old: &mut Run, new: &mut Run) {
+    let image = |run: &Run| match run.parts.iter().flat_map(|part| &part.images).collect::<Vec<_>>().as_slice() {
+        [one] => Some(one.name.clone()),
+        _ => None,
+    };
+    let (Some(was), Some(is)) = (image(old), image(new)) else { return };
+    if was == is {
+        return;
+    }
+    let both = format!("{was} → {is}");
+    for (run, name) in [(old, was), (new, is)] {
+        for row in run.rows.iter_mut().filter(|row| row.stack == name) {
+            row.stack.clone_from(&both);
+        }
+    }
+}
+
 fn change(was: &Row, is: &Row) -> Change {
     // Where one of them was not asked, there is nothing to compare but that.
     let have_run = was.happening.is_some() && is.happening.is_some();

@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -139,6 +141,14 @@ impl Browser {
             "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : requestAnimationFrame(look); look(); }})"
         );
         assert_eq!(self.value(&waiting), true);
+    }
+
+    /// Takes a picture of the whole page, if somebody wants to see some: `SHAKEDOWN_PICTURES=DIR`.
+    pub fn picture(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("SHAKEDOWN_PICTURES") else { return };
+        let picture = self.ask("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
+        let bytes = STANDARD.decode(picture["data"].as_str().expect("Base64")).expect("Base64");
+        std::fs::write(Path::new(&folder).join(name), bytes).expect("the picture can be written");
     }
 
     /// Presses a key.
