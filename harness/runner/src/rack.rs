@@ -21,3 +21,4 @@ pub mod scan;
 pub mod sickness;
 pub mod silicon;
 pub mod switch;
+pub mod usb;

@@ -125,7 +125,8 @@ impl Bay {
 
     /// Puts something down in the board's log.
     pub fn note(&mut self, words: &str) {
-        self.log.push(words.to_owned());
+        // Words of probes and programs, on their way to a terminal.
+        self.log.push(words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect());
     }
 
     /// Erases the board and gives it its image anew: what a board that works and does not do right may be helped by.
@@ -136,7 +137,7 @@ impl Bay {
     pub fn refresh(&mut self, image: &Image) -> Result<(), String> {
         let result = self.hardware.erase().map_err(|trouble| trouble.to_string()).and_then(|()| self.is_well(image));
         let words = result.as_ref().map_or_else(String::clone, |()| "done".to_owned());
-        self.log.push(format!("erase and reflash: {words}"));
+        self.note(&format!("erase and reflash: {words}"));
         result
     }
 
@@ -183,7 +184,7 @@ impl Bay {
     fn judge<T>(&mut self, image: &Image, result: Result<T, String>) -> Result<T, Failure> {
         let unread = self.hardware.unread_bytes();
         if unread > 0 {
-            self.log.push(format!("left {unread} bytes of its serial lines unread"));
+            self.note(&format!("left {unread} bytes of its serial lines unread"));
         }
         let why = match result {
             Ok(outcome) => return Ok(outcome),
@@ -203,7 +204,7 @@ impl Bay {
 
     /// Climbs the ladder until the board takes its image and starts again; else says what it suffered from last.
     fn make_well(&mut self, trouble: &Trouble, image: &Image) -> Result<(), String> {
-        self.log.push(format!("ill: {trouble}"));
+        self.note(&format!("ill: {trouble}"));
         let mut last = trouble.to_string();
         self.ladder.begin(match trouble {
             Trouble::Probe(fault) => Some(fault.kind),
@@ -215,16 +216,16 @@ impl Bay {
             let took_ms = began.elapsed().as_millis();
             match result {
                 Ok(()) => {
-                    self.log.push(format!("{rung}: well again after {took_ms} ms"));
+                    self.note(&format!("{rung}: well again after {took_ms} ms"));
                     return Ok(());
                 }
                 Err(why) => {
-                    self.log.push(format!("{rung}: {why} ({took_ms} ms)"));
+                    self.note(&format!("{rung}: {why} ({took_ms} ms)"));
                     last = why;
                 }
             }
         }
-        self.log.push("wedged: it leaves the run".into());
+        self.note("wedged: it leaves the run");
         sickness::note(&self.locks, &identity(&self.entry), &last);
         self.hardware.let_go();
         Err(last)
@@ -258,7 +259,7 @@ impl Bay {
 pub fn can(entry: &Entry, scenario: &Scenario) -> bool {
     match scenario.device.link {
         DeviceLink::Modem => entry.facts.is_emulated() || entry.facts.modem.is_some(),
-        _ => entry.facts.link != map::Link::Lan,
+        _ => true,
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Facts {
     /// How its power is switched.
     #[serde(default)]
     pub power: Power,
-    /// A program that resets its USB port, with arguments. Without one: `usbreset` (usbutils), by the probe's VID:PID.
+    /// A program that resets its USB port, with arguments. Without one: `usbreset` (usbutils), on the probe's USB device.
     #[serde(default)]
     pub usb_reset: Vec<String>,
     /// The program that holds its probe, with arguments. Without one: this bench's own.
@@ -255,6 +255,10 @@ fn check(facts: &Facts) -> Result<(), Objection> {
     }
     if facts.baud == 0 {
         return Err((&["baud"], "no port has 0 bits a second".into(), "leave it out for 115200"));
+    }
+    if facts.link == Link::Lan && facts.alive {
+        let message = "a board with a network of its own cannot be driven by this version".into();
+        return Err((&["link"], message, "write `link = \"serial\"`, or `alive = false` and `because`"));
     }
     if facts.link == Link::Modem && facts.modem.is_none() && !facts.is_emulated() {
         return Err((&["link"], "a modem is at a second port".into(), "name it: `modem = \"/dev/serial/by-id/…\"`"));

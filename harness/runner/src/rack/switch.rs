@@ -1,11 +1,11 @@
 //! What a rack can do to a board from outside: reset its USB port, switch its power.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use crate::rack::map::{Entry, Facts};
-use crate::rack::program;
+use crate::rack::{program, usb};
 
 /// For how long the power stays away: capacitors hold a chip up for a while.
 const OFF: Duration = Duration::from_secs(2);
@@ -14,13 +14,24 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// An emulated board has no capacitors.
 const OFF_EMULATED: Duration = Duration::from_millis(50);
 
+/// How a board's USB port is reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsbReset {
+    /// By this program.
+    Program(Vec<String>),
+    /// By `usbreset` (usbutils), which sends USBDEVFS_RESET to where the device is at that moment.
+    Device(usb::Identity),
+    /// Not at all.
+    None,
+}
+
 /// How a board's power and its USB port are reached.
 #[derive(Clone, Debug)]
 pub enum Switch {
     /// By programs of this machine.
     Programs {
-        /// Resets the USB port; empty: nobody can.
-        usb_reset: Vec<String>,
+        /// Resets the USB port.
+        usb_reset: UsbReset,
         /// Takes the power away; empty: nobody can.
         off: Vec<String>,
         /// Gives it back.
@@ -46,7 +57,7 @@ impl Switch {
     /// Whether it can reset the USB port.
     pub fn resets_usb(&self) -> bool {
         match self {
-            Self::Programs { usb_reset, .. } => !usb_reset.is_empty(),
+            Self::Programs { usb_reset, .. } => *usb_reset != UsbReset::None,
             Self::Emulated(_) => true,
         }
     }
@@ -67,7 +78,13 @@ impl Switch {
     pub fn reset_usb(&self, limit: Duration) -> Result<(), String> {
         match self {
             Self::Programs { usb_reset, .. } => {
-                program::run(usb_reset, limit)?;
+                match usb_reset {
+                    UsbReset::Program(words) => program::run(words, limit)?,
+                    UsbReset::Device(identity) => {
+                        program::run(&["usbreset".to_owned(), identity.place(Path::new("/"))?], limit)?;
+                    }
+                    UsbReset::None => return Err("nothing resets this board's USB port".into()),
+                }
                 thread::sleep(SETTLE);
                 Ok(())
             }
@@ -103,29 +120,21 @@ fn uhubctl(hub: &str, port: u16, action: &str) -> Vec<String> {
     ["uhubctl", "-l", hub, "-p", &port.to_string(), "-a", action, "-r", "100"].map(str::to_owned).to_vec()
 }
 
-/// The program of the map, else `usbreset` by the probe's VID:PID, which is exact only where no other probe has the
-/// same: its way of naming one of several is bus and device number, which change.
-fn usb_reset(facts: &Facts) -> Vec<String> {
+/// The program of the map, else `usbreset` on the probe's USB device.
+fn usb_reset(facts: &Facts) -> UsbReset {
     if !facts.usb_reset.is_empty() {
-        return facts.usb_reset.clone();
+        return UsbReset::Program(facts.usb_reset.clone());
     }
-    let mut parts = facts.probe.split(':');
-    let hexadecimal = |text: &&str| text.len() == 4 && text.chars().all(|c| c.is_ascii_hexdigit());
-    let id =
-        parts.next().filter(hexadecimal).zip(parts.next().and_then(|part| part.split('-').next()).filter(hexadecimal));
-    match id {
-        Some((vendor, product)) => vec!["usbreset".into(), format!("{vendor}:{product}")],
-        None => Vec::new(),
-    }
+    usb::Identity::of_selector(&facts.probe).map_or(UsbReset::None, UsbReset::Device)
 }
 
 #[cfg(unix)]
-fn ask(socket: &std::path::Path, request: &str, limit: Duration) -> Result<(), String> {
+fn ask(socket: &Path, request: &str, limit: Duration) -> Result<(), String> {
     board::virtual_board::ask_within(socket, request, limit).map(drop)
 }
 
 #[cfg(not(unix))]
-fn ask(_: &std::path::Path, _: &str, _: Duration) -> Result<(), String> {
+fn ask(_: &Path, _: &str, _: Duration) -> Result<(), String> {
     Err("emulated boards behind sockets need Unix".into())
 }
 
@@ -145,7 +154,7 @@ mod tests {
         let Switch::Programs { usb_reset, off, on } = switch("[power]\nhub = \"1-1\"\nport = 3\n") else {
             panic!("a board with programs");
         };
-        assert_eq!(usb_reset, ["usbreset", "303a:1001"]);
+        assert!(matches!(usb_reset, UsbReset::Device(_)));
         assert_eq!(off, ["uhubctl", "-l", "1-1", "-p", "3", "-a", "off", "-r", "100"]);
         assert_eq!(on[6], "on");
     }

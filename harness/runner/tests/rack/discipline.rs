@@ -9,7 +9,7 @@ use outcome::Ending;
 use runner::exit;
 use runner::rack::lock::{self, Holder};
 
-use crate::stand::{Stand, ends_with, words};
+use crate::stand::{RUNNER, Stand, ends_with, words};
 
 /// Three scenarios that take the wall little time.
 const QUICK: [&str; 3] = ["transport/nxdomain", "transport/port_closed", "identity/no_sni_right_certificate"];
@@ -135,4 +135,27 @@ fn told_to_end_it_finishes_what_is_running_and_reports_the_rest_as_not_run() {
     assert_eq!(report.rows.len(), 3);
     assert!(report.totals.not_run >= 1 && report.totals.as_expected >= 1, "{:?}", report.totals);
     assert_eq!(report.parts[0].interruption, Some(report::model::Interruption::Signal));
+}
+
+#[test]
+fn the_boards_are_listed_with_health_and_holder_and_a_board_that_nobody_knows_is_a_usage_error() {
+    let stand = Stand::of_emulated(&["door"]);
+    stand.describe("shed", "chip = \"esp32c3\"\nprobe = \"emulated\"\nalive = false\nbecause = \"rain\"\n");
+    stand.describe("window", "chip = \"esp32c3\"\nprobe = \"303a:1001:AA\"\nserial = \"/dev/serial/by-id/no-such\"\n");
+    let holder = Holder { who: "ann@bench".into(), ..Holder::this("the nightly") };
+    let _lock = lock::take(&stand.locks(), "emulated-door", &holder, Duration::ZERO).unwrap();
+    let boards = |more: &[&str]| {
+        let mut command = Command::new(RUNNER);
+        command.arg("boards").arg("--map").arg(stand.path("map")).args(more).env("SHAKEDOWN_LOCKS", stand.locks());
+        command.output().unwrap()
+    };
+    let output = boards(&[]);
+    ends_with(&output, exit::OTHERWISE, "not plugged in: no /dev/serial/by-id/no-such");
+    let said = words(&output);
+    assert!(said.contains("ann@bench") && said.contains("out of order: rain"), "{said}");
+    // A machine with nothing plugged in: nothing is written, and nothing is touched.
+    let nothing = stand.path("nothing").display().to_string();
+    ends_with(&boards(&["--scan", "--system-root", &nothing]), exit::AS_EXPECTED, "0 board(s) plugged in");
+    let output = stand.hil(&QUICK).args(["--only", "dor"]).output().unwrap();
+    ends_with(&output, exit::USAGE, "has no board `dor`; it has door, shed, window");
 }

@@ -38,6 +38,7 @@ fn every_objection_has_line_and_remedy() {
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nalive = false\n", 3, "because"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nbecause = \"x\"\n", 3, "alive = false"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nserial = 1\n", 3, "invalid type"),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n", 3, "network of its own"),
     ] {
         let problem = parse("bench.toml", text).expect_err(text);
         assert_eq!(problem.line, line, "{problem}");
