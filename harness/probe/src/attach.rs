@@ -58,23 +58,12 @@ fn open(selector: &DebugProbeSelector) -> Result<Probe, ProbeFault> {
     if lister.list_with_access(Some(selector)).iter().any(barred) {
         return Err(ProbeFault::new(FaultKind::PermissionDenied, selector.to_string()));
     }
-    let mut probe = match opened_here(selector) {
-        Some(emulated) => emulated?,
-        None => lister.open(selector.clone()).map_err(|error| blame::fault(&error, During::Open))?,
-    };
+    let mut probe = lister.open(selector.clone()).map_err(|error| {
+        let ProbeFault { kind, words } = blame::fault(&error, During::Open);
+        ProbeFault::new(kind, format!("{selector}: {words}"))
+    })?;
     probe.select_protocol(WireProtocol::Jtag).map_err(|error| blame::fault(&error, During::Open))?;
     Ok(probe)
-}
-
-/// An emulated board's probe, for which probe-rs's own words would be those of USB.
-fn opened_here(selector: &DebugProbeSelector) -> Option<Result<Probe, ProbeFault>> {
-    #[cfg(unix)]
-    return emulated::is_selected(selector).then(|| emulated::open(selector));
-    #[cfg(not(unix))]
-    {
-        let _ = selector;
-        None
-    }
 }
 
 /// Looks whether the chip answers, is the one that is meant, and lets debuggers in. What probe-rs says of a chip that

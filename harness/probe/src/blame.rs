@@ -72,7 +72,9 @@ fn kind(cause: &(dyn Error + 'static), during: During) -> Option<FaultKind> {
 
 fn of_probe(error: &DebugProbeError, during: During) -> Option<FaultKind> {
     match error {
-        DebugProbeError::Usb(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        DebugProbeError::Usb(error) | DebugProbeError::ProbeCouldNotBeCreated(ProbeCreationError::Usb(error))
+            if error.kind() == io::ErrorKind::PermissionDenied =>
+        {
             Some(FaultKind::PermissionDenied)
         }
         DebugProbeError::Usb(_) | DebugProbeError::ProbeCouldNotBeCreated(ProbeCreationError::Usb(_))

@@ -7,13 +7,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use bitvec::vec::BitVec;
-use board::flasher::{FaultKind, ProbeFault};
 use probe_rs::architecture::riscv::communication_interface::{RiscvError, RiscvInterfaceBuilder};
 use probe_rs::architecture::riscv::dtm::jtag_dtm::JtagDtmBuilder;
 use probe_rs::plugin::{Plugin, register_plugin};
 use probe_rs::probe::list::ProbeListItem;
 use probe_rs::probe::{
-    AutoImplementJtagAccess, DebugProbe, DebugProbeError, DebugProbeSelector, JtagAccess, JtagDriverState, Probe,
+    AutoImplementJtagAccess, DebugProbe, DebugProbeError, DebugProbeSelector, JtagAccess, JtagDriverState,
     ProbeCreationError, ProbeFactory, RawJtagIo, WireProtocol,
 };
 
@@ -34,21 +33,8 @@ pub fn selector(path: &str) -> DebugProbeSelector {
 }
 
 /// Whether an emulated probe is meant.
-pub fn is_selected(selector: &DebugProbeSelector) -> bool {
+fn is_selected(selector: &DebugProbeSelector) -> bool {
     (selector.vendor_id, selector.product_id) == IDENTIFIERS
-}
-
-/// Opens the emulated probe, with words for the ways in which that fails.
-pub fn open(selector: &DebugProbeSelector) -> Result<Probe, ProbeFault> {
-    let stream = connect(selector).map_err(|error| {
-        let kind = match error.kind() {
-            io::ErrorKind::PermissionDenied => FaultKind::PermissionDenied,
-            _ => FaultKind::ProbeAbsent,
-        };
-        let path = selector.serial_number.as_deref().unwrap_or_default();
-        ProbeFault::new(kind, format!("no emulated board at {path}: {error}"))
-    })?;
-    Ok(Probe::new(EmulatedProbe::new(stream)))
 }
 
 fn connect(selector: &DebugProbeSelector) -> io::Result<UnixStream> {
@@ -71,7 +57,8 @@ impl ProbeFactory for EmulatedFactory {
         if !is_selected(selector) {
             return Err(ProbeCreationError::NotFound.into());
         }
-        let stream = connect(selector).map_err(|_| ProbeCreationError::NotFound)?;
+        // It is no USB's error, but the only one that keeps its cause.
+        let stream = connect(selector).map_err(ProbeCreationError::Usb)?;
         Ok(Box::new(EmulatedProbe::new(stream)))
     }
 

@@ -159,7 +159,7 @@ fn a_probe_that_hangs_costs_its_process_at_the_limit() {
     let bench = Bench::new(Config::default());
     let cable = cable(&bench.socket, MIDDLE_BYTES, Then::Hangs);
     let mut flasher = Bench::attach(&cable).unwrap_or_else(|fault| panic!("{fault}"));
-    let fault = flasher.flash(&image(), Duration::from_secs(4), &mut |_| {}).expect_err("nothing more comes");
+    let fault = flasher.flash(&image(), Duration::from_secs(2), &mut |_| {}).expect_err("nothing more comes");
     assert_eq!(fault.kind, FaultKind::Hung, "{fault}");
     assert!(!flasher.is_alive());
 }
