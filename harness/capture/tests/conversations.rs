@@ -297,6 +297,27 @@ fn a_client_that_comes_back_on_the_same_port_has_another_conversation() {
 }
 
 #[test]
+fn a_session_that_is_resumed_is_told_and_opened() {
+    for (versions, offers, resumes) in
+        [(TLS_1_2, "resumes by session id", "the session is resumed"), (TLS_1_3, "resumes by PSK", "resumed by PSK")]
+    {
+        let mut cable = Cable::new();
+        Plan { dialogue: dialogue(), times: 2, ..Plan::new(versions) }.record(&mut cable);
+        let transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
+        let tells = |index: usize, said: &str, words: &str| {
+            let lines = &transcript.conversations[index].lines;
+            lines.iter().any(|line| line.said.to_string() == said && line.details.contains(words))
+        };
+        for (index, again) in [(0, false), (1, true)] {
+            assert_eq!(tells(index, "ClientHello", offers), again, "{versions:?}");
+            assert_eq!(tells(index, "ServerHello", resumes), again, "{versions:?}");
+            assert_eq!(tells(index, "Certificate", ""), !again, "{versions:?}");
+            assert!(tells(index, "PUBLISH", "21.5"), "{versions:?}");
+        }
+    }
+}
+
+#[test]
 fn what_breaks_off_is_told_where_it_breaks() {
     let mut cable = Cable::new();
     cable.open();

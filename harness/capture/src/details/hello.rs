@@ -29,7 +29,7 @@ pub fn client_hello(hello: &ClientHello) -> String {
     let extras = hello.extensions.iter().filter_map(|extension| noteworthy(extension, types));
     // With tickets and in TLS 1.3 the number is make-believe.
     let by_number = hello.session_id_bytes > 0
-        && !types.contains(&ExtensionType::SUPPORTED_VERSIONS)
+        && hello.versions().iter().all(|version| *version < ProtocolVersion::TLS_1_3)
         && !hello.extensions.iter().any(|extension| matches!(extension, Extension::SessionTicket(1..)));
     let extras = extras.chain(by_number.then(|| "resumes by session id".to_owned()));
     let signals = hello.cipher_suites.contains(&CipherSuite::FALLBACK_SCSV).then(|| "fallback".to_string());

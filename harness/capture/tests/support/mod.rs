@@ -145,6 +145,8 @@ pub struct Plan {
     pub identity: Identity,
     /// The client changes its keys before each question and asks the server to do so too (TLS 1.3).
     pub updates_keys: bool,
+    /// How often the client comes; it offers to resume its session if it comes again.
+    pub times: usize,
     /// What the client says once connected, and what the server answers to each.
     pub dialogue: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -160,6 +162,7 @@ impl Plan {
             server_groups: groups,
             identity: Identity::valid(2020..3000),
             updates_keys: false,
+            times: 1,
             dialogue: vec![],
         }
     }
@@ -179,7 +182,9 @@ impl Plan {
             .expect("versions fit suites")
             .with_root_certificates(self.identity.roots)
             .with_no_client_auth();
-        client.resumption = rustls::client::Resumption::disabled();
+        if self.times == 1 {
+            client.resumption = rustls::client::Resumption::disabled();
+        }
         let mut server = ServerConfig::builder_with_provider(provider(self.server_groups.clone()))
             .with_protocol_versions(self.versions)
             .expect("versions fit suites")
@@ -187,23 +192,28 @@ impl Plan {
             .with_single_cert(self.identity.chain, self.identity.key)
             .expect("key fits certificate");
         server.key_log = keys.clone();
-        let name = ServerName::try_from("broker.test").expect("a name");
-        let mut client = ClientConnection::new(Arc::new(client), name).expect("a client");
-        let mut server = ServerConnection::new(Arc::new(server)).expect("a server");
-
-        cable.open();
-        pump(&mut client, &mut server, cable);
-        for (question, answer) in self.dialogue {
-            if self.updates_keys {
-                client.refresh_traffic_keys().expect("TLS 1.3");
+        let (client, server) = (Arc::new(client), Arc::new(server));
+        for time in 0..self.times {
+            if time > 0 {
+                cable.rst(Side::Server);
             }
-            client.writer().write_all(&question).expect("room");
+            let name = ServerName::try_from("broker.test").expect("a name");
+            let mut client = ClientConnection::new(client.clone(), name).expect("a client");
+            let mut server = ServerConnection::new(server.clone()).expect("a server");
+            cable.open();
             pump(&mut client, &mut server, cable);
-            server.writer().write_all(&answer).expect("room");
+            for (question, answer) in &self.dialogue {
+                if self.updates_keys {
+                    client.refresh_traffic_keys().expect("TLS 1.3");
+                }
+                client.writer().write_all(question).expect("room");
+                pump(&mut client, &mut server, cable);
+                server.writer().write_all(answer).expect("room");
+                pump(&mut client, &mut server, cable);
+            }
+            client.send_close_notify();
             pump(&mut client, &mut server, cable);
         }
-        client.send_close_notify();
-        pump(&mut client, &mut server, cable);
         for line in keys.0.lock().expect("one thread").iter() {
             cable.tap.key_log_line(line);
         }
