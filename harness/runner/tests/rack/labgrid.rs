@@ -173,31 +173,26 @@ fn a_board_is_reached_through_labgrid() {
 }
 
 #[test]
-fn a_place_that_is_held_is_nobody_elses() {
-    if !is_here() {
-        return;
-    }
-    let stand = Stand::new();
-    let _board = stand.board("left", "");
-    let lab = Lab::of(&stand);
-    lab.client(&["acquire"]);
-    let output = lab.hold().args(["--", "true"]).output().expect("the runner starts");
-    ends_with(&output, exit::BENCH_FAILED, "already acquired");
-    lab.client(&["release"]);
-    // A command's exit code is the holder's.
-    let output = lab.hold().args(["--", "sh", "-c", "exit 7"]).output().expect("the runner starts");
-    assert_eq!(output.status.code(), Some(7), "{}", words(&output));
-    assert!(lab.client(&["show"]).contains("acquired: None"), "still held");
-}
-
-#[test]
-fn a_holder_that_is_killed_lets_its_place_go() {
+fn a_place_is_held_by_one_and_let_go() {
     if !is_here() {
         return;
     }
     let stand = Stand::new();
     let _board = stand.board("left", "");
     let mut lab = Lab::of(&stand);
+    lab.client(&["acquire"]);
+    let output = lab.hold().args(["--", "true"]).output().expect("the runner starts");
+    ends_with(&output, exit::BENCH_FAILED, "already acquired");
+    lab.client(&["release"]);
+    // The exporter opens a place's port when it is acquired, and closes it when it is released.
+    lab.exported.until("stopped ser2net");
+    // A command's exit code is the holder's.
+    let output = lab.hold().args(["--", "sh", "-c", "exit 7"]).output().expect("the runner starts");
+    assert_eq!(output.status.code(), Some(7), "{}", words(&output));
+    assert!(lab.client(&["show"]).contains("acquired: None"), "still held");
+    lab.exported.until("stopped ser2net");
+
+    // Nor does a holder that is killed keep it.
     let mut holder = lab.hold().stderr(Stdio::piped()).spawn().expect("the runner starts");
     let mut said = BufReader::new(holder.stderr.take().expect("its output"));
     let mut line = String::new();
@@ -206,7 +201,6 @@ fn a_holder_that_is_killed_lets_its_place_go() {
     assert!(lab.serial.exists());
     holder.kill().expect("it lives");
     holder.wait().expect("it has ended");
-    // The exporter opens a place's port when it is acquired, and closes it when it is released.
     lab.exported.until("stopped ser2net");
     // Let go for good: it can be had again.
     let output = lab.hold().args(["--", "true"]).output().expect("the runner starts");
