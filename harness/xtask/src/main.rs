@@ -29,7 +29,7 @@ fn run() -> Result<u8, String> {
     let mut runner = Command::new(build(&cargo, &root, "runner")?);
     runner.args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root);
     let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    if needs_probe(&arguments) && env::var_os(PROBE).is_none() {
+    if (needs_probe(&arguments) || may_meet_boards(&root, &arguments)) && env::var_os(PROBE).is_none() {
         // In a second call: in one, cargo would build the runner anew with what probe-rs wants of shared crates.
         runner.env(PROBE, build(&cargo, &root, "probe")?);
     }
@@ -44,7 +44,21 @@ fn needs_probe(arguments: &[String]) -> bool {
             || arguments.iter().any(|word| *word == joined)
     };
     let command = arguments.first().map(String::as_str);
-    matches!(command, Some("boards" | "doctor" | "nightly")) || has("--flash", "probe") || has("--on", "hardware")
+    let scans = command == Some("boards") && arguments.iter().any(|word| word == "--scan");
+    scans || matches!(command, Some("doctor" | "nightly")) || has("--flash", "probe") || has("--on", "hardware")
+}
+
+/// Whether `hil` may take a board because one is connected (`--on auto`): a file of the map names a port that is there.
+fn may_meet_boards(root: &Path, arguments: &[String]) -> bool {
+    let is_hil = arguments.first().is_some_and(|command| command == "hil");
+    let is_emulated = arguments.windows(2).any(|pair| pair[0] == "--on" && pair[1] == "emulator");
+    let Ok(files) = std::fs::read_dir(root.join("ci/rack")) else { return false };
+    let names_a_port = |text: String| {
+        let ports = text.lines().filter_map(|line| line.trim().strip_prefix("serial"));
+        ports.into_iter().any(|port| port.split('"').nth(1).is_some_and(|path| Path::new(path).exists()))
+    };
+    let texts = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    is_hil && !is_emulated && texts.into_iter().any(names_a_port)
 }
 
 /// Builds the package of this name; where its program is.

@@ -278,8 +278,8 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
         }
         None => {
             let flasher = if facts.flasher.is_empty() { setting.flasher.clone() } else { Some(facts.flasher.clone()) };
-            let flasher =
-                flasher.ok_or("the program that holds debug probes is not built: `cargo xtask hil` builds it")?;
+            let flasher = flasher
+                .ok_or("the program that holds debug probes is not built: `cargo xtask hil --on hardware` builds it")?;
             let serial = facts.serial.as_deref().ok_or("its file names no serial port")?;
             (flasher, facts.probe.clone(), port(serial), facts.modem.as_deref().map(port))
         }

@@ -1,5 +1,6 @@
 //! The boards of a run, side by side: each its own thread and queue, the work shared among all of them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -188,15 +189,28 @@ impl Shared<'_> {
             Ok(bay) => bay,
             Err(why) => return model::Board { out_of_order: Some(why), ..board },
         };
-        board.out_of_order = self.serve(&mut bay, send).err();
+        // What it is at: should the bench panic over it, nobody may wait for it for ever.
+        let current = Cell::new(None);
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve(&mut bay, send, &current)));
+        board.out_of_order = match served {
+            Ok(result) => result.err(),
+            Err(_) => {
+                let why = "the bench panicked over it".to_owned();
+                if let Some(index) = current.take() {
+                    self.hand_back(index, send, Ok(why.clone()));
+                }
+                Some(why)
+            }
+        };
         board.log = bay.log().to_vec();
         board
     }
 
     /// Works until nothing is left; the error is why the board has left the run.
-    fn serve(&self, bay: &mut Bay, send: &Sender<Report>) -> Result<(), String> {
+    fn serve(&self, bay: &mut Bay, send: &Sender<Report>, current: &Cell<Option<usize>>) -> Result<(), String> {
         let mut image: Option<String> = None;
         while let Some(index) = self.next(bay, image.as_deref()) {
+            current.set(Some(index));
             let Some(task) = self.tasks.get(index) else { break };
             if image.is_none()
                 && self.crew.checks_health
@@ -208,23 +222,21 @@ impl Shared<'_> {
             }
             image = Some(task.pair.stack.image().name.clone());
             let began = Instant::now();
+            // A panic fails one scenario, and not its neighbours.
             let done = catch_unwind(AssertUnwindSafe(|| self.one(bay, task)));
-            match done {
-                Ok(Ok(verdict)) => {
+            let panicked =
+                || Ok(Verdict::bench_failed(task.pair.scenario, &task.pair.stack.name, "the bench panicked"));
+            match done.unwrap_or_else(|_| panicked()) {
+                Ok(verdict) => {
                     let _ = send.send((task.index, self.marked(verdict, bay.name(), task), began.elapsed()));
                     self.queue().finish(index);
                 }
-                Ok(Err(why)) => {
+                Err(why) => {
                     self.hand_back(index, send, Ok(why.clone()));
                     return Err(why);
                 }
-                Err(_) => {
-                    let why = "the bench panicked";
-                    let verdict = Verdict::bench_failed(task.pair.scenario, &task.pair.stack.name, why);
-                    let _ = send.send((task.index, self.marked(verdict, bay.name(), task), began.elapsed()));
-                    self.queue().finish(index);
-                }
             }
+            current.set(None);
             self.changed.notify_all();
         }
         Ok(())
