@@ -90,6 +90,22 @@ fn a_stack_that_nobody_knows_is_a_usage_error_that_names_those_there_are() {
     ends_with(&output, exit::USAGE, "there is no stack `nodemcu`; there is esp32c3_");
 }
 
+#[test]
+fn a_flashing_process_that_is_not_there_or_not_one_is_the_benchs_failure() {
+    let flash = |program: Option<&str>| {
+        let mut command = hil(&folder());
+        command.args(["--flash", "probe", "nxdomain"]).env_remove("SHAKEDOWN_PROBE");
+        if let Some(program) = program {
+            command.env("SHAKEDOWN_PROBE", program);
+        }
+        command.output().unwrap()
+    };
+    ends_with(&flash(None), exit::BENCH_FAILED, "`cargo xtask` builds it");
+    ends_with(&flash(Some("/no/such/probe")), exit::BENCH_FAILED, "`/no/such/probe` does not start");
+    // It ends at once, and says nothing.
+    ends_with(&flash(Some("true")), exit::BENCH_FAILED, "the flashing process ended");
+}
+
 /// An own firmware with an own dialect: what is released under another name.
 fn own_firmware(own: &TempDir, dialect: &str) -> Vec<String> {
     let path = |name: &str| own.path().join(name).display().to_string();
