@@ -15,6 +15,8 @@ pub mod release;
 pub mod weight;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod specimen;
