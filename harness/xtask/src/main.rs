@@ -40,8 +40,7 @@ fn run() -> Result<u8, String> {
 fn needs_probe(arguments: &[String]) -> bool {
     let has = |option: &str, value: &str| {
         let joined = format!("{option}={value}");
-        arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value)
-            || arguments.iter().any(|word| *word == joined)
+        arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value) || arguments.contains(&joined)
     };
     let command = arguments.first().map(String::as_str);
     let scans = command == Some("boards") && arguments.iter().any(|word| word == "--scan");

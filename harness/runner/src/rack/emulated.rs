@@ -32,7 +32,7 @@ impl Process {
         // Not below the workspace: the names of sockets have at most 107 bytes (unix(7)).
         let folder = std::env::temp_dir().join(format!("shakedown-{}-{name}", std::process::id()));
         let failed = |error: std::io::Error| format!("the emulated board {name} does not start: {error}");
-        std::fs::create_dir_all(&folder).map_err(failed)?;
+        own_folder(&folder).map_err(failed)?;
         let mut command = Command::new(program);
         command
             .arg("virtual-board")
@@ -100,6 +100,24 @@ impl Drop for Process {
     }
 }
 
+/// Makes a folder that was not there, or is not any more, for nobody else: what lies in it is obeyed.
+fn own_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    match builder.create(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            // Of a process of the same number, which was killed.
+            std::fs::remove_dir_all(folder)?;
+            builder.create(folder)
+        }
+        made => made,
+    }
+}
+
 /// `runner virtual-board`: the other side of it.
 ///
 /// # Errors
@@ -133,7 +151,13 @@ pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
     if !arguments.until_input_ends {
         eprintln!("serial port {}, until Ctrl-C", arguments.serial.display());
     }
-    board.run(&stop).map_err(told)
+    let result = board.run(&stop).map_err(told);
+    drop(board);
+    // Whoever made the folder may have been killed. One with something in it is somebody's.
+    if let Some(folder) = arguments.control.parent().filter(|_| arguments.until_input_ends) {
+        let _ = std::fs::remove_dir(folder);
+    }
+    result
 }
 
 /// Elsewhere there are no pseudo-terminals.
