@@ -1,18 +1,20 @@
 //! One serial port: raw bytes, and never a wait.
 //!
-//! A port is opened without blocking and asked by `poll`, so that a device that does not read holds up nobody: what it
-//! has not taken stays here and is evidence. This is why the port is not `serialport`'s: its writes block until the
-//! kernel has room, and a firmware that hangs would hang the bench.
+//! `serialport` opens it, for nobody else, and dresses it. From then on it is read and written without blocking and asked
+//! by `poll`, so that a device that does not read holds up nobody: what it has not taken stays here and is evidence.
+//! (`serialport`'s own writes block until the kernel has room, and a firmware that hangs would hang the bench.)
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::event::PollFlags;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{ControlModes, OptionalActions};
+use serialport::ErrorKind;
 
 /// What is read at once, in bytes.
 const READ_BYTES: usize = 4096;
@@ -84,30 +86,22 @@ impl Tty {
     /// Opens a port for nobody else: 8 data bits, no parity, one stop bit, no flow control.
     pub(crate) fn open(port: &Port) -> Result<Self, PortFault> {
         let path = port.path.clone();
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|error| match error {
-            Errno::NOENT | Errno::NODEV | Errno::NXIO => PortFault::Absent(path.clone()),
-            Errno::ACCESS | Errno::PERM => PortFault::PermissionDenied(path.clone()),
-            Errno::BUSY => PortFault::Busy(path.clone()),
-            error => PortFault::Other(path.clone(), error.to_string()),
-        })?;
+        let name = path.to_str().ok_or_else(|| PortFault::Other(path.clone(), "its name is not UTF-8".into()))?;
+        let opened = serialport::new(name, port.baud).open_native().map_err(|error| refused(&path, &error))?;
+        // SAFETY: `into_raw_fd` gives the descriptor away; it is open, and nobody else's from here on.
+        let fd = unsafe { OwnedFd::from_raw_fd(opened.into_raw_fd()) };
         let tty = Self { path, fd, unsaid: VecDeque::new() };
-        tty.dress(port.baud).map_err(|error| match error {
-            Errno::NOTTY => PortFault::Other(tty.path.clone(), "that is no serial port".into()),
-            error => PortFault::Other(tty.path.clone(), error.to_string()),
-        })?;
+        tty.undress().map_err(|error| PortFault::Other(tty.path.clone(), error.to_string()))?;
         Ok(tty)
     }
 
-    fn dress(&self, baud: u32) -> Result<(), Errno> {
+    /// Takes away what `serialport` leaves on: blocking, and hanging up.
+    fn undress(&self) -> Result<(), Errno> {
+        rustix::io::ioctl_fionbio(&self.fd, true)?;
         let mut settings = rustix::termios::tcgetattr(&self.fd)?;
-        settings.make_raw();
-        settings.control_modes |= ControlModes::CREAD | ControlModes::CLOCAL;
         // HUPCL would drop DTR and RTS on closing, which resets boards that are wired so.
-        settings.control_modes -= ControlModes::HUPCL | ControlModes::CSTOPB | ControlModes::CRTSCTS;
-        settings.set_speed(baud)?;
-        rustix::termios::tcsetattr(&self.fd, OptionalActions::Now, &settings)?;
-        rustix::termios::ioctl_tiocexcl(&self.fd)
+        settings.control_modes -= ControlModes::HUPCL;
+        rustix::termios::tcsetattr(&self.fd, OptionalActions::Now, &settings)
     }
 
     /// Throws away what has arrived and what has not been said.
@@ -181,6 +175,25 @@ impl Tty {
 
     fn vanished(&self, why: impl fmt::Display) -> PortFault {
         PortFault::Vanished(self.path.clone(), why.to_string())
+    }
+}
+
+/// Why `serialport` could not open the port at `path`.
+fn refused(path: &Path, error: &serialport::Error) -> PortFault {
+    let path_owned = path.to_owned();
+    match error.kind() {
+        ErrorKind::Io(io::ErrorKind::NotFound) => PortFault::Absent(path_owned),
+        ErrorKind::Io(io::ErrorKind::PermissionDenied) => PortFault::PermissionDenied(path_owned),
+        // Exclusive for another program (TIOCEXCL), or locked by it (flock).
+        ErrorKind::NoDevice => PortFault::Busy(path_owned),
+        // The rest has no kind of its own: a name that outlives its device, and a file that is none.
+        _ => match rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK, Mode::empty()) {
+            Err(Errno::NODEV | Errno::NXIO) => PortFault::Absent(path_owned),
+            Ok(file) if !rustix::termios::isatty(&file) => {
+                PortFault::Other(path_owned, "that is no serial port".into())
+            }
+            _ => PortFault::Other(path_owned, error.to_string()),
+        },
     }
 }
 

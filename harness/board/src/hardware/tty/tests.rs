@@ -61,3 +61,12 @@ fn a_port_that_is_not_there_and_one_that_is_none_are_two_things() {
     assert!(matches!(at("/dev/no-such-port"), PortFault::Absent(_)));
     assert!(at("/dev/null").to_string().contains("no serial port"));
 }
+
+#[test]
+fn a_port_is_nobody_elses_while_it_is_open() {
+    let (_device, port) = device();
+    let held = Tty::open(&port).expect("a port");
+    assert!(matches!(Tty::open(&port), Err(PortFault::Busy(_))));
+    drop(held);
+    Tty::open(&port).expect("it is free again");
+}
