@@ -2,7 +2,7 @@
 //!
 //! It is run as a process of its own. To the bench it is a board like any other: its port has a name in the file system,
 //! and comes and goes; its debug probe is a socket; its power is switched by a command. What can go wrong with a board
-//! can be made to go wrong here, by words on the control socket ([`control`]).
+//! can be made to go wrong here, by words on the control socket (`control.rs`).
 //!
 //! Its time keeps step with the wall's. Where the machine is too slow for that, the board's clock slips, as if the wall
 //! had stood still: timers fire late, but never early.
