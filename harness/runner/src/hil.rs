@@ -26,7 +26,7 @@ use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
 use crate::rack::silicon::Allowances;
 use crate::reports::{self, Invocation, Missed, Sources};
-use crate::snapshot::{Agreement, Place};
+use crate::snapshot::{self, Agreement, Place};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
@@ -59,6 +59,15 @@ pub(crate) struct Bench {
     silicon: Option<Allowances>,
     /// What each stack says that it cannot do, by the stack's name.
     records: Mutex<BTreeMap<String, Record>>,
+}
+
+/// How much of what happened is held against what was reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// The transcript.
+    Whole,
+    /// How it ended: names, addresses and times are those of the board's own network.
+    Ending,
 }
 
 /// One scenario on one stack.
@@ -383,7 +392,7 @@ impl Bench {
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
         match self.meet(pair, &mut self.flashed.board(pair.stack, self.seed))? {
-            Ok(trial) => self.file(pair, trial),
+            Ok(trial) => self.file(pair, trial, Compared::Whole),
             Err(missing) => Ok(Verdict::not_applicable(pair.scenario, &pair.stack.name, missing)),
         }
     }
@@ -398,7 +407,7 @@ impl Bench {
     }
 
     /// Files the evidence of one run, and compares it with what was reviewed.
-    pub(crate) fn file(&self, pair: &Pair<'_>, trial: Trial) -> Result<Verdict, String> {
+    pub(crate) fn file(&self, pair: &Pair<'_>, trial: Trial, compared: Compared) -> Result<Verdict, String> {
         let Pair { scenario, stack } = pair;
         let Trial { judged, pcapng } = trial;
         let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
@@ -409,7 +418,7 @@ impl Bench {
             Excuse::Accepted(why) => return self.excused(pair, why),
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
             Excuse::None => match &self.silicon {
-                Some(allowances) => self.compare_silicon(pair, &judged, allowances)?,
+                Some(allowances) => self.compare_silicon(pair, &judged, allowances, compared)?,
                 None => self.compare(pair, &judged, &pcapng)?,
             },
         };
@@ -431,7 +440,10 @@ impl Bench {
     }
 
     /// Whether two runs of one scenario on real boards came to the same.
-    pub(crate) fn is_the_same(&self, first: &Verdict, second: &Verdict) -> bool {
+    pub(crate) fn is_the_same(&self, first: &Verdict, second: &Verdict, compared: Compared) -> bool {
+        if compared == Compared::Ending {
+            return snapshot::ending(&first.transcript) == snapshot::ending(&second.transcript);
+        }
         let same = |allowances: &Allowances| allowances.difference(&first.transcript, &second.transcript).is_none();
         self.silicon.as_ref().map_or(first.transcript == second.transcript, same)
     }
@@ -443,6 +455,7 @@ impl Bench {
         pair: &Pair<'_>,
         judged: &Judged,
         allowances: &Allowances,
+        compared: Compared,
     ) -> Result<(Ending, String), String> {
         let place = Place::new(&self.captures, &pair.scenario.name, &pair.stack.name);
         let Some(reviewed) = place.reviewed().map_err(unfiled)? else {
@@ -453,7 +466,11 @@ impl Bench {
             return Ok((Ending::Otherwise(why.into()), String::new()));
         };
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
-        let difference = allowances.difference(&reviewed, real.as_ref().unwrap_or(&judged.transcript));
+        let text = real.as_ref().unwrap_or(&judged.transcript);
+        let difference = match compared {
+            Compared::Whole => allowances.difference(&reviewed, text),
+            Compared::Ending => allowances.difference(snapshot::ending(&reviewed), snapshot::ending(text)),
+        };
         Ok(match (difference, judged.account.leaked_bytes) {
             (difference, Some(bytes @ 1..)) => {
                 (Ending::Otherwise(format!("{bytes} bytes of heap leak")), difference.unwrap_or_default())

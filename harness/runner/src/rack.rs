@@ -14,6 +14,7 @@ pub mod ladder;
 pub mod lock;
 pub mod map;
 pub mod options;
+pub mod own_network;
 pub mod program;
 pub mod quarantine;
 pub mod queue;

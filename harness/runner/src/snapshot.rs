@@ -20,6 +20,11 @@ pub enum Agreement {
     Differs(String),
 }
 
+/// How a scenario ended, as its transcript says; empty, if it does not.
+pub fn ending(transcript: &str) -> &str {
+    transcript.lines().rev().find_map(|line| line.strip_prefix("ending ")).map_or("", str::trim)
+}
+
 /// Where the evidence of one scenario on one stack lies.
 #[derive(Clone, Debug)]
 pub struct Place {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use board::{Board, Emulated};
+use board::{Board, Emulated, Target};
 use outcome::Conformity;
 use scenario::{Scenario, Step};
 
@@ -35,14 +35,30 @@ pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Tria
 ///
 /// If the bench cannot do its part.
 pub fn on(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
+    let target = board.target();
+    of_steps(scenario, stack, &target, seed, &mut |scenario| once(board, scenario, stack, seed))
+}
+
+/// Runs `scenario` by `once`: one time, or one for each step of its sweep.
+///
+/// # Errors
+///
+/// Those of `once`.
+pub fn of_steps(
+    scenario: &Scenario,
+    stack: &Stack,
+    target: &Target,
+    seed: u64,
+    once: &mut dyn FnMut(&Scenario) -> Result<Trial, String>,
+) -> Result<Trial, String> {
     let steps = scenario.steps();
     if steps.is_empty() {
-        return once(board, scenario, stack, seed);
+        return once(scenario);
     }
     let mut done = Vec::with_capacity(steps.len());
     let mut pcapng = Vec::new();
     for step in steps {
-        let trial = once(board, &step.scenario, stack, seed)?;
+        let trial = once(&step.scenario)?;
         // What cannot be done at one step cannot be done at any.
         if trial.judged.unsupported.is_some() {
             return Ok(trial);
@@ -50,7 +66,7 @@ pub fn on(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) 
         pcapng = trial.pcapng;
         done.push((step, trial.judged));
     }
-    let head = judge::head(scenario, stack, &board.target(), seed);
+    let head = judge::head(scenario, stack, target, seed);
     staircase(&head, done).map(|judged| Trial { judged, pcapng }).ok_or_else(|| "a sweep without a step".to_owned())
 }
 

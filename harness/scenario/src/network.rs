@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::problem::Complaint;
 
 /// The `[network]` table. The default network is a good one.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// The largest IP packet, in bytes.

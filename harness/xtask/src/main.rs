@@ -33,7 +33,7 @@ fn run() -> Result<u8, String> {
         // In a second call: in one, cargo would build the runner anew with what probe-rs wants of shared crates.
         runner.env(PROBE, build(&cargo, &root, "probe")?);
     }
-    hand_over(&mut runner)
+    hand_over(speak_for_nobody(&mut runner))
 }
 
 /// Whether a command line reaches for debug probes, real or emulated. Building `probe` takes longer than all the rest.
@@ -60,9 +60,21 @@ fn may_meet_boards(root: &Path, arguments: &[String]) -> bool {
     is_hil && !is_emulated && texts.into_iter().any(names_a_port)
 }
 
+/// Takes from `command` what `cargo run` says of *this* package. Build scripts that watch those variables, as that of
+/// `ring` does, would be run again each time that somebody calls cargo without us, and each time that somebody does not.
+fn speak_for_nobody(command: &mut Command) -> &mut Command {
+    let ours = ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS", "CARGO_BIN_NAME"];
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || ours.contains(&name)) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// Builds the package of this name; where its program is.
 fn build(cargo: &OsStr, root: &Path, package: &str) -> Result<PathBuf, String> {
-    let build = Command::new(cargo)
+    let build = speak_for_nobody(&mut Command::new(cargo))
         .args(["build", "--package", package, "--bin", package, "--message-format", "json-render-diagnostics"])
         .current_dir(root)
         .stdout(Stdio::piped())

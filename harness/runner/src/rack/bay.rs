@@ -11,7 +11,8 @@ use scenario::device::Link as DeviceLink;
 use crate::rack::emulated::{self, Process};
 use crate::rack::ladder::{Ladder, Next, Rung};
 use crate::rack::lock::{self, Holder, Lock};
-use crate::rack::map::{self, Entry};
+use crate::rack::map::{self, Entry, Lan};
+use crate::rack::own_network;
 use crate::rack::sickness;
 use crate::rack::switch::Switch;
 use crate::stack::Stack;
@@ -58,6 +59,8 @@ pub struct Bay {
     log: Vec<String>,
     /// The folder of locks, and of notes beside them.
     locks: PathBuf,
+    /// A folder of its own.
+    folder: PathBuf,
     /// The process of a board of our own making.
     _process: Option<Process>,
     /// Last: let go when nothing touches the board any more.
@@ -88,7 +91,7 @@ impl Bay {
             true => Some(Process::start(&setting.program, &entry.name, setting.seed)?),
             false => None,
         };
-        let wiring = wiring(entry, process.as_ref(), folder, setting)?;
+        let wiring = wiring(entry, process.as_ref(), folder.clone(), setting)?;
         let switch = process.as_ref().map_or_else(|| Switch::of(entry), |process| Switch::Emulated(process.control()));
         let ladder = Ladder::new(|rung| match rung {
             Rung::UsbReset => switch.resets_usb(),
@@ -103,6 +106,7 @@ impl Bay {
             ladder,
             log: Vec::new(),
             locks: setting.locks.clone(),
+            folder,
             _process: process,
             _lock: lock,
         })
@@ -155,15 +159,40 @@ impl Bay {
         self.step(Rung::PowerCycle, limit)
     }
 
+    /// Where the board finds its broker, if it has a network of its own.
+    pub fn lan(&self) -> Option<&Lan> {
+        self.entry.facts.lan.as_ref()
+    }
+
     /// Runs one scenario.
     ///
     /// # Errors
     ///
     /// If it has no outcome; the board has been tried to make well by then.
     pub fn run(&mut self, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, Failure> {
-        self.hardware.take_trouble();
-        let result = trial::on(&mut self.hardware, scenario, stack, seed);
-        self.judge(stack.image(), result)
+        if self.lan().is_some() {
+            return self.run_in_its_network(scenario, stack, seed)?.map_err(Failure::Bench);
+        }
+        self.with(stack.image(), |hardware| trial::on(hardware, scenario, stack, seed))
+    }
+
+    /// Runs one scenario on a board with a network of its own; the inner error is why it says nothing about the board.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn run_in_its_network(
+        &mut self,
+        scenario: &Scenario,
+        stack: &Stack,
+        seed: u64,
+    ) -> Result<Result<Trial, String>, Failure> {
+        let folder = self.folder.clone();
+        let lan = self.lan().cloned();
+        self.with(stack.image(), |hardware| {
+            let lan = lan.ok_or("the board has no network of its own")?;
+            own_network::meet(hardware, &lan, scenario, stack, seed, &folder)
+        })
     }
 
     /// Does something with the board, and makes it well again if it falls ill over it.

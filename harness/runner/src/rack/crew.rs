@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use outcome::Ending;
 use report::model::{self, Attempt, Finding, FindingKind};
 
-use crate::hil::{Bench, Pair};
+use crate::hil::{Bench, Compared, Pair};
 use crate::rack::bay::{self, Bay, Failure, Setting};
 use crate::rack::health;
 use crate::rack::map::Entry;
@@ -298,11 +298,15 @@ impl Shared<'_> {
         let mut first: Option<Verdict> = None;
         for tried in 0_u32.. {
             let began = Instant::now();
-            let result = bay.with(stack.image(), |board| self.bench.meet(task.pair, board));
+            let (compared, result) = if bay.lan().is_some() {
+                (Compared::Ending, bay.run_in_its_network(scenario, stack, self.bench.seed()))
+            } else {
+                (Compared::Whole, bay.with(stack.image(), |board| self.bench.meet(task.pair, board)))
+            };
             let failure = match result {
                 Ok(Err(missing)) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
                 Ok(Ok(trial)) => {
-                    let verdict = self.bench.file(task.pair, trial).unwrap_or_else(failed);
+                    let verdict = self.bench.file(task.pair, trial, compared).unwrap_or_else(failed);
                     note(attempt(bay.name(), &verdict, began.elapsed()));
                     match first.take() {
                         // What is not as expected is looked at twice: is it so every time?
@@ -311,7 +315,7 @@ impl Shared<'_> {
                             continue;
                         }
                         None => return Ok(verdict),
-                        Some(first) => return Ok(self.told_together(&first, verdict)),
+                        Some(first) => return Ok(self.told_together(&first, verdict, compared)),
                     }
                 }
                 Err(failure) => failure,
@@ -333,8 +337,8 @@ impl Shared<'_> {
     }
 
     /// Two tries of one thing: the second stands for both if they agree, and is flaky if they do not.
-    fn told_together(&self, first: &Verdict, second: Verdict) -> Verdict {
-        if self.bench.is_the_same(first, &second) {
+    fn told_together(&self, first: &Verdict, second: Verdict, compared: Compared) -> Verdict {
+        if self.bench.is_the_same(first, &second, compared) {
             return second;
         }
         let words = |verdict: &Verdict| match &verdict.account {

@@ -9,10 +9,14 @@ use crate::rack::bay::{Bay, Failure};
 use crate::stack::Stack;
 use crate::verdict::How;
 
-/// The scenario, as it stands in the collection.
-const GOLDEN: &str = include_str!("../../../../scenarios/identity/san_dns_dialled_by_name.toml");
-/// Its name.
-const NAME: &str = "identity/san_dns_dialled_by_name";
+/// The scenario's name and text, as it stands in the collection.
+const GOLDEN: (&str, &str) =
+    ("identity/san_dns_dialled_by_name", include_str!("../../../../scenarios/identity/san_dns_dialled_by_name.toml"));
+/// The same for a board with a network of its own that dials no name.
+const GOLDEN_BY_ADDRESS: (&str, &str) = (
+    "identity/san_ip_dialled_by_address",
+    include_str!("../../../../scenarios/identity/san_ip_dialled_by_address.toml"),
+);
 /// How often it is tried: a board that falls ill over it and is made well again gets another chance.
 const TRIES: usize = 3;
 
@@ -22,7 +26,8 @@ const TRIES: usize = 3;
 ///
 /// Why the board is not fit to take part.
 pub fn check(bay: &mut Bay, stack: &Stack, seed: u64) -> Result<(), String> {
-    let scenario = Scenario::parse(NAME, "the health check", GOLDEN).map_err(|problem| problem.to_string())?;
+    let (name, golden) = if bay.lan().is_some_and(|lan| lan.name.is_none()) { GOLDEN_BY_ADDRESS } else { GOLDEN };
+    let scenario = Scenario::parse(name, "the health check", golden).map_err(|problem| problem.to_string())?;
     // As the library is: a profile may not be asked this, or excuse itself from it.
     let plain = stack.as_it_is();
     let mut last = String::new();

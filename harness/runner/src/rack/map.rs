@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use scenario::Problem;
@@ -45,6 +46,9 @@ pub struct Facts {
     /// How the device reaches its broker.
     #[serde(default)]
     pub link: Link,
+    /// Where a board with a network of its own finds its broker: this machine.
+    #[serde(default)]
+    pub lan: Option<Lan>,
     /// The serial port at which the board has its modem.
     #[serde(default)]
     pub modem: Option<PathBuf>,
@@ -85,6 +89,20 @@ pub enum Link {
     Lan,
     /// IP over its serial port, or a modem at its second one.
     Modem,
+}
+
+/// Where a board with a network of its own finds its broker.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lan {
+    /// This machine's address in the board's network: there the scenarios' brokers listen.
+    pub address: IpAddr,
+    /// The name under which the board dials it, if it dials a name: its own network has to resolve it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The port that the board dials. Without one: the scenario's own.
+    #[serde(default)]
+    pub port: Option<u16>,
 }
 
 /// How a board's power is switched.
@@ -256,9 +274,14 @@ fn check(facts: &Facts) -> Result<(), Objection> {
     if facts.baud == 0 {
         return Err((&["baud"], "no port has 0 bits a second".into(), "leave it out for 115200"));
     }
-    if facts.link == Link::Lan && facts.alive {
-        let message = "a board with a network of its own cannot be driven by this version".into();
-        return Err((&["link"], message, "write `link = \"serial\"`, or `alive = false` and `because`"));
+    if (facts.link == Link::Lan) != facts.lan.is_some() {
+        let message = "a board with a network of its own, and where it finds its broker, belong together".into();
+        let remedy = "write `link = \"lan\"` and `[lan]` with this machine's `address`, or neither";
+        return Err((if facts.lan.is_some() { &["lan"] } else { &["link"] }, message, remedy));
+    }
+    if facts.link == Link::Lan && facts.is_emulated() {
+        let message = "an emulated board has no network of its own".into();
+        return Err((&["link"], message, "leave `link` out: it reaches its broker over its serial line"));
     }
     if facts.link == Link::Modem && facts.modem.is_none() && !facts.is_emulated() {
         return Err((&["link"], "a modem is at a second port".into(), "name it: `modem = \"/dev/serial/by-id/…\"`"));

@@ -4,5 +4,6 @@
 mod discipline;
 mod faults;
 mod labgrid;
+mod own_network;
 mod stand;
 mod through_probe_rs;

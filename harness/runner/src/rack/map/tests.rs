@@ -39,6 +39,13 @@ fn every_objection_has_line_and_remedy() {
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nbecause = \"x\"\n", 3, "alive = false"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nserial = 1\n", 3, "invalid type"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n", 3, "network of its own"),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\n[lan]\naddress = \"10.0.0.7\"\n", 3, "link = \"lan\""),
+        (
+            "chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n[lan]\naddress = \"10.0.0.7\"\n",
+            3,
+            "an emulated board has no network",
+        ),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n[lan]\naddress = \"here\"\n", 5, "IP address"),
     ] {
         let problem = parse("bench.toml", text).expect_err(text);
         assert_eq!(problem.line, line, "{problem}");

@@ -1,0 +1,172 @@
+//! A board with a network of its own (`link = "lan"`): it meets the scenarios' brokers on a real socket of this machine,
+//! and its serial port tells what it has to say.
+//!
+//! The network between is nobody's to bend, so scenarios about packets, resolvers and clocks say nothing about such a
+//! board; and names, addresses and times are those of the place. What is compared is how a scenario ended.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::thread;
+
+use board::{Board as _, Hardware};
+use broker::Broker;
+use clock::Instant;
+use network::{Action, Close, ConnectionId, Service};
+use scenario::Scenario;
+use scenario::device::Link;
+use scenario::network::Network;
+use tokio::sync::oneshot;
+
+use crate::bench;
+use crate::controls;
+use crate::judge;
+use crate::lan::loopback::{self, Host, Moved};
+use crate::lan::meeting::{self, Counterpart};
+use crate::mosquitto::{self, Mosquitto};
+use crate::rack::map::Lan;
+use crate::stack::Stack;
+use crate::trial::{self, Trial};
+use crate::world;
+
+/// Runs `scenario` with `stack` on `board`, whose file has `lan`; a real broker's files go below `folder`. The inner error
+/// is why the scenario says nothing about the board, or what is not installed here.
+///
+/// # Errors
+///
+/// If the bench cannot do its part.
+pub fn meet(
+    board: &mut Hardware,
+    lan: &Lan,
+    scenario: &Scenario,
+    stack: &Stack,
+    seed: u64,
+    folder: &Path,
+) -> Result<Result<Trial, String>, String> {
+    if let Some(why) = silent_about(scenario) {
+        return Ok(Err(why.into()));
+    }
+    if let Err(why) = loopback::moved_to(scenario, controls::today(), &host(lan)) {
+        return Ok(Err(why));
+    }
+    let programs = match scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
+        Err(missing) if missing.required => return Err(missing.reason),
+        Err(missing) => return Ok(Err(missing.reason)),
+        Ok(programs) => programs,
+    };
+    let target = board.target();
+    trial::of_steps(scenario, stack, &target, seed, &mut |scenario| {
+        let moved = loopback::moved_to(scenario, controls::today(), &host(lan))?;
+        once(board, lan, &moved, programs.as_ref(), stack, seed, folder)
+    })
+    .map(Ok)
+}
+
+/// Why `scenario` says nothing about a board with a network of its own.
+fn silent_about(scenario: &Scenario) -> Option<&'static str> {
+    if scenario.network != Network::default() {
+        return Some("it is about the network, and this board's own is a real one");
+    }
+    (scenario.device.link == Link::Modem).then_some("it is about a modem, and this board has a network of its own")
+}
+
+fn host(lan: &Lan) -> Host {
+    let (ipv4, ipv6) = match lan.address {
+        IpAddr::V4(address) => (Some(address), None),
+        IpAddr::V6(address) => (None, Some(address)),
+    };
+    Host { name: lan.name.clone(), ipv4, ipv6 }
+}
+
+fn once(
+    board: &mut Hardware,
+    lan: &Lan,
+    moved: &Moved,
+    programs: Option<&mosquitto::Programs>,
+    stack: &Stack,
+    seed: u64,
+    folder: &Path,
+) -> Result<Trial, String> {
+    let scenario = &moved.scenario;
+    let minted = bench::mint(scenario, seed).map_err(|fault| fault.to_string())?;
+    let (counterpart, mosquitto) = match programs {
+        Some(programs) => {
+            let mosquitto = Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs)?;
+            let address = mosquitto.address(scenario.device.port);
+            (Counterpart::Real(address.ok_or("mosquitto has no listener where the board dials")?), Some(mosquitto))
+        }
+        None => {
+            let broker = Broker::new(&scenario.broker, &minted, seed, scenario.date());
+            (Counterpart::Scripted(broker.map_err(|error| error.to_string())?), None)
+        }
+    };
+    // Before the recording begins: it begins with the run.
+    board.flash(stack.image()).map_err(|fault| fault.to_string())?;
+    let listener = listen(SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port)))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let comment = format!("scenario {} seed {seed:x}", scenario.name);
+    let target = board.target();
+    let (evidence, held) = thread::scope(|scope| {
+        let (send, receive) = oneshot::channel();
+        let minted = &minted;
+        scope.spawn(move || {
+            let _ = send.send(bench::run_with(scenario, minted, Box::new(Nobody), stack, board, seed));
+        });
+        runtime.block_on(async {
+            let failed = |error: std::io::Error| format!("the meeting on {} failed: {error}", moved.address);
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+            let port = scenario.device.port;
+            meeting::hold(counterpart, listener, port, scenario.date(), comment, receive).await.map_err(failed)
+        })
+    })?;
+    let mut evidence =
+        evidence.map_err(|_| "the bench panicked over the board".to_owned())?.map_err(|fault| fault.to_string())?;
+    evidence.pcapng = held.recorder.to_pcapng();
+    evidence.broker_findings = held.findings;
+    let mut judged = judge::judge(scenario, stack, &target, seed, &evidence)?;
+    for line in mosquitto.map(Mosquitto::finish).unwrap_or_default() {
+        judged.transcript.push_str(&format!("\nmosquitto  {line}"));
+    }
+    Ok(Trial { judged, pcapng: evidence.pcapng })
+}
+
+/// Listens where the board dials.
+fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let failed = |error: std::io::Error| {
+        format!(
+            "the bench cannot listen at {address}, where the board dials ({error}): `address` in `[lan]` of its file has \
+             to be one of this machine's, and the port nobody else's"
+        )
+    };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+/// The LAN at the end of the serial line, for a board that does not use it: nobody is there.
+struct Nobody;
+
+impl Service for Nobody {
+    fn connected(&mut self, _: Instant, _: ConnectionId, _: SocketAddr, _: SocketAddr) {}
+
+    fn received(&mut self, _: Instant, _: ConnectionId, _: &[u8]) {}
+
+    fn peer_closed(&mut self, _: Instant, _: ConnectionId, _: Close) {}
+
+    fn poll(&mut self, _: Instant, _: ConnectionId) -> Option<Action> {
+        None
+    }
+
+    fn poll_at(&self, _: Instant) -> Option<Instant> {
+        None
+    }
+}
+
+impl world::Counterpart for Nobody {
+    fn key_log(&self) -> String {
+        String::new()
+    }
+
+    fn findings(&self) -> Vec<(Instant, String)> {
+        Vec::new()
+    }
+}
