@@ -235,30 +235,46 @@ async fn relay(mut wire: Wire, broker: SocketAddr) {
             (Side::Client, Ok(0)) => {
                 client_speaks = false;
                 wire.ended(side);
-                upstream.shutdown().await
+                upstream.shutdown().await.map_err(|_| Side::Broker)
             }
             (Side::Broker, Ok(0)) => {
                 broker_speaks = false;
                 wire.ended(side);
-                wire.stream.shutdown().await
+                wire.stream.shutdown().await.map_err(|_| Side::Client)
             }
             (Side::Client, Ok(count)) => {
                 let bytes = from_client.get(..count).unwrap_or_default();
                 wire.said(side, bytes);
-                upstream.write_all(bytes).await
+                upstream.write_all(bytes).await.map_err(|_| Side::Broker)
             }
             (Side::Broker, Ok(count)) => {
                 let bytes = from_broker.get(..count).unwrap_or_default();
                 wire.said(side, bytes);
-                wire.stream.write_all(bytes).await
+                wire.stream.write_all(bytes).await.map_err(|_| Side::Client)
             }
-            (_, Err(error)) => Err(error),
+            (side, Err(_)) => Err(side),
         };
-        if passed.is_err() {
+        if let Err(broke_off) = passed {
+            if broke_off == Side::Broker {
+                last_words(&mut wire, &mut upstream, &mut from_broker).await;
+            }
             // Whoever broke off, the other one learns it the same way.
-            wire.reset(side);
+            wire.reset(broke_off);
             let _ = upstream.set_zero_linger();
             let _ = wire.stream.set_zero_linger();
+            return;
+        }
+    }
+}
+
+/// Passes on what a broker said before it reset the connection: an alert, most often. It lies in the socket's queue still,
+/// in front of the error (a client that logs in before it hears that it was refused makes the broker reset; RFC 9846
+/// §4.5.3).
+async fn last_words(wire: &mut Wire, upstream: &mut TcpStream, buffer: &mut [u8]) {
+    while let Ok(count @ 1..) = upstream.read(buffer).await {
+        let bytes = buffer.get(..count).unwrap_or_default();
+        wire.said(Side::Broker, bytes);
+        if wire.stream.write_all(bytes).await.is_err() {
             return;
         }
     }
