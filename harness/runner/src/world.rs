@@ -7,7 +7,8 @@ use broker::{Broker, Happening};
 use clock::{Duration, Instant};
 use network::{
     Action, Answer, Behaviour, Blow, Close, ConnectionId, Direction, Dns, Fault, LanConfig, Listener, LostBytes,
-    ModemConfig, Name, Resolution, Scope, ScopedFault, SerialFault, Service, Sntp, SntpAnswer, Stall, Trigger,
+    ModemConfig, Name, NoService, Resolution, Scope, ScopedFault, SerialFault, Service, Sntp, SntpAnswer, Stall,
+    Trigger,
 };
 use scenario::network::{self as grammar, CutHow, Network, Port, Resolver, Side};
 use scenario::{Scenario, lan};
@@ -30,6 +31,17 @@ pub trait Counterpart: Service {
 
     /// Virtual time has come to `now`: waits, if the counterpart lives in another time and has not come that far.
     fn keep_step(&mut self, _now: Instant) {}
+}
+
+/// For a device that does not use this LAN: nobody is behind its ports.
+impl Counterpart for NoService {
+    fn key_log(&self) -> String {
+        String::new()
+    }
+
+    fn findings(&self) -> Vec<(Instant, String)> {
+        Vec::new()
+    }
 }
 
 impl Counterpart for BrokerService {

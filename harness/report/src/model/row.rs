@@ -115,27 +115,39 @@ pub struct Happening {
     pub took_ms: u64,
 }
 
-/// How it went.
+/// How it went, in the words of both witnesses together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// The device did all that its plan says.
     Connected,
-    /// The device refused.
+    /// The device refused: it sent a fatal alert, or closed the connection on an error of its own.
     DeviceRefused,
-    /// The broker refused.
+    /// The broker refused: it sent a fatal alert, or a CONNACK other than 0.
     BrokerRefused,
     /// The connection was closed or reset from the broker's side, without a word.
     Lost,
     /// The device waited as long as it was told to, and gave up.
     GaveUp,
-    /// The device failed by itself, before any connection to the broker.
+    /// The device failed by itself, before any connection to the broker: it could not read its configuration, or had
+    /// no memory.
     DeviceFailed,
     /// The firmware crashed, or a watchdog reset it.
     Crashed,
     /// None of these before the limit.
     NoEnd,
+}
+
+impl How {
+    /// Whether the device succeeded; `None` if it neither succeeded nor gave up.
+    pub const fn connected(self) -> Option<bool> {
+        match self {
+            Self::Connected => Some(true),
+            Self::DeviceRefused | Self::BrokerRefused | Self::Lost | Self::GaveUp | Self::DeviceFailed => Some(false),
+            Self::Crashed | Self::NoEnd => None,
+        }
+    }
 }
 
 /// Why something was to be run and was not.

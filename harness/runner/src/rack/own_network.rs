@@ -10,8 +10,7 @@ use std::thread;
 
 use board::{Board as _, Hardware};
 use broker::Broker;
-use clock::Instant;
-use network::{Action, Close, ConnectionId, Service};
+use network::NoService;
 use scenario::Scenario;
 use scenario::device::Link;
 use scenario::network::Network;
@@ -20,13 +19,12 @@ use tokio::sync::oneshot;
 use crate::bench;
 use crate::controls;
 use crate::judge;
-use crate::lan::loopback::{self, Host, Moved};
+use crate::lan::loopback::{self, Host};
 use crate::lan::meeting::{self, Counterpart};
 use crate::mosquitto::{self, Mosquitto};
 use crate::rack::map::Lan;
 use crate::stack::Stack;
 use crate::trial::{self, Trial};
-use crate::world;
 
 /// Runs `scenario` with `stack` on `board`, whose file has `lan`; a real broker's files go below `folder`. The inner error
 /// is why the scenario says nothing about the board, or what is not installed here.
@@ -45,18 +43,19 @@ pub fn meet(
     if let Some(why) = silent_about(scenario) {
         return Ok(Err(why.into()));
     }
-    if let Err(why) = loopback::moved_to(scenario, controls::today(), &host(lan)) {
-        return Ok(Err(why));
-    }
+    let moved = match loopback::moved_to(scenario, controls::today(), &host(lan)) {
+        Ok(moved) => moved,
+        Err(why) => return Ok(Err(why)),
+    };
+    let here = SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port));
     let programs = match scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
         Err(missing) if missing.required => return Err(missing.reason),
         Err(missing) => return Ok(Err(missing.reason)),
         Ok(programs) => programs,
     };
     let target = board.target();
-    trial::of_steps(scenario, stack, &target, seed, &mut |scenario| {
-        let moved = loopback::moved_to(scenario, controls::today(), &host(lan))?;
-        once(board, lan, &moved, programs.as_ref(), stack, seed, folder)
+    trial::of_steps(&moved.scenario, stack, &target, seed, &mut |scenario| {
+        once(board, here, scenario, programs.as_ref(), stack, seed, folder)
     })
     .map(Ok)
 }
@@ -79,14 +78,13 @@ fn host(lan: &Lan) -> Host {
 
 fn once(
     board: &mut Hardware,
-    lan: &Lan,
-    moved: &Moved,
+    here: SocketAddr,
+    scenario: &Scenario,
     programs: Option<&mosquitto::Programs>,
     stack: &Stack,
     seed: u64,
     folder: &Path,
 ) -> Result<Trial, String> {
-    let scenario = &moved.scenario;
     let minted = bench::mint(scenario, seed).map_err(|fault| fault.to_string())?;
     let (counterpart, mosquitto) = match programs {
         Some(programs) => {
@@ -101,7 +99,7 @@ fn once(
     };
     // Before the recording begins: it begins with the run.
     board.flash(stack.image()).map_err(|fault| fault.to_string())?;
-    let listener = listen(SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port)))?;
+    let listener = listen(here)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let comment = format!("scenario {} seed {seed:x}", scenario.name);
     let target = board.target();
@@ -109,10 +107,10 @@ fn once(
         let (send, receive) = oneshot::channel();
         let minted = &minted;
         scope.spawn(move || {
-            let _ = send.send(bench::run_with(scenario, minted, Box::new(Nobody), stack, board, seed));
+            let _ = send.send(bench::run_with(scenario, minted, Box::new(NoService), stack, board, seed));
         });
         runtime.block_on(async {
-            let failed = |error: std::io::Error| format!("the meeting on {} failed: {error}", moved.address);
+            let failed = |error: std::io::Error| format!("the meeting on {here} failed: {error}");
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
             let port = scenario.device.port;
             meeting::hold(counterpart, listener, port, scenario.date(), comment, receive).await.map_err(failed)
@@ -140,33 +138,4 @@ fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)
-}
-
-/// The LAN at the end of the serial line, for a board that does not use it: nobody is there.
-struct Nobody;
-
-impl Service for Nobody {
-    fn connected(&mut self, _: Instant, _: ConnectionId, _: SocketAddr, _: SocketAddr) {}
-
-    fn received(&mut self, _: Instant, _: ConnectionId, _: &[u8]) {}
-
-    fn peer_closed(&mut self, _: Instant, _: ConnectionId, _: Close) {}
-
-    fn poll(&mut self, _: Instant, _: ConnectionId) -> Option<Action> {
-        None
-    }
-
-    fn poll_at(&self, _: Instant) -> Option<Instant> {
-        None
-    }
-}
-
-impl world::Counterpart for Nobody {
-    fn key_log(&self) -> String {
-        String::new()
-    }
-
-    fn findings(&self) -> Vec<(Instant, String)> {
-        Vec::new()
-    }
 }

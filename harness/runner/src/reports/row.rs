@@ -6,14 +6,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use outcome::Ending;
-use report::model::{Capture, Evidence, Explanation, Finding, FindingKind, Happening, How, Row};
+use report::model::{Capture, Evidence, Explanation, Finding, FindingKind, Happening, Row};
 use scenario::Scenario;
 
 use super::{Embed, Sources, ladder, wire};
 use crate::explain::explanations;
 use crate::explain::reviewed::Reviewed;
 use crate::snapshot::Place;
-use crate::verdict::{self, Account, Verdict};
+use crate::verdict::{Account, Verdict};
 
 /// A capture beyond this is not put into a report, even if all are wanted;
 const CAPTURE_MAX_BYTES: usize = 4 << 20;
@@ -82,7 +82,7 @@ fn wants(embed: Embed, row: &Row) -> bool {
 
 fn happening(account: &Account) -> Happening {
     Happening {
-        how: how(account.how),
+        how: account.how,
         phrase: account.phrase(),
         stage: account.stage,
         conformity: account.conformity,
@@ -92,19 +92,6 @@ fn happening(account: &Account) -> Happening {
         heap_peak_bytes: account.heap_peak_bytes,
         leaked_bytes: account.leaked_bytes,
         took_ms: account.took_ms,
-    }
-}
-
-const fn how(how: verdict::How) -> How {
-    match how {
-        verdict::How::Connected => How::Connected,
-        verdict::How::DeviceRefused => How::DeviceRefused,
-        verdict::How::BrokerRefused => How::BrokerRefused,
-        verdict::How::Lost => How::Lost,
-        verdict::How::GaveUp => How::GaveUp,
-        verdict::How::DeviceFailed => How::DeviceFailed,
-        verdict::How::Crashed => How::Crashed,
-        verdict::How::NoEnd => How::NoEnd,
     }
 }
 

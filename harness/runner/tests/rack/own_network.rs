@@ -32,7 +32,20 @@ const ENDINGS: [(&str, &str); 2] = [
     ("trust/unknown_ca", "connected and did its work — ACCEPTS WHAT IT MUST REFUSE (RFC 9846 §6.2)"),
 ];
 
-/// A rack with that board in it, and what was reviewed of it.
+/// That board in a rack of its own, if this machine has what it is made of.
+fn on_a_free_port() -> Option<Stand> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: no python3 here");
+        return None;
+    }
+    let stand = Stand::new();
+    // Free now; the bench asks for it in a moment.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+    on_the_wall(&stand, port);
+    Some(stand)
+}
+
+/// Puts that board into a rack, with what was reviewed of it.
 fn on_the_wall(stand: &Stand, port: u16) {
     let (device, serial) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rack/device.py"), stand.path("serial"));
     let flasher = format!("[\"python3\", {device:?}, {serial:?}, \"localhost\", \"{port}\"]");
@@ -62,14 +75,7 @@ fn hil(stand: &Stand, patterns: &[&str]) -> Command {
 
 #[test]
 fn a_board_with_a_network_of_its_own_meets_the_broker_on_a_real_socket() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3 here");
-        return;
-    }
-    let stand = Stand::new();
-    // Free now; the bench asks for it in a moment.
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    on_the_wall(&stand, port);
+    let Some(stand) = on_a_free_port() else { return };
     let patterns = ["identity/san_dns_dialled_by_name", "trust/unknown_ca", "transport/port_closed"];
     let output = hil(&stand, &patterns).output().expect("the runner starts");
     ends_with(&output, exit::AS_EXPECTED, "2 as expected");
@@ -87,13 +93,7 @@ fn a_board_with_a_network_of_its_own_meets_the_broker_on_a_real_socket() {
 
 #[test]
 fn an_ending_that_is_another_is_a_finding() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3 here");
-        return;
-    }
-    let stand = Stand::new();
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    on_the_wall(&stand, port);
+    let Some(stand) = on_a_free_port() else { return };
     let reviewed = "---\nsource: by hand\n---\nending     device refused at certificate — as the specification demands";
     fs::write(stand.path("captures/trust/unknown_ca.wall.snap"), reviewed).expect("a file");
     let output = hil(&stand, &["trust/unknown_ca", "--no-health-check"]).output().expect("the runner starts");
