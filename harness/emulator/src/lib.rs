@@ -1,13 +1,20 @@
 //! A chip as a function of time.
 //!
-//! [`memory`] is what loads and stores reach without asking anyone; [`riscv`] is the hart (RV32IMC with machine and
-//! user mode); [`esp32c3`] is the chip round the two, answering the hart's [`riscv::Bus`]. [`debug`] is the way in for a debugger at the chip's JTAG
-//! pins, [`gdb`] one without pins.
+//! Four groups, of which each may know those before it:
+//!
+//! - `machine`: what belongs to no chip and no instruction set. [`memory`] is what loads and stores reach without asking
+//!   anyone; [`debug`] is the way in for a debugger at a chip's JTAG pins, [`gdb`] one without pins.
+//! - `cores`: [`riscv`] is a hart (RV32IMC with machine and user mode), which asks a [`riscv::Bus`].
+//! - `devices`: peripherals, by maker.
+//! - `chips`: [`esp32c3`] puts a core, memory and devices together, and answers the hart's bus.
 //!
 //! This crate does not know TLS, networks, files, sockets, threads or wall time.
 
-pub mod debug;
-pub mod esp32c3;
-pub mod gdb;
-pub mod memory;
-pub mod riscv;
+mod chips;
+mod cores;
+mod devices;
+mod machine;
+
+pub use chips::esp32c3;
+pub use cores::riscv;
+pub use machine::{debug, gdb, memory};

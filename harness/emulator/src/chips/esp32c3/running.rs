@@ -1,0 +1,271 @@
+//! Running the chip, and dealing with what the hart stops for.
+
+use clock::Instant;
+
+use crate::cores::riscv::{Cause, Exception, Stop, csr_number};
+
+use super::loading::RESET_VECTOR;
+use super::rom::{Machine, Outcome};
+use super::{DRAM, Esp32c3, EventKind, Pause, SRAM1, SerialPort, map, rom};
+use crate::devices::espressif::time::{NEVER, Ticks, ticks_at};
+use crate::machine::backtrace::Stands;
+use crate::machine::event::Event;
+
+impl Esp32c3 {
+    /// Runs until `deadline`, or until something happens before it that the owner should see.
+    ///
+    /// The chip may stand a little past the deadline afterwards: a ROM function is not interrupted. With
+    /// [`Instant::FAR_FUTURE`] it runs until something happens.
+    pub fn run_until(&mut self, deadline: Instant) -> Pause {
+        let deadline = ticks_at(deadline);
+        loop {
+            if let Some(pause) = self.something_to_tell() {
+                return pause;
+            }
+            if self.halted {
+                return Pause::Halted;
+            }
+            if self.now_ticks() >= deadline {
+                return Pause::Deadline;
+            }
+            let limit = deadline.min(self.soc.owner_due());
+            if self.debugging.halted {
+                if limit == NEVER {
+                    return Pause::Asleep;
+                }
+                self.pass_time(limit);
+                continue;
+            }
+            self.soc.run_limit = limit;
+            let until_cycle = self.soc.clock.cycle(limit).max(self.hart.cycle() + 1);
+            let stop = self.hart.run(&mut self.memory, &mut self.soc, until_cycle);
+            if let Some(pause) = self.after(stop, limit, until_cycle) {
+                return pause;
+            }
+        }
+    }
+
+    /// Time passes without the hart.
+    fn pass_time(&mut self, until: Ticks) {
+        let cycle = self.soc.clock.cycle(until).max(self.hart.cycle() + 1);
+        self.hart.skip_to(cycle);
+        self.settle_owner_matters();
+    }
+
+    /// Executes one instruction or one ROM function, or sleeps until the next event: for debuggers and traces.
+    ///
+    /// [`Pause::Deadline`] says that nothing else has happened.
+    pub fn step(&mut self) -> Pause {
+        if self.halted {
+            return Pause::Halted;
+        }
+        let pc = self.hart.pc();
+        let is_rom = self.rom_is_modelled && rom::CODE.contains(&pc);
+        let stop = if is_rom {
+            let until = self.hart.cycle() + 1;
+            Some(self.hart.run(&mut self.memory, &mut self.soc, until))
+        } else {
+            self.hart.step(&mut self.memory, &mut self.soc)
+        };
+        let until = self.soc.next_event();
+        if let Some(stop) = stop {
+            let until_cycle = self.soc.clock.cycle(until);
+            if let Some(pause) = self.after(stop, until, until_cycle) {
+                return pause;
+            }
+        }
+        self.settle_owner_matters();
+        self.something_to_tell().unwrap_or(Pause::Deadline)
+    }
+
+    /// Notes an event at the instruction at `pc`, or at the one before it.
+    pub(super) fn tell(&mut self, pc: u32, stands: Stands, kind: EventKind) {
+        /// A firmware that faults for ever must not fill its owner's memory.
+        const EVENTS_MAX: usize = 1_000;
+        if self.events.len() < EVENTS_MAX {
+            let backtrace = self.backtrace_at(pc, stands);
+            self.events.push(Event { at: self.now(), pc, kind, backtrace });
+        }
+    }
+
+    /// Notes an event that the instruction before the program counter has caused.
+    fn tell_behind(&mut self, kind: EventKind) {
+        self.tell(self.hart.pc(), Stands::Behind, kind);
+    }
+
+    /// Deals with what the hart stopped for; `Some` if the owner has to know at once.
+    pub(super) fn after(&mut self, stop: Stop, limit: Ticks, until_cycle: u64) -> Option<Pause> {
+        if self.debugger_takes(stop) {
+            return None;
+        }
+        match stop {
+            Stop::Deadline | Stop::Requested => {}
+            Stop::WaitForInterrupt => {
+                if limit == NEVER {
+                    return Some(Pause::Asleep);
+                }
+                self.hart.skip_to(until_cycle);
+            }
+            Stop::Hook { address } => {
+                self.hook(address, limit);
+                return None;
+            }
+            Stop::Exception { exception, pc } => self.tell_exception(exception, pc),
+            Stop::DoubleFault { exception, pc } => {
+                self.tell(
+                    pc,
+                    Stands::Before,
+                    EventKind::DoubleFault { cause: exception.cause, value: exception.value },
+                );
+                self.halted = true;
+            }
+            Stop::Breakpoint { .. } | Stop::EnvironmentBreak | Stop::Trigger => return Some(Pause::Breakpoint),
+            Stop::Watchpoint { address, .. } => return Some(Pause::Watchpoint { address }),
+        }
+        self.settle_owner_matters();
+        None
+    }
+
+    /// What the devices have for the owner: touches, output, resets.
+    pub(super) fn settle_owner_matters(&mut self) {
+        let now = self.now_ticks();
+        self.soc.settle(now);
+        for touch in std::mem::take(&mut self.soc.touches) {
+            let name = map::name_of(touch.address);
+            self.tell_behind(EventKind::UnmodelledRegister { address: touch.address, name, written: touch.written });
+        }
+        for (n, lost) in
+            [self.soc.devices.uart0.overflowed_bytes, self.soc.devices.uart1.overflowed_bytes].into_iter().enumerate()
+        {
+            let bytes = lost - self.told_overflow[n];
+            if bytes > 0 {
+                self.told_overflow[n] = lost;
+                self.tell_behind(EventKind::UartOverflow { uart: n as u8, bytes });
+            }
+        }
+        if let Some(cause) = self.soc.take_requested_reset() {
+            self.tell_behind(EventKind::Reset { cause });
+            self.start(cause);
+        }
+    }
+
+    fn something_to_tell(&mut self) -> Option<Pause> {
+        if self.events.len() > self.told_events {
+            self.told_events = self.events.len();
+            return Some(Pause::Event);
+        }
+        for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
+            let length = self.output_of(port).len();
+            if length > self.told_output[port as usize] {
+                self.told_output[port as usize] = length;
+                return Some(Pause::SerialOutput);
+            }
+        }
+        None
+    }
+
+    fn hook(&mut self, address: u32, limit: Ticks) {
+        if address == RESET_VECTOR {
+            self.boot();
+            return;
+        }
+        if self.panic_entries.contains(&address) {
+            let location = self.panic_location();
+            self.tell(address, Stands::Before, EventKind::Panic { location });
+            // The handler itself runs as it would.
+            let stop = self.hart.step(&mut self.memory, &mut self.soc);
+            if let Some(stop) = stop.filter(|stop| !matches!(stop, Stop::Hook { .. })) {
+                let until_cycle = self.hart.cycle();
+                let _ = self.after(stop, limit, until_cycle);
+            }
+            return;
+        }
+        let mut machine = Machine { hart: &mut self.hart, memory: &mut self.memory, soc: &mut self.soc };
+        match rom::call(&mut machine) {
+            Outcome::Return { cycles } => {
+                let until = self.hart.cycle() + cycles;
+                self.hart.skip_to(until);
+                let return_address = self.hart.register(1);
+                self.hart.set_pc(return_address);
+            }
+            Outcome::Continue { address, cycles } => {
+                let until = self.hart.cycle() + cycles;
+                self.hart.skip_to(until);
+                self.hart.set_pc(address);
+            }
+            Outcome::WaitUntil(until) => {
+                let until = until.min(self.soc.next_event()).min(limit);
+                let cycle = self.soc.clock.cycle(until).max(self.hart.cycle() + 1);
+                self.hart.skip_to(cycle);
+            }
+            Outcome::Fault { address, store } => {
+                let cause = if store { Cause::StoreAccessFault } else { Cause::LoadAccessFault };
+                let pc = self.hart.pc();
+                self.tell_exception(Exception { cause, value: address }, pc);
+                self.raise(cause, address);
+            }
+            Outcome::Unmodelled => {
+                let name = rom::functions().get(&address).copied().unwrap_or("?");
+                // The caller is more telling than the entry: it is in `ra`.
+                self.tell(address, Stands::Before, EventKind::UnmodelledRomFunction { address, name });
+                self.halted = true;
+            }
+        }
+        if self.now_ticks() >= self.soc.next_event() || self.soc.wants_to_stop() {
+            self.settle_owner_matters();
+        }
+    }
+
+    /// Enters the firmware's trap handler for an exception inside a native ROM function.
+    fn raise(&mut self, cause: Cause, value: u32) {
+        const MIE: u32 = 1 << 3;
+        const MPIE: u32 = 1 << 7;
+        const MPP: u32 = 3 << 11;
+        let status = self.hart.csr(csr_number::MSTATUS).unwrap_or(0);
+        let previous = if status & MIE != 0 { MPIE } else { 0 };
+        self.hart.set_csr(csr_number::MSTATUS, status & !(MIE | MPIE) | previous | MPP);
+        self.hart.set_csr(csr_number::MEPC, self.hart.pc());
+        self.hart.set_csr(csr_number::MCAUSE, cause as u32);
+        self.hart.set_csr(csr_number::MTVAL, value);
+        let vector = self.hart.csr(csr_number::MTVEC).unwrap_or(0) & !3;
+        self.hart.set_pc(vector);
+    }
+
+    fn tell_exception(&mut self, exception: Exception, pc: u32) {
+        /// Firmware that lives by its exceptions is told of a few times for each place, not for each exception.
+        const TOLD_MAX: u32 = 8;
+        let Exception { cause, value } = exception;
+        let told = self.told_exceptions.entry((pc, cause as u8)).or_default();
+        *told += 1;
+        if *told > TOLD_MAX {
+            return;
+        }
+        let kind = match cause {
+            // A breakpoint with an address is a debug trigger: esp-hal sets one below the stack.
+            Cause::Breakpoint if value != 0 && value != pc && (DRAM..DRAM + SRAM1).contains(&value) => {
+                EventKind::StackOverflow { address: value }
+            }
+            cause => EventKind::Exception { cause, value },
+        };
+        self.tell(pc, Stands::Before, kind);
+    }
+
+    /// The argument of the panic handler is a `&PanicInfo`, in which a `&Location` lies: a file name as pointer and
+    /// length, line and column. Rust does not fix the layout, so it is looked for.
+    fn panic_location(&self) -> Option<String> {
+        let info = self.hart.register(10);
+        (0..6).find_map(|n| {
+            let location = self.memory.read_word(info.wrapping_add(4 * n)).ok()?;
+            let words: [u32; 4] =
+                [0, 1, 2, 3].map(|n| self.memory.read_word(location.wrapping_add(4 * n)).unwrap_or(0));
+            let [name, length, line, column] = words;
+            if !(1..512).contains(&length) || line == 0 || line > 1_000_000 || column == 0 || column > 10_000 {
+                return None;
+            }
+            let mut bytes = vec![0; length as usize];
+            self.memory.read_slice(name, &mut bytes).ok()?;
+            let name = String::from_utf8(bytes).ok().map(|name| name.trim_end_matches('\0').to_string())?;
+            name.ends_with(".rs").then(|| format!("{name}:{line}:{column}"))
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! CPU cores: one folder an instruction set. A core does not know which chip it is in.
+
+pub mod riscv;

@@ -1,0 +1,374 @@
+//! Threaded code: one function for each kind of operation, each ending in a jump to the next.
+//!
+//! All functions here share one contract. `core` and `op` are valid, `op` is inside a trace, `pages` is the page
+//! table, whose entries lead into `backing` ([`super::tables`]), and register fields are at most 32.
+
+use super::op::{Core, Exit, Handler, Jump, Op, kind::*};
+use super::tables::{PAGE_COUNT, Page, READS, WRITES, page_of};
+
+/// The handler of a kind on its own.
+pub(super) fn handler(kind: u8) -> Handler {
+    macro_rules! table {
+        ($($one:ident)*; $($branch:ident)*) => {
+            match kind {
+                $($one => one::<$one>,)*
+                $($branch => branch::<$branch>,)*
+                LINK => link,
+                JUMP_REGISTER => jump_register::<false>,
+                JUMP_REGISTER_LINKING => jump_register::<true>,
+                STUB => stub,
+                _ => interpret,
+            }
+        };
+    }
+    table!(
+        LOAD_CONSTANT MOVE ADD_IMMEDIATE SHIFT_LEFT_IMMEDIATE SET_LESS_IMMEDIATE SET_LESS_UNSIGNED_IMMEDIATE
+        XOR_IMMEDIATE SHIFT_RIGHT_IMMEDIATE SHIFT_RIGHT_ARITHMETIC_IMMEDIATE OR_IMMEDIATE AND_IMMEDIATE
+        ADD SUBTRACT SHIFT_LEFT SET_LESS SET_LESS_UNSIGNED XOR SHIFT_RIGHT SHIFT_RIGHT_ARITHMETIC OR AND
+        MULTIPLY MULTIPLY_HIGH MULTIPLY_HIGH_SIGNED_UNSIGNED MULTIPLY_HIGH_UNSIGNED
+        DIVIDE DIVIDE_UNSIGNED REMAINDER REMAINDER_UNSIGNED
+        LOAD_BYTE LOAD_HALF LOAD_WORD LOAD_BYTE_UNSIGNED LOAD_HALF_UNSIGNED STORE_BYTE STORE_HALF STORE_WORD;
+        BRANCH_EQUAL BRANCH_NOT_EQUAL BRANCH_LESS BRANCH_GREATER_OR_EQUAL BRANCH_LESS_UNSIGNED
+        BRANCH_GREATER_OR_EQUAL_UNSIGNED
+    )
+}
+
+/// Defines handlers without repeating the six arguments.
+macro_rules! handlers {
+    ($($(#[$attribute:meta])* fn $name:ident [$($generics:tt)*] ($core:ident, $op:ident, $pages:ident, $backing:ident, $budget:ident) { $($body:tt)* })*) => {
+        $(
+            $(#[$attribute])*
+            pub(super) unsafe extern "C" fn $name<$($generics)*>(
+                $core: *mut Core,
+                $op: *const Op,
+                $pages: *const Page,
+                $backing: *mut u8,
+                $budget: i64,
+            ) {
+                // SAFETY: the module's contract, which the caller keeps.
+                unsafe { $($body)* }
+            }
+        )*
+    };
+}
+
+/// Goes on to another operation: in tail position, so that it becomes a jump.
+macro_rules! go {
+    ($next:expr, $core:ident, $pages:ident, $backing:ident, $budget:expr) => {{
+        let next: *const Op = $next;
+        ((*next).handler)($core, next, $pages, $backing, $budget)
+    }};
+}
+
+handlers! {
+    fn one[const K: u8](core, op, pages, backing, budget) {
+        if perform::<K, NONE>(core, op, pages, backing, 0).is_none() {
+            return missed::<K>(core, op, pages, backing, budget);
+        }
+        go!(op.add(1), core, pages, backing, budget)
+    }
+
+    /// Two operations in one handler: one dispatch less. `F` says which operands of the second are the result of the
+    /// first: those need not wait for it to come back from the register array.
+    fn two[const K: u8, const L: u8, const F: u8](core, op, pages, backing, budget) {
+        let Some(result) = perform::<K, NONE>(core, op, pages, backing, 0) else {
+            return missed::<K>(core, op, pages, backing, budget);
+        };
+        let op = op.add(1);
+        if perform::<L, F>(core, op, pages, backing, result).is_none() {
+            return missed::<L>(core, op, pages, backing, budget);
+        }
+        go!(op.add(1), core, pages, backing, budget)
+    }
+
+    /// An operation and the branch after it.
+    fn then_branch[const K: u8, const L: u8, const F: u8](core, op, pages, backing, budget) {
+        let Some(result) = perform::<K, NONE>(core, op, pages, backing, 0) else {
+            return missed::<K>(core, op, pages, backing, budget);
+        };
+        let op = op.add(1);
+        let (a, b) = operands::<F>(core, op, result);
+        if holds::<L>(a, b) {
+            let target = op.offset((*op).immediate as i32 as isize);
+            let budget = budget - i64::from((*op).before) - 1;
+            if budget < 0 {
+                return deadline(core, target, pages, backing, budget);
+            }
+            return go!(target, core, pages, backing, budget);
+        }
+        go!(op.add(1), core, pages, backing, budget)
+    }
+
+    fn branch[const K: u8](core, op, pages, backing, budget) {
+        if holds::<K>(register(core, (*op).rs1), register(core, (*op).rs2)) {
+            let target = op.offset((*op).immediate as i32 as isize);
+            let budget = budget - i64::from((*op).before) - 1;
+            if budget < 0 {
+                return deadline(core, target, pages, backing, budget);
+            }
+            return go!(target, core, pages, backing, budget);
+        }
+        go!(op.add(1), core, pages, backing, budget)
+    }
+
+    fn link[](core, op, pages, backing, budget) {
+        let target = op.offset((*op).immediate as i32 as isize);
+        let budget = budget - i64::from((*op).before);
+        if budget < 0 {
+            return deadline(core, target, pages, backing, budget);
+        }
+        go!(target, core, pages, backing, budget)
+    }
+
+    fn jump_register[const LINKS: bool](core, op, pages, backing, budget) {
+        let pc = register(core, (*op).rs1).wrapping_add((*op).immediate) & !1;
+        if LINKS {
+            // Kept in the operation after this one, which is never reached.
+            set_register(core, (*op).rd, (*op.add(1)).immediate);
+        }
+        let budget = budget - i64::from((*op).before) - 1;
+        let jump = (*core).jumps.add(Jump::slot(pc));
+        if (*jump).pc != pc {
+            return computed(core, pc, pages, backing, budget);
+        }
+        let target = (*core).ops.add((*jump).op as usize);
+        if budget < 0 {
+            return deadline(core, target, pages, backing, budget);
+        }
+        go!(target, core, pages, backing, budget)
+    }
+
+    #[cold]
+    fn interpret[](core, op, _pages, _backing, budget) {
+        leave(core, op, budget, Exit::Interpret)
+    }
+
+    #[cold]
+    fn stub[](core, op, _pages, _backing, budget) {
+        leave(core, op, budget, Exit::Unlinked)
+    }
+
+    #[cold]
+    fn deadline[](core, op, _pages, _backing, budget) {
+        leave(core, op, budget, Exit::Deadline)
+    }
+
+    /// An access did not get through the page tables: if it is only misaligned, it happens after all.
+    #[cold]
+    #[inline(never)]
+    fn missed[const K: u8](core, op, pages, backing, budget) {
+        if !perform_misaligned::<K>(core, op, pages, backing) {
+            return interpret(core, op, pages, backing, budget);
+        }
+        go!(op.add(1), core, pages, backing, budget)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn computed(core: *mut Core, target: u32, _pages: *const Page, _backing: *mut u8, budget: i64) {
+    // SAFETY: the module's contract.
+    unsafe {
+        (*core).target = target;
+        (*core).budget = budget;
+        (*core).left_at = 0;
+        (*core).exit = Exit::Computed;
+    }
+}
+
+#[inline(always)]
+unsafe fn leave(core: *mut Core, op: *const Op, budget: i64, exit: Exit) {
+    // SAFETY: the module's contract; `op` points into `ops`.
+    unsafe {
+        (*core).left_at = op.offset_from((*core).ops) as u32;
+        (*core).budget = budget;
+        (*core).exit = exit;
+    }
+}
+
+#[inline(always)]
+unsafe fn register(core: *const Core, number: u8) -> u32 {
+    // SAFETY: the module's contract: at most 32, and there are 33.
+    unsafe { *(&raw const (*core).x).cast::<u32>().add(usize::from(number)) }
+}
+
+#[inline(always)]
+unsafe fn set_register(core: *mut Core, number: u8, value: u32) {
+    // SAFETY: as for `register`.
+    unsafe { *(&raw mut (*core).x).cast::<u32>().add(usize::from(number)) = value }
+}
+
+/// Which operand comes from the operation before: the values of `F`.
+pub(super) const NONE: u8 = 0;
+pub(super) const FIRST: u8 = 1;
+pub(super) const SECOND: u8 = 2;
+
+/// The values of both source registers.
+#[inline(always)]
+unsafe fn operands<const F: u8>(core: *const Core, op: *const Op, forwarded: u32) -> (u32, u32) {
+    // SAFETY: the module's contract.
+    unsafe {
+        let a = if F & FIRST != 0 { forwarded } else { register(core, (*op).rs1) };
+        let b = if F & SECOND != 0 { forwarded } else { register(core, (*op).rs2) };
+        (a, b)
+    }
+}
+
+/// Executes one operation that goes straight on; its result, if it has one. `None` if it must be left to somebody
+/// else; then nothing happened.
+#[inline(always)]
+unsafe fn perform<const K: u8, const F: u8>(
+    core: *mut Core,
+    op: *const Op,
+    pages: *const Page,
+    backing: *mut u8,
+    forwarded: u32,
+) -> Option<u32> {
+    // SAFETY: the module's contract.
+    unsafe {
+        let (a, b) = operands::<F>(core, op, forwarded);
+        let value = match K {
+            LOAD_BYTE..=LOAD_HALF_UNSIGNED => {
+                let address = a.wrapping_add((*op).immediate);
+                if address & misalignment::<K>() != 0 {
+                    return None;
+                }
+                load::<K>(locate::<READS>(pages, backing, address)?)
+            }
+            STORE_BYTE..=STORE_WORD => {
+                let address = a.wrapping_add((*op).immediate);
+                if address & misalignment::<K>() != 0 {
+                    return None;
+                }
+                store::<K>(locate::<WRITES>(pages, backing, address)?, b);
+                return Some(0);
+            }
+            LOAD_CONSTANT => (*op).immediate,
+            MOVE => a,
+            ADD_IMMEDIATE..=AND_IMMEDIATE => arithmetic::<K>(a, (*op).immediate),
+            _ => arithmetic::<K>(a, b),
+        };
+        set_register(core, (*op).rd, value);
+        Some(value)
+    }
+}
+
+/// A misaligned access inside one page is as good as any; across pages it is left to the plain interpreter.
+#[inline(always)]
+unsafe fn perform_misaligned<const K: u8>(
+    core: *mut Core,
+    op: *const Op,
+    pages: *const Page,
+    backing: *mut u8,
+) -> bool {
+    // SAFETY: the module's contract; an access whose first and last byte share a page stays inside it.
+    unsafe {
+        let address = register(core, (*op).rs1).wrapping_add((*op).immediate);
+        if page_of(address) != page_of(address.wrapping_add(misalignment::<K>())) {
+            return false;
+        }
+        match K {
+            LOAD_BYTE..=LOAD_HALF_UNSIGNED => {
+                let Some(at) = locate::<READS>(pages, backing, address) else { return false };
+                set_register(core, (*op).rd, load::<K>(at));
+                true
+            }
+            STORE_BYTE..=STORE_WORD => {
+                let Some(at) = locate::<WRITES>(pages, backing, address) else { return false };
+                store::<K>(at, register(core, (*op).rs2));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One less than the width of an access.
+const fn misalignment<const K: u8>() -> u32 {
+    match K {
+        LOAD_HALF | LOAD_HALF_UNSIGNED | STORE_HALF => 1,
+        LOAD_WORD | STORE_WORD => 3,
+        _ => 0,
+    }
+}
+
+/// Where the host keeps a guest address, if the page table has it.
+#[inline(always)]
+unsafe fn locate<const WISH: usize>(pages: *const Page, backing: *mut u8, address: u32) -> Option<*mut u8> {
+    const { assert!(PAGE_COUNT as u64 == 1 << (32 - crate::machine::memory::PAGE_SHIFT)) };
+    // SAFETY: the table has an entry for every page; an entry that is not zero is one more than what must be added to
+    // a guest address in its page to give an offset into `backing`.
+    unsafe {
+        let entry = (*pages.add(page_of(address) as usize))[WISH];
+        if entry == 0 {
+            return None;
+        }
+        Some(backing.add(entry.wrapping_add(address) as usize).sub(1))
+    }
+}
+
+#[inline(always)]
+unsafe fn load<const K: u8>(at: *const u8) -> u32 {
+    // SAFETY: `locate` found it, and the access does not leave the page.
+    unsafe {
+        match K {
+            LOAD_BYTE => *at as i8 as u32,
+            LOAD_BYTE_UNSIGNED => u32::from(*at),
+            LOAD_HALF => u16::from_le(at.cast::<u16>().read_unaligned()) as i16 as u32,
+            LOAD_HALF_UNSIGNED => u32::from(u16::from_le(at.cast::<u16>().read_unaligned())),
+            _ => u32::from_le(at.cast::<u32>().read_unaligned()),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn store<const K: u8>(at: *mut u8, value: u32) {
+    // SAFETY: as for `load`.
+    unsafe {
+        match K {
+            STORE_BYTE => *at = value as u8,
+            STORE_HALF => at.cast::<u16>().write_unaligned((value as u16).to_le()),
+            _ => at.cast::<u32>().write_unaligned(value.to_le()),
+        }
+    }
+}
+
+#[inline(always)]
+fn arithmetic<const K: u8>(a: u32, b: u32) -> u32 {
+    use crate::cores::riscv::instruction::AluOperation as Alu;
+    let operation = match K {
+        ADD_IMMEDIATE | ADD => Alu::Add,
+        SUBTRACT => Alu::Subtract,
+        SHIFT_LEFT_IMMEDIATE | SHIFT_LEFT => Alu::ShiftLeft,
+        SET_LESS_IMMEDIATE | SET_LESS => Alu::SetLess,
+        SET_LESS_UNSIGNED_IMMEDIATE | SET_LESS_UNSIGNED => Alu::SetLessUnsigned,
+        XOR_IMMEDIATE | XOR => Alu::Xor,
+        SHIFT_RIGHT_IMMEDIATE | SHIFT_RIGHT => Alu::ShiftRight,
+        SHIFT_RIGHT_ARITHMETIC_IMMEDIATE | SHIFT_RIGHT_ARITHMETIC => Alu::ShiftRightArithmetic,
+        OR_IMMEDIATE | OR => Alu::Or,
+        AND_IMMEDIATE | AND => Alu::And,
+        MULTIPLY => Alu::Multiply,
+        MULTIPLY_HIGH => Alu::MultiplyHigh,
+        MULTIPLY_HIGH_SIGNED_UNSIGNED => Alu::MultiplyHighSignedUnsigned,
+        MULTIPLY_HIGH_UNSIGNED => Alu::MultiplyHighUnsigned,
+        DIVIDE => Alu::Divide,
+        DIVIDE_UNSIGNED => Alu::DivideUnsigned,
+        REMAINDER => Alu::Remainder,
+        _ => Alu::RemainderUnsigned,
+    };
+    operation.apply(a, b)
+}
+
+#[inline(always)]
+fn holds<const K: u8>(a: u32, b: u32) -> bool {
+    use crate::cores::riscv::instruction::BranchCondition as Condition;
+    let condition = match K {
+        BRANCH_EQUAL => Condition::Equal,
+        BRANCH_NOT_EQUAL => Condition::NotEqual,
+        BRANCH_LESS => Condition::Less,
+        BRANCH_GREATER_OR_EQUAL => Condition::GreaterOrEqual,
+        BRANCH_LESS_UNSIGNED => Condition::LessUnsigned,
+        _ => Condition::GreaterOrEqualUnsigned,
+    };
+    condition.holds(a, b)
+}

@@ -1,0 +1,87 @@
+//! Page tables of the fast path: where the host keeps the pages that loads and stores may touch freely.
+//!
+//! They are filled when the plain interpreter has accessed a page, and hold a page only if every access to it is
+//! allowed, watched by nobody, and (for stores) cannot hit pre-decoded code. Being caches, they may be emptied at any
+//! time.
+
+use crate::machine::memory::{PAGE_BYTES, PAGE_SHIFT};
+
+pub(super) const PAGE_COUNT: usize = 1 << (32 - PAGE_SHIFT);
+
+/// When pages are noted more often, notes of the same page are made one. Larger than any chip's memory has pages.
+const NOTES_MAX: usize = 1 << 16;
+
+/// The number of the page that holds an address.
+#[inline(always)]
+pub(in crate::cores::riscv) const fn page_of(address: u32) -> u32 {
+    address >> PAGE_SHIFT
+}
+
+/// What loads, and what stores need to know of a page: zero, or see [`entry`].
+pub(super) type Page = [u32; 2];
+
+pub(super) const READS: usize = 0;
+pub(super) const WRITES: usize = 1;
+
+/// The pages by number: all there can be, of which the host gives memory only to the parts in use.
+///
+/// It is one allocation of 32 MiB because of glibc, which maps so large a one afresh each time. Smaller ones it takes
+/// from the heap once one has been freed, and then zeroes them by hand.
+pub(in crate::cores::riscv) struct Tables {
+    pages: Vec<Page>,
+    filled: Vec<u32>,
+}
+
+impl Tables {
+    pub(in crate::cores::riscv) fn new() -> Self {
+        Self { pages: vec![[0; 2]; PAGE_COUNT], filled: Vec::new() }
+    }
+
+    /// Lets loads from the page of `address` through; `offset` is where the backing bytes hold `address`.
+    pub(in crate::cores::riscv) fn allow_reads(&mut self, address: u32, offset: u32) {
+        self.pages[page_of(address) as usize][READS] = entry(address, offset);
+        self.note(page_of(address));
+    }
+
+    /// Lets stores to the page of `address` through.
+    pub(in crate::cores::riscv) fn allow_writes(&mut self, address: u32, offset: u32) {
+        self.pages[page_of(address) as usize][WRITES] = entry(address, offset);
+        self.note(page_of(address));
+    }
+
+    /// Forgets a page.
+    pub(in crate::cores::riscv) fn forget(&mut self, page: u32) {
+        self.pages[page as usize] = [0; 2];
+    }
+
+    /// Forgets that a page may be written.
+    pub(in crate::cores::riscv) fn forget_writes(&mut self, page: u32) {
+        self.pages[page as usize][WRITES] = 0;
+    }
+
+    /// Forgets every page.
+    pub(in crate::cores::riscv) fn clear(&mut self) {
+        for page in self.filled.drain(..) {
+            self.pages[page as usize] = [0; 2];
+        }
+    }
+
+    fn note(&mut self, page: u32) {
+        // A page that comes and goes is noted each time.
+        if self.filled.len() > NOTES_MAX {
+            self.filled.sort_unstable();
+            self.filled.dedup();
+        }
+        self.filled.push(page);
+    }
+
+    pub(super) fn as_ptr(&self) -> *const Page {
+        self.pages.as_ptr()
+    }
+}
+
+/// One more than what added to a guest address gives an offset into the backing bytes. Both are multiples of the page
+/// size, so the sum is never zero, which stands for "not here".
+const fn entry(address: u32, offset: u32) -> u32 {
+    (offset & !(PAGE_BYTES - 1)).wrapping_sub(address & !(PAGE_BYTES - 1)) | 1
+}

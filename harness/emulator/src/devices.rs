@@ -1,0 +1,3 @@
+//! Devices, by who makes them: chips of one maker share them.
+
+pub(crate) mod espressif;

@@ -1,0 +1,100 @@
+//! I2C_ANA_MST: the bus on the chip to its analogue blocks (PLL, regulators, ADC).
+//!
+//! Commands to the blocks go through two registers below the documented ones; what the mask ROM's `rom_i2c_*`
+//! functions write there is all that is known of them. The blocks are bytes that are kept: nothing is calibrated, and
+//! a PLL is locked as soon as it is asked for.
+
+use std::collections::BTreeMap;
+
+use super::time::Ticks;
+use crate::machine::device::{Device, Read, Write};
+use crate::machine::registers::RegisterFile;
+
+const HOST0_COMMAND: u32 = 0x00;
+const HOST1_COMMAND: u32 = 0x04;
+const COMMAND_WRITE: u32 = 1 << 24;
+const COMMAND_BUSY: u32 = 1 << 25;
+
+const ANA_CONF0: u32 = 0x00;
+const ANA_CONF2: u32 = 0x08;
+/// ANA_CONF0: the PLL's calibration has ended.
+const CALIBRATION_DONE: u32 = 1 << 24;
+
+/// The bus with the blocks on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AnalogBus {
+    bytes: BTreeMap<(u8, u8), u8>,
+}
+
+impl AnalogBus {
+    /// A register of a block.
+    pub fn read_register(&self, block: u8, register: u8) -> u8 {
+        self.bytes.get(&(block, register)).copied().unwrap_or(0)
+    }
+
+    /// Sets a register of a block.
+    pub fn write_register(&mut self, block: u8, register: u8, value: u8) {
+        self.bytes.insert((block, register), value);
+    }
+}
+
+impl Device for AnalogBus {
+    fn read(&mut self, offset: u32, _registers: &RegisterFile, _now: Ticks) -> Read {
+        match offset {
+            HOST0_COMMAND | HOST1_COMMAND => Read::Stored,
+            _ => Read::Unmodelled,
+        }
+    }
+
+    /// A command: block, register, data; it is over at once, and the data can be read from the command's register.
+    fn write(&mut self, offset: u32, value: u32, registers: &mut RegisterFile, _now: Ticks) -> Write {
+        if !matches!(offset, HOST0_COMMAND | HOST1_COMMAND) {
+            return Write::Unmodelled;
+        }
+        let [block, register, data, _] = value.to_le_bytes();
+        if value & COMMAND_WRITE != 0 {
+            self.write_register(block, register, data);
+        }
+        let data = u32::from(self.read_register(block, register));
+        registers.set(offset, value & !(COMMAND_BUSY | 0xff_0000) | data << 16);
+        Write::Done
+    }
+}
+
+/// The bus's configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct AnalogI2c;
+
+impl Device for AnalogI2c {
+    fn read(&mut self, offset: u32, registers: &RegisterFile, _now: Ticks) -> Read {
+        match offset {
+            ANA_CONF0 => Read::Value(registers.get(ANA_CONF0) | CALIBRATION_DONE),
+            0x04..=ANA_CONF2 => Read::Stored,
+            _ => Read::Unmodelled,
+        }
+    }
+
+    fn write(&mut self, offset: u32, _value: u32, _registers: &mut RegisterFile, _now: Ticks) -> Write {
+        match offset {
+            ANA_CONF0..=ANA_CONF2 => Write::Stored,
+            _ => Write::Unmodelled,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chips::esp32c3::registers::peripheral;
+
+    #[test]
+    fn a_byte_written_to_a_block_is_read_back() {
+        let mut registers = RegisterFile::new(peripheral(""), 0x40);
+        let mut bus = AnalogBus::default();
+        bus.write(HOST0_COMMAND, 0x05a5_0d6d, &mut registers, 0);
+        assert_eq!(bus.read_register(0x6d, 0x0d), 0xa5);
+        bus.write(HOST1_COMMAND, 0x0400_0d6d, &mut registers, 0);
+        assert_eq!(registers.get(HOST1_COMMAND) >> 16 & 0xff, 0xa5);
+        assert_eq!(registers.get(HOST1_COMMAND) & COMMAND_BUSY, 0);
+    }
+}

@@ -1,0 +1,274 @@
+//! SYSTIMER: two 52-bit counters of 16 MHz and three comparators.
+//!
+//! (Technical reference manual, chapter "System Timer".) A comparator in target mode fires when its counter has
+//! reached the target, at once if that is past already; in period mode every period from the moment it was loaded.
+
+use super::time::{NEVER, Ticks};
+use crate::machine::device::{Device, Read, Write};
+use crate::machine::registers::RegisterFile;
+
+const TICKS_PER_COUNT: u64 = 10;
+const COUNTER_MASK: u64 = (1 << 52) - 1;
+
+const CONF: u32 = 0x00;
+const UNIT0_OP: u32 = 0x04;
+const UNIT0LOAD_HI: u32 = 0x0c;
+const TRGT0_HI: u32 = 0x1c;
+const TARGET0_CONF: u32 = 0x34;
+const UNIT0_VALUE_HI: u32 = 0x40;
+const COMP0_LOAD: u32 = 0x50;
+const UNIT0_LOAD: u32 = 0x5c;
+const INT_ENA: u32 = 0x64;
+const INT_RAW: u32 = 0x68;
+const INT_CLR: u32 = 0x6c;
+const INT_ST: u32 = 0x70;
+const DATE: u32 = 0xfc;
+
+const VALUE_VALID: u32 = 1 << 29;
+const PERIOD_MODE: u32 = 1 << 30;
+const UNIT_SELECT: u32 = 1 << 31;
+
+/// A counter: its count at the moment it was last set, stopped or started.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counter {
+    running: bool,
+    base_count: u64,
+    base_at: Ticks,
+    captured: u64,
+}
+
+impl Counter {
+    fn count(&self, now: Ticks) -> u64 {
+        let passed = if self.running { now / TICKS_PER_COUNT - self.base_at.min(now) / TICKS_PER_COUNT } else { 0 };
+        self.base_count.wrapping_add(passed) & COUNTER_MASK
+    }
+
+    fn set(&mut self, count: u64, running: bool, now: Ticks) {
+        *self = Self { running, base_count: count & COUNTER_MASK, base_at: now, ..*self };
+    }
+
+    /// The first tick at which the counter has advanced `counts` further than at `now`.
+    fn when_advanced(&self, counts: u64, now: Ticks) -> Ticks {
+        if !self.running {
+            return NEVER;
+        }
+        (now / TICKS_PER_COUNT).saturating_add(counts).saturating_mul(TICKS_PER_COUNT)
+    }
+}
+
+/// A comparator and when it fires next.
+#[derive(Clone, Copy, Debug)]
+struct Comparator {
+    /// A target or period has been loaded since the reset.
+    loaded: bool,
+    target: u64,
+    period: u64,
+    due: Ticks,
+}
+
+/// The system timer.
+#[derive(Clone, Debug)]
+pub(crate) struct SystemTimer {
+    counters: [Counter; 2],
+    comparators: [Comparator; 3],
+    raw: u32,
+    enabled: u32,
+}
+
+impl SystemTimer {
+    /// As after a reset at `now`: counter 0 runs, counter 1 does not.
+    pub fn new(now: Ticks) -> Self {
+        let mut counters = [Counter::default(); 2];
+        counters[0].set(0, true, now);
+        Self {
+            counters,
+            comparators: [Comparator { loaded: false, target: 0, period: 0, due: NEVER }; 3],
+            raw: 0,
+            enabled: 0,
+        }
+    }
+
+    fn settle(&mut self, registers: &RegisterFile, now: Ticks) {
+        for n in 0..self.comparators.len() {
+            let conf = registers.get(TARGET0_CONF + 4 * n as u32);
+            let comparator = &mut self.comparators[n];
+            if comparator.due > now {
+                continue;
+            }
+            self.raw |= 1 << n;
+            comparator.due = if conf & PERIOD_MODE != 0 && comparator.period != 0 {
+                let period = comparator.period * TICKS_PER_COUNT;
+                comparator.due + ((now - comparator.due) / period + 1) * period
+            } else {
+                NEVER
+            };
+        }
+    }
+
+    /// Works out when comparator `n` fires, after its target, mode, counter or enable bit changed.
+    fn arm(&mut self, n: usize, registers: &RegisterFile, now: Ticks) {
+        let conf = registers.get(TARGET0_CONF + 4 * n as u32);
+        let counter = self.counters[usize::from(conf & UNIT_SELECT != 0)];
+        let enabled = registers.get(CONF) & (1 << (24 - n)) != 0;
+        let comparator = &mut self.comparators[n];
+        comparator.due = if !enabled || !comparator.loaded {
+            NEVER
+        } else if conf & PERIOD_MODE != 0 {
+            if comparator.period == 0 { NEVER } else { counter.when_advanced(comparator.period, now) }
+        } else {
+            let ahead = comparator.target.wrapping_sub(counter.count(now)) & COUNTER_MASK;
+            // A target in the half of the circle that lies behind the counter has passed: it fires at once.
+            counter.when_advanced(if ahead > COUNTER_MASK / 2 { 0 } else { ahead }, now)
+        };
+    }
+}
+
+impl Device for SystemTimer {
+    fn read(&mut self, offset: u32, registers: &RegisterFile, now: Ticks) -> Read {
+        self.settle(registers, now);
+        match offset {
+            0x04 | 0x08 => Read::Value(VALUE_VALID),
+            0x40 | 0x48 => Read::Value((self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured >> 32) as u32),
+            0x44 | 0x4c => Read::Value(self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured as u32),
+            INT_RAW => Read::Value(self.raw),
+            INT_ST => Read::Value(self.raw & self.enabled),
+            INT_CLR => Read::Value(0),
+            CONF | UNIT0LOAD_HI..=0x3c | COMP0_LOAD..=INT_ENA | DATE => Read::Stored,
+            _ => Read::Unmodelled,
+        }
+    }
+
+    fn write(&mut self, offset: u32, value: u32, registers: &mut RegisterFile, now: Ticks) -> Write {
+        self.settle(registers, now);
+        match offset {
+            CONF => {
+                registers.set(CONF, value);
+                for (n, bit) in [(0, 30), (1, 29)] {
+                    let running = value & (1 << bit) != 0;
+                    if running != self.counters[n].running {
+                        let count = self.counters[n].count(now);
+                        self.counters[n].set(count, running, now);
+                    }
+                }
+                for n in 0..3 {
+                    self.arm(n, registers, now);
+                }
+                Write::Done
+            }
+            0x04 | 0x08 => {
+                if value & (1 << 30) != 0 {
+                    let counter = &mut self.counters[(offset - UNIT0_OP) as usize / 4];
+                    counter.captured = counter.count(now);
+                }
+                Write::Done
+            }
+            TARGET0_CONF | 0x38 | 0x3c => {
+                registers.set(offset, value);
+                self.arm((offset - TARGET0_CONF) as usize / 4, registers, now);
+                Write::Done
+            }
+            COMP0_LOAD | 0x54 | 0x58 => {
+                let n = (offset - COMP0_LOAD) as usize / 4;
+                let target = TRGT0_HI + 8 * n as u32;
+                let comparator = &mut self.comparators[n];
+                comparator.loaded = true;
+                comparator.target =
+                    u64::from(registers.get(target) & 0xf_ffff) << 32 | u64::from(registers.get(target + 4));
+                comparator.period = u64::from(registers.get(TARGET0_CONF + 4 * n as u32) & 0x3ff_ffff);
+                self.arm(n, registers, now);
+                Write::Done
+            }
+            UNIT0_LOAD | 0x60 => {
+                let n = (offset - UNIT0_LOAD) as usize / 4;
+                let load = UNIT0LOAD_HI + 8 * n as u32;
+                let count = u64::from(registers.get(load)) << 32 | u64::from(registers.get(load + 4));
+                let running = self.counters[n].running;
+                self.counters[n].set(count, running, now);
+                for n in 0..3 {
+                    self.arm(n, registers, now);
+                }
+                Write::Done
+            }
+            INT_ENA => {
+                self.enabled = value & 7;
+                Write::Stored
+            }
+            INT_CLR => {
+                self.raw &= !value;
+                Write::Done
+            }
+            INT_RAW | INT_ST => Write::Done,
+            UNIT0LOAD_HI..=0x30 | DATE => Write::Stored,
+            _ => Write::Unmodelled,
+        }
+    }
+
+    fn interrupts(&mut self, registers: &RegisterFile, now: Ticks) -> u64 {
+        self.settle(registers, now);
+        u64::from(self.raw & self.enabled)
+    }
+
+    fn next_event(&self, _registers: &RegisterFile) -> Ticks {
+        self.comparators.iter().map(|comparator| comparator.due).min().unwrap_or(NEVER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chips::esp32c3::registers::peripheral;
+
+    const MILLISECOND: Ticks = 160_000;
+
+    fn timer() -> (SystemTimer, RegisterFile) {
+        (SystemTimer::new(0), RegisterFile::new(peripheral("SYSTIMER"), 0x1000))
+    }
+
+    fn count(timer: &mut SystemTimer, registers: &mut RegisterFile, now: Ticks) -> u64 {
+        timer.write(UNIT0_OP, 1 << 30, registers, now);
+        let word = |timer: &mut SystemTimer, offset| match timer.read(offset, registers, now) {
+            Read::Value(value) => u64::from(value),
+            other => panic!("{other:?}"),
+        };
+        word(timer, 0x40) << 32 | word(timer, 0x44)
+    }
+
+    #[test]
+    fn counts_sixteen_million_a_second() {
+        let (mut timer, mut registers) = timer();
+        assert_eq!(count(&mut timer, &mut registers, MILLISECOND), 16_000);
+        assert_eq!(count(&mut timer, &mut registers, MILLISECOND * 1_000), 16_000_000);
+    }
+
+    #[test]
+    fn a_target_fires_when_it_is_reached_and_once() {
+        let (mut timer, mut registers) = timer();
+        for (offset, value) in [(INT_ENA, 1), (CONF, 0x4700_0000), (TRGT0_HI + 4, 16_000), (COMP0_LOAD, 1)] {
+            if timer.write(offset, value, &mut registers, 0) == Write::Stored {
+                registers.set(offset, value);
+            }
+        }
+        assert_eq!(timer.next_event(&registers), MILLISECOND);
+        assert_eq!(timer.interrupts(&registers, MILLISECOND - 1), 0);
+        assert_eq!(timer.interrupts(&registers, MILLISECOND), 1);
+        timer.write(INT_CLR, 1, &mut registers, MILLISECOND + 1);
+        assert_eq!(timer.interrupts(&registers, 5 * MILLISECOND), 0);
+    }
+
+    #[test]
+    fn a_period_fires_again_and_again() {
+        let (mut timer, mut registers) = timer();
+        for (offset, value) in [(INT_ENA, 2), (CONF, 0x4780_0000), (0x38, PERIOD_MODE | 1_600), (0x54, 1)] {
+            if timer.write(offset, value, &mut registers, 0) == Write::Stored {
+                registers.set(offset, value);
+            }
+        }
+        for n in 1..4 {
+            let due = n * MILLISECOND / 10;
+            assert_eq!(timer.next_event(&registers), due);
+            assert_eq!(timer.interrupts(&registers, due), 2);
+            timer.write(INT_CLR, 2, &mut registers, due);
+            assert_eq!(timer.interrupts(&registers, due), 0);
+        }
+    }
+}

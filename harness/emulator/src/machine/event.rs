@@ -1,0 +1,127 @@
+//! What happened in the chip that its owner should know.
+
+use core::fmt;
+
+use clock::Instant;
+
+use crate::cores::riscv::Cause;
+
+use super::backtrace::Backtrace;
+use crate::devices::espressif::reset::ResetCause;
+
+/// Something that happened, with where the program stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// Where the program stood: the instruction for exceptions, the one after it for register accesses.
+    pub pc: u32,
+    /// What.
+    pub kind: EventKind,
+    /// Who called whom.
+    pub backtrace: Backtrace,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A register was accessed that the model does not know. Reported once for each register and direction.
+    UnmodelledRegister {
+        /// Its address.
+        address: u32,
+        /// What the data sheet calls it: `PERIPHERAL.REGISTER`, as far as it has a name.
+        name: String,
+        /// The value written; `None` for a read.
+        written: Option<u32>,
+    },
+    /// A function of the mask ROM was called that the model does not have. The chip has stopped.
+    UnmodelledRomFunction {
+        /// Its address.
+        address: u32,
+        /// What the linker scripts call it.
+        name: &'static str,
+    },
+    /// The CPU raised an exception. The firmware's own handler runs next.
+    Exception {
+        /// Why.
+        cause: Cause,
+        /// `mtval`: the address or the instruction.
+        value: u32,
+    },
+    /// The stack reached the guard that firmware has set below it.
+    StackOverflow {
+        /// The address accessed.
+        address: u32,
+    },
+    /// The trap handler itself raised an exception at its first instruction. The chip has stopped.
+    DoubleFault {
+        /// Why.
+        cause: Cause,
+        /// `mtval`.
+        value: u32,
+    },
+    /// The firmware's panic handler was entered.
+    Panic {
+        /// Where the program panicked, if it could be read: `file:line:column`.
+        location: Option<String>,
+    },
+    /// The chip was reset.
+    Reset {
+        /// Why.
+        cause: ResetCause,
+    },
+    /// There is nothing in the flash that the chip can boot. It has stopped.
+    NothingToBoot {
+        /// Why.
+        reason: String,
+    },
+    /// Bytes arrived at a UART whose FIFO was full, and were lost.
+    UartOverflow {
+        /// 0 or 1.
+        uart: u8,
+        /// How many since the last report.
+        bytes: u64,
+    },
+}
+
+impl EventKind {
+    /// Whether this says that the firmware (or the model) failed, rather than that something happened.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } => false,
+            Self::Reset { cause } => cause.is_watchdog(),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnmodelledRegister { address, name, written: None } => {
+                write!(f, "unmodelled register read: {name} ({address:#010x})")
+            }
+            Self::UnmodelledRegister { address, name, written: Some(value) } => {
+                write!(f, "unmodelled register written: {name} ({address:#010x}) = {value:#010x}")
+            }
+            Self::UnmodelledRomFunction { address, name } => {
+                write!(f, "unmodelled ROM function called: {name} ({address:#010x})")
+            }
+            Self::Exception { cause, value } => write!(f, "{cause}, mtval {value:#010x}"),
+            Self::StackOverflow { address } => write!(f, "stack overflow: the guard at {address:#010x} was reached"),
+            Self::DoubleFault { cause, value } => write!(f, "{cause} in the trap handler, mtval {value:#010x}"),
+            Self::Panic { location: Some(location) } => write!(f, "panic at {location}"),
+            Self::Panic { location: None } => write!(f, "panic"),
+            Self::Reset { cause } => write!(f, "reset: {cause}"),
+            Self::NothingToBoot { reason } => write!(f, "nothing to boot in the flash: {reason}"),
+            Self::UartOverflow { uart, bytes } => write!(f, "UART{uart} lost {bytes} bytes: its FIFO was full"),
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:#010x}: {}", self.at, self.pc, self.kind)
+    }
+}

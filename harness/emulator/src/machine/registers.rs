@@ -1,0 +1,145 @@
+//! The names and reset values of a chip's registers, and storage for them.
+//!
+//! A table is text that a chip brings along, one peripheral after another ([`Table::parse`]). A device of the model acts
+//! on the registers that it understands and leaves the others to this storage.
+
+use std::collections::BTreeMap;
+
+/// One register: where, what it is called, and what it holds after a reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Register {
+    pub name: String,
+    pub reset_value: u32,
+}
+
+/// The registers of one peripheral, by offset from its base.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peripheral {
+    pub registers: BTreeMap<u32, Register>,
+}
+
+impl Peripheral {
+    /// What the data sheet calls the register at `offset`.
+    pub fn name_of(&self, offset: u32) -> Option<&str> {
+        self.registers.get(&(offset & !3)).map(|register| register.name.as_str())
+    }
+}
+
+/// The registers of a chip, by peripheral.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    peripherals: BTreeMap<String, Peripheral>,
+}
+
+impl Table {
+    /// Reads a table.
+    ///
+    /// `@NAME BASE` begins a peripheral, `@NAME BASE = OTHER` one with the registers of another before it; each line
+    /// after it is a register: offset and reset value in hexadecimal, and its name. `NAME{0..3}` is a run of words. A line that
+    /// makes no sense is skipped: tables are the chip's own, and a test reads each whole.
+    pub fn parse(text: &str) -> Self {
+        let mut peripherals: BTreeMap<String, Peripheral> = BTreeMap::new();
+        let mut current = String::new();
+        for line in text.lines() {
+            if let Some(header) = line.strip_prefix('@') {
+                let words: Vec<&str> = header.split(' ').collect();
+                current = words[0].to_string();
+                let registers = match words.as_slice() {
+                    [_, _, "=", other] => peripherals.get(*other).cloned().unwrap_or_default(),
+                    _ => Peripheral::default(),
+                };
+                peripherals.insert(current.clone(), registers);
+            } else if let Some((offset, reset_value, name)) = parse_register(line) {
+                let registers = &mut peripherals.entry(current.clone()).or_default().registers;
+                for (offset, name) in unrolled(offset, name) {
+                    registers.insert(offset, Register { name, reset_value });
+                }
+            }
+        }
+        Self { peripherals }
+    }
+
+    /// The lines of `text` that say nothing, comments apart.
+    #[cfg(test)]
+    pub fn nonsense(text: &str) -> Vec<&str> {
+        text.lines().filter(|line| !line.starts_with(['@', '#']) && parse_register(line).is_none()).collect()
+    }
+
+    /// The peripheral called `name`; one without registers if the table has none of that name.
+    pub fn peripheral(&self, name: &str) -> &Peripheral {
+        static NONE: Peripheral = Peripheral { registers: BTreeMap::new() };
+        self.peripherals.get(name).unwrap_or(&NONE)
+    }
+}
+
+fn parse_register(line: &str) -> Option<(u32, u32, &str)> {
+    let mut words = line.split(' ');
+    let offset = u32::from_str_radix(words.next()?, 16).ok()?;
+    let reset_value = u32::from_str_radix(words.next()?, 16).ok()?;
+    Some((offset, reset_value, words.next()?))
+}
+
+/// `STORE{0..3}` is four words in a row.
+fn unrolled(offset: u32, name: &str) -> Vec<(u32, String)> {
+    let run = name.split_once('{').and_then(|(before, rest)| {
+        let (range, after) = rest.split_once('}')?;
+        let (first, last) = range.split_once("..")?;
+        Some((before, first.parse::<u32>().ok()?, last.parse::<u32>().ok()?, after))
+    });
+    match run {
+        None => vec![(offset, name.to_string())],
+        Some((before, first, last, after)) => {
+            (first..=last).map(|n| (offset + 4 * (n - first), format!("{before}{n}{after}"))).collect()
+        }
+    }
+}
+
+/// Storage for the registers of one peripheral.
+#[derive(Clone, Debug)]
+pub(crate) struct RegisterFile {
+    peripheral: &'static Peripheral,
+    words: Vec<u32>,
+}
+
+impl RegisterFile {
+    /// Storage for a peripheral, at its reset values: as far as its last register, or for `size` bytes if the data sheet
+    /// names none.
+    pub fn new(peripheral: &'static Peripheral, size: u32) -> Self {
+        let end = peripheral.registers.last_key_value().map_or(size, |(offset, _)| offset + 4).min(size);
+        let mut file = Self { peripheral, words: vec![0; end as usize / 4] };
+        file.reset();
+        file
+    }
+
+    /// Every register to its reset value.
+    pub fn reset(&mut self) {
+        self.words.fill(0);
+        for (offset, register) in &self.peripheral.registers {
+            if let Some(word) = self.words.get_mut(*offset as usize / 4) {
+                *word = register.reset_value;
+            }
+        }
+    }
+
+    /// Bytes that it takes.
+    pub fn footprint_bytes(&self) -> usize {
+        4 * self.words.len()
+    }
+
+    /// Every word to `value`.
+    pub fn fill(&mut self, value: u32) {
+        self.words.fill(value);
+    }
+
+    /// What the register at `offset` holds.
+    pub fn get(&self, offset: u32) -> u32 {
+        self.words.get(offset as usize / 4).copied().unwrap_or(0)
+    }
+
+    /// Changes what the register at `offset` holds.
+    pub fn set(&mut self, offset: u32, value: u32) {
+        if let Some(word) = self.words.get_mut(offset as usize / 4) {
+            *word = value;
+        }
+    }
+}
