@@ -21,7 +21,9 @@ const PAGES: &[&str] = &[
     "harness/README.md",
     "scenarios/README.md",
     "firmware-under-test/README.md",
+    "firmware-under-test/STACKS.md",
     "captures/README.md",
+    "captures/FINDINGS.md",
     "ci/README.md",
 ];
 
@@ -105,6 +107,7 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("boards", "") => images::boards(root),
         ("images", "") => images::images(root),
         ("stacks", "") => images::stacks(root),
+        ("models", "") => images::models(root),
         ("scenarios", "") => scenarios::folders(root),
         ("grammar", argument) if !argument.is_empty() => grammar::table(root, argument),
         ("claims", "") => Ok(grammar::claims()),

@@ -17,22 +17,17 @@ pub fn heading(out: &mut String, words: &str) {
 
 /// A label and what belongs to it, broken between words.
 pub fn labelled(out: &mut String, label: &str, text: &str) {
-    let mut row = format!("  {label:<width$}", width = TEXT_COLUMN - 2);
-    let mut is_empty = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let length = row.chars().count() + 1 + word.chars().count();
-        if !is_empty && length > COLUMNS_MAX {
-            let _ = writeln!(out, "{}", row.trim_end());
-            row = " ".repeat(TEXT_COLUMN);
-            is_empty = true;
-        }
-        if !is_empty {
-            row.push(' ');
-        }
-        row.push_str(word);
-        is_empty = false;
+    let label = format!("  {label:<width$}", width = TEXT_COLUMN - 2);
+    let below = " ".repeat(TEXT_COLUMN);
+    // What has no space inside (a name, an address, a command) stays whole.
+    let options = textwrap::Options::new(COLUMNS_MAX)
+        .initial_indent(&label)
+        .subsequent_indent(&below)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    for line in textwrap::wrap(text, options) {
+        let _ = writeln!(out, "{}", line.trim_end());
     }
-    let _ = writeln!(out, "{}", row.trim_end());
 }
 
 /// Lines as they are, set in where the text of [`labelled`] begins.

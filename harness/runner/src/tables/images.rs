@@ -1,6 +1,7 @@
-//! Boards and released images: what the bench can drive, and what the images say of themselves.
+//! Boards, released images and stacks: what the bench can drive, and what the images say of themselves.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -8,9 +9,12 @@ use serde::Deserialize;
 
 use super::{Unrenderable, entries, markdown, read, rooms};
 use crate::cli::BoardKind;
+use crate::stack::Stack;
 
 /// Where released images lie, below the workspace's folder.
 const IMAGES: &str = "firmware-under-test/images";
+/// As long as the lines of the pages that people write, in columns.
+const PROSE_COLUMNS_MAX: usize = 120;
 
 /// What of an image's manifest a reader wants to know.
 #[derive(Deserialize)]
@@ -56,15 +60,33 @@ pub(super) fn images(root: &Path) -> Result<String, Unrenderable> {
 
 /// The stacks: the released images and what they can stand for.
 pub(super) fn stacks(root: &Path) -> Result<String, Unrenderable> {
-    let stacks = crate::stack::released(root).map_err(|why| Unrenderable::new("the stacks", why))?;
-    let rows: Vec<Vec<String>> = stacks
+    let rows: Vec<Vec<String>> = released_stacks(root)?
         .into_iter()
-        .map(|stack| {
-            let models = stack.models().unwrap_or("the library as its authors configure it").to_owned();
-            vec![format!("`{}`", stack.name), stack.title, models, format!("`{}`", stack.firmware.name)]
-        })
+        .map(|stack| vec![format!("`{}`", stack.name), stack.title, format!("`{}`", stack.firmware.name)])
         .collect();
-    Ok(markdown(&["`--stack`", "what it is", "what it models", "image"], &rows))
+    Ok(markdown(&["`--stack`", "what it is", "image"], &rows))
+}
+
+/// What each stack models, a paragraph for each: too much for the cell of a table.
+pub(super) fn models(root: &Path) -> Result<String, Unrenderable> {
+    let mut text = String::new();
+    for stack in released_stacks(root)? {
+        let models = stack.models().unwrap_or("The library as its authors configure it.");
+        let words: Vec<&str> = models.split_whitespace().collect();
+        // In lines, so that a change of a sentence is a difference of a line.
+        let models = textwrap::fill(&words.join(" "), prose());
+        let _ = writeln!(text, "### `{}`: {}\n\n{models}\n", stack.name, stack.title);
+    }
+    Ok(text)
+}
+
+/// As the lines of the pages that people write, broken at spaces alone: paths and names of functions stay whole.
+fn prose() -> textwrap::Options<'static> {
+    textwrap::Options::new(PROSE_COLUMNS_MAX).break_words(false).word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+fn released_stacks(root: &Path) -> Result<Vec<Stack>, Unrenderable> {
+    crate::stack::released(root).map_err(|why| Unrenderable::new("the stacks", why))
 }
 
 /// The manifest of each image, by the image's name.
