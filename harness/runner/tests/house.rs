@@ -18,6 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("report", &["outcome"]),
     ("scenario", &["clock", "outcome", "pki"]),
     ("capture", &["clock", "outcome", "wire"]),
+    ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
     ("emulator", &["clock"]),
     ("broker", &["clock", "outcome", "scenario", "wire", "pki"]),

@@ -1,0 +1,100 @@
+//! What happened on the air that no Ethernet frame tells.
+
+use std::fmt;
+
+use clock::Instant;
+
+use crate::MacAddress;
+use crate::misbehaviour::Misbehaviour;
+
+/// Something that happened, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// At which access point; 0 for the first.
+    pub access_point: usize,
+    /// To which station; nobody, where it is about the access point itself.
+    pub station: MacAddress,
+    /// What.
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// A station asked for a network by a name that no access point here has. Told once for each name.
+    LooksFor {
+        /// The name, as it was asked for.
+        ssid: Vec<u8>,
+    },
+    /// A station was let in to associate.
+    Authenticated,
+    /// A station was not let in to associate.
+    AuthenticationRefused {
+        /// The status code.
+        status: u16,
+    },
+    /// A station is associated.
+    Associated {
+        /// Its association identifier.
+        aid: u16,
+    },
+    /// A station was not associated.
+    AssociationRefused {
+        /// The status code.
+        status: u16,
+    },
+    /// The second message of a handshake does not fit the passphrase: the station has another one.
+    WrongPassphrase,
+    /// A message of a handshake makes no sense, and was passed over.
+    StrangeMessage,
+    /// The station may send data.
+    Joined,
+    /// The station has taken another group key.
+    GroupKeyRenewed,
+    /// A station was sent away.
+    SentAway {
+        /// The reason code.
+        reason: u16,
+    },
+    /// A station went by itself.
+    Left {
+        /// The reason code.
+        reason: u16,
+    },
+    /// A frame for a station was never acknowledged, in all attempts.
+    NotAcknowledged,
+    /// A protected frame fits no key, or came a second time.
+    NotDecrypted,
+    /// A fault was enacted.
+    Enacted {
+        /// Which.
+        fault: Misbehaviour,
+    },
+    /// A frame was dropped because too many wait already.
+    Dropped,
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LooksFor { ssid } => write!(f, "looks for the network {:?}", String::from_utf8_lossy(ssid)),
+            Self::Authenticated => f.write_str("authenticated"),
+            Self::AuthenticationRefused { status } => write!(f, "authentication refused, status {status}"),
+            Self::Associated { aid } => write!(f, "associated as {aid}"),
+            Self::AssociationRefused { status } => write!(f, "association refused, status {status}"),
+            Self::WrongPassphrase => f.write_str("has another passphrase"),
+            Self::StrangeMessage => f.write_str("a key message that makes no sense"),
+            Self::Joined => f.write_str("joined"),
+            Self::GroupKeyRenewed => f.write_str("group key renewed"),
+            Self::SentAway { reason } => write!(f, "sent away, reason {reason}"),
+            Self::Left { reason } => write!(f, "left, reason {reason}"),
+            Self::NotAcknowledged => f.write_str("a frame was never acknowledged"),
+            Self::NotDecrypted => f.write_str("a protected frame that fits no key"),
+            Self::Enacted { fault } => write!(f, "fault enacted: {fault:?}"),
+            Self::Dropped => f.write_str("a frame was dropped: too many wait"),
+        }
+    }
+}
