@@ -63,7 +63,7 @@ pub struct Explain {
 ///
 /// A sentence that names what cannot be read, and the remedy.
 pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
-    let known = || stacks::Stacks::read(&root.join("captures"));
+    let known = stacks::Stacks::known;
     let text = match (&arguments.scenario, &arguments.hex, &arguments.capture) {
         (Some(name), ..) => scenario::explain(root, name, &arguments.stack)?,
         (None, Some(text), _) => {

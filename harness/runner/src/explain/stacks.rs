@@ -1,8 +1,5 @@
 //! TLS stacks whose hellos are known, and which of them is nearest to one that is not.
 
-use std::fs;
-use std::path::Path;
-
 use capture::likeness::Likeness;
 use capture::{Offer, hexadecimal};
 use serde::Deserialize;
@@ -29,9 +26,9 @@ struct Entry {
     #[serde(default)]
     begins: Begins,
     /// The hello, in hexadecimal.
-    hello: Option<String>,
-    /// Or the capture that has it, below the folder of captures.
-    capture: Option<String>,
+    hello: String,
+    /// The stack of this bench that says it, if one does.
+    stack: Option<String>,
 }
 
 /// What a stack puts into the first four bytes of its random.
@@ -52,18 +49,16 @@ struct Stack {
     name: String,
     source: String,
     begins: Begins,
+    /// The stack of this bench that says it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what the hello is compared with in a test"))]
+    stack: Option<String>,
     offer: Offer,
 }
 
 impl Stack {
-    fn new(entry: Entry, captures: &Path) -> Result<Self, String> {
-        let offer = match (&entry.hello, &entry.capture) {
-            (Some(hello), None) => pasted(hello),
-            (None, Some(file)) => recorded(&captures.join(file)),
-            _ => Err("one of `hello` and `capture` is wanted".into()),
-        };
-        let offer = offer.map_err(|why| format!("stacks.toml, {}: {why}", entry.name))?;
-        Ok(Self { name: entry.name, source: entry.source, begins: entry.begins, offer })
+    fn new(entry: Entry) -> Result<Self, String> {
+        let offer = pasted(&entry.hello).map_err(|why| format!("stacks.toml, {}: {why}", entry.name))?;
+        Ok(Self { name: entry.name, source: entry.source, begins: entry.begins, stack: entry.stack, offer })
     }
 }
 
@@ -72,27 +67,18 @@ fn pasted(hello: &str) -> Result<Offer, String> {
     Offer::find(&bytes).map_err(|why| why.to_string())
 }
 
-/// The first hello in a capture.
-fn recorded(file: &Path) -> Result<Offer, String> {
-    let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
-    let bytes = fs::read(file).map_err(|error| wrong(&error))?;
-    let transcript = capture::read(&bytes, "").map_err(|error| wrong(&error))?;
-    let offers = transcript.conversations.into_iter().filter_map(|conversation| conversation.facts.offer);
-    offers.into_iter().next().ok_or_else(|| wrong(&"no ClientHello in it: name another capture of this stack"))
-}
-
 /// All stacks that are known.
 pub struct Stacks(Vec<Stack>);
 
 impl Stacks {
-    /// Reads the known hellos, those of our own stacks from the folder of captures.
+    /// Those of this bench.
     ///
     /// # Errors
     ///
-    /// The capture that cannot be read, or has no hello.
-    pub fn read(captures: &Path) -> Result<Self, String> {
+    /// If the list is wrong, which a test rules out.
+    pub fn known() -> Result<Self, String> {
         let file: File = toml::from_str(KNOWN).map_err(|error| format!("stacks.toml: {error}"))?;
-        file.stacks.into_iter().map(|entry| Stack::new(entry, captures)).collect::<Result<_, _>>().map(Self)
+        file.stacks.into_iter().map(Stack::new).collect::<Result<_, _>>().map(Self)
     }
 
     /// All, the nearest first, with how far they are.
@@ -139,10 +125,12 @@ impl Stacks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Place;
+    use std::path::Path;
+    use wire::tls::{Ja3, Ja4};
 
     fn known() -> Stacks {
-        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
-        Stacks::read(&captures).unwrap_or_else(|why| panic!("{why}"))
+        Stacks::known().unwrap_or_else(|why| panic!("{why}"))
     }
 
     #[test]
@@ -166,7 +154,25 @@ mod tests {
         }
     }
 
-    /// In captures of our own images it is the run's date, 2026. Those of a model begin as its library does, and not as
+    #[test]
+    fn our_own_stacks_still_say_hello_so() {
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
+        let mut compared = 0;
+        for known in &known().0 {
+            let Some(stack) = &known.stack else { continue };
+            let place = Place::new(&captures, "certificate/rsa2048_chain", stack);
+            let snapshot = place.reviewed().expect("it can be read").unwrap_or_else(|| panic!("{stack}: no snapshot"));
+            // JA4 sorts suites and extensions; JA3 is of them as they stand, and of the groups.
+            let hello = &known.offer.hello;
+            for fingerprint in [Ja3::of(hello).hash(), Ja4::of(hello).to_string()] {
+                assert!(snapshot.contains(&fingerprint), "{}: {fingerprint} is not in\n{snapshot}", known.name);
+            }
+            compared += 1;
+        }
+        assert!(compared >= 9, "only {compared} stacks of ours");
+    }
+
+    /// In hellos of our own images it is the run's date, 2026. Those of a model begin as its library does, and not as
     /// the configuration that it stands for would have it.
     #[test]
     fn what_randoms_of_our_images_begin_with_is_what_is_said_of_them() {
