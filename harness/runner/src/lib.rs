@@ -39,5 +39,6 @@ pub mod summary;
 pub mod tables;
 pub mod trial;
 pub mod verdict;
+mod whole_file;
 pub mod wire_witness;
 pub mod world;

@@ -82,7 +82,7 @@ pub fn run(root: &Path, arguments: &Matrix) -> Result<(), String> {
         Format::Html => html::render(&table),
     };
     match &arguments.output {
-        Some(file) => std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display())),
+        Some(file) => crate::whole_file::write(file, text).map_err(|error| format!("{}: {error}", file.display())),
         None => {
             // A reader who went away (`| head`) is no fault.
             let _ = anstream::stdout().write_all(text.as_bytes());

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::snapshot;
+use crate::whole_file;
 
 /// The excuses of one stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +75,7 @@ impl Record {
         for (scenario, reason) in &self.excuses {
             let _ = writeln!(text, "{scenario}: {reason}");
         }
-        if let Some(folder) = self.file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&self.file, snapshot::file(&format!("what {} says that it cannot do", self.stack), &text))
+        whole_file::write(&self.file, snapshot::file(&format!("what {} says that it cannot do", self.stack), &text))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::cli::BoardKind;
 use crate::exit::{self, Exit};
 use crate::hil::{self, Refusal};
 use crate::reports::{self, Report, ReportKind};
+use crate::whole_file;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -173,7 +174,7 @@ fn write(arguments: &ReleaseReport, release: &Release) -> Result<(), String> {
             ReportKind::Html => report::html::write_release(release),
             ReportKind::Junit => continue,
         };
-        reports::write_whole(&wanted.file, &text).map_err(|error| format!("{}: {error}", wanted.file.display()))?;
+        whole_file::write(&wanted.file, text).map_err(|error| format!("{}: {error}", wanted.file.display()))?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ mod sections;
 mod wire;
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use report::model::{NotRun, Row, Run};
 use scenario::Scenario;
 
 use crate::verdict::Verdict;
+use crate::whole_file;
 
 pub use options::{Embed, Report, ReportKind, Reporting, report};
 pub use part::{Invocation, part};
@@ -67,7 +68,7 @@ pub fn rows(results: &[(Verdict, Duration)], missed: &[Missed], sources: &Source
 pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
     let (history, mut complaints) = history(&wanted.history);
     for one in &wanted.report {
-        let written = render(one.kind, run, &history).and_then(|text| write_whole(&one.file, &text));
+        let written = render(one.kind, run, &history).and_then(|text| whole_file::write(&one.file, text));
         match written {
             Ok(()) => eprintln!("written: {}", one.file.display()),
             Err(error) => complaints.push(format!("{}: {error}", one.file.display())),
@@ -121,29 +122,6 @@ fn links() -> Links {
         Some(format!("{server}/{repository}/blob/{commit}"))
     };
     Links { base: address() }
-}
-
-/// Writes a file whole or not at all: under another name first, in the same folder.
-///
-/// # Errors
-///
-/// If the disk refuses.
-pub fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let name = file.file_name().ok_or_else(|| io::Error::other("this names no file"))?.to_string_lossy();
-    let unfinished = folder.join(format!(".{name}.{}.unfinished", std::process::id()));
-    let written = fs::File::create(&unfinished).and_then(|mut handle| {
-        handle.write_all(text.as_bytes())?;
-        handle.sync_all()
-    });
-    // A device file, `/dev/stdout` say, is written to and not replaced.
-    let is_special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
-    let placed = written.and_then(|()| if is_special { fs::write(file, text) } else { fs::rename(&unfinished, file) });
-    if placed.is_err() || is_special {
-        let _ = fs::remove_file(&unfinished);
-    }
-    placed
 }
 
 #[cfg(test)]

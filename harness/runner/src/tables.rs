@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 pub use rooms::{Room, survey};
 
+use crate::whole_file;
+
 /// The pages that may hold tables, below the workspace's folder. A page that is not there is passed over.
 const PAGES: &[&str] = &[
     "README.md",
@@ -65,7 +67,7 @@ pub fn run(root: &Path, check: bool) -> Result<bool, Unrenderable> {
         if check {
             eprintln!("{}: out of date; `cargo xtask tables` renders it anew", page.name);
         } else {
-            fs::write(&path, &page.text).map_err(|error| Unrenderable::new(path.display(), error))?;
+            whole_file::write(&path, &page.text).map_err(|error| Unrenderable::new(path.display(), error))?;
             eprintln!("{}: rendered anew", page.name);
         }
     }

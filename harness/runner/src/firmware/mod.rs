@@ -20,6 +20,8 @@ use sha2::{Digest, Sha256};
 pub use build::build;
 pub use manifest::Manifest;
 
+use crate::whole_file;
+
 /// Where firmware lives, below the workspace's root.
 const FIRMWARE: &str = "firmware-under-test";
 /// Where released images lie, below the workspace's root.
@@ -126,7 +128,7 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
-    fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
+    whole_file::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn sha256(bytes: &[u8]) -> String {

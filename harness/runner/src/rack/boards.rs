@@ -10,6 +10,7 @@ use crate::exit::{self, Exit};
 use crate::rack::choose;
 use crate::rack::map::{self, Entry};
 use crate::rack::{bay, lock, scan, sickness};
+use crate::whole_file;
 
 /// How long the program that holds probes may take to list them.
 const LIST_MAX: Duration = Duration::from_secs(20);
@@ -118,7 +119,7 @@ fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<E
         }
         let failed = |error: std::io::Error| (exit::BENCH_FAILED, format!("{}: {error}", file.display()));
         std::fs::create_dir_all(folder).map_err(failed)?;
-        std::fs::write(&file, board.file()).map_err(failed)?;
+        whole_file::write(&file, board.file()).map_err(failed)?;
         anstream::println!("{} is written: look at what is marked there", file.display());
         written += 1;
     }

@@ -1,20 +1,6 @@
-//! What a verdict and its packets become; and files that are whole or not there.
+//! What a verdict and its packets become.
 
 use super::*;
-
-#[test]
-fn a_report_is_whole_or_what_it_was() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("deep/er/out.json");
-    write_whole(&file, "one").expect("folders are made");
-    write_whole(&file, "two").expect("it is replaced");
-    assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
-    let beside = fs::read_dir(file.parent().expect("a folder")).expect("a folder").count();
-    assert_eq!(beside, 1, "nothing unfinished is left");
-    // A folder stands where the file should.
-    let why = write_whole(&folder.path().join("deep/er"), "three").expect_err("no file");
-    assert!(!why.to_string().is_empty());
-}
 
 #[test]
 fn one_report_that_cannot_be_written_does_not_take_the_others() {

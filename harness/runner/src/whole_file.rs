@@ -1,0 +1,53 @@
+//! Files that are written whole or not at all, whatever ends the bench meanwhile.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// What a file is called until it is whole. `.gitignore` has it.
+const UNFINISHED: &str = "unfinished";
+
+/// Writes a file whole or not at all: under another name first, in the same folder, which is made if it is not there.
+///
+/// # Errors
+///
+/// If the disk refuses.
+pub fn write(file: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+    let contents = contents.as_ref();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    // A device file, `/dev/stdout` say, is written to and not replaced.
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(file, contents);
+    }
+    let name = file.file_name().ok_or_else(|| io::Error::other("this names no file"))?.to_string_lossy();
+    let unfinished = folder.join(format!(".{name}.{}.{UNFINISHED}", std::process::id()));
+    let written = fs::File::create(&unfinished).and_then(|mut handle| {
+        handle.write_all(contents)?;
+        handle.sync_all()
+    });
+    let placed = written.and_then(|()| fs::rename(&unfinished, file));
+    if placed.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_what_it_was() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("deep/er/out.json");
+        write(&file, "one").expect("folders are made");
+        write(&file, "two").expect("it is replaced");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
+        let beside = fs::read_dir(file.parent().expect("a folder")).expect("a folder").count();
+        assert_eq!(beside, 1, "nothing unfinished is left");
+        // A folder stands where the file should.
+        let why = write(&folder.path().join("deep/er"), "three").expect_err("no file");
+        assert!(!why.to_string().is_empty());
+    }
+}
