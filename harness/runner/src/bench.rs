@@ -133,6 +133,21 @@ pub fn run_with(
     }
 }
 
+/// What the packets are of: scenario and seed, and the builds that they were recorded with.
+fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
+    let firmware = &stack.firmware;
+    format!(
+        "scenario {} seed {seed:x}\nstack {}\nimage {} {} sha256 {}\nbroker {} with {}",
+        scenario.name,
+        stack.name,
+        firmware.name,
+        firmware.version,
+        firmware.sha256,
+        env!("CARGO_PKG_VERSION"),
+        broker::openssl_version()
+    )
+}
+
 /// The world's side of one run.
 struct Session {
     order: Vec<u8>,
@@ -171,7 +186,7 @@ impl Session {
         let plan = dress::plan(scenario, minted).and_then(|plan| stack.dress(plan)).map_err(BenchFault)?;
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
         let mut tap = Tap::new(scenario.date());
-        tap.set_comment(format!("scenario {} seed {seed:x}", scenario.name));
+        tap.set_comment(comment(scenario, stack, seed));
         Ok(Self {
             order,
             ordered_at: None,

@@ -278,20 +278,7 @@ impl Bisection<'_> {
 
 /// The one scenario that is meant.
 fn scenario(root: &Path, pattern: &str) -> Result<Scenario, String> {
-    let scenarios = library::read(&root.join("scenarios")).map_err(|error| error.to_string())?;
-    let mut found = library::select(scenarios, &[pattern.to_owned()]).map_err(|error| error.to_string())?;
-    if let Some(index) = found.iter().position(|scenario| scenario.name == pattern) {
-        return Ok(found.swap_remove(index));
-    }
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        several => {
-            let names: Vec<&str> = several.iter().take(12).map(|scenario| scenario.name.as_str()).collect();
-            Err(format!(
-                "`{pattern}` fits {} scenarios: give one of them whole:\n  {}",
-                several.len(),
-                names.join("\n  ")
-            ))
-        }
-    }
+    library::read(&root.join("scenarios"))
+        .and_then(|scenarios| library::one(scenarios, pattern))
+        .map_err(|error| error.to_string())
 }

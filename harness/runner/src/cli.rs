@@ -23,7 +23,7 @@ pub enum Command {
     Boards(crate::rack::boards::Boards),
     /// Is this machine fit for a rack? A remedy for each finding
     Doctor(crate::rack::doctor::Doctor),
-    /// Look at captures
+    /// Look at captures, and make them
     #[command(subcommand)]
     Capture(Capture),
     /// Say why: of a scenario, a capture or a pasted hello
@@ -106,7 +106,7 @@ pub struct Hil {
     /// A row for every run, what is not applicable included
     #[arg(long)]
     pub verbose: bool,
-    /// Make what happens now the reviewed snapshots and captures
+    /// Make what happens now the reviewed snapshots, with the packets that are kept. What agrees stays as it is
     #[arg(long)]
     pub accept: bool,
     /// Print the transcript of every scenario that is run
@@ -170,7 +170,7 @@ pub enum On {
     Hardware,
 }
 
-/// Look at captures.
+/// Look at captures, and make them.
 #[derive(Debug, Subcommand)]
 pub enum Capture {
     /// Typeset the TLS conversations of a pcapng or pcap file, from any tool
@@ -182,6 +182,8 @@ pub enum Capture {
         #[arg(long, value_name = "FILE")]
         keys: Option<PathBuf>,
     },
+    /// Write the packets of a scenario on any stack
+    Make(crate::capture_make::Make),
 }
 
 /// Run any ESP32-C3 ELF on the emulated chip.

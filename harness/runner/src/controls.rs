@@ -226,14 +226,14 @@ impl Run<'_> {
         fs::write(artefact.capture().with_extension("stderr"), &told.words).map_err(failed)?;
         let place = self.place(&self.setting.captures);
         if self.setting.accept {
-            place.accept_without_capture(&essence).map_err(failed)?;
+            place.accept(&essence, None).map_err(failed)?;
         }
         let agreement = place.compare(&essence).map_err(failed)?;
         let ending = match &agreement {
             _ if !class.meets(self.meeting.expected) => {
                 Ending::Otherwise(format!("the scenario says that {} {}", self.meeting.control, self.meeting.expected))
             }
-            Agreement::Same | Agreement::SameButForTimes => Ending::AsExpected,
+            Agreement::Same => Ending::AsExpected,
             Agreement::None => Ending::Otherwise("there is no reviewed snapshot yet".into()),
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };

@@ -37,6 +37,10 @@ pub struct Dialect {
     /// profiles too.
     #[serde(default)]
     pub not_applicable: BTreeMap<String, String>,
+    /// The scenarios of which this stack's packets are kept in `captures/`: those about a source document whose id begins
+    /// so (`s2`), or `*`, all of which no other stack says more. Profiles have their own.
+    #[serde(default)]
+    pub packets_of: Vec<String>,
     /// How the image's platform speaks: the first rule that fits. Profiles have rules of their own.
     #[serde(default)]
     pub words: Vec<Rule>,
@@ -60,6 +64,9 @@ pub struct Profile {
     /// What it is asked: names of scenarios, or folders with `/` at their ends. Absent: everything.
     #[serde(default)]
     pub scenarios: Option<Vec<String>>,
+    /// The scenarios of which its packets are kept in `captures/`, as those of its image.
+    #[serde(default)]
+    pub packets_of: Vec<String>,
     /// Keys of the plan that are left out before `plan` is applied, so that their defaults count: `"tls.alpn"`.
     #[serde(default)]
     pub plan_without: Vec<String>,

@@ -16,6 +16,7 @@ use outcome::Ending;
 use report::model::Run;
 use scenario::Scenario;
 
+use crate::builds::Builds;
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
 use crate::flashing::{Flashed, Way};
@@ -26,12 +27,12 @@ use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
 use crate::rack::silicon::Allowances;
 use crate::reports::{self, Invocation, Missed, Sources};
-use crate::snapshot::{self, Agreement, Place};
+use crate::snapshot::{self, Agreement, Packets, Place, digits};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
 use crate::verdict::{OnRack, Verdict};
-use crate::{controls, rack, suite};
+use crate::{controls, packets, rack, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub(crate) struct Bench {
     silicon: Option<Allowances>,
     /// What each stack says that it cannot do, by the stack's name.
     records: Mutex<BTreeMap<String, Record>>,
+    /// The stack whose packets are kept, by the scenario's name.
+    kept: BTreeMap<String, String>,
 }
 
 /// How much of what happened is held against what was reviewed.
@@ -87,19 +90,19 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
         .map_err(|unusable| match &unusable {
             Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
-            Unusable::Wrong(_) | Unusable::Unreadable(..) => Refusal::new(exit::USAGE, unusable),
+            _ => Refusal::new(exit::USAGE, unusable),
         })?;
     if scenarios.is_empty() {
         let words = format!("{} holds no scenario", scenarios_folder.display());
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
     }
-    let stacks = match &arguments.image {
+    let all_stacks = match &arguments.image {
         Some(elf) => stack::own(root, elf, arguments.dialect.as_deref()),
         None => stack::released(root),
     };
-    let stacks = stacks
-        .and_then(|stacks| stack::select(stacks, &arguments.stack))
-        .map_err(|why| Refusal::new(exit::USAGE, why))?;
+    let usage = |why| Refusal::new(exit::USAGE, why);
+    let all_stacks = all_stacks.map_err(usage)?;
+    let stacks = stack::select(all_stacks.clone(), &arguments.stack).map_err(usage)?;
     if arguments.list {
         say(&list(&scenarios, &stacks));
         return Ok(exit::AS_EXPECTED);
@@ -126,8 +129,12 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let first_line = first_line(&board, &stacks);
     say(&format!("{first_line}, seed {:x}\n", arguments.seed));
     let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
+    let unreadable = |why| Refusal::new(exit::BENCH_FAILED, why);
+    say(&other_builds(&Builds::of(&stacks, arguments.seed), &captures).map_err(unreadable)?);
+    let records = records(&captures, &all_stacks).map_err(unreadable)?;
     let bench = Bench {
-        records: Mutex::new(records(&captures, &stacks).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?),
+        kept: kept(&scenarios, &all_stacks, &records),
+        records: Mutex::new(records),
         captures,
         artefacts,
         flashed,
@@ -250,6 +257,8 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         let run = Run::new(vec![reports::part(&invocation)], reports::rows(&results, &missed, &sources));
         reports::write_all(&arguments.reporting, &run)
     };
+    let has_run = |stack: &Stack| results.iter().any(|(one, _)| one.account.is_some() && one.stack == stack.name);
+    let builds = Builds::of(stacks.iter().filter(|stack| has_run(stack)), bench.seed);
     let verdicts: Vec<Verdict> = results.into_iter().map(|(verdict, _)| verdict).collect();
     if arguments.show {
         for verdict in verdicts.iter().filter(|verdict| verdict.account.is_some()) {
@@ -261,7 +270,11 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose, on_boards: crew.is_some() };
     say(&format!("\n{}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
     let journalled = journal_fault.map_or(Ok(()), |error| Err(format!("the journal cannot be written: {error}")));
-    bench.file_records().and(reported).and(journalled).map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
+    bench
+        .file_records(&builds)
+        .and(reported)
+        .and(journalled)
+        .map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
     Ok(if on_rack.is_incomplete() && !interrupted { exit::BENCH_FAILED } else { sum(&verdicts, interrupted) })
 }
 
@@ -295,6 +308,22 @@ fn records(captures: &Path, stacks: &[Stack]) -> Result<BTreeMap<String, Record>
         Err(error) => Err(format!("{}: {error}", captures.display())),
     };
     stacks.iter().map(read).collect()
+}
+
+/// The stack whose packets are kept of each scenario.
+fn kept(scenarios: &[Scenario], stacks: &[Stack], records: &BTreeMap<String, Record>) -> BTreeMap<String, String> {
+    let stack_of = |scenario: &Scenario| {
+        let reason = |stack: &Stack| records.get(&stack.name).and_then(|record| record.reason(&scenario.name));
+        let stack = packets::stack_of(scenario, stacks, &|stack| reason(stack).is_some())?;
+        Some((scenario.name.clone(), stack.name.clone()))
+    };
+    scenarios.iter().filter_map(stack_of).collect()
+}
+
+/// A line for each build that is another one than the reviewed snapshots were recorded with.
+fn other_builds(builds: &Builds, captures: &Path) -> Result<String, String> {
+    let differences = Builds::read(captures)?.map(|on_record| builds.differences(&on_record)).unwrap_or_default();
+    Ok(differences.iter().map(|what| format!("snapshots were recorded with another {what}\n")).collect())
 }
 
 /// Where it is run, and what on.
@@ -466,10 +495,11 @@ impl Bench {
             return Ok((Ending::Otherwise(why.into()), String::new()));
         };
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
-        let text = real.as_ref().unwrap_or(&judged.transcript);
+        let text = digits::reviewable(real.as_ref().unwrap_or(&judged.transcript));
+        let (reviewed, text) = (reviewed.as_str(), text.as_str());
         let difference = match compared {
-            Compared::Whole => allowances.difference(&reviewed, text),
-            Compared::Ending => allowances.difference(snapshot::ending(&reviewed), snapshot::ending(text)),
+            Compared::Whole => allowances.difference(reviewed, text),
+            Compared::Ending => allowances.difference(snapshot::ending(reviewed), snapshot::ending(text)),
         };
         Ok(match (difference, judged.account.leaked_bytes) {
             (difference, Some(bytes @ 1..)) => {
@@ -508,14 +538,14 @@ impl Bench {
         // A run with a real broker is never the same twice: only the class of its outcome is compared.
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
         let text = real.as_ref().unwrap_or(&judged.transcript);
-        match &real {
-            None if self.accept => place.accept(text, pcapng).map_err(unfiled)?,
-            Some(_) if self.accept => place.accept_without_capture(text).map_err(unfiled)?,
-            _ => {}
+        if self.accept {
+            let is_kept = self.kept.get(&pair.scenario.name) == Some(&pair.stack.name);
+            let go_with = |kept: &[u8], reviewed: &str| packets::tell(kept, pair.scenario, reviewed).is_ok();
+            place.accept(text, is_kept.then_some(Packets { pcapng, go_with: &go_with })).map_err(unfiled)?;
         }
         let agreement = place.compare(text).map_err(unfiled)?;
         let ending = match &agreement {
-            Agreement::Same | Agreement::SameButForTimes => Ending::AsExpected,
+            Agreement::Same => Ending::AsExpected,
             _ if judged.silent => Ending::Silent,
             Agreement::None => Ending::Otherwise("there is no reviewed snapshot yet".into()),
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
@@ -559,9 +589,12 @@ impl Bench {
         })
     }
 
-    /// Writes what was accepted.
-    fn file_records(&self) -> Result<(), String> {
+    /// Writes what was accepted beside the snapshots.
+    fn file_records(&self, builds: &Builds) -> Result<(), String> {
         if self.accept {
+            if !builds.images.is_empty() {
+                builds.accept(&self.captures)?;
+            }
             let records = self.records.lock().map_err(|_| "a run has panicked over the records".to_owned())?;
             for record in records.values() {
                 record.write().map_err(unfiled)?;

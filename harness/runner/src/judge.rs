@@ -19,6 +19,9 @@ use crate::wire_witness::{Side, WireWitness};
 /// So many connections tell a leak from a library's memory of its first one.
 const LEAK_CONNECTIONS_MIN: u32 = 10;
 
+/// What stands in a transcript in the place of packets, if there were none.
+pub(crate) const SILENCE: &str = "nothing was said on the wire";
+
 /// An account of what happened, and the transcript that tells it.
 #[derive(Debug)]
 pub struct Judged {
@@ -235,7 +238,7 @@ pub(crate) fn head(scenario: &Scenario, stack: &Stack, target: &Target, seed: u6
     if stack.name != stack.firmware.name {
         let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
     }
-    // Another OpenSSL draws other numbers: such runs are compared without times and sizes.
+    // Another OpenSSL draws other random numbers.
     if scenario.broker.engine == Engine::Openssl && scenario.broker.tls {
         let _ = writeln!(out, "broker     {}", broker::openssl_version());
     }
@@ -254,7 +257,7 @@ fn transcript(
     account: &Account,
 ) -> String {
     let mut out = head(scenario, stack, target, seed);
-    let typeset = if wire.is_silent() { "nothing was said on the wire" } else { wire.typeset.trim_end() };
+    let typeset = if wire.is_silent() { SILENCE } else { wire.typeset.trim_end() };
     let _ = writeln!(out, "\n{typeset}\n");
     device_lines(&mut out, evidence, device, account);
     for (at, finding) in &evidence.broker_findings {

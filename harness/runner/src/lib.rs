@@ -5,7 +5,9 @@
 
 pub mod bench;
 pub mod bisect;
+pub mod builds;
 mod capture_file;
+pub mod capture_make;
 pub mod capture_show;
 pub mod cli;
 pub mod controls;
@@ -26,6 +28,7 @@ pub mod library;
 pub mod matrix;
 pub mod mosquitto;
 pub mod not_applicable;
+pub mod packets;
 pub mod rack;
 pub mod release_report;
 pub mod released;

@@ -8,6 +8,8 @@ use scenario::{Problem, Scenario};
 
 /// The largest scenario file that is read, in bytes.
 const FILE_MAX_BYTES: u64 = 1 << 20;
+/// So many names are listed if a pattern fits several scenarios.
+const LISTED_MAX: usize = 12;
 
 /// Why a folder of scenarios cannot be run.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub enum Unusable {
     Wrong(Vec<Problem>),
     /// A pattern matches no scenario.
     NoMatch(String, Vec<String>),
+    /// A pattern that should mean one scenario fits these.
+    Several(String, Vec<String>),
 }
 
 impl std::fmt::Display for Unusable {
@@ -36,6 +40,10 @@ impl std::fmt::Display for Unusable {
                     write!(f, "; did you mean {}?", near.join(" or "))?;
                 }
                 write!(f, " (`cargo xtask hil --list` shows them all)")
+            }
+            Self::Several(pattern, names) => {
+                let listed = names.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>().join("\n  ");
+                write!(f, "`{pattern}` fits {} scenarios: give one of them whole:\n  {listed}", names.len())
             }
         }
     }
@@ -83,6 +91,21 @@ pub fn select(scenarios: Vec<Scenario>, patterns: &[String]) -> Result<Vec<Scena
         .into_iter()
         .filter(|scenario| patterns.is_empty() || patterns.iter().any(|p| scenario.name.contains(p.as_str())))
         .collect())
+}
+
+/// The one scenario that is meant: by its name, or by a part of it that fits no other.
+///
+/// # Errors
+///
+/// [`Unusable::NoMatch`] or [`Unusable::Several`].
+pub fn one(scenarios: Vec<Scenario>, pattern: &str) -> Result<Scenario, Unusable> {
+    let mut found = select(scenarios, &[pattern.to_owned()])?;
+    let exact = found.iter().position(|scenario| scenario.name == pattern);
+    match (exact, found.len()) {
+        (Some(index), _) => Ok(found.swap_remove(index)),
+        (None, 1) => Ok(found.swap_remove(0)),
+        _ => Err(Unusable::Several(pattern.to_owned(), found.into_iter().map(|scenario| scenario.name).collect())),
+    }
 }
 
 /// The names, or parts of names, that look most like the pattern.

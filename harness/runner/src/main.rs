@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use runner::cli::{Capture, Cli, Command, Controls};
 use runner::{
-    bisect, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released, report_command,
+    bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released,
+    report_command,
 };
 
 fn main() -> ExitCode {
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
         Command::Capture(Capture::Show { file, keys }) => capture_show::run(file, keys.as_deref())
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|words| (exit::USAGE, words)),
+        Command::Capture(Capture::Make(arguments)) => capture_make::run(&root, arguments)
+            .map(|()| exit::AS_EXPECTED.code)
+            .map_err(|refusal| (refusal.exit, refusal.words)),
         Command::Explain(arguments) => {
             explain::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }

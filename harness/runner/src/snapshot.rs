@@ -1,23 +1,35 @@
 //! Reviewed outcomes on disk, in the format of `insta`, so that `cargo insta review` works on them.
 //!
 //! A snapshot is `captures/<scenario>.<stack>.snap`; what a run wanted to say instead lies beside it as `.snap.new`.
-//! `cargo test` compares through `insta` itself; a test there holds this module against it.
+//! `cargo test` compares through `insta` itself; a test there holds this module against it. What of a transcript is
+//! reviewed, and when a number agrees with the reviewed one, is told in [`digits`].
+
+pub mod digits;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::whole_file;
+
 /// How what a run says compares with what was reviewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Agreement {
-    /// To the letter.
+    /// The same was said, and at about the same times.
     Same,
     /// Nothing was reviewed yet.
     None,
-    /// Another seed or another image was used than for the reviewed run: who said what is the same, when is not.
-    SameButForTimes,
     /// Otherwise: a unified diff from the reviewed text to the run's.
     Differs(String),
+}
+
+/// The packets of a run, where they are kept.
+#[derive(Clone, Copy)]
+pub struct Packets<'a> {
+    /// A pcapng file.
+    pub pcapng: &'a [u8],
+    /// Whether packets that were kept before go with a snapshot.
+    pub go_with: &'a dyn Fn(&[u8], &str) -> bool,
 }
 
 /// How a scenario ended, as its transcript says; empty, if it does not.
@@ -79,53 +91,63 @@ impl Place {
         }
     }
 
-    /// Compares `text` with the reviewed one.
+    /// What is reviewed of `transcript`: its numbers are the reviewed ones, as far as they agree with them.
     ///
     /// # Errors
     ///
-    /// If the reviewed one is there but cannot be read.
-    pub fn compare(&self, text: &str) -> io::Result<Agreement> {
+    /// If the reviewed text is there but cannot be read.
+    pub fn settled(&self, transcript: &str) -> io::Result<String> {
+        let reviewed = self.reviewed()?;
+        Ok(reviewed.map_or_else(|| digits::reviewable(transcript), |reviewed| digits::settled(&reviewed, transcript)))
+    }
+
+    /// Compares `transcript` with what was reviewed.
+    ///
+    /// # Errors
+    ///
+    /// If the reviewed text is there but cannot be read.
+    pub fn compare(&self, transcript: &str) -> io::Result<Agreement> {
         let Some(reviewed) = self.reviewed()? else { return Ok(Agreement::None) };
-        let text = text.trim_end();
-        if reviewed == text {
-            return Ok(Agreement::Same);
-        }
-        let same_run = head(&reviewed) == head(text);
-        if !same_run && essence(&reviewed) == essence(text) {
-            return Ok(Agreement::SameButForTimes);
-        }
-        Ok(Agreement::Differs(difference(&reviewed, text, "reviewed", "this run")))
+        let (reviewed, text) = (digits::reviewable(&reviewed), digits::settled(&reviewed, transcript));
+        Ok(match difference(&reviewed, &text, "reviewed", "this run") {
+            none if none.is_empty() => Agreement::Same,
+            difference => Agreement::Differs(difference),
+        })
     }
 
-    /// Makes `text` the reviewed snapshot and `pcapng` its capture.
+    /// Makes `transcript` the reviewed snapshot. A file that agrees with it is left alone.
+    ///
+    /// `packets` are the run's where they are kept ([`crate::packets`]): they are written if the snapshot is, or if those
+    /// that are there do not go with it. Where they are not kept there are none afterwards.
     ///
     /// # Errors
     ///
     /// If the disk refuses.
-    pub fn accept(&self, text: &str, pcapng: &[u8]) -> io::Result<()> {
-        self.accept_without_capture(text)?;
-        fs::write(self.capture(), pcapng)
-    }
-
-    /// Makes `text` the reviewed snapshot of a run whose packets are never the same twice.
-    ///
-    /// # Errors
-    ///
-    /// If the disk refuses.
-    pub fn accept_without_capture(&self, text: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        fs::write(self.snapshot(), self.file(text))?;
+    pub fn accept(&self, transcript: &str, packets: Option<Packets<'_>>) -> io::Result<()> {
+        let text = self.settled(transcript)?;
+        let is_new = self.reviewed()?.is_none_or(|reviewed| reviewed != text);
+        // The packets first: whoever is stopped between the two finds a snapshot that still differs.
+        match packets {
+            Some(Packets { pcapng, go_with }) => {
+                if is_new || !fs::read(self.capture()).is_ok_and(|kept| go_with(&kept, &text)) {
+                    whole_file::write(&self.capture(), pcapng)?;
+                }
+            }
+            None => remove(&self.capture())?,
+        }
+        if is_new {
+            whole_file::write(&self.snapshot(), self.file(&text))?;
+        }
         self.settle()
     }
 
-    /// Leaves `text` for review.
+    /// Leaves `transcript` for review.
     ///
     /// # Errors
     ///
     /// If the disk refuses.
-    pub fn propose(&self, text: &str) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        fs::write(self.pending(), self.file(text))
+    pub fn propose(&self, transcript: &str) -> io::Result<()> {
+        whole_file::write(&self.pending(), self.file(&self.settled(transcript)?))
     }
 
     /// Removes what an earlier run had left for review: this one agrees with the snapshot.
@@ -179,34 +201,12 @@ pub(crate) fn contents(file: &str) -> &str {
     body.trim_end()
 }
 
-/// The lines that name scenario, seed, firmware and target: all before the first empty line.
-fn head(text: &str) -> &str {
-    text.split_once("\n\n").map_or("", |(head, _)| head)
-}
-
-/// The lines below them, without what another seed or another build of the same firmware may well change: numbers of
-/// milliseconds and of bytes.
-fn essence(text: &str) -> Vec<String> {
-    let body = text.split_once("\n\n").map_or(text, |(_, body)| body);
-    body.lines()
-        .map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let mut kept = Vec::new();
-            for (index, word) in words.iter().enumerate() {
-                let number = word.trim_end_matches([',', '·']).chars().all(|c| c.is_ascii_digit());
-                let unit = words.get(index + 1).is_some_and(|next| matches!(*next, "ms" | "KiB" | "bytes"));
-                if !(number && (index == 0 || unit)) {
-                    kept.push(*word);
-                }
-            }
-            kept.join(" ")
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RUN: &str =
+        "scenario   identity/x   seed 5eed\nfirmware   y 0.1.0 (00)   target emulated\n\n  114  device   FIN";
 
     #[test]
     fn the_header_is_not_part_of_the_text() {
@@ -214,11 +214,34 @@ mod tests {
         assert_eq!(contents(&place.file("one\n---\ntwo\n")), "one\n---\ntwo");
         assert_eq!(place.snapshot(), Path::new("captures/identity/x.esp32c3_mbedtls.snap"));
     }
+
     #[test]
-    fn another_seed_may_change_times_but_not_who_said_what() {
-        let reviewed = "seed 1\n\n  12  device  ClientHello  sni x\nheap peak 41 KiB";
-        assert_eq!(essence(reviewed), essence("seed 2\n\n  13  device  ClientHello  sni x\nheap peak 40 KiB"));
-        assert_ne!(essence(reviewed), essence("seed 2\n\n  13  device  ClientHello  sni y\nheap peak 40 KiB"));
-        assert_ne!(head(reviewed), head("seed 2\n\nx"));
+    fn only_what_changes_in_meaning_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path(), "identity/x", "y");
+        let packets = || fs::read(place.capture()).unwrap();
+        fn kept(pcapng: &[u8]) -> Option<Packets<'_>> {
+            Some(Packets { pcapng, go_with: &|kept, _| kept != b"of another" })
+        }
+        place.accept(RUN, kept(b"one")).unwrap();
+        assert_eq!(place.reviewed().unwrap().unwrap(), digits::reviewable(RUN));
+        let other_build = RUN.replace("(00)", "(11)").replace("114", "116");
+        assert_eq!(place.compare(&other_build).unwrap(), Agreement::Same);
+        place.accept(&other_build, kept(b"two")).unwrap();
+        assert_eq!(place.reviewed().unwrap().unwrap(), digits::reviewable(RUN));
+        assert_eq!(packets(), b"one");
+        let otherwise = RUN.replace("FIN", "RST");
+        assert!(matches!(place.compare(&otherwise).unwrap(), Agreement::Differs(_)));
+        place.propose(&otherwise).unwrap();
+        place.accept(&otherwise, kept(b"three")).unwrap();
+        assert_eq!((packets(), place.pending().exists()), (b"three".to_vec(), false));
+        // Packets that were never written, that are of something else, and that are not kept any more.
+        fs::remove_file(place.capture()).unwrap();
+        place.accept(&otherwise, kept(b"of another")).unwrap();
+        assert_eq!(packets(), b"of another");
+        place.accept(&otherwise, kept(b"four")).unwrap();
+        assert_eq!(packets(), b"four");
+        place.accept(&otherwise, None).unwrap();
+        assert!(!place.capture().exists() && place.snapshot().exists());
     }
 }

@@ -86,6 +86,11 @@ impl Stack {
             .map_or(Applicability::Applies, |reason| Applicability::NotApplicable(reason.to_owned()))
     }
 
+    /// The scenarios of which its packets are kept: beginnings of the ids of source documents, or `*` ([`crate::packets`]).
+    pub fn packets_of(&self) -> &[String] {
+        self.profile().map_or(&self.dialect.packets_of, |profile| &profile.packets_of)
+    }
+
     /// A reader of what the image prints.
     pub fn log_reader(&self) -> LogReader {
         LogReader::new(&self.dialect.log)

@@ -237,11 +237,19 @@ fn somebody_elses_scenarios_are_otherwise_until_accepted_and_as_expected_afterwa
     ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");
     assert!(!pending.exists(), "what was accepted waits no longer");
     ends_with(&run(&[]), exit::AS_EXPECTED, "1 as expected");
-    // Another seed changes times and ports, not who says what.
-    ends_with(&run(&["--seed", "beef"]), exit::AS_EXPECTED, "1 as expected");
-    // And a snapshot that says otherwise is not papered over.
+    // Another seed changes times and ports, not who says what; and is told.
+    let other = run(&["--seed", "beef"]);
+    ends_with(&other, exit::AS_EXPECTED, "1 as expected");
+    ends_with(&other, exit::AS_EXPECTED, "snapshots were recorded with another seed: 5eed, this is beef");
+    // What agrees is left alone, to the byte.
     let snapshot = own.path().join("captures/transport/nxdomain.esp32c3_mbedtls.snap");
     let reviewed = fs::read_to_string(&snapshot).unwrap();
+    assert!(!reviewed.contains("5eed") && !reviewed.contains("0.1.0"), "{reviewed}");
+    let packets = own.path().join("captures/transport/nxdomain.esp32c3_mbedtls.pcapng");
+    let kept = fs::read(&packets).unwrap();
+    ends_with(&run(&["--accept", "--seed", "beef"]), exit::AS_EXPECTED, "1 as expected");
+    assert!(fs::read_to_string(&snapshot).unwrap() == reviewed && fs::read(&packets).unwrap() == kept);
+    // And a snapshot that says otherwise is not papered over.
     fs::write(&snapshot, reviewed.replace("NXDOMAIN", "SERVFAIL")).unwrap();
     ends_with(&run(&[]), exit::OTHERWISE, "+");
 }
@@ -261,6 +269,38 @@ fn the_same_image_scenario_and_seed_give_the_same_bytes_whatever_the_jobs() {
         compared += 1;
     }
     assert!(compared >= 40, "only {compared} files");
+}
+
+#[test]
+fn packets_of_any_stack_can_be_made_again() {
+    let own = folder();
+    let make = |name: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+        command.args(["capture", "make"]).args(more).arg("--output").arg(own.path().join(name));
+        command.env("SHAKEDOWN_ROOT", root()).output().unwrap()
+    };
+    for name in ["one.pcapng", "two.pcapng"] {
+        let output = make(name, &["validity/expired_leaf", "--stack", "arduino_esp8266"]);
+        ends_with(&output, exit::AS_EXPECTED, "device refused at certificate");
+    }
+    let one = fs::read(own.path().join("one.pcapng")).unwrap();
+    assert!(one == fs::read(own.path().join("two.pcapng")).unwrap(), "the same image, scenario and seed");
+    let comment = capture::read(&one, "").unwrap().comment.unwrap();
+    let manifest = fs::read_to_string(root().join("firmware-under-test/images/esp32c3_bearssl.toml")).unwrap();
+    let sha256 = manifest.split_once("\nsha256 = \"").and_then(|(_, rest)| rest.get(..64)).unwrap();
+    assert!(comment.contains(sha256), "{comment}");
+    // Without a stack it is the one whose packets are kept.
+    ends_with(&make("three.pcapng", &["no_sni_alert_unrecognized_name"]), exit::AS_EXPECTED, "three.pcapng");
+    for (arguments, exit, said) in [
+        (vec!["expired"], exit::USAGE, "give one of them whole"),
+        (vec!["expired_laef"], exit::NOTHING_SELECTED, "did you mean"),
+        (vec!["validity/expired_leaf", "--stack", "x"], exit::USAGE, "there is no stack `x`"),
+        (vec!["versions/downgrade_sentinel", "--stack", "esp32c3_bearssl"], exit::USAGE, "not applicable"),
+        (vec!["versions/dh_parameters_real_mosquitto"], exit::USAGE, "never the same twice"),
+    ] {
+        ends_with(&make("not.pcapng", &arguments), exit, said);
+    }
+    assert!(!own.path().join("not.pcapng").exists());
 }
 
 #[test]

@@ -11,9 +11,6 @@ use super::paragraph::{heading, labelled};
 use super::snapshots::{Filed, Snapshots};
 use crate::library;
 
-/// So many names are listed if a pattern fits several scenarios.
-const LISTED_MAX: usize = 12;
-
 /// Explains a scenario, on all stacks or on some.
 ///
 /// # Errors
@@ -21,8 +18,9 @@ const LISTED_MAX: usize = 12;
 /// If no scenario, several, or no snapshot of it are found; what to write instead.
 pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, String> {
     explanations::check()?;
-    let scenarios = library::read(&root.join("scenarios")).map_err(|error| error.to_string())?;
-    let scenario = choose(&scenarios, pattern)?;
+    let scenario = library::read(&root.join("scenarios"))
+        .and_then(|scenarios| library::one(scenarios, pattern))
+        .map_err(|error| error.to_string())?;
     let snapshots = Snapshots::read(&root.join("captures"))?;
     let known = snapshots.stacks();
     for stack in stacks {
@@ -31,7 +29,7 @@ pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, 
         }
     }
     let mut out = String::new();
-    introduce(&mut out, scenario);
+    introduce(&mut out, &scenario);
     let mut told = 0;
     for stack in known.iter().filter(|stack| stacks.is_empty() || stacks.contains(stack)) {
         let key = (scenario.name.clone(), stack.clone());
@@ -51,27 +49,6 @@ pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, 
         ));
     }
     Ok(out)
-}
-
-fn choose<'a>(scenarios: &'a [Scenario], pattern: &str) -> Result<&'a Scenario, String> {
-    if let Some(exact) = scenarios.iter().find(|scenario| scenario.name == pattern) {
-        return Ok(exact);
-    }
-    let found: Vec<&Scenario> = scenarios.iter().filter(|scenario| scenario.name.contains(pattern)).collect();
-    match found[..] {
-        [one] => Ok(one),
-        [] => Err(library::select(scenarios.to_vec(), &[pattern.to_owned()])
-            .err()
-            .map_or_else(|| format!("`{pattern}` matches no scenario"), |error| error.to_string())),
-        _ => {
-            let names: Vec<&str> = found.iter().take(LISTED_MAX).map(|scenario| scenario.name.as_str()).collect();
-            Err(format!(
-                "`{pattern}` fits {} scenarios: give one of them whole:\n  {}",
-                found.len(),
-                names.join("\n  ")
-            ))
-        }
-    }
 }
 
 fn introduce(out: &mut String, scenario: &Scenario) {

@@ -15,7 +15,7 @@ fn root() -> PathBuf {
 }
 
 fn known() -> stacks::Stacks {
-    stacks::Stacks::read(&root().join("captures")).unwrap_or_else(|why| panic!("{why}"))
+    stacks::Stacks::known().unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// The text with its line breaks undone: where a line ends is nobody's business here.
@@ -84,8 +84,16 @@ fn garbage_is_refused_with_a_remedy() {
     assert!(missing.starts_with("does/not/exist.pcapng: "), "{missing}");
 }
 
+/// The packets that are kept of a scenario.
 fn committed(scenario: &str) -> String {
-    let file = root().join("captures").join(format!("{scenario}.esp32c3_mbedtls.pcapng"));
+    let (folder, stem) = scenario.split_once('/').expect("a folder and a name");
+    let entries = fs::read_dir(root().join("captures").join(folder)).expect("a folder");
+    let is_it = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(&format!("{stem}.")) && name.ends_with(".pcapng")
+    };
+    let file = entries.map(|entry| entry.expect("an entry").path()).find(is_it);
+    let file = file.unwrap_or_else(|| panic!("{scenario}: no packets are kept"));
     let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     explain_capture(&bytes, "", &known()).unwrap_or_else(|why| panic!("{scenario}: {why}"))
 }

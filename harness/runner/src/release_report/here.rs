@@ -41,7 +41,7 @@ pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Re
         .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
         .map_err(|unusable| match &unusable {
             Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
-            Unusable::Wrong(_) | Unusable::Unreadable(..) => Refusal::new(exit::USAGE, unusable),
+            _ => Refusal::new(exit::USAGE, unusable),
         })?;
     let pairs = pairs(root, old, new, arguments).map_err(|why| Refusal::new(exit::USAGE, why))?;
     let tasks: Vec<Task<'_>> = scenarios

@@ -1,0 +1,103 @@
+//! `cargo xtask capture make`: the packets of a scenario on any stack, made anew on an emulated chip.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use scenario::Scenario;
+
+use crate::hil::Refusal;
+use crate::library::{self, Unusable};
+use crate::not_applicable::Record;
+use crate::snapshot::Place;
+use crate::stack::{self, Applicability, Stack};
+use crate::trial::{self, Trial};
+use crate::{exit, packets, whole_file};
+
+/// Run a scenario and write its packets, with the TLS secrets inside.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask capture make validity/expired_leaf                           on the stack that its document is about
+  cargo xtask capture make validity/expired_leaf --stack nodemcu_3         on another one
+  cargo xtask capture make validity/expired_leaf --output expired.pcapng   into that file
+  cargo xtask capture make expired_leaf --image mine.elf --stack mine      of your own firmware
+
+The same image, scenario and seed give the same bytes on every machine. Look at them with Wireshark or
+`cargo xtask capture show`.")]
+pub struct Make {
+    /// The scenario, or a part of its name that fits no other
+    pub scenario: String,
+    /// The stack: an image, or a profile of one [default: the one whose packets are kept in captures/]
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// The file [default: target/captures/SCENARIO.STACK.pcapng]
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub output: Option<PathBuf>,
+    /// The folder of scenarios [default: scenarios/]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Option<PathBuf>,
+    /// The firmware [default: the released images]
+    #[arg(long, value_name = "FILE.elf")]
+    pub image: Option<PathBuf>,
+    /// Words and profiles of that firmware [default: those of the released image of its name]
+    #[arg(long, value_name = "FILE.toml", requires = "image")]
+    pub dialect: Option<PathBuf>,
+    /// The seed of all randomness, in hexadecimal
+    #[arg(long, value_parser = crate::cli::hexadecimal, default_value = "5eed")]
+    pub seed: u64,
+}
+
+/// Runs the command, and tells which file was written.
+///
+/// # Errors
+///
+/// If the scenario or the stack is not there, does not go with the other, or the bench cannot do its part.
+pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
+    let usage = |why: String| Refusal::new(exit::USAGE, why);
+    let folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
+    let scenarios = library::read(&folder).map_err(|unusable| Refusal::new(exit::USAGE, unusable))?;
+    let scenario = library::one(scenarios, &arguments.scenario).map_err(|unusable| match &unusable {
+        Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
+        _ => Refusal::new(exit::USAGE, unusable),
+    })?;
+    let stacks = match &arguments.image {
+        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref()),
+        None => stack::released(root),
+    };
+    let stack = choose(root, &scenario, stacks.map_err(usage)?, arguments.stack.as_ref()).map_err(usage)?;
+    if let Applicability::NotApplicable(why) = stack.applicability(&scenario) {
+        return Err(usage(format!("{} is not applicable on {}: {why}", scenario.name, stack.name)));
+    }
+    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
+    let Trial { judged, pcapng } = trial::on_emulator(&scenario, &stack, arguments.seed).map_err(failed)?;
+    if let Some(why) = judged.unsupported {
+        return Err(usage(format!("{} says that it cannot do this: {why}", stack.name)));
+    }
+    let place = Place::new(&root.join("target/captures"), &scenario.name, &stack.name);
+    let file = arguments.output.clone().unwrap_or_else(|| place.capture());
+    whole_file::write(&file, pcapng).map_err(|error| failed(format!("{}: {error}", file.display())))?;
+    anstream::println!("{}: {} on {stack}, {}", file.display(), scenario.name, judged.account);
+    Ok(())
+}
+
+/// The stack of that name, or the one whose packets are kept.
+fn choose(root: &Path, scenario: &Scenario, stacks: Vec<Stack>, wanted: Option<&String>) -> Result<Stack, String> {
+    if scenario.broker.real.is_some() {
+        return Err(format!(
+            "{} has a real broker, whose packets are never the same twice: `cargo xtask hil --board esp32c3 {0}` leaves \
+             those of a run in target/shakedown/",
+            scenario.name
+        ));
+    }
+    let chosen = match wanted {
+        Some(name) => stack::select(stacks, std::slice::from_ref(name))?.into_iter().next(),
+        None => {
+            let is_excused = |stack: &Stack| {
+                let record = Record::read(&root.join("captures"), &stack.name);
+                record.is_ok_and(|record| record.reason(&scenario.name).is_some())
+            };
+            packets::stack_of(scenario, &stacks, &is_excused).cloned()
+        }
+    };
+    chosen.ok_or_else(|| format!("no stack runs {}", scenario.name))
+}
