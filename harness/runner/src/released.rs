@@ -85,9 +85,17 @@ pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
     let failed = |why| (exit::BENCH_FAILED, why);
     match command {
         cli::Firmware::Check => {
+            let mut complaints = Vec::new();
             for image in firmware::Image::all(root).map_err(failed)? {
-                let manifest = firmware::check(&image).map_err(|why| (exit::OTHERWISE, why))?;
-                anstream::println!("{} {} is what its sources say", image.name, manifest.version);
+                match firmware::check(&image) {
+                    Ok(manifest) => {
+                        anstream::println!("{} {} is what its sources say", image.name, manifest.version);
+                    }
+                    Err(why) => complaints.push(why),
+                }
+            }
+            if !complaints.is_empty() {
+                return Err((exit::OTHERWISE, complaints.join("\n")));
             }
         }
         cli::Firmware::Build { image: wanted } => {

@@ -29,8 +29,8 @@ pub struct Manifest {
     pub toolchain: Toolchain,
     /// The packages that make it what it is, by name, with their versions.
     pub stack: BTreeMap<String, String>,
-    /// Every file that went into it, below the workspace's root, with its SHA-256. Of a Cargo.toml counts only what
-    /// reaches the image.
+    /// Every file that went into it, below the workspace's root, with the SHA-256 of what of it reaches the image: no
+    /// comments, no documentation, no tests.
     pub sources: BTreeMap<String, String>,
 }
 

@@ -1,7 +1,10 @@
 //! Which files go into an image, and whether they have changed since.
 //!
 //! Cargo knows the first (its dep-info files), so no glob or list by hand can forget one. A file that is new since can
-//! only be reached through one that has changed.
+//! only be reached through one that has changed. What counts of a file is its code ([`code`]): whoever mends a comment
+//! has not changed an image.
+
+mod code;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -52,7 +55,7 @@ pub(super) fn compare(root: &Path, wanted: &BTreeMap<String, String>) -> Result<
         if !root.join(file).is_file() {
             complaints.push(format!("{file}: gone"));
         } else if &hash(root, Path::new(file))? != wanted {
-            complaints.push(format!("{file}: changed"));
+            complaints.push(format!("{file}: its code is another"));
         }
     }
     Ok(complaints)
@@ -66,19 +69,29 @@ pub(super) fn digest(sources: &BTreeMap<String, String>) -> String {
 
 fn hash(root: &Path, file: &Path) -> Result<String, String> {
     let bytes = read(&root.join(file))?;
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     if file.file_name().is_some_and(|name| name == "Cargo.toml") {
-        let text = String::from_utf8(bytes).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text = String::from_utf8(bytes).map_err(|error| named(&error))?;
         let text = essence(&text, file == Path::new("Cargo.toml"));
-        return Ok(sha256(text.map_err(|error| format!("{}: {error}", file.display()))?.as_bytes()));
+        return Ok(sha256(text.map_err(|error| named(&error))?.as_bytes()));
     }
     // Git may check text files out with other line ends.
     let bytes: Vec<u8> = bytes.into_iter().filter(|byte| *byte != b'\r').collect();
-    Ok(sha256(&bytes))
+    Ok(match (file.extension().and_then(|ending| ending.to_str()), str::from_utf8(&bytes)) {
+        (Some("rs"), Ok(text)) => code::of_rust(text).map_or_else(|| sha256(&bytes), |code| sha256(code.as_bytes())),
+        (Some("c" | "h"), Ok(text)) => sha256(code::of_c(text).as_bytes()),
+        (Some("toml"), Ok(text)) => sha256(table(text).map_err(|error| named(&error))?.to_string().as_bytes()),
+        _ => sha256(&bytes),
+    })
+}
+
+fn table(text: &str) -> Result<toml::Table, toml::de::Error> {
+    toml::from_str(text)
 }
 
 /// Of a Cargo.toml, what reaches the image; of the bench's own workspace, only what packages inherit.
 fn essence(text: &str, is_of_the_bench: bool) -> Result<String, toml::de::Error> {
-    let mut table: toml::Table = toml::from_str(text)?;
+    let mut table = table(text)?;
     table.retain(|key, _| TABLES.contains(&key) && !(is_of_the_bench && key == "profile"));
     if let Some(toml::Value::Table(package)) = table.get_mut("package") {
         package.retain(|key, _| !WORDS.contains(&key));
@@ -149,6 +162,30 @@ mod tests {
         assert_eq!(essence(base), essence(&format!("{base}[dev-dependencies]\nc = \"1\"\n")));
         assert_ne!(essence(base), essence(&base.replace("b = \"1\"", "b = \"2\"")));
         assert_ne!(essence(base), essence(&format!("{base}[features]\nd = []\n")));
+    }
+
+    #[test]
+    fn a_comment_changes_no_image() {
+        let root = tempfile::tempdir().expect("a folder");
+        let hashed = |name: &str, text: &str| {
+            std::fs::write(root.path().join(name), text).expect("it can be written");
+            hash(root.path(), Path::new(name)).expect("it can be read")
+        };
+        for (name, text, comment, other) in [
+            ("a.rs", "fn f() {}\n", "//! Why.\nfn f() { /* nothing */ }", "fn f() { g() }"),
+            ("a.h", "int f(void);\n", "/* Why. */\nint f(void);", "int f(int);"),
+            ("config.toml", "[build]\ntarget = \"x\"\n", "# Why.\n[build]\ntarget = \"x\"", "[build]\ntarget = \"y\""),
+        ] {
+            assert_eq!(hashed(name, text), hashed(name, comment), "{name}");
+            assert_ne!(hashed(name, text), hashed(name, other), "{name}");
+        }
+        // What is not understood counts to the byte, line ends apart.
+        assert_eq!(hashed("a.rs", "fn ( {\n"), hashed("a.rs", "fn ( {\r\n"));
+        assert_ne!(hashed("a.rs", "fn ( {"), hashed("a.rs", "fn ( { // why"));
+        assert_ne!(hashed("a.x", "A"), hashed("a.x", "A # why"));
+        // And who compares is told which file it was.
+        let complaints = compare(root.path(), &BTreeMap::from([("a.x".to_owned(), "0".to_owned())]));
+        assert_eq!(complaints, Ok(vec!["a.x: its code is another".to_owned()]));
     }
 
     #[test]
