@@ -1,4 +1,4 @@
-//! The emulated arm: an ESP32-C3 in this process, in virtual time.
+//! The emulated arm: a chip in this process, in virtual time.
 
 #[cfg(unix)]
 pub mod jtag_port;
@@ -8,21 +8,18 @@ pub mod through_probe;
 
 use std::sync::Arc;
 
+use chip::{Chip, PortId, PortRole};
 use clock::Instant;
-use emulator::esp32c3::{Config, Esp32c3, EventKind, Pause, ResetCause, SerialPort};
+use emulator::event::EventKind;
+use emulator::{EmulatedChip, Model, Pause, Reset, Settings, model_of};
 
 use crate::{Board, Fault, Gravity, Heard, Image, Incident, Target};
 
-/// The serial port on which firmware speaks slipmux.
-const PORT: SerialPort = SerialPort::UsbSerialJtag;
-
-/// The serial port at which a modem would be.
-const SECOND_PORT: SerialPort = SerialPort::Uart1;
-
-/// An emulated ESP32-C3 with its USB cable plugged in.
+/// An emulated chip with its cables plugged in.
 pub struct Emulated {
+    model: &'static Model,
     seed: u64,
-    chip: Esp32c3,
+    chip: Box<dyn EmulatedChip>,
     fast: bool,
     /// What a probe has written to the flash; the image is loaded directly if there is none.
     flash_content: Option<Arc<[u8]>>,
@@ -31,9 +28,18 @@ pub struct Emulated {
 }
 
 impl Emulated {
-    /// A chip whose random number generator starts from `seed`.
-    pub fn new(seed: u64) -> Self {
-        Self { seed, chip: power_on(seed), fast: true, flash_content: None, halted_at: None }
+    /// A chip of this model, whose random number generator starts from `seed`.
+    pub fn new(model: &'static Model, seed: u64) -> Self {
+        Self { model, seed, chip: power_on(model, seed), fast: true, flash_content: None, halted_at: None }
+    }
+
+    /// As [`Self::new`], by the chip.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if nobody emulates that chip.
+    pub fn of(chip: &'static Chip, seed: u64) -> Result<Self, Fault> {
+        model(chip).map(|model| Self::new(model, seed))
     }
 
     /// The same chip, run by the plain interpreter alone: some thirty times slower, and the oracle of the fast path.
@@ -58,6 +64,17 @@ impl Emulated {
         self.chip.memory_bytes()
     }
 
+    /// The port at whose other end the bench, or its modem, is.
+    fn port(&self, role: PortRole) -> Result<PortId, Fault> {
+        let chip = self.model.chip;
+        chip.port_for(role).ok_or_else(|| Fault::Bench(format!("the chip {chip} has no serial port for that")))
+    }
+
+    /// What the chip has sent over a port; nothing if it has none for that.
+    fn take(&mut self, role: PortRole) -> Vec<u8> {
+        self.model.chip.port_for(role).map_or_else(Vec::new, |port| self.chip.take_serial_output(port))
+    }
+
     fn incidents(&mut self) -> Vec<Incident> {
         let events = self.chip.take_events();
         events
@@ -76,17 +93,23 @@ impl Emulated {
     }
 }
 
-fn power_on(seed: u64) -> Esp32c3 {
-    Esp32c3::new(Config { seed, ..Config::default() })
+/// How `chip` is emulated.
+fn model(chip: &'static Chip) -> Result<&'static Model, Fault> {
+    model_of(chip).ok_or_else(|| Fault::Bench(format!("the chip {chip} is not emulated: it needs a board")))
+}
+
+fn power_on(model: &Model, seed: u64) -> Box<dyn EmulatedChip> {
+    (model.power_on)(&Settings { seed, ..Settings::default() })
 }
 
 impl Board for Emulated {
     fn target(&self) -> Target {
-        Target { chip: "esp32c3", emulated: true }
+        Target { chip: self.model.chip, emulated: true }
     }
 
     fn flash(&mut self, image: &Image) -> Result<(), Fault> {
-        self.chip = power_on(self.seed);
+        image.fits(self.model.chip)?;
+        self.chip = power_on(self.model, self.seed);
         self.halted_at = None;
         let Some(content) = &self.flash_content else {
             return self.chip.load_elf(&image.elf).map_err(|error| Fault::Image(error.to_string()));
@@ -98,8 +121,8 @@ impl Board for Emulated {
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        self.chip.reset(ResetCause::PowerOn);
-        self.chip.hart_mut().use_fast_path(self.fast);
+        self.chip.reset(Reset::PowerOn);
+        self.chip.use_fast_path(self.fast);
         self.halted_at = None;
         Ok(())
     }
@@ -118,8 +141,8 @@ impl Board for Emulated {
                 | Pause::Watchpoint { .. } => {}
             }
         }
-        let bytes = self.chip.take_serial_output(PORT);
-        let second_bytes = self.chip.take_serial_output(SECOND_PORT);
+        let bytes = self.take(PortRole::Bench);
+        let second_bytes = self.take(PortRole::Modem);
         let incidents = self.incidents();
         let nothing = bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty();
         let at = match self.halted_at {
@@ -131,12 +154,14 @@ impl Board for Emulated {
     }
 
     fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.chip.serial_input(PORT, bytes);
+        let port = self.port(PortRole::Bench)?;
+        self.chip.serial_input(port, bytes);
         Ok(())
     }
 
     fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.chip.serial_input(SECOND_PORT, bytes);
+        let port = self.port(PortRole::Modem)?;
+        self.chip.serial_input(port, bytes);
         Ok(())
     }
 }

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 pub use fault::{FaultKind, ProbeFault};
 pub use protocol::{Operation, ProbeEntry, Progress};
 
+use chip::Chip;
+
 use child::Child;
 use protocol::{Answer, Request};
 
@@ -27,7 +29,8 @@ use protocol::{Answer, Request};
 #[derive(Debug)]
 pub struct Flasher {
     command: Vec<String>,
-    chip: String,
+    /// The chip as probe-rs calls it.
+    target: String,
     selector: String,
     /// `None` once it had to be killed, or has ended.
     child: Option<Child>,
@@ -40,9 +43,13 @@ impl Flasher {
     /// # Errors
     ///
     /// If the program does not start, or the chip cannot be attached to.
-    pub fn start(command: &[String], chip: &str, selector: &str, limit: Duration) -> Result<Self, ProbeFault> {
-        let (command, chip, selector) = (command.to_vec(), chip.to_owned(), selector.to_owned());
-        let mut flasher = Self { command, chip, selector, child: None };
+    pub fn start(command: &[String], chip: &Chip, selector: &str, limit: Duration) -> Result<Self, ProbeFault> {
+        let target = chip.probe_target.ok_or_else(|| {
+            let words = format!("probe-rs does not know the chip {chip}: no probe can flash it");
+            ProbeFault::new(FaultKind::Other, words)
+        })?;
+        let (command, target, selector) = (command.to_vec(), target.to_owned(), selector.to_owned());
+        let mut flasher = Self { command, target, selector, child: None };
         flasher.reattach(limit)?;
         Ok(flasher)
     }
@@ -89,7 +96,7 @@ impl Flasher {
         if self.child.is_none() {
             self.child = Some(Child::spawn(&self.command)?);
         }
-        let request = Request::Attach { selector: self.selector.clone(), chip: self.chip.clone() };
+        let request = Request::Attach { selector: self.selector.clone(), chip: self.target.clone() };
         self.ask(&request, limit, &mut |_| {})
     }
 

@@ -18,6 +18,8 @@ use rustix::event::{PollFd, Timespec, poll};
 
 pub use tty::{Port, PortFault};
 
+use chip::Chip;
+
 use crate::flasher::{FaultKind, Flasher, ProbeFault, Progress};
 use crate::{Board, Fault, Heard, Image, Target};
 use tty::Tty;
@@ -30,8 +32,8 @@ const QUIET: Duration = Duration::from_millis(10);
 /// What a board is reached by.
 #[derive(Clone, Debug)]
 pub struct Wiring {
-    /// The chip, as probe-rs calls it.
-    pub chip: &'static str,
+    /// The chip.
+    pub chip: &'static Chip,
     /// The program that holds the debug probe, with its arguments.
     pub flasher: Vec<String>,
     /// Which probe.
@@ -341,6 +343,7 @@ impl Board for Hardware {
     }
 
     fn flash(&mut self, image: &Image) -> Result<(), Fault> {
+        image.fits(self.wiring.chip)?;
         self.try_flash(image).map_err(|trouble| self.troubled(trouble))
     }
 

@@ -17,6 +17,7 @@ pub mod virtual_board;
 
 use std::fmt;
 
+use chip::Chip;
 pub use clock::Instant;
 pub use emulated::Emulated;
 pub use flasher::{FaultKind, Flasher, ProbeFault};
@@ -70,8 +71,8 @@ pub trait Board: Send {
 /// What kind of board this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The chip: `esp32c3`.
-    pub chip: &'static str,
+    /// The chip.
+    pub chip: &'static Chip,
     /// Whether its time is virtual and its runs are byte-identical.
     pub emulated: bool,
 }
@@ -87,8 +88,24 @@ impl fmt::Display for Target {
 pub struct Image {
     /// Its name: the file's, without its ending.
     pub name: String,
+    /// The chip that it is for.
+    pub chip: &'static Chip,
     /// The ELF file.
     pub elf: Vec<u8>,
+}
+
+impl Image {
+    /// Whether a board with this chip can take the image.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Image`] with both chips, if it is for another.
+    pub fn fits(&self, chip: &'static Chip) -> Result<(), Fault> {
+        if self.chip == chip {
+            return Ok(());
+        }
+        Err(Fault::Image(format!("{} is for the chip {}, and the board has a chip {chip}", self.name, self.chip)))
+    }
 }
 
 /// What a board had to say.

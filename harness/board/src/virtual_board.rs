@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use emulator::esp32c3::{Config, Esp32c3, ResetCause, SerialPort};
+use chip::PortRole;
+use emulator::{EmulatedChip, Model, Reset};
 use rustix::event::{PollFd, Timespec, poll};
 
 use crate::emulated::jtag_port::TCK_PERIOD_US;
@@ -43,6 +44,8 @@ const AWAY: Duration = Duration::from_millis(300);
 /// What sets one board apart from another.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The chip.
+    pub model: &'static Model,
     /// Where the chip's random numbers start.
     pub seed: u64,
     /// The name under which the serial port appears: a symbolic link.
@@ -59,7 +62,7 @@ pub struct Settings {
 pub struct VirtualBoard {
     settings: Settings,
     /// `None`: without power.
-    chip: Option<Esp32c3>,
+    chip: Option<Box<dyn EmulatedChip>>,
     /// What the flash held when the power was taken away.
     flash: Vec<u8>,
     /// An image that was loaded whole, past the flash.
@@ -89,7 +92,7 @@ impl VirtualBoard {
         let control = Control::listen(&settings.control)?;
         let jtag = settings.jtag.as_deref().map(Jtag::listen).transpose()?;
         Ok(Self {
-            chip: Some(power_on(settings.seed)),
+            chip: Some(power_on(&settings)),
             flash: Vec::new(),
             elf: None,
             anchor: (Instant::now(), clock::Instant::ZERO),
@@ -128,7 +131,7 @@ impl VirtualBoard {
         if self.is_held {
             return;
         }
-        let Some(now) = self.chip.as_ref().map(Esp32c3::now) else { return };
+        let Some(now) = self.chip.as_ref().map(|chip| chip.now()) else { return };
         let (wall, board) = self.anchor;
         let due = board + wall.elapsed();
         let reached = self.run_until(due, SLIP).unwrap_or(now);
@@ -145,9 +148,15 @@ impl VirtualBoard {
         while chip.now() < due && began.elapsed() < patience && self.back_at.is_none() {
             let before = chip.now();
             chip.run_until(due.min(before + SLICE));
-            let said = chip.take_serial_output(SerialPort::UsbSerialJtag);
-            let said_second = chip.take_serial_output(SerialPort::Uart1);
-            chip.take_serial_output(SerialPort::Uart0);
+            let (mut said, mut said_second) = (Vec::new(), Vec::new());
+            for port in chip.chip().serial_ports {
+                let output = chip.take_serial_output(port.id);
+                match port.role {
+                    PortRole::Bench => said = output,
+                    PortRole::Modem => said_second = output,
+                    PortRole::Console => {}
+                }
+            }
             chip.take_events();
             if self.faults.counts_output(said.len()) {
                 self.back_at = Some(Instant::now() + AWAY);
@@ -170,7 +179,7 @@ impl VirtualBoard {
     /// Lets a debugger work the chip's pins, and the time pass that its clock takes.
     fn debug(&mut self) {
         let (Some(jtag), Some(chip)) = (&mut self.jtag, &mut self.chip) else { return };
-        let Served { is_new, clocks } = jtag.serve(chip);
+        let Served { is_new, clocks } = jtag.serve(&mut **chip);
         let due = chip.now() + Duration::from_micros(TCK_PERIOD_US.saturating_mul(clocks));
         if is_new {
             self.release_ports();
@@ -185,13 +194,15 @@ impl VirtualBoard {
         if self.back_at.is_some() {
             self.serial = None;
         }
-        let ports = [(&mut self.serial, SerialPort::UsbSerialJtag), (&mut self.modem, SerialPort::Uart1)];
-        for (pty, port) in ports {
+        let ports = [(&mut self.serial, PortRole::Bench), (&mut self.modem, PortRole::Modem)];
+        for (pty, role) in ports {
             let Some(pty) = pty else { continue };
             pty.go_on();
             if !self.faults.is_deaf {
                 let heard = pty.hear();
-                if let Some(chip) = self.chip.as_mut().filter(|_| !heard.is_empty()) {
+                if let Some(chip) = self.chip.as_mut().filter(|_| !heard.is_empty())
+                    && let Some(port) = chip.chip().port_for(role)
+                {
                     chip.serial_input(port, &heard);
                 }
             }
@@ -224,7 +235,7 @@ impl VirtualBoard {
             }
             Request::Load(file) => {
                 let elf = fs::read(&file).map_err(|error| format!("other {}: {error}", file.display()))?;
-                let mut chip = power_on(self.settings.seed);
+                let mut chip = power_on(&self.settings);
                 chip.load_elf(&elf).map_err(|error| format!("corrupt_image {error}"))?;
                 self.elf = Some(elf);
                 self.chip = Some(chip);
@@ -237,7 +248,7 @@ impl VirtualBoard {
             Request::Erase => {
                 self.faults.cure(Cure::Erase);
                 self.elf = None;
-                self.chip = Some(power_on(self.settings.seed));
+                self.chip = Some(power_on(&self.settings));
             }
             Request::UsbReset => {
                 self.faults.cure(Cure::UsbReset);
@@ -252,7 +263,7 @@ impl VirtualBoard {
             Request::PowerOn => {
                 self.faults.cure(Cure::Power);
                 if self.chip.is_none() {
-                    let mut chip = power_on(self.settings.seed);
+                    let mut chip = power_on(&self.settings);
                     match &self.elf {
                         Some(elf) => chip.load_elf(elf),
                         None => chip.set_flash_content(&self.flash),
@@ -278,7 +289,7 @@ impl VirtualBoard {
             pty.say(&self.faults.garbage());
         }
         if let Some(chip) = &mut self.chip {
-            chip.reset(ResetCause::PowerOn);
+            chip.reset(Reset::PowerOn);
             self.anchor = (Instant::now(), chip.now());
         }
     }
@@ -317,8 +328,9 @@ impl Drop for VirtualBoard {
     }
 }
 
-fn power_on(seed: u64) -> Esp32c3 {
-    let mut chip = Esp32c3::new(Config { seed, ..Config::default() });
+fn power_on(settings: &Settings) -> Box<dyn EmulatedChip> {
+    let chip = emulator::Settings { seed: settings.seed, ..emulator::Settings::default() };
+    let mut chip = (settings.model.power_on)(&chip);
     chip.boot_from_flash();
     chip
 }

@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use clock::{Duration, Instant};
+use emulator::EmulatedChip;
 use emulator::esp32c3::{Config, Esp32c3, Pause, Rom, SerialPort};
 
 /// Prints what has happened since the last call.
-fn show(chip: &mut Esp32c3) {
-    for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
+fn show(chip: &mut dyn EmulatedChip) {
+    for port in chip.chip().serial_ports {
         // Nobody reads on: the events still go to the other stream.
-        let _ = std::io::stdout().write_all(&chip.take_serial_output(port));
+        let _ = std::io::stdout().write_all(&chip.take_serial_output(port.id));
     }
     let _ = std::io::stdout().flush();
     for event in chip.take_events() {
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(address) = gdb_address {
         let (connection, _) = std::net::TcpListener::bind(address)?.accept()?;
-        eprintln!("[gdb: {:?}]", emulator::gdb::serve(&mut chip, connection, &mut show)?);
+        eprintln!("[gdb: {:?}]", emulator::gdb::serve(&mut chip, connection, &mut |chip| show(chip))?);
     }
     let mut silent_since = chip.now();
     loop {

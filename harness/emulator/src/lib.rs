@@ -15,6 +15,9 @@ mod cores;
 mod devices;
 mod machine;
 
-pub use chips::esp32c3;
+pub use chips::{MODELS, esp32c3, model_of};
 pub use cores::riscv;
-pub use machine::{debug, gdb, memory};
+pub use machine::chip::{
+    Debuggee, EmulatedChip, JtagAccess, JtagPins, Model, NextInstruction, Pause, Reset, Rom, Settings,
+};
+pub use machine::{access, backtrace, debug, event, gdb, image, memory, symbols};

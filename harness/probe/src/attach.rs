@@ -2,6 +2,7 @@
 
 use bitvec::field::BitField as _;
 use board::flasher::{FaultKind, ProbeEntry, ProbeFault};
+use chip::UsbDevice;
 use probe_rs::config::Registry;
 use probe_rs::probe::list::{Accessibility, Lister};
 use probe_rs::probe::{DebugProbeSelector, JtagAccess, Probe, WireProtocol};
@@ -10,9 +11,6 @@ use probe_rs::{Permissions, Session};
 use crate::blame::{self, During};
 #[cfg(unix)]
 use crate::emulated;
-
-/// The USB-Serial-JTAG controller of an Espressif chip: the probe is inside of the chip.
-const ESPRESSIF_USB_JTAG: (u16, u16) = (0x303a, 0x1001);
 
 /// JTAG instructions of the transport module (RISC-V External Debug Support 0.13.2, section 6.1.2).
 const IDCODE: u32 = 0x01;
@@ -33,12 +31,12 @@ pub fn list() -> Vec<ProbeEntry> {
         .collect()
 }
 
-/// Attaches to `chip` by the probe that `selector` names.
-pub fn attach(selector: &str, chip: &str) -> Result<Session, ProbeFault> {
+/// Attaches to the chip that probe-rs calls `target`, by the probe that `selector` names.
+pub fn attach(selector: &str, target: &str) -> Result<Session, ProbeFault> {
     let selector = parse(selector)?;
     let mut probe = open(&selector)?;
-    look(&mut probe, &selector, chip)?;
-    probe.attach(chip, Permissions::new().allow_erase_all()).map_err(|error| blame::fault(&error, During::Attach))
+    look(&mut probe, &selector, target)?;
+    probe.attach(target, Permissions::new().allow_erase_all()).map_err(|error| blame::fault(&error, During::Attach))
 }
 
 fn parse(selector: &str) -> Result<DebugProbeSelector, ProbeFault> {
@@ -68,12 +66,15 @@ fn open(selector: &DebugProbeSelector) -> Result<Probe, ProbeFault> {
 
 /// Looks whether the chip answers, is the one that is meant, and lets debuggers in. What probe-rs says of a chip that
 /// does not is one of many timeouts.
-fn look(probe: &mut Probe, selector: &DebugProbeSelector, chip: &str) -> Result<(), ProbeFault> {
+fn look(probe: &mut Probe, selector: &DebugProbeSelector, target: &str) -> Result<(), ProbeFault> {
     probe.attach_to_unspecified().map_err(|error| blame::fault(&error, During::Attach))?;
     let Some(jtag) = probe.try_as_jtag_probe() else {
         return Err(ProbeFault::new(FaultKind::ProbeAbsent, "the probe has no JTAG"));
     };
-    let is_inside_the_chip = (selector.vendor_id, selector.product_id) == ESPRESSIF_USB_JTAG;
+    let is_inside_the_chip = chip::of_probe_target(target).is_some_and(|chip| {
+        let is_selected = |usb: &UsbDevice| (usb.vendor, usb.product) == (selector.vendor_id, selector.product_id);
+        chip.usb.iter().any(|usb| usb.is_probe && is_selected(usb))
+    });
     if let Err(error) = jtag.scan_chain() {
         let fault = blame::fault(&error, During::Attach);
         return Err(match fault.kind {
@@ -90,9 +91,9 @@ fn look(probe: &mut Probe, selector: &DebugProbeSelector, chip: &str) -> Result<
     let of_probe = |error| blame::fault(&error, During::Attach);
     jtag.select_target(0).map_err(of_probe)?;
     let idcode = jtag.read_register(IDCODE, 32).map_err(of_probe)?.load_le::<u32>();
-    match idcode_of(chip) {
+    match idcode_of(target) {
         Some(expected) if expected != idcode => {
-            let words = format!("the port calls itself {idcode:#010x}, and an {chip}'s {expected:#010x}");
+            let words = format!("the port calls itself {idcode:#010x}, and an {target}'s {expected:#010x}");
             return Err(ProbeFault::new(FaultKind::ChipAbsent, words));
         }
         _ => {}
@@ -103,12 +104,12 @@ fn look(probe: &mut Probe, selector: &DebugProbeSelector, chip: &str) -> Result<
     }
 }
 
-/// What the JTAG port of `chip` calls itself, as far as probe-rs knows that.
-fn idcode_of(chip: &str) -> Option<u32> {
+/// What the JTAG port of the chip that probe-rs calls `target` calls itself, as far as probe-rs knows that.
+fn idcode_of(target: &str) -> Option<u32> {
     let registry = Registry::from_builtin_families();
     let families = registry.families();
     let family =
-        families.iter().find(|family| family.variants.iter().any(|one| one.name.eq_ignore_ascii_case(chip)))?;
+        families.iter().find(|family| family.variants.iter().any(|one| one.name.eq_ignore_ascii_case(target)))?;
     family.chip_detection.iter().find_map(|method| method.as_espressif()).map(|espressif| espressif.idcode)
 }
 

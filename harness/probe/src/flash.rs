@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use board::flasher::{FaultKind, Operation, ProbeFault, Progress};
-use object::{Architecture, Object as _};
 use probe_rs::Session;
 use probe_rs::flashing::{
     DownloadOptions, FlashProgress, ProgressEvent, ProgressOperation, build_loader, erase_all, image_format,
@@ -21,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Writes the ELF file to the flash, behind bootloader and partition table, and leaves the chip halted in reset.
 pub fn flash(session: &mut Session, elf: &str, verify: bool, step: &mut dyn FnMut(Progress)) -> Result<(), ProbeFault> {
-    check(elf)?;
+    check(elf, &session.target().name)?;
     let format = session.target().default_format.clone().unwrap_or_else(|| "elf".to_owned());
     let format = image_format(&format)
         .ok_or_else(|| ProbeFault::new(FaultKind::Other, format!("probe-rs knows no image format `{format}`")))?;
@@ -56,18 +55,18 @@ fn halt_in_reset(session: &mut Session) -> Result<(), ProbeFault> {
     Ok(())
 }
 
-/// Whether the file can be an image at all: before the chip is touched.
-fn check(elf: &str) -> Result<(), ProbeFault> {
+/// Whether the file can be an image for the chip that probe-rs calls `target`: before the chip is touched.
+fn check(elf: &str, target: &str) -> Result<(), ProbeFault> {
     let corrupt = |why: String| ProbeFault::new(FaultKind::CorruptImage, format!("{elf}: {why}"));
     let unread = |error: std::io::Error| ProbeFault::new(FaultKind::Other, format!("{elf}: {error}"));
     if fs::metadata(elf).map_err(unread)?.len() > FILE_BYTES_MAX {
         return Err(corrupt("too long for an image".to_owned()));
     }
     let bytes = fs::read(elf).map_err(unread)?;
-    let file = object::File::parse(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
-    match file.architecture() {
-        Architecture::Riscv32 => Ok(()),
-        other => Err(corrupt(format!("an executable for {other:?}, and not for a 32-bit RISC-V"))),
+    object::File::parse(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
+    match chip::of_probe_target(target) {
+        Some(chip) => chip.check_elf(&bytes).map_err(|error| corrupt(error.to_string())),
+        None => Ok(()),
     }
 }
 

@@ -11,12 +11,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use bench::{Bench, LONG, image, serve};
+use bench::{Bench, CHIP, LONG, image, serve};
 use board::{Fault, FaultKind, Flasher};
-use emulator::esp32c3::{Config, JtagAccess};
+use chip::Chip;
+use emulator::{JtagAccess, Settings};
 
-fn kind_of_attach(config: Config) -> (FaultKind, String) {
-    let bench = Bench::new(config);
+fn kind_of_attach(settings: &Settings) -> (FaultKind, String) {
+    let bench = Bench::new(settings);
     let fault = Bench::attach(&bench.socket).expect_err("it cannot be attached to");
     (fault.kind, fault.words)
 }
@@ -42,7 +43,7 @@ fn with_code_of(length: u32, elf: &[u8]) -> Vec<u8> {
 
 #[test]
 fn images_are_to_blame_for_what_is_wrong_with_them() {
-    let bench = Bench::new(Config { flash_bytes: 1 << 20, ..Config::default() });
+    let bench = Bench::new(&Settings { flash_bytes: Some(1 << 20), ..Settings::default() });
     let elf = fs::read(image()).expect("the released image");
     let garbage = bench.folder.path().join("garbage.elf");
     fs::write(&garbage, [0x55; 1000]).expect("a file");
@@ -75,14 +76,15 @@ fn images_are_to_blame_for_what_is_wrong_with_them() {
 
 #[test]
 fn chips_that_are_locked_or_do_not_answer_say_so() {
-    let (kind, words) = kind_of_attach(Config { jtag: JtagAccess::Locked, ..Config::default() });
+    let (kind, words) = kind_of_attach(&Settings { jtag: JtagAccess::Locked, ..Settings::default() });
     assert_eq!((kind, words.as_str()), (FaultKind::ChipLocked, "its debug module asks for authentication"));
-    let (kind, words) = kind_of_attach(Config { jtag: JtagAccess::FusedOff, ..Config::default() });
+    let (kind, words) = kind_of_attach(&Settings { jtag: JtagAccess::FusedOff, ..Settings::default() });
     assert_eq!(kind, FaultKind::ChipAbsent, "{words}");
     assert!(words.contains("DIS_PAD_JTAG"), "{words}");
-    let bench = Bench::new(Config::default());
+    let bench = Bench::new(&Settings::default());
     let selector = format!("socket:{}", bench.socket.display());
-    let other = Flasher::start(&serve(), "esp32c6", &selector, LONG).expect_err("this is an ESP32-C3");
+    static OTHER: Chip = Chip { name: "esp32c6", probe_target: Some("esp32c6"), ..chip::ESP32C3 };
+    let other = Flasher::start(&serve(), &OTHER, &selector, LONG).expect_err("this is an ESP32-C3");
     assert_eq!(other.kind, FaultKind::ChipAbsent, "{other}");
     assert!(other.words.contains("0x00005c25"), "{other}");
 }
@@ -93,7 +95,7 @@ fn probes_that_are_not_there_are_named() {
     let nobody = Bench::attach(&folder.path().join("nobody")).expect_err("nobody listens");
     assert_eq!(nobody.kind, FaultKind::ProbeAbsent, "{nobody}");
     for selector in ["303a:1001:no such serial number", "what?"] {
-        let fault = Flasher::start(&serve(), "esp32c3", selector, LONG).expect_err("there is no such probe");
+        let fault = Flasher::start(&serve(), CHIP, selector, LONG).expect_err("there is no such probe");
         assert_eq!(fault.kind, FaultKind::ProbeAbsent, "{selector}: {fault}");
     }
 }
@@ -141,7 +143,7 @@ const MIDDLE_BYTES: usize = 6 << 20;
 
 #[test]
 fn a_probe_that_vanishes_in_mid_flash_is_missed_and_can_come_back() {
-    let bench = Bench::new(Config::default());
+    let bench = Bench::new(&Settings::default());
     let cable = cable(&bench.socket, MIDDLE_BYTES, Then::Vanishes);
     let mut flasher = Bench::attach(&cable).unwrap_or_else(|fault| panic!("{fault}"));
     let mut steps = 0;
@@ -156,7 +158,7 @@ fn a_probe_that_vanishes_in_mid_flash_is_missed_and_can_come_back() {
 
 #[test]
 fn a_probe_that_hangs_costs_its_process_at_the_limit() {
-    let bench = Bench::new(Config::default());
+    let bench = Bench::new(&Settings::default());
     let cable = cable(&bench.socket, MIDDLE_BYTES, Then::Hangs);
     let mut flasher = Bench::attach(&cable).unwrap_or_else(|fault| panic!("{fault}"));
     let fault = flasher.flash(&image(), Duration::from_secs(2), &mut |_| {}).expect_err("nothing more comes");

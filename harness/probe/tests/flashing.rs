@@ -4,22 +4,23 @@
 
 mod bench;
 
-use bench::{Bench, LONG, image};
+use bench::{Bench, CHIP, LONG, image, power_on};
 use board::flasher::Operation;
 use clock::Instant;
-use emulator::esp32c3::{Config, Esp32c3, Pause, ResetCause, SerialPort};
+use emulator::{EmulatedChip, Pause, Reset, Settings};
 
-fn config() -> Config {
-    Config { seed: 0x5eed, ..Config::default() }
+fn settings() -> Settings {
+    Settings { seed: 0x5eed, ..Settings::default() }
 }
 
 /// What the firmware says in the second after its reset, and when.
-fn said(chip: &mut Esp32c3) -> Vec<(Instant, Vec<u8>)> {
+fn said(chip: &mut dyn EmulatedChip) -> Vec<(Instant, Vec<u8>)> {
+    let port = CHIP.bench_port().expect("firmware speaks on it");
     let mut said = Vec::new();
     loop {
         match chip.run_until(Instant::from_millis(1_000)) {
             Pause::Deadline => return said,
-            Pause::SerialOutput => said.push((chip.now(), chip.take_serial_output(SerialPort::UsbSerialJtag))),
+            Pause::SerialOutput => said.push((chip.now(), chip.take_serial_output(port))),
             other => panic!("{other:?} {:#?}", chip.take_events()),
         }
     }
@@ -27,7 +28,7 @@ fn said(chip: &mut Esp32c3) -> Vec<(Instant, Vec<u8>)> {
 
 #[test]
 fn a_released_image_is_written_verified_and_does_as_if_it_had_been_loaded() {
-    let bench = Bench::new(config());
+    let bench = Bench::new(&settings());
     let mut flasher = Bench::attach(&bench.socket).unwrap_or_else(|fault| panic!("{fault}"));
     let mut steps = Vec::new();
     flasher.flash(&image(), LONG, &mut |step| steps.push(step)).unwrap_or_else(|fault| panic!("{fault}"));
@@ -38,18 +39,18 @@ fn a_released_image_is_written_verified_and_does_as_if_it_had_been_loaded() {
     drop(flasher);
     let chip = bench.chip();
     assert!(chip.is_in_debug_mode(), "halted in reset");
-    let mut flashed = Esp32c3::new(config());
+    let mut flashed = power_on(&settings());
     flashed.set_flash_content(&chip.flash_content()).expect("a flash of the same size");
     flashed.boot_from_flash();
-    flashed.reset(ResetCause::PowerOn);
-    let mut direct = Esp32c3::new(config());
+    flashed.reset(Reset::PowerOn);
+    let mut direct = power_on(&settings());
     direct.load_elf(&std::fs::read(image()).expect("the released image")).expect("an image for this chip");
-    assert_eq!(said(&mut flashed), said(&mut direct), "to the nanosecond");
+    assert_eq!(said(&mut *flashed), said(&mut *direct), "to the nanosecond");
 }
 
 #[test]
 fn after_a_reset_the_chip_runs_and_after_an_erasure_it_has_nothing_to_run() {
-    let bench = Bench::new(config());
+    let bench = Bench::new(&settings());
     let mut flasher = Bench::attach(&bench.socket).unwrap_or_else(|fault| panic!("{fault}"));
     flasher.flash(&image(), LONG, &mut |_| {}).unwrap_or_else(|fault| panic!("{fault}"));
     flasher.reset(LONG).unwrap_or_else(|fault| panic!("{fault}"));
@@ -64,6 +65,6 @@ fn after_a_reset_the_chip_runs_and_after_an_erasure_it_has_nothing_to_run() {
     let mut chip = bench.chip();
     assert!(chip.flash_content().is_empty());
     assert!(chip.instructions_retired() > 1_000_000, "the firmware has run");
-    chip.reset(ResetCause::PowerOn);
+    chip.reset(Reset::PowerOn);
     assert_eq!(chip.run_until(chip.now()), Pause::Event, "nothing to boot");
 }

@@ -8,7 +8,7 @@ mod bench;
 use std::process::{Command, Stdio};
 
 use bench::Bench;
-use emulator::esp32c3::Config;
+use emulator::Settings;
 
 /// RAM of the chip, and code for it: `addi a0, a0, 1` twice, a jump back to the first, and a trap.
 const RAM: u32 = 0x4038_0000;
@@ -23,7 +23,7 @@ fn openocd_halts_steps_breaks_and_reads_memory() {
         eprintln!("left out: openocd is not installed");
         return;
     }
-    let bench = Bench::new(Config::default());
+    let bench = Bench::new(&Settings::default());
     let data = RAM - 0x4038_0000 + 0x3fc8_0000;
     let [first, second, third] = CODE.map(|word| format!("{word:#x}"));
     let script = format!(

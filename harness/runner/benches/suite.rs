@@ -31,7 +31,7 @@ fn stack() -> Stack {
 fn boot(criterion: &mut Criterion) {
     let stack = stack();
     let boot = || {
-        let mut board = Emulated::new(SEED);
+        let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");
         board.flash(stack.image()).expect("the released image fits");
         board.reset().expect("an emulated chip can be reset");
         loop {
@@ -71,7 +71,7 @@ fn handshakes(criterion: &mut Criterion) {
 }
 
 fn one(scenario: &Scenario, stack: &Stack) -> (u64, u64) {
-    let mut board = Emulated::new(SEED);
+    let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");
     let evidence = bench::run(scenario, stack, &mut board, SEED).expect("the bench does its part");
     (board.instructions_retired(), evidence.ended_at.as_millis())
 }

@@ -16,7 +16,7 @@ use clap::Args;
 use outcome::Conformity;
 use scenario::Scenario;
 
-use crate::cli::BoardKind;
+use crate::chips::BoardOption;
 use crate::controls::process::{self, Leash};
 use crate::exit::{self, Exit};
 use crate::firmware;
@@ -48,9 +48,9 @@ pub struct Bisect {
     /// A later commit at which it is not
     #[arg(long, value_name = "REV")]
     pub bad: String,
-    /// The kind of board
-    #[arg(long, value_enum, default_value_t = BoardKind::Esp32c3)]
-    pub board: BoardKind,
+    /// The kind of board.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// The stack: an image of this repository, or a profile of one; of an own image, a profile of its dialect
     #[arg(long, value_name = "NAME", required_unless_present = "image")]
     pub stack: Option<String>,
@@ -231,9 +231,10 @@ impl Bisection<'_> {
             }
             _ => self.released(top)?,
         };
-        let stacks = stack::own(top, &elf, dialect.as_deref())?;
+        let chip = self.arguments.board.chip()?;
+        let stacks = stack::own(top, &elf, dialect.as_deref(), chip)?;
         match &self.arguments.stack {
-            Some(name) => stack::select(stacks, std::slice::from_ref(name))?.into_iter().next(),
+            Some(name) => stack::select(stacks, std::slice::from_ref(name), chip)?.into_iter().next(),
             None => stacks.into_iter().next(),
         }
         .ok_or_else(|| "there is no such stack".to_owned())

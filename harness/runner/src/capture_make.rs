@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use chip::Chip;
 use clap::Args;
 use scenario::Scenario;
 
+use crate::chips::BoardOption;
 use crate::hil::Refusal;
 use crate::library::{self, Unusable};
 use crate::not_applicable::Record;
@@ -30,6 +32,9 @@ pub struct Make {
     /// The stack: an image, or a profile of one [default: the one whose packets are kept in captures/]
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
+    /// The kind of board.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// The file [default: target/captures/SCENARIO.STACK.pcapng]
     #[arg(long, value_name = "FILE.pcapng")]
     pub output: Option<PathBuf>,
@@ -60,11 +65,12 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
         Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
         _ => Refusal::new(exit::USAGE, unusable),
     })?;
+    let chip = arguments.board.chip().map_err(usage)?;
     let stacks = match &arguments.image {
-        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref()),
+        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
         None => stack::released(root),
     };
-    let stack = choose(root, &scenario, stacks.map_err(usage)?, arguments.stack.as_ref()).map_err(usage)?;
+    let stack = choose(root, &scenario, stacks.map_err(usage)?, arguments.stack.as_ref(), chip).map_err(usage)?;
     if let Applicability::NotApplicable(why) = stack.applicability(&scenario) {
         return Err(usage(format!("{} is not applicable on {}: {why}", scenario.name, stack.name)));
     }
@@ -81,16 +87,22 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
 }
 
 /// The stack of that name, or the one whose packets are kept.
-fn choose(root: &Path, scenario: &Scenario, stacks: Vec<Stack>, wanted: Option<&String>) -> Result<Stack, String> {
+fn choose(
+    root: &Path,
+    scenario: &Scenario,
+    stacks: Vec<Stack>,
+    wanted: Option<&String>,
+    chip: &'static Chip,
+) -> Result<Stack, String> {
     if scenario.broker.real.is_some() {
         return Err(format!(
-            "{} has a real broker, whose packets are never the same twice: `cargo xtask hil --board esp32c3 {0}` leaves \
+            "{} has a real broker, whose packets are never the same twice: `cargo xtask hil {0}` leaves \
              those of a run in target/shakedown/",
             scenario.name
         ));
     }
     let chosen = match wanted {
-        Some(name) => stack::select(stacks, std::slice::from_ref(name))?.into_iter().next(),
+        Some(name) => stack::select(stacks, std::slice::from_ref(name), chip)?.into_iter().next(),
         None => {
             let is_excused = |stack: &Stack| {
                 let record = Record::read(&root.join("captures"), &stack.name);

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::chips::BoardOption;
+
 /// Puts firmware on a board, stands up brokers with scripted faults, captures every handshake, and compares each
 /// outcome with its reviewed snapshot.
 #[derive(Debug, Parser)]
@@ -37,7 +39,7 @@ pub enum Command {
     Bisect(crate::bisect::Bisect),
     /// Hold two firmware images against each other: outcomes, hellos, times, sizes
     ReleaseReport(crate::release_report::ReleaseReport),
-    /// Run any ESP32-C3 ELF on the emulated chip, with its serial port on the terminal
+    /// Run any ELF on an emulated chip, with its serial port on the terminal
     Emulate(Emulate),
     /// Run an emulated board in wall time, for the hardware arm: its serial port is a pseudo-terminal
     VirtualBoard(VirtualBoard),
@@ -71,16 +73,17 @@ pub enum Command {
 
 const HIL_EXAMPLES: &str = "\
 Examples:
-  cargo xtask hil --board esp32c3                      every scenario on every stack
-  cargo xtask hil --board esp32c3 --stack nodemcu_3    every scenario on one of them
-  cargo xtask hil --board esp32c3 identity sntp        those whose names contain `identity` or `sntp`
-  cargo xtask hil --board esp32c3 --list               what there is: scenarios and stacks
-  cargo xtask hil --board esp32c3 expired --show       print the transcript too
-  cargo xtask hil --board esp32c3 --accept expired     make what happens now the reviewed snapshot
-  cargo xtask hil --board esp32c3 --image mine.elf     your own firmware
-  cargo xtask hil --board esp32c3 --flash probe        flash the emulated chip as a real one, through probe-rs
-  cargo xtask hil --board esp32c3 --on hardware        on every board of the rack that is alive, side by side
-  cargo xtask hil --board esp32c3 --report json=out.json,junit=out.xml,html=out.html
+  cargo xtask hil                        every scenario on every stack
+  cargo xtask hil --stack nodemcu_3      every scenario on one of them
+  cargo xtask hil identity sntp          those whose names contain `identity` or `sntp`
+  cargo xtask hil --list                 what there is: scenarios and stacks
+  cargo xtask hil expired --show         print the transcript too
+  cargo xtask hil --accept expired       make what happens now the reviewed snapshot
+  cargo xtask hil --board esp32c3        on this kind of board, where there are several
+  cargo xtask hil --image mine.elf       your own firmware
+  cargo xtask hil --flash probe          flash the emulated chip as a real one, through probe-rs
+  cargo xtask hil --on hardware          on every board of the rack that is alive, side by side
+  cargo xtask hil --report json=out.json,junit=out.xml,html=out.html
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,
 5 security got worse (release-report alone), 130 interrupted";
@@ -91,9 +94,9 @@ Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothi
 pub struct Hil {
     /// Only scenarios whose names contain one of these
     pub patterns: Vec<String>,
-    /// The kind of board
-    #[arg(long, value_enum)]
-    pub board: BoardKind,
+    /// The kind of board.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// Which one: a connected board from the hardware map, else the emulated chip (auto), or one of the two
     #[arg(long, value_enum, default_value_t = On::Auto)]
     pub on: On,
@@ -152,13 +155,6 @@ pub struct Hil {
     pub artefacts: Option<PathBuf>,
 }
 
-/// The kinds of boards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BoardKind {
-    /// Espressif ESP32-C3
-    Esp32c3,
-}
-
 /// Emulated or real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum On {
@@ -186,7 +182,7 @@ pub enum Capture {
     Make(crate::capture_make::Make),
 }
 
-/// Run any ESP32-C3 ELF on the emulated chip.
+/// Run any ELF on an emulated chip.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -198,6 +194,9 @@ pub struct Emulate {
     /// The image
     #[arg(required_unless_present = "map")]
     pub elf: Option<PathBuf>,
+    /// The chip.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// Stop after so many milliseconds of the chip's own time
     #[arg(long)]
     pub until_ms: Option<u64>,
@@ -221,6 +220,9 @@ pub struct Emulate {
 Example, with `probe = \"control:/tmp/board/control\"` and `serial = \"/tmp/board/serial\"` in the board's file:
   cargo xtask virtual-board --serial /tmp/board/serial --control /tmp/board/control")]
 pub struct VirtualBoard {
+    /// Its chip.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// The name under which its serial port appears
     #[arg(long, value_name = "LINK")]
     pub serial: PathBuf,

@@ -1,7 +1,7 @@
-//! `cargo xtask emulate`: any ESP32-C3 ELF, with its serial ports on the terminal.
+//! `cargo xtask emulate`: any ELF on an emulated chip, with its serial ports on the terminal.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use chip::{PortId, PortRole};
 use clock::{Duration, Instant};
-use emulator::esp32c3::{Config, Esp32c3, Pause, SerialPort};
-use emulator::riscv::disassemble;
+use emulator::{EmulatedChip, Model, Pause, Settings};
 
 use crate::cli::Emulate;
 use crate::exit;
@@ -23,32 +23,53 @@ const SLICE: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 ///
-/// A sentence about the image or the port.
+/// A sentence about the chip, the image or the port.
 pub fn run(arguments: &Emulate) -> Result<u8, String> {
+    let chip = arguments.board.chip()?;
+    let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
     if arguments.map {
-        println!("{}", Esp32c3::map());
+        // A reader who went away (`| head`) is no fault.
+        let _ = writeln!(io::stdout(), "{}", (model.map)());
         return Ok(exit::AS_EXPECTED.code);
     }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    if arguments.gdb.is_none() {
+        let flag = Arc::clone(&interrupted);
+        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
+    }
+    on(model, arguments, &keys(), &interrupted, &mut io::stdout())
+}
+
+/// As [`run`], on a chip of `model`; what is typed comes from `keys`, and what its consoles say goes to `terminal`.
+///
+/// # Errors
+///
+/// A sentence about the image or the port.
+pub fn on(
+    model: &Model,
+    arguments: &Emulate,
+    keys: &Receiver<Vec<u8>>,
+    interrupted: &AtomicBool,
+    terminal: &mut dyn Write,
+) -> Result<u8, String> {
     let elf: &Path = arguments.elf.as_deref().ok_or("name an ELF file")?;
     let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
-    let mut chip = Esp32c3::new(Config { seed: arguments.seed, ..Config::default() });
-    chip.load_elf(&bytes).map_err(|error| format!("{}: {error}", elf.display()))?;
+    let mut chip = (model.power_on)(&Settings { seed: arguments.seed, ..Settings::default() });
+    chip.load_elf(&bytes)
+        .map_err(|error| format!("{} is no image for the chip {}: {error}", elf.display(), model.chip))?;
     if let Some(port) = arguments.gdb {
-        return debug(&mut chip, port);
+        return debug(&mut *chip, port, terminal);
     }
     let until = arguments.until_ms.map_or(Instant::FAR_FUTURE, Instant::from_millis);
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
-    let keys = keys();
     let mut outcome = exit::AS_EXPECTED.code;
     while chip.now() < until && !interrupted.load(Ordering::SeqCst) {
-        let pause = if arguments.trace { trace(&mut chip) } else { chip.run_until(until.min(chip.now() + SLICE)) };
+        let pause = if arguments.trace { trace(&mut *chip) } else { chip.run_until(until.min(chip.now() + SLICE)) };
         for bytes in keys.try_iter() {
-            chip.serial_input(SerialPort::UsbSerialJtag, &bytes);
-            chip.serial_input(SerialPort::Uart0, &bytes);
+            for port in consoles(&*chip) {
+                chip.serial_input(port, &bytes);
+            }
         }
-        show(&mut chip).map_err(|error| format!("the terminal is gone: {error}"))?;
+        show(&mut *chip, terminal).map_err(|error| format!("the terminal is gone: {error}"))?;
         if pause == Pause::Halted {
             outcome = exit::OTHERWISE.code;
             break;
@@ -58,10 +79,15 @@ pub fn run(arguments: &Emulate) -> Result<u8, String> {
     Ok(outcome)
 }
 
-/// What both consoles of the chip say goes to standard output, what happens to the chip to standard error.
-fn show(chip: &mut Esp32c3) -> io::Result<()> {
-    let mut terminal = io::stdout().lock();
-    for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0] {
+/// The ports that are the terminal's: a modem's are not.
+fn consoles(chip: &dyn EmulatedChip) -> Vec<PortId> {
+    let ports = chip.chip().serial_ports.iter();
+    ports.filter(|port| port.role != PortRole::Modem).map(|port| port.id).collect()
+}
+
+/// What all consoles of the chip say goes to the terminal, what happens to the chip to standard error.
+fn show(chip: &mut dyn EmulatedChip, terminal: &mut dyn Write) -> io::Result<()> {
+    for port in consoles(chip) {
         terminal.write_all(&chip.take_serial_output(port))?;
     }
     terminal.flush()?;
@@ -72,20 +98,11 @@ fn show(chip: &mut Esp32c3) -> io::Result<()> {
 }
 
 /// Runs one instruction and prints it.
-fn trace(chip: &mut Esp32c3) -> Pause {
-    let pc = chip.hart().pc();
-    let function = chip.function_at(pc).map_or_else(String::new, |(name, offset)| format!("{name}+{offset:#x}"));
-    eprintln!("{:>12}  {pc:#010x}  {:40} {function}", chip.instructions_retired(), instruction(chip, pc));
+fn trace(chip: &mut dyn EmulatedChip) -> Pause {
+    let next = chip.next_instruction();
+    let function = next.function.map_or_else(String::new, |(name, offset)| format!("{name}+{offset:#x}"));
+    eprintln!("{:>12}  {:#010x}  {:40} {function}", chip.instructions_retired(), next.address, next.text);
     chip.step()
-}
-
-fn instruction(chip: &Esp32c3, pc: u32) -> String {
-    let mut bytes = [0; 4];
-    // The last instruction of a region may be a compressed one, with nothing behind it.
-    if chip.read_memory(pc, &mut bytes).is_err() && chip.read_memory(pc, &mut bytes[..2]).is_err() {
-        return "(not memory)".into();
-    }
-    disassemble(pc, u32::from_le_bytes(bytes))
 }
 
 /// What is typed, as it comes. The thread ends with the process: a blocking read cannot be called off.
@@ -103,13 +120,13 @@ fn keys() -> Receiver<Vec<u8>> {
 }
 
 /// Waits for gdb and serves it until it detaches or kills the program.
-fn debug(chip: &mut Esp32c3, port: u16) -> Result<u8, String> {
+fn debug(chip: &mut dyn EmulatedChip, port: u16, terminal: &mut dyn Write) -> Result<u8, String> {
     let refused = |error: io::Error| format!("port {port} of localhost: {error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
     eprintln!("waiting for gdb: target remote localhost:{}", listener.local_addr().map_err(refused)?.port());
     let (stream, _) = listener.accept().map_err(refused)?;
     // What the chip says must not stop the session when the terminal is gone.
-    let ended = emulator::gdb::serve(chip, stream, &mut |chip| _ = show(chip)).map_err(|error| error.to_string())?;
-    eprintln!("gdb: {ended:?}");
+    let ended = emulator::gdb::serve(chip, stream, &mut |chip| _ = show(chip, terminal));
+    eprintln!("gdb: {:?}", ended.map_err(|error| error.to_string())?);
     Ok(exit::AS_EXPECTED.code)
 }

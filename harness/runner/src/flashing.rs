@@ -63,12 +63,16 @@ impl Flashed {
     }
 
     /// An emulated chip that gets the image of `stack`.
-    pub fn board(&self, stack: &Stack, seed: u64) -> Emulated {
-        let board = Emulated::new(seed);
-        match self.by_image.get(&stack.image().name) {
+    ///
+    /// # Errors
+    ///
+    /// If nobody emulates its chip.
+    pub fn board(&self, stack: &Stack, seed: u64) -> Result<Emulated, String> {
+        let board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+        Ok(match self.by_image.get(&stack.image().name) {
             Some(content) => board.flashed(Arc::clone(content)),
             None => board,
-        }
+        })
     }
 }
 
@@ -82,7 +86,7 @@ fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<
     if !io::stderr().is_terminal() {
         eprintln!("flashing {} through probe-rs", image.name);
     }
-    let flashed = board::emulated::through_probe::flash_content(command, &file, FLASH_MAX, &mut |step| {
+    let flashed = board::emulated::through_probe::flash_content(image.chip, command, &file, FLASH_MAX, &mut |step| {
         progress.set_length(step.total_bytes.unwrap_or(step.done_bytes));
         progress.set_position(step.done_bytes);
         progress.set_message(step.operation.verb());

@@ -96,13 +96,14 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         let words = format!("{} holds no scenario", scenarios_folder.display());
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
     }
+    let usage = |why| Refusal::new(exit::USAGE, why);
+    let chip = arguments.board.chip().map_err(usage)?;
     let all_stacks = match &arguments.image {
-        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref()),
+        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
         None => stack::released(root),
     };
-    let usage = |why| Refusal::new(exit::USAGE, why);
     let all_stacks = all_stacks.map_err(usage)?;
-    let stacks = stack::select(all_stacks.clone(), &arguments.stack).map_err(usage)?;
+    let stacks = stack::select(all_stacks.clone(), &arguments.stack, chip).map_err(usage)?;
     if arguments.list {
         say(&list(&scenarios, &stacks));
         return Ok(exit::AS_EXPECTED);
@@ -114,7 +115,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     }
     let is_ours = |scenario: &str, stack: &str| arguments.shard.is_none_or(|shard| shard.holds(scenario, stack));
     pairs.retain(|pair| is_ours(&pair.scenario.name, &pair.stack.name));
-    let (crew, board) = rack::choose::choose(root, arguments).map_err(|(exit, why)| {
+    let (crew, board) = rack::choose::choose(root, arguments, chip).map_err(|(exit, why)| {
         Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
     })?;
     if let Some(crew) = &crew {
@@ -420,7 +421,7 @@ impl Bench {
     }
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
-        match self.meet(pair, &mut self.flashed.board(pair.stack, self.seed))? {
+        match self.meet(pair, &mut self.flashed.board(pair.stack, self.seed)?)? {
             Ok(trial) => self.file(pair, trial, Compared::Whole),
             Err(missing) => Ok(Verdict::not_applicable(pair.scenario, &pair.stack.name, missing)),
         }

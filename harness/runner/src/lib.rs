@@ -9,6 +9,7 @@ pub mod builds;
 mod capture_file;
 pub mod capture_make;
 pub mod capture_show;
+pub mod chips;
 pub mod cli;
 pub mod controls;
 mod device_log;

@@ -11,7 +11,7 @@ use outcome::Ending;
 use report::model::{NotRun, Row, Run};
 use report::release::{Release, compare};
 
-use crate::cli::BoardKind;
+use crate::chips::BoardOption;
 use crate::exit::{self, Exit};
 use crate::hil::{self, Refusal};
 use crate::reports::{self, Report, ReportKind};
@@ -37,9 +37,9 @@ pub struct ReleaseReport {
     /// The older image, then the newer one
     #[arg(long, value_name = "FILE.elf", required = true)]
     pub image: Vec<PathBuf>,
-    /// The kind of board
-    #[arg(long, value_enum, default_value_t = BoardKind::Esp32c3)]
-    pub board: BoardKind,
+    /// The kind of board.
+    #[command(flatten)]
+    pub board: BoardOption,
     /// Words and profiles of both images [default: those of the released image of their names]
     #[arg(long, value_name = "FILE.toml")]
     pub dialect: Option<PathBuf>,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use base16ct::lower::encode_string;
+use chip::{Chip, WrongElf};
 use sha2::{Digest, Sha256};
 
 use crate::cli;
@@ -18,6 +19,8 @@ pub struct Firmware {
     pub name: String,
     /// Its version, or `own build`.
     pub version: String,
+    /// The chip that it is for.
+    pub chip: &'static Chip,
     /// The ELF file.
     pub elf: PathBuf,
     /// The ELF file's contents.
@@ -31,14 +34,21 @@ impl Firmware {
     ///
     /// # Errors
     ///
-    /// A sentence that names the file.
-    pub fn own(elf: &Path) -> Result<Self, String> {
-        Self::read(elf, "own build".into())
+    /// A sentence that names the file; if it cannot be meant for `chip`, the chip as well.
+    pub fn own(elf: &Path, chip: &'static Chip) -> Result<Self, String> {
+        let firmware = Self::read(elf, "own build".into(), chip)?;
+        match chip.check_elf(&firmware.bytes) {
+            Err(wrong @ WrongElf::OtherArchitecture { .. }) => {
+                Err(format!("{} is no image for the chip {chip}: {wrong}", elf.display()))
+            }
+            // What is no ELF file at all, the board has a word for.
+            Ok(()) | Err(WrongElf::NotElf) => Ok(firmware),
+        }
     }
 
     /// The image as a board takes it.
     pub fn image(&self) -> board::Image {
-        board::Image { name: self.name.clone(), elf: self.bytes.clone() }
+        board::Image { name: self.name.clone(), chip: self.chip, elf: self.bytes.clone() }
     }
 
     /// A released image.
@@ -48,7 +58,7 @@ impl Firmware {
     /// A sentence that names the file and the remedy.
     pub fn released(image: &firmware::Image) -> Result<Self, String> {
         let manifest = Manifest::read(&image.manifest())?;
-        let firmware = Self::read(&image.elf(), manifest.version)?;
+        let firmware = Self::read(&image.elf(), manifest.version, manifest.chip)?;
         if firmware.sha256 == manifest.sha256 {
             Ok(firmware)
         } else {
@@ -60,13 +70,13 @@ impl Firmware {
         }
     }
 
-    fn read(elf: &Path, version: String) -> Result<Self, String> {
+    fn read(elf: &Path, version: String, chip: &'static Chip) -> Result<Self, String> {
         let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
         let name = elf.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let sha256 = encode_string(&Sha256::digest(&bytes));
-        Ok(Self { name, version, elf: elf.to_owned(), bytes, sha256 })
+        Ok(Self { name, version, chip, elf: elf.to_owned(), bytes, sha256 })
     }
 }
 

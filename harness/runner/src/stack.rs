@@ -1,10 +1,10 @@
 //! Stacks: what scenarios are run on. An image as it is, or as one of the products that it can stand for.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use chip::{CHIPS, Chip};
 use control::{Failure, Plan};
 use scenario::Scenario;
 
@@ -16,8 +16,10 @@ use crate::released::Firmware;
 /// One of them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    /// The image's name, or the profile's: what `--stack` and snapshots know it by.
+    /// What `--stack` and snapshots know it by: the product, or `product@chip` where an earlier chip has it too.
     pub name: String,
+    /// The image's name, or the profile's.
+    pub product: String,
     /// What it is: `Mbed TLS 3.6.5`, `NodeMCU 3.0`.
     pub title: String,
     /// The image.
@@ -40,6 +42,11 @@ pub enum Applicability {
 }
 
 impl Stack {
+    /// The chip that it is for.
+    pub fn chip(&self) -> &'static Chip {
+        self.firmware.chip
+    }
+
     /// The image of this stack, as a board takes it.
     pub fn image(&self) -> &board::Image {
         &self.image
@@ -53,7 +60,20 @@ impl Stack {
     /// The image as it is, without the profile.
     #[must_use]
     pub fn as_it_is(&self) -> Self {
-        Self { name: self.firmware.name.clone(), title: self.dialect.stack.clone(), profile: None, ..self.clone() }
+        Self {
+            name: self.firmware.name.clone(),
+            product: self.firmware.name.clone(),
+            title: self.dialect.stack.clone(),
+            profile: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether `--stack` may call it so.
+    fn is_called(&self, name: &str) -> bool {
+        let with_chip =
+            name.split_once('@').is_some_and(|(product, chip)| product == self.product && chip == self.chip().name);
+        name == self.name || name == self.product || with_chip
     }
 
     fn profile(&self) -> Option<&Profile> {
@@ -117,6 +137,7 @@ impl Stack {
         let (firmware, dialect) = (Arc::new(firmware), Arc::new(dialect));
         let stack = |name: &str, title: &str, profile: Option<&String>| Self {
             name: name.to_owned(),
+            product: name.to_owned(),
             title: title.to_owned(),
             firmware: Arc::clone(&firmware),
             image: Arc::clone(&image),
@@ -142,24 +163,24 @@ impl fmt::Display for Stack {
 ///
 /// # Errors
 ///
-/// If an image or a dialect cannot be read or is wrong, or if two stacks have one name.
+/// If an image or a dialect cannot be read or is wrong, or if two stacks of one chip have one name.
 pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
     let mut stacks = Vec::new();
     for image in firmware::Image::all(root)? {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::released(&image)?, dialect));
     }
-    unambiguous(stacks)
+    named(stacks)
 }
 
-/// The stacks of somebody's own ELF: as it is, and as the profiles of a dialect. That is the one that is given, else
+/// The stacks of somebody's own ELF for `chip`: as it is, and as the profiles of a dialect. That is the one that is given, else
 /// the one of the image of the same name in this repository, if there is one.
 ///
 /// # Errors
 ///
 /// If the image or the dialect cannot be read or is wrong.
-pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>) -> Result<Vec<Stack>, String> {
-    let firmware = Firmware::own(elf)?;
+pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> Result<Vec<Stack>, String> {
+    let firmware = Firmware::own(elf, chip)?;
     let found = match dialect {
         Some(file) => {
             let found = Dialect::read(file).map_err(|error| error.to_string())?;
@@ -167,35 +188,62 @@ pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>) -> Result<Vec<Stack>
         }
         None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
     };
-    unambiguous(Stack::all_of(firmware, found.unwrap_or_default()))
+    named(Stack::all_of(firmware, found.unwrap_or_default()))
 }
 
-/// Those of the stacks that are wanted; all of them if nobody wants any in particular.
+/// Those of the stacks that are wanted, for `chip`; all of its stacks if nobody wants any in particular. A stack goes by
+/// its name, by `product@chip`, and by its product, if that is another chip's name for it.
 ///
 /// # Errors
 ///
-/// If there is no stack of a name; tells which there are.
-pub fn select(stacks: Vec<Stack>, wanted: &[String]) -> Result<Vec<Stack>, String> {
-    if let Some(unknown) = wanted.iter().find(|name| !stacks.iter().any(|stack| stack.name == **name)) {
-        let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-        return Err(format!("there is no stack `{unknown}`; there is {}", known.join(", ")));
+/// If there is no stack of a name, with those that there are; or if it is another chip's, with both chips.
+pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Result<Vec<Stack>, String> {
+    for name in wanted {
+        let called_so: Vec<&Stack> = stacks.iter().filter(|stack| stack.is_called(name)).collect();
+        match called_so.as_slice() {
+            [] => {
+                let known: Vec<&str> =
+                    stacks.iter().filter(|stack| stack.chip() == chip).map(|stack| stack.name.as_str()).collect();
+                return Err(format!("there is no stack `{name}`; there is {}", known.join(", ")));
+            }
+            several if several.iter().any(|stack| stack.chip() == chip) => {}
+            [other, ..] => {
+                let words = format!("the stack `{name}` is for the chip {}, and this run is for {chip}", other.chip());
+                return Err(format!("{words}: `--board {}`, or another stack", other.chip()));
+            }
+        }
     }
-    Ok(stacks.into_iter().filter(|stack| wanted.is_empty() || wanted.contains(&stack.name)).collect())
+    let is_wanted = |stack: &Stack| wanted.is_empty() || wanted.iter().any(|name| stack.is_called(name));
+    Ok(stacks.into_iter().filter(|stack| stack.chip() == chip && is_wanted(stack)).collect())
 }
 
 fn dialect_of(image: &firmware::Image) -> Result<Option<Dialect>, String> {
     Dialect::read(&image.dialect()).map_err(|error| error.to_string())
 }
 
-fn unambiguous(stacks: Vec<Stack>) -> Result<Vec<Stack>, String> {
-    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
-    for stack in &stacks {
-        if let Some(other) = owners.insert(&stack.name, &stack.firmware.name) {
+/// Names the stacks: each by its product, or by `product@chip` where a chip before it in [`CHIPS`] has the product too.
+/// So no stack's name, and none of its files', changes because there is one more chip.
+fn named(mut stacks: Vec<Stack>) -> Result<Vec<Stack>, String> {
+    let place = |chip: &Chip| CHIPS.iter().position(|known| *known == chip).unwrap_or(CHIPS.len());
+    let owners = stacks.clone();
+    for stack in &mut stacks {
+        let same = |other: &&Stack| other.product == stack.product;
+        if let Some(other) = owners
+            .iter()
+            .filter(same)
+            .find(|other| other.chip() == stack.chip() && other.firmware.name != stack.firmware.name)
+        {
             return Err(format!(
-                "two stacks are called `{}`, of the images {other} and {}: rename a profile in a dialect.toml",
-                stack.name, stack.firmware.name
+                "two stacks are called `{}`, of the images {} and {}: rename a profile in a dialect.toml",
+                stack.product, other.firmware.name, stack.firmware.name
             ));
+        }
+        if owners.iter().filter(same).any(|other| place(other.chip()) < place(stack.chip())) {
+            stack.name = format!("{}@{}", stack.product, stack.chip());
         }
     }
     Ok(stacks)
 }
+
+#[cfg(test)]
+mod tests;

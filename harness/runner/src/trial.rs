@@ -26,7 +26,8 @@ pub struct Trial {
 ///
 /// If the bench cannot do its part.
 pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
-    on(&mut Emulated::new(seed), scenario, stack, seed)
+    let mut board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+    on(&mut board, scenario, stack, seed)
 }
 
 /// Runs `scenario` on `stack`, on `board`; all randomness of the world comes from `seed`.

@@ -10,6 +10,7 @@ use runner::tables;
 /// Whom each room may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
 /// `harness/README.md`.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("chip", &[]),
     ("clock", &[]),
     ("outcome", &[]),
     ("wire", &[]),
@@ -20,15 +21,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("capture", &["clock", "outcome", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
-    ("emulator", &["clock"]),
+    ("emulator", &["chip", "clock"]),
     ("broker", &["clock", "outcome", "scenario", "wire", "pki"]),
-    ("board", &["clock", "outcome", "emulator"]),
-    ("probe", &["board"]),
+    ("board", &["chip", "clock", "emulator"]),
+    ("probe", &["board", "chip"]),
     (
         "runner",
         &[
-            "board", "broker", "capture", "clock", "control", "emulator", "network", "outcome", "pki", "report",
-            "scenario", "wire",
+            "board", "broker", "capture", "chip", "clock", "control", "emulator", "network", "outcome", "pki",
+            "report", "scenario", "wire",
         ],
     ),
     ("xtask", &[]),

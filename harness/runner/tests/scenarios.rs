@@ -1,6 +1,6 @@
 //! Every scenario on every stack, against its reviewed snapshot; and the packets that are kept against theirs.
 //!
-//! The same as `cargo xtask hil --board esp32c3`, through `rstest` and `insta`: this is what `cargo test` runs. One test
+//! The same as `cargo xtask hil`, through `rstest` and `insta`: this is what `cargo test` runs. One test
 //! for each file, so that they run side by side and have names; inside, one stack after the other.
 
 use std::collections::BTreeSet;
@@ -48,7 +48,8 @@ fn the_plain_interpreter_tells_the_same_story(
         assert!(board.instructions_retired() > 10_000_000, "this was no handshake");
         evidence.pcapng
     };
-    assert!(run(Emulated::new(SEED)) == run(Emulated::new(SEED).interpreted()), "{name}: the two paths differ");
+    let chip = || Emulated::of(stack.chip(), SEED).expect("it is emulated");
+    assert!(run(chip()) == run(chip().interpreted()), "{name}: the two paths differ");
 }
 
 #[rstest]
@@ -75,7 +76,7 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         return;
     }
     if scenario.broker.real.is_some() {
-        let mut board = Emulated::new(SEED);
+        let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");
         return happens_with_a_real_broker_as_reviewed(scenario, stack, &mut board, &place);
     }
     let Trial { judged, .. } = trial::on_emulator(scenario, stack, SEED).unwrap_or_else(|why| panic!("{on}: {why}"));

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use clock::Duration;
-use emulator::esp32c3::{Esp32c3, Pause, SerialPort};
+use emulator::{EmulatedChip, Pause};
 
 use super::remote_bitbang::{RemoteBitbang, Stay};
 
@@ -27,7 +27,7 @@ pub struct JtagPort {
     closing: Arc<AtomicBool>,
     /// The debugger that is being served.
     debugger: Arc<Mutex<Option<UnixStream>>>,
-    thread: Option<JoinHandle<Esp32c3>>,
+    thread: Option<JoinHandle<Box<dyn EmulatedChip>>>,
 }
 
 impl JtagPort {
@@ -36,7 +36,7 @@ impl JtagPort {
     /// # Errors
     ///
     /// If the socket cannot be bound.
-    pub fn open(chip: Esp32c3, path: &Path) -> io::Result<Self> {
+    pub fn open(chip: Box<dyn EmulatedChip>, path: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let closing = Arc::new(AtomicBool::new(false));
         let debugger = Arc::new(Mutex::new(None));
@@ -50,11 +50,11 @@ impl JtagPort {
     /// # Errors
     ///
     /// If the thread has panicked.
-    pub fn close(mut self) -> io::Result<Esp32c3> {
+    pub fn close(mut self) -> io::Result<Box<dyn EmulatedChip>> {
         self.stop().ok_or_else(|| io::Error::other("the thread of the emulated chip has panicked"))
     }
 
-    fn stop(&mut self) -> Option<Esp32c3> {
+    fn stop(&mut self) -> Option<Box<dyn EmulatedChip>> {
         let thread = self.thread.take()?;
         self.closing.store(true, Ordering::SeqCst);
         // Wakes the thread if it waits for a debugger.
@@ -80,18 +80,18 @@ fn present(debugger: &Mutex<Option<UnixStream>>) -> MutexGuard<'_, Option<UnixSt
 }
 
 fn serve(
-    mut chip: Esp32c3,
+    mut chip: Box<dyn EmulatedChip>,
     listener: &UnixListener,
     closing: &AtomicBool,
     debugger: &Mutex<Option<UnixStream>>,
-) -> Esp32c3 {
+) -> Box<dyn EmulatedChip> {
     loop {
         match listener.accept() {
             Ok(_) if closing.load(Ordering::SeqCst) => return chip,
             // A debugger that breaks off, or says what is no command, is gone; the next may come.
             Ok((stream, _)) => {
                 *present(debugger) = stream.try_clone().ok();
-                let _ = converse(&mut chip, stream);
+                let _ = converse(&mut *chip, stream);
                 *present(debugger) = None;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -100,7 +100,7 @@ fn serve(
     }
 }
 
-fn converse(chip: &mut Esp32c3, mut stream: UnixStream) -> io::Result<()> {
+fn converse(chip: &mut dyn EmulatedChip, mut stream: UnixStream) -> io::Result<()> {
     let mut pins = RemoteBitbang::default();
     let mut commands = vec![0; 1 << 16];
     let mut answers = Vec::new();
@@ -118,13 +118,13 @@ fn converse(chip: &mut Esp32c3, mut stream: UnixStream) -> io::Result<()> {
 }
 
 /// As much time as these clocks take. What the chip says meanwhile, nobody hears.
-fn pass_time(chip: &mut Esp32c3, clocks: u64) {
+fn pass_time(chip: &mut dyn EmulatedChip, clocks: u64) {
     let deadline = chip.now() + Duration::from_micros(TCK_PERIOD_US.saturating_mul(clocks));
     loop {
         match chip.run_until(deadline) {
             Pause::SerialOutput => {
-                for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
-                    chip.take_serial_output(port);
+                for port in chip.chip().serial_ports {
+                    chip.take_serial_output(port.id);
                 }
             }
             Pause::Event => {

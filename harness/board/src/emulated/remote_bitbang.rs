@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use emulator::esp32c3::{Esp32c3, ResetCause};
+use emulator::{EmulatedChip, Reset};
 
 /// What the debugger has done to the pins.
 #[derive(Clone, Debug, Default)]
@@ -44,11 +44,17 @@ impl RemoteBitbang {
     /// # Errors
     ///
     /// If a byte is no command. Those before it have been obeyed.
-    pub fn feed(&mut self, chip: &mut Esp32c3, commands: &[u8], answers: &mut Vec<u8>) -> Result<Stay, UnknownCommand> {
+    pub fn feed(
+        &mut self,
+        chip: &mut dyn EmulatedChip,
+        commands: &[u8],
+        answers: &mut Vec<u8>,
+    ) -> Result<Stay, UnknownCommand> {
         for command in commands {
             match command {
                 b'0'..=b'7' => self.write(chip, command - b'0'),
-                b'R' => answers.push(if chip.jtag_tdo() { b'1' } else { b'0' }),
+                // A pull-up holds the line where nobody drives it.
+                b'R' => answers.push(if chip.jtag().is_none_or(|pins| pins.tdo()) { b'1' } else { b'0' }),
                 b'r'..=b'u' => self.reset(chip, command - b'r'),
                 b'Q' => return Ok(Stay::Quits),
                 // A light that blinks.
@@ -67,23 +73,27 @@ impl RemoteBitbang {
     }
 
     /// TCK in bit 2, TMS in bit 1, TDI in bit 0.
-    fn write(&mut self, chip: &mut Esp32c3, pins: u8) {
+    fn write(&mut self, chip: &mut dyn EmulatedChip, pins: u8) {
         let tck = pins & 4 != 0;
         if tck && !self.tck {
-            chip.jtag_rise(pins & 2 != 0, pins & 1 != 0);
+            if let Some(port) = chip.jtag() {
+                port.rise(pins & 2 != 0, pins & 1 != 0);
+            }
             self.clocks += 1;
         }
         self.tck = tck;
     }
 
     /// TRST in bit 1, the chip's enable pin in bit 0: both act when asserted. The chip starts when it is released.
-    fn reset(&mut self, chip: &mut Esp32c3, lines: u8) {
-        if lines & 2 != 0 {
-            chip.jtag_reset();
+    fn reset(&mut self, chip: &mut dyn EmulatedChip, lines: u8) {
+        if lines & 2 != 0
+            && let Some(port) = chip.jtag()
+        {
+            port.reset();
         }
         let reset = lines & 1 != 0;
         if self.reset && !reset {
-            chip.reset(ResetCause::PowerOn);
+            chip.reset(Reset::PowerOn);
         }
         self.reset = reset;
     }
@@ -92,7 +102,7 @@ impl RemoteBitbang {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use emulator::esp32c3::Config;
+    use emulator::{MODELS, Settings};
 
     /// The commands that work TCK with these levels, reading TDO before each rise.
     fn clocked(tms: &[bool]) -> Vec<u8> {
@@ -106,26 +116,26 @@ mod tests {
 
     #[test]
     fn the_chip_names_itself() {
-        let mut chip = Esp32c3::new(Config::default());
+        let mut chip = (MODELS[0].power_on)(&Settings::default());
         let mut pins = RemoteBitbang::default();
         let mut answers = Vec::new();
         // Test-Logic-Reset, then Shift-DR, in which IDCODE comes out, lowest bit first.
         let way = [true, true, true, true, true, false, true, false, false];
-        assert_eq!(pins.feed(&mut chip, &clocked(&way), &mut answers), Ok(Stay::Connected));
+        assert_eq!(pins.feed(&mut *chip, &clocked(&way), &mut answers), Ok(Stay::Connected));
         answers.clear();
-        assert_eq!(pins.feed(&mut chip, &clocked(&[false; 32]), &mut answers), Ok(Stay::Connected));
+        assert_eq!(pins.feed(&mut *chip, &clocked(&[false; 32]), &mut answers), Ok(Stay::Connected));
         let idcode = answers.iter().rev().fold(0u32, |word, digit| word << 1 | u32::from(digit - b'0'));
         assert_eq!(idcode, 0x5c25);
         assert_eq!(pins.take_clocks(), 41);
         assert_eq!(pins.take_clocks(), 0);
-        assert_eq!(pins.feed(&mut chip, b"BbQ0", &mut answers), Ok(Stay::Quits));
-        assert_eq!(pins.feed(&mut chip, b"0!0", &mut answers), Err(UnknownCommand(b'!')));
+        assert_eq!(pins.feed(&mut *chip, b"BbQ0", &mut answers), Ok(Stay::Quits));
+        assert_eq!(pins.feed(&mut *chip, b"0!0", &mut answers), Err(UnknownCommand(b'!')));
     }
 
     /// Whatever comes: no panic, and no more answers than questions.
     #[test]
     fn no_bytes_break_the_chip() {
-        let mut chip = Esp32c3::new(Config::default());
+        let mut chip = (MODELS[0].power_on)(&Settings::default());
         let mut pins = RemoteBitbang::default();
         let mut state = 3u64;
         for _ in 0..100 {
@@ -138,7 +148,7 @@ mod tests {
                 })
                 .collect();
             let mut answers = Vec::new();
-            let _ = pins.feed(&mut chip, &bytes, &mut answers);
+            let _ = pins.feed(&mut *chip, &bytes, &mut answers);
             assert!(answers.len() <= bytes.iter().filter(|byte| **byte == b'R').count());
         }
     }

@@ -7,18 +7,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use chip::Chip;
+
 use super::jtag_port::JtagPort;
 use crate::flasher::{FaultKind, Flasher, ProbeFault, Progress};
 
 /// How long attaching may take.
 const ATTACH_MAX: Duration = Duration::from_secs(30);
 
-/// What the flash of a chip holds after the flashing process `command` has put the ELF file into it, within `limit`.
+/// What the flash of a `chip` holds after the flashing process `command` has put the ELF file into it, within `limit`.
 ///
 /// # Errors
 ///
 /// Says whether the image, the chip or the flashing process is to blame.
 pub fn flash_content(
+    chip: &'static Chip,
     command: &[String],
     elf: &Path,
     limit: Duration,
@@ -27,10 +30,11 @@ pub fn flash_content(
     let bench = |error: io::Error| ProbeFault::new(FaultKind::Other, format!("the emulated chip's JTAG port: {error}"));
     let folder = Folder::new().map_err(bench)?;
     let path = folder.0.join("jtag");
-    let mut chip = super::power_on(0);
-    chip.boot_from_flash();
-    let port = JtagPort::open(chip, &path).map_err(bench)?;
-    let mut flasher = Flasher::start(command, "esp32c3", &format!("socket:{}", path.display()), ATTACH_MAX)?;
+    let model = super::model(chip).map_err(|fault| ProbeFault::new(FaultKind::Other, fault.to_string()))?;
+    let mut emulated = super::power_on(model, 0);
+    emulated.boot_from_flash();
+    let port = JtagPort::open(emulated, &path).map_err(bench)?;
+    let mut flasher = Flasher::start(command, chip, &format!("socket:{}", path.display()), ATTACH_MAX)?;
     flasher.flash(elf, limit, progress)?;
     drop(flasher);
     Ok(port.close().map_err(bench)?.flash_content().into())

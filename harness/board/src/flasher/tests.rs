@@ -13,7 +13,7 @@ fn script(rest: &str) -> Vec<String> {
 }
 
 fn flash(rest: &str, limit: Duration) -> (Result<(), ProbeFault>, Vec<Progress>, Flasher) {
-    let mut flasher = Flasher::start(&script(rest), "esp32c3", "303a:1001", LONG).expect("the script attaches");
+    let mut flasher = Flasher::start(&script(rest), &chip::ESP32C3, "303a:1001", LONG).expect("the script attaches");
     let mut steps = Vec::new();
     let result = flasher.flash(Path::new("image.elf"), limit, &mut |step| steps.push(step));
     (result, steps, flasher)
@@ -80,7 +80,7 @@ fn a_process_that_hangs_is_killed_at_the_limit_with_all_that_it_started() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     // The script's child inherits the pipe: its reader comes to the end when both are dead.
     let command = script(&format!("echo stuck >&2; exec 9>'{}'; sleep 3600 & wait", pipe.display()));
-    let mut flasher = Flasher::start(&command, "esp32c3", "any", LONG).expect("the script attaches");
+    let mut flasher = Flasher::start(&command, &chip::ESP32C3, "any", LONG).expect("the script attaches");
     let mut reader = std::fs::File::open(&pipe).expect("the script opens it too");
     let fault = flasher.flash(Path::new("image.elf"), Duration::from_millis(200), &mut |_| {}).expect_err("it hangs");
     assert_eq!(fault.kind, FaultKind::Hung);
@@ -121,7 +121,7 @@ fn garbage_is_bounded_and_blamed_on_the_bench() {
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let missing = ["no-such-program-as-this".to_owned()];
-    let fault = Flasher::start(&missing, "esp32c3", "any", LONG).expect_err("it is not there");
+    let fault = Flasher::start(&missing, &chip::ESP32C3, "any", LONG).expect_err("it is not there");
     assert!(fault.words.contains("no-such-program-as-this"), "{fault}");
     assert!(list(&[], LONG).is_err());
 }

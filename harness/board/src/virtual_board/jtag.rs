@@ -5,7 +5,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use emulator::esp32c3::Esp32c3;
+use emulator::EmulatedChip;
 use rustix::event::{PollFd, PollFlags};
 
 use crate::emulated::remote_bitbang::{RemoteBitbang, Stay};
@@ -40,7 +40,7 @@ impl Jtag {
     }
 
     /// Does what the debugger has said by now.
-    pub(super) fn serve(&mut self, chip: &mut Esp32c3) -> Served {
+    pub(super) fn serve(&mut self, chip: &mut dyn EmulatedChip) -> Served {
         let was_alone = self.debugger.is_none();
         if was_alone {
             // One debugger at a time; the others wait in the kernel.
@@ -67,7 +67,7 @@ impl Jtag {
     }
 }
 
-fn converse(stream: &mut UnixStream, pins: &mut RemoteBitbang, chip: &mut Esp32c3) -> io::Result<Stay> {
+fn converse(stream: &mut UnixStream, pins: &mut RemoteBitbang, chip: &mut dyn EmulatedChip) -> io::Result<Stay> {
     let mut commands = vec![0; READ_BYTES];
     let length = match stream.read(&mut commands) {
         Ok(0) => return Ok(Stay::Quits),

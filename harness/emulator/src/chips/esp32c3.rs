@@ -11,7 +11,7 @@
 
 mod bootable;
 mod debugging;
-mod image;
+mod emulated;
 mod loading;
 mod map;
 pub(crate) mod registers;
@@ -22,9 +22,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use clock::Instant;
 
@@ -35,16 +33,18 @@ use crate::machine::memory::{Access, Memory, NotDirect, PAGE_BYTES as WINDOW_BYT
 pub use crate::devices::espressif::efuse::Revision;
 pub use crate::devices::espressif::reset::ResetCause;
 pub use crate::machine::backtrace::{Backtrace, Frame, Method};
+pub use crate::machine::chip::{JtagAccess, NextInstruction, Pause, Rom};
 pub use crate::machine::event::{Event, EventKind};
+pub use crate::machine::image::ImageError;
 pub use crate::machine::symbols::SourceLine;
-pub use image::ImageError;
+pub use emulated::MODEL;
 pub use map::{Map, Modelled, Row};
 
 use crate::devices::espressif::time::{Ticks, instant_of};
 use crate::machine::backtrace::Stands;
+use crate::machine::image::Image;
 use crate::machine::symbols::{Place, Symbols};
 use debugging::Debugging;
-use image::Image;
 use loading::Boots;
 use map::DeviceName;
 use soc::Soc;
@@ -71,16 +71,6 @@ const REPORTED: [Cause; 7] = [
     Cause::StoreAccessFault,
 ];
 
-/// The mask ROM that the chip has.
-#[derive(Clone, Debug, Default)]
-pub enum Rom {
-    /// Its functions, modelled at their published addresses.
-    #[default]
-    Modelled,
-    /// The real one, from an ELF file such as the `espflash` package ships (`esp32c3_rev300_rom.elf`).
-    Elf(Arc<[u8]>),
-}
-
 /// What sets one chip apart from another.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -98,18 +88,6 @@ pub struct Config {
     pub jtag: JtagAccess,
 }
 
-/// What a chip's eFuses leave of JTAG.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum JtagAccess {
-    /// All of it.
-    #[default]
-    Open,
-    /// The port answers, and the debug module lets nobody in.
-    Locked,
-    /// The port does not answer (DIS_PAD_JTAG).
-    FusedOff,
-}
-
 impl Default for Config {
     /// Seed 0, revision v0.4, an Espressif address, 4 MiB of flash, the ROM modelled.
     fn default() -> Self {
@@ -117,7 +95,7 @@ impl Default for Config {
             seed: 0,
             revision: Revision { major: 0, minor: 4 },
             mac: [0x60, 0x55, 0xf9, 0x00, 0x00, 0x01],
-            flash_bytes: 4 << 20,
+            flash_bytes: chip::ESP32C3.flash.size_bytes,
             rom: Rom::Modelled,
             jtag: JtagAccess::Open,
         }
@@ -133,54 +111,6 @@ pub enum SerialPort {
     Uart0,
     /// UART1.
     Uart1,
-}
-
-/// Why [`Esp32c3::run_until`] came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// The deadline has come.
-    Deadline,
-    /// A serial port has output that was not there before.
-    SerialOutput,
-    /// There is an event to take.
-    Event,
-    /// The chip cannot go on: an unmodelled ROM function, a fault in the fault handler. Only a reset helps.
-    Halted,
-    /// The hart sleeps, no device will wake it, and the deadline was [`Instant::FAR_FUTURE`]: time did not advance.
-    Asleep,
-    /// A breakpoint that a debugger has set was reached.
-    Breakpoint,
-    /// A watchpoint that a debugger has set was hit.
-    Watchpoint {
-        /// The address accessed.
-        address: u32,
-    },
-}
-
-/// An instruction of a trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextInstruction {
-    /// When it is executed.
-    pub at: Instant,
-    /// Where it is.
-    pub address: u32,
-    /// As an assembler would read it; the name of a ROM function in angle brackets.
-    pub text: String,
-    /// The function that it belongs to, and how far into it it is.
-    pub function: Option<(String, u32)>,
-    /// The hart sleeps before it.
-    pub is_asleep: bool,
-}
-
-impl fmt::Display for NextInstruction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let asleep = if self.is_asleep { "asleep before " } else { "" };
-        write!(f, "{:>16}  {:08x}  {asleep}{:<32}", self.at.to_string(), self.address, self.text)?;
-        match &self.function {
-            Some((name, offset)) => write!(f, "  {name}+{offset:#x}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// An ESP32-C3.

@@ -1,13 +1,11 @@
-//! What happened in the chip that its owner should know.
+//! What happened in a chip that its owner should know.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use clock::Instant;
 
-use crate::cores::riscv::Cause;
-
 use super::backtrace::Backtrace;
-use crate::devices::espressif::reset::ResetCause;
 
 /// Something that happened, with where the program stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +18,25 @@ pub struct Event {
     pub kind: EventKind,
     /// Who called whom.
     pub backtrace: Backtrace,
+}
+
+/// An exception of a core, in its architecture's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreException {
+    /// The architecture's number for it: `mcause` without the interrupt bit.
+    pub code: u32,
+    /// What it is called.
+    pub name: Cow<'static, str>,
+    /// The register that says more: `mtval`.
+    pub register: Cow<'static, str>,
+    /// What that register holds: an address, an instruction.
+    pub value: u32,
+}
+
+impl fmt::Display for CoreException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)
+    }
 }
 
 /// What happened.
@@ -40,27 +57,17 @@ pub enum EventKind {
         /// Its address.
         address: u32,
         /// What the linker scripts call it.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// The CPU raised an exception. The firmware's own handler runs next.
-    Exception {
-        /// Why.
-        cause: Cause,
-        /// `mtval`: the address or the instruction.
-        value: u32,
-    },
+    Exception(CoreException),
     /// The stack reached the guard that firmware has set below it.
     StackOverflow {
         /// The address accessed.
         address: u32,
     },
     /// The trap handler itself raised an exception at its first instruction. The chip has stopped.
-    DoubleFault {
-        /// Why.
-        cause: Cause,
-        /// `mtval`.
-        value: u32,
-    },
+    DoubleFault(CoreException),
     /// The firmware's panic handler was entered.
     Panic {
         /// Where the program panicked, if it could be read: `file:line:column`.
@@ -69,7 +76,9 @@ pub enum EventKind {
     /// The chip was reset.
     Reset {
         /// Why.
-        cause: ResetCause,
+        cause: Cow<'static, str>,
+        /// A watchdog did it.
+        by_watchdog: bool,
     },
     /// There is nothing in the flash that the chip can boot. It has stopped.
     NothingToBoot {
@@ -90,7 +99,7 @@ impl EventKind {
     pub fn is_fault(&self) -> bool {
         match self {
             Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } => false,
-            Self::Reset { cause } => cause.is_watchdog(),
+            Self::Reset { by_watchdog, .. } => *by_watchdog,
             _ => true,
         }
     }
@@ -108,12 +117,16 @@ impl fmt::Display for EventKind {
             Self::UnmodelledRomFunction { address, name } => {
                 write!(f, "unmodelled ROM function called: {name} ({address:#010x})")
             }
-            Self::Exception { cause, value } => write!(f, "{cause}, mtval {value:#010x}"),
+            Self::Exception(exception) => {
+                write!(f, "{exception}, {} {:#010x}", exception.register, exception.value)
+            }
             Self::StackOverflow { address } => write!(f, "stack overflow: the guard at {address:#010x} was reached"),
-            Self::DoubleFault { cause, value } => write!(f, "{cause} in the trap handler, mtval {value:#010x}"),
+            Self::DoubleFault(exception) => {
+                write!(f, "{exception} in the trap handler, {} {:#010x}", exception.register, exception.value)
+            }
             Self::Panic { location: Some(location) } => write!(f, "panic at {location}"),
             Self::Panic { location: None } => write!(f, "panic"),
-            Self::Reset { cause } => write!(f, "reset: {cause}"),
+            Self::Reset { cause, .. } => write!(f, "reset: {cause}"),
             Self::NothingToBoot { reason } => write!(f, "nothing to boot in the flash: {reason}"),
             Self::UartOverflow { uart, bytes } => write!(f, "UART{uart} lost {bytes} bytes: its FIFO was full"),
         }

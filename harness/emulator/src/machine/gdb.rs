@@ -9,6 +9,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use chip::Architecture;
 use clock::{Duration, Instant};
 use gdbstub::common::Signal;
 use gdbstub::conn::{Connection, ConnectionExt};
@@ -29,8 +30,8 @@ use gdbstub_arch::riscv::Riscv32;
 use gdbstub_arch::riscv::reg::RiscvCoreRegs;
 use gdbstub_arch::riscv::reg::id::RiscvRegId;
 
-use crate::chips::esp32c3::{Esp32c3, Pause, ResetCause};
-use crate::machine::access::AccessKind;
+use super::access::AccessKind;
+use super::chip::{EmulatedChip, Pause, Reset};
 
 /// How far the chip runs before the connection is looked at again.
 const SLICE: Duration = Duration::from_millis(1);
@@ -65,11 +66,19 @@ impl std::error::Error for SessionError {}
 ///
 /// # Errors
 /// If the connection fails.
-pub fn serve<C>(chip: &mut Esp32c3, connection: C, owner: &mut dyn FnMut(&mut Esp32c3)) -> Result<Ended, SessionError>
+pub fn serve<C>(
+    chip: &mut dyn EmulatedChip,
+    connection: C,
+    owner: &mut dyn FnMut(&mut dyn EmulatedChip),
+) -> Result<Ended, SessionError>
 where
     C: ConnectionExt,
     <C as Connection>::Error: fmt::Debug + fmt::Display,
 {
+    let architecture = chip.chip().architecture;
+    if architecture != Architecture::Riscv32 {
+        return Err(SessionError { reason: format!("gdb's registers of {architecture} are not known here") });
+    }
     chip.attach_debugger(true);
     let mut session = Session { chip, owner, stepping: false, breakpoints: Vec::new(), watchpoints: Vec::new() };
     let result = GdbStub::new(connection).run_blocking::<EventLoop<'_, C>>(&mut session);
@@ -84,8 +93,8 @@ where
 
 /// The chip as `gdbstub` sees it.
 struct Session<'a> {
-    chip: &'a mut Esp32c3,
-    owner: &'a mut dyn FnMut(&mut Esp32c3),
+    chip: &'a mut dyn EmulatedChip,
+    owner: &'a mut dyn FnMut(&mut dyn EmulatedChip),
     stepping: bool,
     breakpoints: Vec<u32>,
     watchpoints: Vec<(u32, u32, AccessKind)>,
@@ -94,10 +103,10 @@ struct Session<'a> {
 impl Session<'_> {
     fn clean_up(&mut self) {
         for address in self.breakpoints.drain(..) {
-            self.chip.hart_mut().remove_breakpoint(address);
+            self.chip.remove_breakpoint(address);
         }
         for (address, length, kind) in self.watchpoints.drain(..) {
-            self.chip.hart_mut().remove_watchpoint(address, length, kind);
+            self.chip.remove_watchpoint(address, length, kind);
         }
         self.chip.attach_debugger(false);
     }
@@ -170,18 +179,18 @@ impl Target for Session<'_> {
 impl SingleThreadBase for Session<'_> {
     fn read_registers(&mut self, registers: &mut RiscvCoreRegs<u32>) -> TargetResult<(), Self> {
         for (n, register) in registers.x.iter_mut().enumerate() {
-            *register = self.chip.hart().register(n as u8);
+            *register = self.chip.register(n as u8);
         }
-        registers.pc = self.chip.hart().pc();
+        registers.pc = self.chip.pc();
         Ok(())
     }
 
     fn write_registers(&mut self, registers: &RiscvCoreRegs<u32>) -> TargetResult<(), Self> {
         for (n, register) in registers.x.iter().enumerate() {
-            self.chip.hart_mut().set_register(n as u8, *register);
+            self.chip.set_register(n as u8, *register);
         }
-        if registers.pc != self.chip.hart().pc() {
-            self.chip.hart_mut().set_pc(registers.pc);
+        if registers.pc != self.chip.pc() {
+            self.chip.set_pc(registers.pc);
         }
         Ok(())
     }
@@ -211,11 +220,10 @@ impl SingleThreadBase for Session<'_> {
 
 impl SingleRegisterAccess<()> for Session<'_> {
     fn read_register(&mut self, _thread: (), id: RiscvRegId<u32>, buffer: &mut [u8]) -> TargetResult<usize, Self> {
-        let hart = self.chip.hart();
         let value = match id {
-            RiscvRegId::Gpr(n) => hart.register(n),
-            RiscvRegId::Pc => hart.pc(),
-            RiscvRegId::Csr(n) => hart.csr(n).ok_or(TargetError::NonFatal)?,
+            RiscvRegId::Gpr(n) => self.chip.register(n),
+            RiscvRegId::Pc => self.chip.pc(),
+            RiscvRegId::Csr(n) => self.chip.system_register(n).ok_or(TargetError::NonFatal)?,
             _ => return Err(TargetError::NonFatal),
         };
         let bytes = value.to_le_bytes();
@@ -225,11 +233,10 @@ impl SingleRegisterAccess<()> for Session<'_> {
 
     fn write_register(&mut self, _thread: (), id: RiscvRegId<u32>, bytes: &[u8]) -> TargetResult<(), Self> {
         let value = u32::from_le_bytes(bytes.try_into().map_err(|_| TargetError::NonFatal)?);
-        let hart = self.chip.hart_mut();
         match id {
-            RiscvRegId::Gpr(n) => hart.set_register(n, value),
-            RiscvRegId::Pc => hart.set_pc(value),
-            RiscvRegId::Csr(n) if hart.set_csr(n, value) => {}
+            RiscvRegId::Gpr(n) => self.chip.set_register(n, value),
+            RiscvRegId::Pc => self.chip.set_pc(value),
+            RiscvRegId::Csr(n) if self.chip.set_system_register(n, value) => {}
             _ => return Err(TargetError::NonFatal),
         }
         Ok(())
@@ -270,7 +277,7 @@ impl Breakpoints for Session<'_> {
 
 impl Session<'_> {
     fn add_breakpoint(&mut self, address: u32) {
-        self.chip.hart_mut().add_breakpoint(address);
+        self.chip.add_breakpoint(address);
         self.breakpoints.push(address);
     }
 
@@ -278,7 +285,7 @@ impl Session<'_> {
         let Some(place) = self.breakpoints.iter().position(|other| *other == address) else { return false };
         self.breakpoints.swap_remove(place);
         if !self.breakpoints.contains(&address) {
-            self.chip.hart_mut().remove_breakpoint(address);
+            self.chip.remove_breakpoint(address);
         }
         true
     }
@@ -317,7 +324,7 @@ fn kinds(kind: WatchKind) -> &'static [AccessKind] {
 impl HwWatchpoint for Session<'_> {
     fn add_hw_watchpoint(&mut self, address: u32, length: u32, kind: WatchKind) -> TargetResult<bool, Self> {
         for kind in kinds(kind) {
-            self.chip.hart_mut().add_watchpoint(address, length, *kind);
+            self.chip.add_watchpoint(address, length, *kind);
             self.watchpoints.push((address, length, *kind));
         }
         Ok(true)
@@ -328,7 +335,7 @@ impl HwWatchpoint for Session<'_> {
         for kind in kinds(kind) {
             if let Some(place) = self.watchpoints.iter().position(|other| *other == (address, length, *kind)) {
                 self.watchpoints.swap_remove(place);
-                self.chip.hart_mut().remove_watchpoint(address, length, *kind);
+                self.chip.remove_watchpoint(address, length, *kind);
                 removed = true;
             }
         }
@@ -340,11 +347,11 @@ impl MonitorCmd for Session<'_> {
     fn handle_monitor_cmd(&mut self, command: &[u8], mut out: ConsoleOutput<'_>) -> Result<(), Self::Error> {
         match command {
             b"reset" => {
-                self.chip.reset(ResetCause::UsbJtag);
+                self.chip.reset(Reset::Debugger);
                 gdbstub::outputln!(out, "the chip stands at its entry point");
             }
             b"backtrace" => gdbstub::outputln!(out, "{}", self.chip.backtrace()),
-            b"map" => gdbstub::output!(out, "{}", Esp32c3::map()),
+            b"map" => gdbstub::output!(out, "{}", self.chip.map()),
             b"time" => gdbstub::outputln!(out, "{}", self.chip.now()),
             _ => gdbstub::outputln!(out, "reset, backtrace, map, time"),
         }

@@ -7,10 +7,19 @@ use std::time::Duration;
 
 use board::emulated::jtag_port::JtagPort;
 use board::{Flasher, ProbeFault};
-use emulator::esp32c3::{Config, Esp32c3};
+use chip::Chip;
+use emulator::{EmulatedChip, Settings, model_of};
 
 /// Long for a machine, and nothing waits for it unless a test fails.
 pub const LONG: Duration = Duration::from_secs(120);
+
+/// The chip of the boards.
+pub static CHIP: &Chip = &chip::ESP32C3;
+
+/// An emulated chip at power-on.
+pub fn power_on(settings: &Settings) -> Box<dyn EmulatedChip> {
+    (model_of(CHIP).expect("it is emulated").power_on)(settings)
+}
 
 /// A released image.
 pub fn image() -> PathBuf {
@@ -33,10 +42,10 @@ pub struct Bench {
 
 impl Bench {
     /// A board of which the chip is so; its flash is empty.
-    pub fn new(config: Config) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("jtag");
-        let mut chip = Esp32c3::new(config);
+        let mut chip = power_on(settings);
         chip.boot_from_flash();
         let port = JtagPort::open(chip, &socket).expect("a socket");
         Self { port, socket, folder }
@@ -44,11 +53,11 @@ impl Bench {
 
     /// The flashing process, attached to the board by this socket.
     pub fn attach(socket: &Path) -> Result<Flasher, ProbeFault> {
-        Flasher::start(&serve(), "esp32c3", &format!("socket:{}", socket.display()), LONG)
+        Flasher::start(&serve(), CHIP, &format!("socket:{}", socket.display()), LONG)
     }
 
     /// The chip, once nobody is at its port any more.
-    pub fn chip(self) -> Esp32c3 {
+    pub fn chip(self) -> Box<dyn EmulatedChip> {
         self.port.close().expect("the thread of the chip")
     }
 }

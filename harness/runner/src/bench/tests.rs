@@ -13,7 +13,7 @@ struct Printer {
 
 impl Board for Printer {
     fn target(&self) -> Target {
-        Target { chip: "none", emulated: true }
+        Target { chip: &chip::ESP32C3, emulated: true }
     }
 
     fn flash(&mut self, _: &Image) -> Result<(), Fault> {
@@ -58,7 +58,7 @@ fn judged(rules: &str, lines: &[(u64, &'static str)]) -> judge::Judged {
         file
     };
     let (elf, dialect) = (file("mine.elf", "an image"), file("mine.toml", &format!("stack = 'mine'\n{rules}")));
-    let stacks = stack::own(folder.path(), &elf, Some(&dialect)).unwrap_or_else(|why| panic!("{why}"));
+    let stacks = stack::own(folder.path(), &elf, Some(&dialect), &chip::ESP32C3).unwrap_or_else(|why| panic!("{why}"));
     let stack = stacks.first().expect("the image as it is");
     let text = "title = 'A test'\nspecification = { demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }\n";
     let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));

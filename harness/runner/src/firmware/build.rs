@@ -33,6 +33,7 @@ pub fn build(image: &Image) -> Result<Manifest, String> {
     let package = metadata.root()?;
     let manifest = Manifest {
         version: package.version.clone(),
+        chip: package.settings().chip,
         sha256: sha256(&elf),
         notices_sha256: sha256(notices.as_bytes()),
         sources_sha256: sources::digest(&sources),

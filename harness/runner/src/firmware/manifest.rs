@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chip::Chip;
 use serde::{Deserialize, Serialize};
 
 use super::{read, write};
@@ -19,6 +20,9 @@ const HEAD: &str = "\
 pub struct Manifest {
     /// The image's version.
     pub version: String,
+    /// The chip that it is for. Manifests of before there was a second one do not say.
+    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    pub chip: &'static Chip,
     /// SHA-256 of the ELF file, in hexadecimal.
     pub sha256: String,
     /// SHA-256 of the notices, in hexadecimal.

@@ -67,8 +67,11 @@ pub(super) struct Settings {
 }
 
 /// `[package.metadata.shakedown]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct OurSettings {
+    /// The chip that the image is for.
+    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    pub(super) chip: &'static chip::Chip,
     /// Packages whose versions make the image what it is.
     #[serde(default)]
     pub(super) stack: Vec<String>,
@@ -78,6 +81,12 @@ pub(super) struct OurSettings {
     /// Works whose sources a build script compiles and that are no package of any registry.
     #[serde(default)]
     foreign: Vec<Foreign>,
+}
+
+impl Default for OurSettings {
+    fn default() -> Self {
+        Self { chip: crate::chips::first(), stack: Vec::new(), compiles: Vec::new(), foreign: Vec::new() }
+    }
 }
 
 /// A work that is linked in and that cargo knows nothing of.

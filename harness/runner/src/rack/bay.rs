@@ -88,7 +88,7 @@ impl Bay {
             .map_err(|unavailable| format!("{unavailable} (`--wait SECONDS` waits for it)"))?;
         let folder = setting.folder.join(&entry.name);
         let process = match entry.facts.is_emulated() {
-            true => Some(Process::start(&setting.program, &entry.name, setting.seed)?),
+            true => Some(Process::start(&setting.program, &entry.name, entry.facts.chip, setting.seed)?),
             false => None,
         };
         let wiring = wiring(entry, process.as_ref(), folder.clone(), setting)?;
@@ -294,7 +294,6 @@ pub fn can(entry: &Entry, scenario: &Scenario) -> bool {
 
 fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &Setting) -> Result<Wiring, String> {
     let facts = &entry.facts;
-    let chip = map::CHIPS.into_iter().find(|chip| *chip == facts.chip).ok_or("there is no firmware for this chip")?;
     let port = |path: &Path| Port { path: path.to_owned(), baud: facts.baud };
     let (flasher, probe, serial, modem) = match process {
         Some(process) => {
@@ -313,7 +312,7 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
             (flasher, facts.probe.clone(), port(serial), facts.modem.as_deref().map(port))
         }
     };
-    Ok(Wiring { chip, flasher, probe, serial, modem, folder, limits: limits(facts, setting.limits) })
+    Ok(Wiring { chip: facts.chip, flasher, probe, serial, modem, folder, limits: limits(facts, setting.limits) })
 }
 
 /// The bench's limits, but for what the board's file says.

@@ -73,7 +73,7 @@ fn row(entry: &Entry) -> [String; 6] {
         "ready".into()
     };
     let holder = lock::holder(&folder, &identity).map_or_else(|| "nobody".into(), |holder| holder.told());
-    [entry.name.clone(), facts.chip.clone(), facts.link.to_string(), facts.power.to_string(), health, holder]
+    [entry.name.clone(), facts.chip.to_string(), facts.link.to_string(), facts.power.to_string(), health, holder]
 }
 
 /// Which of its ports is not there.

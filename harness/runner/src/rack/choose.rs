@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use board::hardware::Limits;
+use chip::Chip;
 
 use crate::cli::{Hil, On};
 use crate::exit::{self, Exit};
@@ -22,10 +23,10 @@ pub const PROBE: &str = "SHAKEDOWN_PROBE";
 /// # Errors
 ///
 /// If a real board was asked for and there is none, or if map or quarantine are wrong.
-pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (Exit, String)> {
+pub fn choose(root: &Path, arguments: &Hil, chip: &Chip) -> Result<(Option<Crew>, String), (Exit, String)> {
     let options = &arguments.rack;
     if arguments.on == On::Emulator {
-        return Ok((None, "On an emulated ESP32-C3".into()));
+        return Ok((None, format!("On an emulated {}", chip.title)));
     }
     let folder = options.map.clone().unwrap_or_else(|| root.join(map::FOLDER));
     let entries = map::read(&folder).map_err(|why| (exit::USAGE, why))?;
@@ -34,8 +35,14 @@ pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (E
         let why = format!("{} has no board `{unknown}`; it has {}", folder.display(), names.join(", "));
         return Err((exit::USAGE, why));
     }
-    let wanted =
-        |entry: &&Entry| entry.facts.alive && (options.boards.is_empty() || options.boards.contains(&entry.name));
+    let is_named = |entry: &&Entry| options.boards.contains(&entry.name);
+    if let Some(other) = entries.iter().filter(is_named).find(|entry| entry.facts.chip != chip) {
+        let why = format!("the board `{}` has the chip {}, and this run is for {chip}", other.name, other.facts.chip);
+        return Err((exit::USAGE, why));
+    }
+    let wanted = |entry: &&Entry| {
+        entry.facts.alive && entry.facts.chip == chip && (options.boards.is_empty() || is_named(entry))
+    };
     let entries: Vec<Entry> = entries.iter().filter(wanted).cloned().collect();
     let is_connected = |entry: &Entry| entry.facts.serial.as_ref().is_some_and(|serial| serial.exists());
     let chosen: Vec<Entry> = match arguments.on {
@@ -46,7 +53,7 @@ pub fn choose(root: &Path, arguments: &Hil) -> Result<(Option<Crew>, String), (E
     if chosen.is_empty() {
         return match arguments.on {
             On::Hardware => Err((exit::BENCH_FAILED, none(&folder))),
-            _ => Ok((None, "On an emulated ESP32-C3 (no board is connected)".into())),
+            _ => Ok((None, format!("On an emulated {} (no board is connected)", chip.title))),
         };
     }
     if arguments.accept {

@@ -151,7 +151,7 @@ fn told(entry: &Entry) -> model::Board {
     let serial = entry.facts.serial.as_ref().map_or_else(String::new, |serial| format!(", {}", serial.display()));
     model::Board {
         name: entry.name.clone(),
-        kind: entry.facts.chip.clone(),
+        kind: entry.facts.chip.name.to_owned(),
         target: "hardware".into(),
         identity: format!("probe {}{serial}", entry.facts.probe),
         ..model::Board::default()

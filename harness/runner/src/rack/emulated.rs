@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chip::Chip;
+
 use crate::cli::VirtualBoard;
 
 /// What the process says when its board can be reached.
@@ -28,7 +30,7 @@ impl Process {
     /// # Errors
     ///
     /// If the process does not come up.
-    pub fn start(program: &Path, name: &str, seed: u64) -> Result<Self, String> {
+    pub fn start(program: &Path, name: &str, chip: &Chip, seed: u64) -> Result<Self, String> {
         // Not below the workspace: the names of sockets have at most 107 bytes (unix(7)).
         let folder = std::env::temp_dir().join(format!("shakedown-{}-{name}", std::process::id()));
         let failed = |error: std::io::Error| format!("the emulated board {name} does not start: {error}");
@@ -36,6 +38,7 @@ impl Process {
         let mut command = Command::new(program);
         command
             .arg("virtual-board")
+            .args(["--board", chip.name])
             .arg("--serial")
             .arg(folder.join("serial"))
             .arg("--modem")
@@ -130,7 +133,10 @@ pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
 
     let stop = Arc::new(AtomicBool::new(false));
     let told = |error: std::io::Error| format!("{}: {error}", arguments.serial.display());
+    let chip = arguments.board.chip()?;
+    let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
     let settings = board::virtual_board::Settings {
+        model,
         seed: arguments.seed,
         serial: arguments.serial.clone(),
         modem: arguments.modem.clone(),

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use chip::Chip;
 use scenario::Problem;
 use serde::Deserialize;
 
@@ -15,8 +16,6 @@ pub const FOLDER: &str = "ci/rack";
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// What `probe` says of a board that the bench makes itself.
 pub const EMULATED: &str = "emulated";
-/// The chips that there are images for.
-pub const CHIPS: [&str; 1] = ["esp32c3"];
 
 /// A board of the rack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +32,9 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
-    /// The chip, as probe-rs calls it: `esp32c3`.
-    pub chip: String,
+    /// The chip.
+    #[serde(with = "crate::chips::by_name")]
+    pub chip: &'static Chip,
     /// The debug probe: `VID:PID[-INTERFACE][:SERIAL]` as `cargo xtask boards --scan` prints it, or `emulated`.
     pub probe: String,
     /// The firmware's serial port by a name that stays: a path such as those in `/dev/serial/by-id`.
@@ -260,10 +260,6 @@ pub fn parse(file: &str, text: &str) -> Result<Facts, Box<Problem>> {
 type Objection = (&'static [&'static str], String, &'static str);
 
 fn check(facts: &Facts) -> Result<(), Objection> {
-    if !CHIPS.contains(&facts.chip.as_str()) {
-        let message = format!("there is no firmware for a chip `{}`", facts.chip);
-        return Err((&["chip"], message, "write `chip = \"esp32c3\"`"));
-    }
     if facts.probe.is_empty() {
         return Err((&["probe"], "this names no debug probe".into(), "`cargo xtask boards --scan` prints selectors"));
     }

@@ -6,12 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use board::flasher::ProbeEntry;
+use chip::Chip;
 
 use crate::rack::map::Facts;
 
-/// Espressif's USB Serial/JTAG controller: a serial port and a debug probe in one device (ESP32-C3 technical reference
-/// manual, chapter "USB Serial/JTAG Controller").
-const USB_SERIAL_JTAG: (&str, &str) = ("303a", "1001");
 /// No file of sysfs that is read here is longer, in bytes.
 const ATTRIBUTE_BYTES_MAX: usize = 256;
 /// How far a port is from its USB device in sysfs: interface, and for some drivers a port of its own.
@@ -48,7 +46,8 @@ pub fn scan(root: &Path, probes: &[ProbeEntry]) -> Vec<Found> {
     ports(root)
         .into_iter()
         .map(|port| {
-            let own = (port.vendor.as_str(), port.product.as_str()) == USB_SERIAL_JTAG;
+            // A chip that is a debug probe itself.
+            let own = port.chips().iter().any(|chip| chip.usb.iter().any(|usb| usb.is_probe));
             let serial = port.serial_number.as_ref();
             let known = probes.iter().find(|probe| serial.is_some() && probe.serial_number.as_ref() == serial);
             let probe = known.map(|probe| probe.selector.clone()).or_else(|| {
@@ -106,6 +105,14 @@ fn stable(root: &Path, tty: &str) -> Option<PathBuf> {
     })
 }
 
+impl Port {
+    /// The chips that such a USB device may be.
+    fn chips(&self) -> Vec<&'static Chip> {
+        let number = |text: &str| u16::from_str_radix(text, 16).ok();
+        number(&self.vendor).zip(number(&self.product)).into_iter().flat_map(|(v, p)| chip::at_usb(v, p)).collect()
+    }
+}
+
 impl Found {
     /// A name for it.
     pub fn name(&self) -> String {
@@ -126,6 +133,14 @@ impl Found {
         let port = &self.port;
         let quoted = |text: &str| toml::Value::from(text).to_string();
         let serial = port.stable.clone().unwrap_or_else(|| Path::new("/dev").join(&port.tty));
+        // A bridge may be in front of any of them.
+        let known = Some(port.chips()).filter(|chips| !chips.is_empty()).unwrap_or_else(|| chip::CHIPS.to_vec());
+        let names: Vec<&str> = known.iter().map(|chip| chip.name).collect();
+        let (chip, others) = match names.as_slice() {
+            [] => ("", String::new()),
+            [only] => (*only, String::new()),
+            [first, others @ ..] => (*first, format!(" It may be {}", others.join(", "))),
+        };
         let unstable =
             if port.stable.is_some() { "" } else { "# LOOK HERE: this name changes; udev gives no better one\n" };
         let probe = self.probe.as_deref().map_or_else(
@@ -134,12 +149,13 @@ impl Found {
         );
         format!(
             "# Written by `cargo xtask boards --scan`: USB {}:{} in {}.\n\
-             # LOOK HERE: is it this chip?\nchip = \"esp32c3\"\n{probe}{unstable}serial = {}\nlink = \"serial\"\n\
+             # LOOK HERE: is it this chip?{others}\nchip = {}\n{probe}{unstable}serial = {}\nlink = \"serial\"\n\
              # How its power is switched, if it can be: `uhubctl` lists hubs and ports.\n\
              # [power]\n# hub = \"{}\"\n# port = {}\n",
             port.vendor,
             port.product,
             port.place,
+            quoted(chip),
             quoted(&serial.to_string_lossy()),
             port.place.rsplit_once('.').map_or("1-1", |(hub, _)| hub),
             port.place.rsplit(['.', '-']).next().unwrap_or("1"),

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use chip::Chip;
 use outcome::Ending;
 use report::model::{Row, Run};
 use scenario::Scenario;
@@ -43,7 +44,8 @@ pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Re
             Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
             _ => Refusal::new(exit::USAGE, unusable),
         })?;
-    let pairs = pairs(root, old, new, arguments).map_err(|why| Refusal::new(exit::USAGE, why))?;
+    let chip = arguments.board.chip().map_err(|why| Refusal::new(exit::USAGE, why))?;
+    let pairs = pairs(root, old, new, arguments, chip).map_err(|why| Refusal::new(exit::USAGE, why))?;
     let tasks: Vec<Task<'_>> = scenarios
         .iter()
         .flat_map(|scenario| pairs.iter().map(move |pair| (scenario, pair)))
@@ -83,8 +85,9 @@ pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Re
         let stacks: Vec<Stack> = pairs.iter().map(|pair| pair.stack(side).clone()).collect();
         let invocation = Invocation {
             headline: &format!(
-                "{}, on an emulated ESP32-C3",
-                pairs.first().map_or(String::new(), |pair| pair.stack(side).firmware.to_string())
+                "{}, on an emulated {}",
+                pairs.first().map_or(String::new(), |pair| pair.stack(side).firmware.to_string()),
+                chip.title
             ),
             seed: arguments.seed,
             started,
@@ -108,12 +111,18 @@ pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Re
 
 /// The stacks that are held against each other: those that are named, or both images as they are and as every profile
 /// that both have.
-fn pairs(root: &Path, old: &Path, new: &Path, arguments: &ReleaseReport) -> Result<Vec<Pair>, String> {
+fn pairs(
+    root: &Path,
+    old: &Path,
+    new: &Path,
+    arguments: &ReleaseReport,
+    chip: &'static Chip,
+) -> Result<Vec<Pair>, String> {
     let dialect = arguments.dialect.as_deref();
-    let (old, new) = (stack::own(root, old, dialect)?, stack::own(root, new, dialect)?);
+    let (old, new) = (stack::own(root, old, dialect, chip)?, stack::own(root, new, dialect, chip)?);
     if let (Some(was), Some(is)) = (&arguments.old_stack, &arguments.new_stack) {
         let pick = |stacks: Vec<Stack>, name: &String| {
-            stack::select(stacks, std::slice::from_ref(name)).map(|stacks| stacks.into_iter().next())
+            stack::select(stacks, std::slice::from_ref(name), chip).map(|stacks| stacks.into_iter().next())
         };
         let (old, new) = (pick(old, was)?, pick(new, is)?);
         return Ok(old.zip(new).into_iter().map(|(old, new)| Pair { old, new }).collect());

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::ValueEnum;
+use chip::{CHIPS, Chip};
 use serde::Deserialize;
 
 use super::{Unrenderable, entries, markdown, read, rooms};
-use crate::cli::BoardKind;
 use crate::stack::Stack;
 
 /// Where released images lie, below the workspace's folder.
@@ -20,6 +19,8 @@ const PROSE_COLUMNS_MAX: usize = 120;
 #[derive(Deserialize)]
 struct Manifest {
     version: String,
+    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    chip: &'static Chip,
     sha256: String,
     #[serde(default)]
     stack: BTreeMap<String, String>,
@@ -29,13 +30,12 @@ struct Manifest {
 pub(super) fn boards(root: &Path) -> Result<String, Unrenderable> {
     let images = released(root)?;
     let mut rows = Vec::new();
-    for kind in BoardKind::value_variants() {
-        let Some(value) = kind.to_possible_value() else { continue };
-        let of_this_kind = images.keys().filter(|name| name.starts_with(value.get_name()));
+    for chip in CHIPS {
+        let of_this_kind = images.iter().filter(|(_, manifest)| manifest.chip == *chip);
         rows.push(vec![
-            format!("`--board {}`", value.get_name()),
-            value.get_help().map(ToString::to_string).unwrap_or_default(),
-            of_this_kind.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+            format!("`--board {chip}`"),
+            format!("{} {}", chip.maker, chip.title),
+            of_this_kind.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         ]);
     }
     Ok(markdown(&["option", "board", "released images"], &rows))

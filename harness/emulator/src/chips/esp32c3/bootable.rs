@@ -9,9 +9,9 @@ use core::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::machine::image::Segment;
 use crate::machine::memory::Memory;
 
-use super::image::Segment;
 use super::loading::{has_memory, is_flash};
 use crate::devices::espressif::cache;
 use crate::machine::flash::{Flash, PAGE_BYTES};

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use chip::ESP32C3;
+
 use crate::cores::riscv::csr_number;
 use crate::machine::debug::HaltCause;
 
 use super::bootable;
-use super::image::{Image, Segment};
+
 use super::{
     DRAM, Esp32c3, EventKind, ICACHE_RAM, ICACHE_RAM_BYTES, IRAM, ImageError, RTC_FAST, RTC_FAST_BYTES, ResetCause,
     SRAM1, rom,
@@ -18,14 +20,13 @@ use crate::devices::espressif::cache;
 use crate::devices::espressif::time::TICKS_HZ;
 use crate::machine::backtrace::Stands;
 use crate::machine::flash::PAGE_BYTES;
+use crate::machine::image::{Image, Segment};
 use crate::machine::symbols::Symbols;
 
 /// Where the hart begins after a reset: the first address of the ROM.
 pub(super) const RESET_VECTOR: u32 = rom::CODE.start;
 /// Where the stack of the bootloader ends; firmware sets its own before it uses one.
 const BOOT_STACK: u32 = 0x3fcd_e700;
-/// Where in the flash an application begins, behind bootloader and partition table.
-const APPLICATION_OFFSET: u32 = 0x1_0000;
 
 /// What runs after a reset.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ impl Esp32c3 {
         if let Some(error) = &self.rom_error {
             return Err(ImageError::Rom(Box::new(error.clone())));
         }
-        let image = Image::parse(elf)?;
+        let image = Image::parse(&ESP32C3, elf)?;
         for segment in &image.segments {
             check_segment(segment)?;
         }
@@ -180,7 +181,7 @@ fn check_segment(segment: &Segment) -> Result<(), ImageError> {
     if has_memory(segment.address, length_bytes) {
         return Ok(());
     }
-    Err(ImageError::NoMemoryThere { address: segment.address, length_bytes })
+    Err(ImageError::NoMemoryThere { address: segment.address, length_bytes, chip: ESP32C3.title })
 }
 
 /// Whether a segment can lie there: in RAM, or in flash as it is shown.
@@ -205,7 +206,7 @@ pub(super) fn is_flash(address: u32) -> bool {
 
 /// Where in the flash what is shown at `address` lies: the page of the same number, behind what precedes applications.
 fn flash_address(address: u32) -> u32 {
-    APPLICATION_OFFSET + (address & (cache::ENTRIES * PAGE_BYTES - 1))
+    ESP32C3.flash.application_offset + (address & (cache::ENTRIES * PAGE_BYTES - 1))
 }
 
 /// Where the image's last page of flash ends.

@@ -2,7 +2,7 @@
 
 use clock::Instant;
 
-use crate::cores::riscv::{Cause, Exception, Stop, csr_number};
+use crate::cores::riscv::{Cause, Exception, Stop};
 
 use super::loading::RESET_VECTOR;
 use super::rom::{Machine, Outcome};
@@ -112,11 +112,7 @@ impl Esp32c3 {
             }
             Stop::Exception { exception, pc } => self.tell_exception(exception, pc),
             Stop::DoubleFault { exception, pc } => {
-                self.tell(
-                    pc,
-                    Stands::Before,
-                    EventKind::DoubleFault { cause: exception.cause, value: exception.value },
-                );
+                self.tell(pc, Stands::Before, EventKind::DoubleFault(exception.into()));
                 self.halted = true;
             }
             Stop::Breakpoint { .. } | Stop::EnvironmentBreak | Stop::Trigger => return Some(Pause::Breakpoint),
@@ -144,7 +140,7 @@ impl Esp32c3 {
             }
         }
         if let Some(cause) = self.soc.take_requested_reset() {
-            self.tell_behind(EventKind::Reset { cause });
+            self.tell_behind(EventKind::Reset { cause: cause.to_string().into(), by_watchdog: cause.is_watchdog() });
             self.start(cause);
         }
     }
@@ -202,10 +198,10 @@ impl Esp32c3 {
                 let cause = if store { Cause::StoreAccessFault } else { Cause::LoadAccessFault };
                 let pc = self.hart.pc();
                 self.tell_exception(Exception { cause, value: address }, pc);
-                self.raise(cause, address);
+                self.hart.raise(cause, address);
             }
             Outcome::Unmodelled => {
-                let name = rom::functions().get(&address).copied().unwrap_or("?");
+                let name = rom::functions().get(&address).copied().unwrap_or("?").into();
                 // The caller is more telling than the entry: it is in `ra`.
                 self.tell(address, Stands::Before, EventKind::UnmodelledRomFunction { address, name });
                 self.halted = true;
@@ -214,21 +210,6 @@ impl Esp32c3 {
         if self.now_ticks() >= self.soc.next_event() || self.soc.wants_to_stop() {
             self.settle_owner_matters();
         }
-    }
-
-    /// Enters the firmware's trap handler for an exception inside a native ROM function.
-    fn raise(&mut self, cause: Cause, value: u32) {
-        const MIE: u32 = 1 << 3;
-        const MPIE: u32 = 1 << 7;
-        const MPP: u32 = 3 << 11;
-        let status = self.hart.csr(csr_number::MSTATUS).unwrap_or(0);
-        let previous = if status & MIE != 0 { MPIE } else { 0 };
-        self.hart.set_csr(csr_number::MSTATUS, status & !(MIE | MPIE) | previous | MPP);
-        self.hart.set_csr(csr_number::MEPC, self.hart.pc());
-        self.hart.set_csr(csr_number::MCAUSE, cause as u32);
-        self.hart.set_csr(csr_number::MTVAL, value);
-        let vector = self.hart.csr(csr_number::MTVEC).unwrap_or(0) & !3;
-        self.hart.set_pc(vector);
     }
 
     fn tell_exception(&mut self, exception: Exception, pc: u32) {
@@ -245,7 +226,7 @@ impl Esp32c3 {
             Cause::Breakpoint if value != 0 && value != pc && (DRAM..DRAM + SRAM1).contains(&value) => {
                 EventKind::StackOverflow { address: value }
             }
-            cause => EventKind::Exception { cause, value },
+            _ => EventKind::Exception(exception.into()),
         };
         self.tell(pc, Stands::Before, kind);
     }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::machine::event::CoreException;
+
 use super::csr::{STATUS_MIE, STATUS_MPIE, STATUS_MPP};
 use super::hart::Hart;
 
@@ -38,9 +40,10 @@ pub enum Cause {
     EnvironmentCallFromMachine = 11,
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Cause {
+    /// As a sentence has it.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::InstructionAccessFault => "instruction access fault",
             Self::IllegalInstruction => "illegal instruction",
             Self::Breakpoint => "breakpoint",
@@ -50,7 +53,13 @@ impl fmt::Display for Cause {
             Self::StoreAccessFault => "store access fault",
             Self::EnvironmentCallFromUser => "environment call from user mode",
             Self::EnvironmentCallFromMachine => "environment call from machine mode",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -73,7 +82,20 @@ impl Exception {
     }
 }
 
+impl From<Exception> for CoreException {
+    fn from(Exception { cause, value }: Exception) -> Self {
+        Self { code: cause as u32, name: cause.name().into(), register: "mtval".into(), value }
+    }
+}
+
 impl Hart {
+    /// Enters the trap handler for an exception that somebody else has raised at the program counter: a function of
+    /// the mask ROM that is modelled natively.
+    pub fn raise(&mut self, cause: Cause, value: u32) {
+        self.enter_trap(cause as u32, value, self.pc);
+        self.pc = self.trap_vector;
+    }
+
     /// What entering a trap does to the CSRs (the privileged architecture, section "Privilege and Global
     /// Interrupt-Enable Stack in mstatus register").
     pub(super) fn enter_trap(&mut self, cause: u32, value: u32, pc: u32) {

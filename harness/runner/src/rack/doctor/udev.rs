@@ -1,5 +1,6 @@
 //! udev rules: whether some let this user at debug probes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +28,8 @@ pub(super) fn rules(patient: &Patient) -> Vec<Finding> {
     let mut late = None;
     for folder in FOLDERS {
         for (name, text) in files(&patient.system_root.join(folder)) {
-            if !text.to_lowercase().contains("303a") {
+            let text_lower = text.to_lowercase();
+            if !vendors().iter().any(|(_, vendor)| text_lower.contains(vendor)) {
                 continue;
             }
             let number = name.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<u32>().ok());
@@ -44,8 +46,18 @@ pub(super) fn rules(patient: &Patient) -> Vec<Finding> {
             let words = format!("{name} is read after 73-seat-late.rules, where `uaccess` is acted upon");
             vec![Finding::ill(ABOUT, words, "give it a number below 73: 69-…")]
         }
-        None => vec![Finding::ill(ABOUT, "no rule mentions Espressif's USB devices (303a)", REMEDY)],
+        None => {
+            let whose: Vec<String> =
+                vendors().into_iter().map(|(maker, vendor)| format!("{maker}'s USB devices ({vendor})")).collect();
+            vec![Finding::ill(ABOUT, format!("no rule mentions {}", whose.join(" or ")), REMEDY)]
+        }
     }
+}
+
+/// Who makes chips that are USB devices themselves, with their USB vendor in hexadecimal, each once.
+fn vendors() -> BTreeSet<(&'static str, String)> {
+    let devices = chip::CHIPS.iter().flat_map(|chip| chip.usb.iter().map(|usb| (chip.maker, usb.vendor)));
+    devices.map(|(maker, vendor)| (maker, format!("{vendor:04x}"))).collect()
 }
 
 fn files(folder: &Path) -> Vec<(String, String)> {

@@ -15,7 +15,7 @@ port = 3
 #[test]
 fn a_file_says_what_a_board_is() {
     let facts = parse("bench.toml", GOOD).expect("a good file");
-    assert_eq!((facts.chip.as_str(), facts.baud, facts.link), ("esp32c3", 115_200, Link::Serial));
+    assert_eq!((facts.chip.name, facts.baud, facts.link), ("esp32c3", 115_200, Link::Serial));
     assert_eq!(facts.power.to_string(), "hub 1-1.4 port 3");
     assert!(facts.alive && !facts.is_emulated());
 }

@@ -1,29 +1,27 @@
-//! ELF images: what of them goes where when the second-stage bootloader has done its work.
+//! ELF images: what of them goes where.
 
 use core::fmt;
 
-use object::elf::{EM_RISCV, FileHeader32, PF_X, PT_LOAD};
+use chip::{Chip, WrongElf};
+use object::elf::{FileHeader32, PF_X, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{LittleEndian, Object, ObjectSection, SectionKind};
 
 /// Bytes that an image puts at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Segment {
+pub struct Segment {
+    /// Where they go.
     pub address: u32,
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-/// Why bytes are not an image that this chip can run.
+/// Why bytes are not an image that a chip can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// They are not an ELF file; the reason is the parser's.
-    NotElf(String),
-    /// An ELF file for another machine, or not an executable for a 32-bit little-endian RISC-V.
-    NotRiscv32 {
-        /// `e_machine` of the file's header.
-        machine: u16,
-    },
+    /// They are not an ELF file, or one for another architecture.
+    WrongElf(WrongElf),
     /// The file's tables contradict its length.
     Damaged(String),
     /// A segment lies where this chip has neither memory nor flash.
@@ -32,6 +30,8 @@ pub enum ImageError {
         address: u32,
         /// How long it is.
         length_bytes: u32,
+        /// Which chip.
+        chip: &'static str,
     },
     /// The entry point is not in a segment with code.
     NoCodeAtEntry {
@@ -52,15 +52,14 @@ pub enum ImageError {
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotElf(reason) => write!(f, "not an ELF file: {reason}"),
-            Self::NotRiscv32 { machine } => {
-                write!(f, "an ELF file, but not a 32-bit RISC-V executable (machine {machine}, expected {EM_RISCV})")
-            }
+            Self::WrongElf(wrong) => wrong.fmt(f),
             Self::Damaged(reason) => write!(f, "a damaged ELF file: {reason}"),
-            Self::NoMemoryThere { address, length_bytes } => write!(
-                f,
-                "a segment of {length_bytes} bytes at {address:#010x}, where an ESP32-C3 has neither memory nor flash"
-            ),
+            Self::NoMemoryThere { address, length_bytes, chip } => {
+                write!(
+                    f,
+                    "a segment of {length_bytes} bytes at {address:#010x}, where the {chip} has neither memory nor flash"
+                )
+            }
             Self::NoCodeAtEntry { entry } => write!(f, "the entry point {entry:#010x} is not in a segment with code"),
             Self::Rom(error) => write!(f, "the mask ROM: {error}"),
             Self::LargerThanFlash { needed_bytes, flash_bytes } => {
@@ -74,27 +73,24 @@ impl std::error::Error for ImageError {}
 
 /// What is loaded of an ELF file.
 #[derive(Clone, Debug)]
-pub(crate) struct Image {
+pub struct Image {
+    /// Where it begins.
     pub entry: u32,
+    /// What goes where.
     pub segments: Vec<Segment>,
 }
 
 impl Image {
-    /// Reads an ELF file.
-    pub fn parse(elf: &[u8]) -> Result<Self, ImageError> {
+    /// Reads an ELF file for `chip`.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, is for another architecture, or is damaged.
+    pub fn parse(chip: &Chip, elf: &[u8]) -> Result<Self, ImageError> {
+        chip.check_elf(elf).map_err(ImageError::WrongElf)?;
         let damaged = |error: object::read::Error| ImageError::Damaged(error.to_string());
-        if elf.get(..4) != Some(b"\x7fELF") {
-            return Err(ImageError::NotElf("its first four bytes are not 7F 45 4C 46".to_string()));
-        }
-        let not_riscv = || {
-            let machine = elf.get(18..20).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-            ImageError::NotRiscv32 { machine }
-        };
-        let header = FileHeader32::<LittleEndian>::parse(elf).map_err(|_| not_riscv())?;
-        let endian = header.endian().map_err(|_| not_riscv())?;
-        if header.e_machine(endian) != EM_RISCV {
-            return Err(not_riscv());
-        }
+        let header = FileHeader32::<LittleEndian>::parse(elf).map_err(damaged)?;
+        let endian = header.endian().map_err(damaged)?;
         let mut segments = Vec::new();
         let entry = header.e_entry(endian);
         let mut entry_has_code = false;
@@ -120,8 +116,8 @@ impl Image {
     }
 
     /// Reads a mask ROM's ELF file: its data sections count too, which the ROM's own start-up copies to RAM.
-    pub fn parse_rom(elf: &[u8]) -> Result<Self, ImageError> {
-        let file = object::File::parse(elf).map_err(|error| ImageError::NotElf(error.to_string()))?;
+    pub(crate) fn parse_rom(elf: &[u8]) -> Result<Self, ImageError> {
+        let file = object::File::parse(elf).map_err(|error| ImageError::Damaged(error.to_string()))?;
         let mut segments = Vec::new();
         for section in file.sections() {
             let has_bytes = !matches!(

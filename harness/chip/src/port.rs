@@ -1,0 +1,47 @@
+//! Serial ports of a chip, by name.
+
+use std::fmt;
+
+/// The name of a port: `usb`, `uart0`. Names are the chip's; two chips may have ports of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId(&'static str);
+
+/// A serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SerialPort {
+    /// Its name.
+    pub id: PortId,
+    /// What the data sheet calls it.
+    pub title: &'static str,
+    /// What firmware uses it for where nobody says otherwise.
+    pub role: PortRole,
+}
+
+/// What firmware uses a port for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortRole {
+    /// The bench is at the other end: IP packets, orders, log lines.
+    Bench,
+    /// A terminal: log lines of ROM and firmware.
+    Console,
+    /// A modem is at the other end.
+    Modem,
+}
+
+impl PortId {
+    /// The port of this name.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for PortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
