@@ -3,7 +3,6 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod world;
 
-use clock::Duration;
 use control::{Act, Link, Modem, ModemReader, Plan};
 use network::{Action, LostBytes, ModemConfig, OnClose, OnData, OnOpen, OnSend, Stall};
 use wire::mqtt::{ConnAck, ConnectCode, Delivery, Packet, Publish};
@@ -70,7 +69,9 @@ fn both_readers_get_through_a_good_modem() {
 
 #[test]
 fn a_close_amid_the_answer_costs_one_reader_the_connack() {
-    for change in [|_: &mut ModemConfig| {}, |config: &mut ModemConfig| config.on_close = OnClose::BeforeAnAnswer] {
+    for change in
+        [|_: &mut ModemConfig| {}, |config: &mut ModemConfig| config.behaviour.on_close = OnClose::BeforeAnAnswer]
+    {
         let world = run_with_modem(modem_plan(ModemReader::Correct), change, refuses);
         assert!(story(&world).contains(&"connack 5 false".into()), "{:?}", story(&world));
         assert_eq!(ending(&world), "failed at login: 5 CONNACK_REFUSED");
@@ -92,15 +93,15 @@ fn data_that_looks_like_answers_is_data() {
 #[test]
 fn the_correct_reader_lives_with_what_modems_do() {
     let changes: [Change; 8] = [
-        ("notices lost", |config| config.on_data = OnData::Silence),
-        ("notices twice", |config| config.on_data = OnData::TellsTwice),
-        ("echo", |config| config.echoes = true),
-        ("partial sends", |config| config.on_send = OnSend::TakesAtMost(7)),
-        ("no prompt", |config| config.on_send = OnSend::NoPrompt),
-        ("short reads", |config| config.read_bytes_max = 3),
-        ("short sends", |config| config.send_bytes_max = 1_500),
+        ("notices lost", |config| config.behaviour.on_data = OnData::Silence),
+        ("notices twice", |config| config.behaviour.on_data = OnData::TellsTwice),
+        ("echo", |config| config.behaviour.echoes = true),
+        ("partial sends", |config| config.behaviour.on_send = OnSend::TakesAtMost(7)),
+        ("no prompt", |config| config.behaviour.on_send = OnSend::NoPrompt),
+        ("short reads", |config| config.behaviour.read_bytes_max = 3),
+        ("short sends", |config| config.behaviour.send_bytes_max = 1_500),
         ("a short stall", |config| {
-            config.stall = Some(Stall { after_bytes: 2, lasts: Duration::from_millis(3_000) });
+            config.behaviour.stall = Some(Stall { after_bytes: 2, ms: 3_000 });
         }),
     ];
     for (what, change) in changes {
@@ -113,13 +114,15 @@ fn the_correct_reader_lives_with_what_modems_do() {
 #[test]
 fn what_modems_break_is_told() {
     let changes: [Change; 5] = [
-        ("failed at connect: 0 MODEM_REFUSED", |config| config.on_open = OnOpen::Error),
-        ("failed at connect: 0 MODEM_TIMED_OUT", |config| config.on_open = OnOpen::Silence),
+        ("failed at connect: 0 MODEM_REFUSED", |config| config.behaviour.on_open = OnOpen::Error),
+        ("failed at connect: 0 MODEM_TIMED_OUT", |config| config.behaviour.on_open = OnOpen::Silence),
         // CONNACK is 20 02 00 00: what is left of it begins a packet of no length.
-        ("failed at login: 0 MALFORMED_PACKET", |config| config.loses = Some(LostBytes { at_byte: 1, count: 2 })),
-        ("failed at exchange: 0 CONNECTION_RESET", |config| config.network_closes_after_bytes = Some(4)),
+        ("failed at login: 0 MALFORMED_PACKET", |config| {
+            config.behaviour.loses = Some(LostBytes { at_byte: 1, count: 2 })
+        }),
+        ("failed at exchange: 0 CONNECTION_RESET", |config| config.behaviour.network_closes_after_bytes = Some(4)),
         ("failed at exchange: 0 CONNECTION_RESET", |config| {
-            config.stall = Some(Stall { after_bytes: 4, lasts: Duration::from_millis(30_000) });
+            config.behaviour.stall = Some(Stall { after_bytes: 4, ms: 30_000 });
         }),
     ];
     for (expected, change) in changes {
@@ -137,8 +140,8 @@ fn after_a_reset_the_next_attempt_starts_from_at_and_takes_a_free_link() {
     let mut plan = modem_plan(ModemReader::Correct);
     plan.reconnects = 1;
     let change = |config: &mut ModemConfig| {
-        config.resets_after_bytes = Some(4);
-        config.links_taken_after_reset = 1;
+        config.behaviour.resets_after_bytes = Some(4);
+        config.behaviour.links_taken_after_reset = 1;
     };
     let world = run_with_modem(plan, change, well_behaved);
     let story = story(&world);

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use clock::{Instant, UnixTime};
 use control::{Act, Clock, Order, Plan, Report, Tls, Will};
 use network::{
-    Action, Answer, Behaviour, Blow, Direction, Dns, Fault, LanConfig, Listener, Resolution, Scope, Sntp, SntpAnswer,
-    Trigger,
+    Action, Answer, Cut, Direction, Dns, Fault, LanConfig, Listener, Port, Resolution, Scope, Sntp, SntpAnswer,
+    Teardown, Trigger,
 };
 use wire::mqtt::{ConnAck, ConnectCode, Packet};
 use world::{Broker, lan, plan, run, send, story, well_behaved};
@@ -124,11 +124,11 @@ fn connections_that_fail_say_why_and_when() {
     let refused = LanConfig { listeners: vec![], ..lan() };
     let world = run(plan(), refused, well_behaved);
     assert_eq!(failure(&world), "failed at connect: 0 CONNECT_REFUSED");
-    let listener = Listener { behaviour: Behaviour::Dropped, ..Listener::service(1883) };
+    let listener = Listener { state: Port::Dropped, ..Listener::service(1883) };
     let world = run(plan(), LanConfig { listeners: vec![listener], ..lan() }, well_behaved);
     assert_eq!(failure(&world), "failed at connect: 0 CONNECT_TIMED_OUT");
     assert_eq!(at_ms(&world, "failed") - at_ms(&world, "connect"), 10_000);
-    let fault = Fault::Break { when: Trigger::Accepted, how: Blow::Reset }.within(Scope::default());
+    let fault = Fault::Cut(Cut { when: Trigger::Accepted, how: Teardown::Reset }).within(Scope::default());
     let world = run(plan(), LanConfig { faults: vec![fault], ..lan() }, well_behaved);
     assert_eq!(failure(&world), "failed at login: 0 CONNECTION_RESET");
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "order")]
 pub enum Order {
-    /// Become the device that this plan describes, and run it at once. Answered by [`crate::Report::Dressed`].
+    /// Become the device that this plan describes, and run it at once. Answered by [`crate::Report::Configured`].
     Run(Plan),
 }
 
@@ -146,7 +146,7 @@ pub struct Tls {
     /// What it does about a chain that does not verify.
     #[serde(default)]
     pub verify: Verify,
-    /// In whom it believes.
+    /// Whom it trusts.
     #[serde(default)]
     pub trust: Trust,
     /// The trust anchors.
@@ -224,10 +224,10 @@ impl Default for Tls {
     }
 }
 
-/// In whom a device believes.
+/// Whom a device trusts. In an order a pinned certificate is there; a scenario has its name in both places instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trust {
+pub enum Trust<Pin = String, Key = Blob> {
     /// In its trust anchors ([`Tls::authorities`]).
     #[default]
     Authorities,
@@ -235,9 +235,9 @@ pub enum Trust {
     /// core for Arduino.
     SelfSigned,
     /// In the leaf with this SHA-1 of its DER, in hexadecimal digits: `setFingerprint`.
-    Fingerprint(String),
+    Fingerprint(Pin),
     /// In the leaf that has the key of this certificate: `setKnownKey`.
-    KnownKey(Blob),
+    KnownKey(Key),
 }
 
 /// What a device does about a chain that does not verify.
@@ -342,6 +342,7 @@ pub enum Act {
         /// The topic filter.
         topic: String,
         /// The quality of service it asks for: 0 or 1.
+        #[serde(default)]
         qos: u8,
     },
     /// Publishes; with quality of service 1, awaits PUBACK.
@@ -351,6 +352,7 @@ pub enum Act {
         /// The payload.
         payload: String,
         /// The quality of service: 0 or 1.
+        #[serde(default)]
         qos: u8,
     },
     /// Awaits this many messages of the broker, acknowledging those of quality of service 1.

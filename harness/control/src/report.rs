@@ -21,7 +21,8 @@ pub enum Report {
         stack: String,
     },
     /// The order was understood; the plan starts now.
-    Dressed {
+    #[serde(alias = "dressed")]
+    Configured {
         /// When.
         at_ms: u32,
     },

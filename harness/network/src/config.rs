@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use serde::Deserialize;
+
 use crate::{Dns, ScopedFault, Sntp};
 
 /// Everything that a LAN is and does.
@@ -47,14 +49,14 @@ pub struct Listener {
     pub address: Option<IpAddr>,
     /// The port.
     pub port: u16,
-    /// How it meets a SYN.
-    pub behaviour: Behaviour,
+    /// What it does with a SYN.
+    pub state: Port,
 }
 
 impl Listener {
     /// The service listens at `port` of every owned address.
     pub const fn service(port: u16) -> Self {
-        Self { address: None, port, behaviour: Behaviour::Service }
+        Self { address: None, port, state: Port::Open }
     }
 
     pub(crate) fn matches(&self, local: SocketAddr) -> bool {
@@ -62,14 +64,16 @@ impl Listener {
     }
 }
 
-/// How a port meets a SYN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Behaviour {
-    /// The service takes the connection.
-    Service,
-    /// Closed: RST.
-    Refused,
-    /// Filtered: the SYN disappears.
+/// What a port does with a SYN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Port {
+    /// It accepts.
+    #[default]
+    Open,
+    /// It answers RST (RFC 9293 §3.5.2).
+    Closed,
+    /// It does not answer, as behind a firewall that drops.
     Dropped,
 }
 

@@ -14,7 +14,7 @@ use crate::event::Log;
 use crate::gateway::Gateway;
 use crate::packet::Tcp;
 use crate::stream_faults::StreamFaults;
-use crate::{Action, Blow, Close, ConnectionId, Direction, Happening, Service, Trigger};
+use crate::{Action, Close, ConnectionId, Cut, Direction, Happening, Service, Teardown, Trigger};
 
 /// The service is asked for more when less than this is waiting to be sent.
 const PENDING_BYTES_ENOUGH: usize = 64 * 1024;
@@ -32,13 +32,18 @@ pub(crate) struct World<'a, S> {
 /// What waits to be sent.
 #[derive(Debug)]
 enum Piece {
-    Bytes { bytes: Vec<u8>, taken: usize },
-    End(Blow),
+    Bytes {
+        bytes: Vec<u8>,
+        taken: usize,
+    },
+    End(Teardown),
+    /// The service holds still at a message.
+    Reached(Trigger),
 }
 
-/// The service's part in the connection.
+/// What the service may still do on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum SendState {
     /// It hears and may speak.
     Talking,
     /// It hears and has said that it will say no more.
@@ -75,7 +80,7 @@ pub(crate) struct Connection {
     pending_bytes: usize,
     /// No byte is sent before this instant.
     gate: Instant,
-    part: Part,
+    send_state: SendState,
     told_fin: bool,
     /// Bytes of the device are answered with RST.
     refuses_data: bool,
@@ -111,7 +116,7 @@ impl Connection {
             pending: VecDeque::new(),
             pending_bytes: 0,
             gate: Instant::ZERO,
-            part: Part::Talking,
+            send_state: SendState::Talking,
             told_fin: false,
             refuses_data: false,
             heard_reset: false,
@@ -132,7 +137,7 @@ impl Connection {
     pub(crate) fn is_over(&self, gateway: &mut Gateway) -> bool {
         match self.socket {
             Some(handle) => is_finished(gateway.socket(handle)),
-            None => self.part == Part::Done,
+            None => self.send_state == SendState::Done,
         }
     }
 
@@ -165,10 +170,10 @@ impl Connection {
     pub(crate) fn poll_at(&self, now: Instant) -> Option<Instant> {
         let accepted = self.accepted?;
         self.socket?;
-        let blows = self.faults.breaks.iter().filter_map(|(when, _)| self.due(*when, accepted));
+        let cuts = self.faults.cuts.iter().filter_map(|cut| self.due(cut.when, accepted));
         let has_bytes = matches!(self.pending.front(), Some(Piece::Bytes { .. }));
         let gate = Some(self.gate).filter(|&gate| has_bytes && self.queued_bytes == self.sent_bytes && gate > now);
-        blows.chain(gate).min()
+        cuts.chain(gate).min()
     }
 
     /// When a trigger that is a matter of time falls due.
@@ -178,7 +183,7 @@ impl Connection {
             Trigger::Age(age) => Some(accepted + age),
             Trigger::Idle(silence) => Some(self.last_passed + silence),
             Trigger::At(at) => Some(at),
-            Trigger::Passed { .. } | Trigger::FirstData(_) => None,
+            Trigger::Passed { .. } | Trigger::FirstData(_) | Trigger::Before(_) | Trigger::After(_) => None,
         }
     }
 
@@ -191,7 +196,7 @@ impl Connection {
         }
         let mut progress = self.accept(world);
         if self.accepted.is_some() {
-            progress |= self.strike_due(world);
+            progress |= self.cut_due(world);
             progress |= self.hear(world);
             progress |= self.notice_end(world);
             progress |= self.ask(world);
@@ -207,51 +212,55 @@ impl Connection {
         }
         self.accepted = Some(world.now);
         world.service.connected(world.now, self.id, self.local, self.peer);
+        let moments = self.faults.at_messages();
+        if !moments.is_empty() {
+            world.service.watch(self.id, &moments);
+        }
         true
     }
 
-    /// Lets blows fall that are due by time or by the count of bytes.
-    fn strike_due<S: Service>(&mut self, world: &mut World<'_, S>) -> bool {
+    /// Makes the cuts that are due by time or by the count of bytes.
+    fn cut_due<S: Service>(&mut self, world: &mut World<'_, S>) -> bool {
         let Some(accepted) = self.accepted else { return false };
-        let mut struck = false;
-        while let Some(index) = self.faults.breaks.iter().position(|&(when, _)| match when {
+        let mut is_cut = false;
+        while let Some(index) = self.faults.cuts.iter().position(|cut| match cut.when {
             Trigger::Passed { direction: Direction::FromDevice, bytes } => self.heard_bytes >= bytes,
             Trigger::Passed { direction: Direction::ToDevice, bytes } => self.sent_bytes >= bytes,
             Trigger::FirstData(Direction::FromDevice) => self.heard_bytes > 0,
             Trigger::FirstData(Direction::ToDevice) => self.sent_bytes > 0,
-            _ => self.due(when, accepted).is_some_and(|due| due <= world.now),
+            when => self.due(when, accepted).is_some_and(|due| due <= world.now),
         }) {
-            let (_, how) = self.faults.breaks.remove(index);
-            self.strike(how, world);
-            struck = true;
+            let Cut { how, .. } = self.faults.cuts.remove(index);
+            self.tear_down(how, world);
+            is_cut = true;
         }
-        struck
+        is_cut
     }
 
     /// A fault ends the connection in the service's name.
-    fn strike<S: Service>(&mut self, how: Blow, world: &mut World<'_, S>) {
+    fn tear_down<S: Service>(&mut self, how: Teardown, world: &mut World<'_, S>) {
         if self.socket.is_none() {
             return;
         }
-        world.log.note(world.now, Happening::Broken { connection: self.id, how });
+        world.log.note(world.now, Happening::Cut { connection: self.id, how });
         self.pending.clear();
         self.pending_bytes = 0;
         self.enact(how, world);
-        if how != Blow::Vanish {
+        if how != Teardown::BlackHole {
             self.tell_reset(world);
         }
     }
 
-    fn enact<S>(&mut self, how: Blow, world: &mut World<'_, S>) {
+    fn enact<S>(&mut self, how: Teardown, world: &mut World<'_, S>) {
         let Some(handle) = self.socket else { return };
         match how {
-            Blow::Fin => world.gateway.socket(handle).close(),
-            Blow::Close => {
+            Teardown::Fin => world.gateway.socket(handle).close(),
+            Teardown::Close => {
                 world.gateway.socket(handle).close();
                 self.refuses_data = true;
             }
-            Blow::Reset => world.gateway.socket(handle).abort(),
-            Blow::Vanish => {
+            Teardown::Reset => world.gateway.socket(handle).abort(),
+            Teardown::BlackHole => {
                 world.gateway.remove(handle);
                 self.socket = None;
             }
@@ -260,15 +269,15 @@ impl Connection {
 
     /// The service is told, once, that there is no connection any more.
     pub(crate) fn tell_reset<S: Service>(&mut self, world: &mut World<'_, S>) {
-        if self.part != Part::Done && self.accepted.is_some() {
+        if self.send_state != SendState::Done && self.accepted.is_some() {
             world.service.peer_closed(world.now, self.id, Close::Reset);
         }
-        self.part = Part::Done;
+        self.send_state = SendState::Done;
     }
 
     /// The connection leaves the LAN's memory: the service is told, unless both sides have ended in good order.
     pub(crate) fn tell_reset_unless_ended<S: Service>(&mut self, world: &mut World<'_, S>) {
-        if !(self.told_fin && self.part == Part::Listening) {
+        if !(self.told_fin && self.send_state == SendState::Listening) {
             self.tell_reset(world);
         }
     }
@@ -278,8 +287,8 @@ impl Connection {
         while let Some(handle) = self.socket {
             let socket = world.gateway.socket(handle);
             let readable = self.faults.read_bytes_max.map_or(u64::MAX, |most| most.saturating_sub(self.heard_bytes));
-            let next_break = self.faults.next_break_bytes(Direction::FromDevice, self.heard_bytes);
-            let bytes_max = next_break.map_or(readable, |at| readable.min(at - self.heard_bytes));
+            let next_cut = self.faults.next_cut_bytes(Direction::FromDevice, self.heard_bytes);
+            let bytes_max = next_cut.map_or(readable, |at| readable.min(at - self.heard_bytes));
             if !socket.can_recv() || bytes_max == 0 {
                 break;
             }
@@ -295,10 +304,10 @@ impl Connection {
             let Ok(mut bytes) = taken else { break };
             self.faults.garble(Direction::FromDevice, self.heard_bytes, &mut bytes);
             self.heard_bytes += bytes.len() as u64;
-            if self.part != Part::Done {
+            if self.send_state != SendState::Done {
                 world.service.received(world.now, self.id, &bytes);
             }
-            self.strike_due(world);
+            self.cut_due(world);
             progress = true;
         }
         progress
@@ -309,7 +318,7 @@ impl Connection {
         let Some(handle) = self.socket else { return false };
         let socket = world.gateway.socket(handle);
         if self.heard_reset && socket.state() == State::Closed {
-            let is_news = self.part != Part::Done;
+            let is_news = self.send_state != SendState::Done;
             self.tell_reset(world);
             return is_news;
         }
@@ -318,7 +327,7 @@ impl Connection {
             return false;
         }
         self.told_fin = true;
-        if self.part != Part::Done {
+        if self.send_state != SendState::Done {
             world.service.peer_closed(world.now, self.id, Close::Fin);
         }
         true
@@ -328,25 +337,29 @@ impl Connection {
     fn ask<S: Service>(&mut self, world: &mut World<'_, S>) -> bool {
         let mut progress = false;
         for _ in 0..ACTIONS_AT_ONCE_MAX {
-            if self.part == Part::Done || self.accepted.is_none() || self.pending_bytes >= PENDING_BYTES_ENOUGH {
+            if self.send_state == SendState::Done
+                || self.accepted.is_none()
+                || self.pending_bytes >= PENDING_BYTES_ENOUGH
+            {
                 break;
             }
             let Some(action) = world.service.poll(world.now, self.id) else { break };
             let piece = match action {
-                Action::Send(bytes) if bytes.is_empty() || self.part == Part::Listening => continue,
+                Action::Send(bytes) if bytes.is_empty() || self.send_state == SendState::Listening => continue,
                 Action::Send(bytes) => Piece::Bytes { bytes, taken: 0 },
-                Action::Fin if self.part == Part::Listening => continue,
-                Action::Fin => Piece::End(Blow::Fin),
-                Action::Close => Piece::End(Blow::Close),
-                Action::Reset => Piece::End(Blow::Reset),
-                Action::Vanish => Piece::End(Blow::Vanish),
+                Action::Fin if self.send_state == SendState::Listening => continue,
+                Action::Fin => Piece::End(Teardown::Fin),
+                Action::Close => Piece::End(Teardown::Close),
+                Action::Reset => Piece::End(Teardown::Reset),
+                Action::Vanish => Piece::End(Teardown::BlackHole),
+                Action::Reached(moment) => Piece::Reached(moment),
             };
             match &piece {
                 Piece::Bytes { bytes, .. } => self.pending_bytes += bytes.len(),
-                Piece::End(Blow::Fin) => self.part = Part::Listening,
+                Piece::End(Teardown::Fin) => self.send_state = SendState::Listening,
                 // A service whose connection vanished does not know, and speaks on.
-                Piece::End(Blow::Vanish) => {}
-                Piece::End(Blow::Close | Blow::Reset) => self.part = Part::Done,
+                Piece::End(Teardown::BlackHole) | Piece::Reached(_) => {}
+                Piece::End(Teardown::Close | Teardown::Reset) => self.send_state = SendState::Done,
             }
             self.pending.push_back(piece);
             progress = true;
@@ -361,11 +374,19 @@ impl Connection {
             None => false,
             Some(&Piece::End(how)) => {
                 self.pending.pop_front();
-                if how == Blow::Vanish {
+                if how == Teardown::BlackHole {
                     // No packet will tell.
-                    world.log.note(world.now, Happening::Broken { connection: self.id, how });
+                    world.log.note(world.now, Happening::Cut { connection: self.id, how });
                 }
                 self.enact(how, world);
+                true
+            }
+            Some(&Piece::Reached(moment)) => {
+                self.pending.pop_front();
+                let index = self.faults.cuts.iter().position(|cut| cut.when == moment);
+                if let Some(Cut { how, .. }) = index.map(|index| self.faults.cuts.remove(index)) {
+                    self.tear_down(how, world);
+                }
                 true
             }
             Some(Piece::Bytes { .. }) => {
@@ -396,7 +417,7 @@ impl Connection {
         };
         let socket = world.gateway.socket(handle);
         let stops = self.faults.stalls.iter().map(|stall| stall.after_bytes).filter(|&at| at > self.queued_bytes);
-        let stop = stops.chain(self.faults.next_break_bytes(Direction::ToDevice, self.queued_bytes)).min();
+        let stop = stops.chain(self.faults.next_cut_bytes(Direction::ToDevice, self.queued_bytes)).min();
         let until_stop = stop.map_or(usize::MAX, |at| usize::try_from(at - self.queued_bytes).unwrap_or(usize::MAX));
         let count = (bytes.len() - *taken)
             .min(until_stop)

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
-/// Which way a packet or a byte travels on the serial line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::Deserialize;
+
+/// Which way a packet or a byte travels on the serial line. In a file it is named by its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub enum Direction {
     /// The device sent it.
+    #[serde(rename = "device")]
     FromDevice,
-    /// The device is to receive it.
+    /// The device is to receive it: the broker sent it, or somebody else in the LAN.
+    #[serde(rename = "broker")]
     ToDevice,
 }
 

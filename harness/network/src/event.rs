@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use clock::Instant;
 
-use crate::{Blow, ConnectionId, Direction, Family, Resolution};
+use crate::{ConnectionId, Direction, Family, Resolution, Teardown};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +64,12 @@ pub enum Happening {
         /// Its length, IP header included.
         bytes: usize,
     },
-    /// A fault broke a connection, or the service made it vanish.
-    Broken {
+    /// A fault cut a connection, or the service made it vanish.
+    Cut {
         /// The connection.
         connection: ConnectionId,
         /// How.
-        how: Blow,
+        how: Teardown,
     },
     /// What the device sent was no packet that this LAN takes, and was dropped.
     Malformed {

@@ -6,11 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use clock::{Duration, Instant};
 
 use crate::connection::{Connection, World};
-use crate::dice::Dice;
 use crate::event::Log;
-use crate::garment::{Due, Garment};
 use crate::gateway::Gateway;
 use crate::packet::Headers;
+use crate::packet_fault::{Due, PacketFault};
+use crate::rng::Rng;
 use crate::tap::Tap;
 use crate::{
     ConnectionId, Direction, Event, Happening, LanConfig, Limits, Listener, Scope, ScopedFault, Service, Sntp, Tapped,
@@ -19,10 +19,10 @@ use crate::{
 
 mod arrival;
 
-/// The stream of chance that numbers TCP sequences.
+/// The stream of random numbers from which TCP takes its first sequence numbers.
 const STREAM_OF_GATEWAY: u64 = 1;
 /// A timer that says "now" again and again without anything to do is asked again after this long.
-const IMPATIENCE: Duration = Duration::from_millis(1);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Vanished connections whose packets are still swallowed.
 const VANISHED_MAX: usize = 256;
 /// Events kept until they are taken.
@@ -38,7 +38,7 @@ pub struct Lan<S> {
     limits: Limits,
     dns: Option<dns::Server>,
     sntp: Option<Sntp>,
-    garments: Vec<Garment>,
+    packet_faults: Vec<PacketFault>,
     gateway: Gateway,
     service: S,
     connections: BTreeMap<ConnectionId, Connection>,
@@ -56,16 +56,16 @@ pub struct Lan<S> {
 }
 
 impl<S: Service> Lan<S> {
-    /// A LAN as `config` says, in which all chance comes from `seed`, with `service` behind its TCP ports.
+    /// A LAN as `config` says, in which all random numbers come from `seed`, with `service` behind its TCP ports.
     pub fn new(config: LanConfig, seed: u64, service: S) -> Self {
         let LanConfig { addresses, mtu_bytes, listeners, dns, sntp, faults, limits } = config;
         let mtu_bytes = mtu_bytes.max(68);
         let of_listeners = listeners.iter().filter_map(|listener| listener.address);
         let of_servers = dns.iter().map(|dns| &dns.addresses).chain(sntp.iter().map(|sntp| &sntp.addresses));
         let owned = addresses.into_iter().chain(of_listeners).chain(of_servers.flatten().copied()).collect();
-        let garments = faults.iter().enumerate();
-        let garments =
-            garments.map(|(index, fault)| Garment::new(fault.scope.clone(), fault.fault.clone(), seed, index));
+        let packet_faults = ScopedFault::with_streams(&faults)
+            .map(|(one, stream)| PacketFault::new(one.scope.clone(), one.fault.clone(), seed, stream))
+            .collect();
         Self {
             now: Instant::ZERO,
             owned,
@@ -73,10 +73,10 @@ impl<S: Service> Lan<S> {
             listeners,
             dns: dns.map(dns::Server::new),
             sntp,
-            garments: garments.collect(),
+            packet_faults,
             faults,
             limits,
-            gateway: Gateway::new(Dice::new(seed, STREAM_OF_GATEWAY).next(), mtu_bytes),
+            gateway: Gateway::new(Rng::new(seed, STREAM_OF_GATEWAY).next(), mtu_bytes),
             service,
             connections: BTreeMap::new(),
             opened: 0,
@@ -100,7 +100,7 @@ impl<S: Service> Lan<S> {
             self.log.note(now, Happening::Malformed { bytes: packet.len() });
             return;
         }
-        for (due, packet) in self.wear(Direction::FromDevice, (now, packet.to_vec())) {
+        for (due, packet) in self.apply_faults(Direction::FromDevice, (now, packet.to_vec())) {
             self.set_off(Direction::FromDevice, due, packet);
         }
         self.step(now);
@@ -116,7 +116,7 @@ impl<S: Service> Lan<S> {
 
     /// The device was reset or powered anew and knows nothing of its connections. They stay half-open, as on any
     /// network, but a SYN between the same two ends is a new connection, even with the same sequence number: a device
-    /// whose chance comes from a seed repeats itself, and RFC 9293 §3.10.7.4 would leave both sides waiting.
+    /// whose random numbers come from a seed repeats itself, and RFC 9293 §3.10.7.4 would leave both sides waiting.
     pub fn device_restarted(&mut self) {
         self.vanished.clear();
         for connection in self.connections.values_mut() {
@@ -186,7 +186,7 @@ impl<S: Service> Lan<S> {
             self.service.poll_at(self.now),
             self.connections.values().filter_map(|connection| connection.poll_at(self.now)).min(),
         ];
-        let soonest = self.now + IMPATIENCE;
+        let soonest = self.now + MIN_POLL_INTERVAL;
         let timers = timers.into_iter().flatten().map(|at| if at <= self.now { soonest } else { at });
         packets.chain(timers).min()
     }
@@ -272,21 +272,21 @@ impl<S: Service> Lan<S> {
         {
             connection.note_sent(self.now, &tcp);
         }
-        for (due, packet) in self.wear(Direction::ToDevice, (at, packet)) {
+        for (due, packet) in self.apply_faults(Direction::ToDevice, (at, packet)) {
             self.set_off(Direction::ToDevice, due, packet);
         }
     }
 
     /// What the faults make of a packet.
-    fn wear(&mut self, way: Direction, packet: Due) -> Vec<Due> {
+    fn apply_faults(&mut self, way: Direction, packet: Due) -> Vec<Due> {
         let bytes = packet.1.len();
         let traffic = self.traffic(way, &packet.1);
         let mut packets = vec![packet];
-        for garment in &mut self.garments {
-            if applies(&garment.scope, traffic) {
+        for fault in &mut self.packet_faults {
+            if applies(&fault.scope, traffic) {
                 let mut passed = Vec::with_capacity(packets.len());
                 for packet in packets {
-                    garment.pass(way, packet, &mut passed);
+                    fault.apply(way, packet, &mut passed);
                 }
                 packets = passed;
             }
@@ -299,7 +299,7 @@ impl<S: Service> Lan<S> {
 
     /// What a fault's scope looks at. A SYN that is not known belongs to the connection that it is about to open.
     fn traffic(&self, way: Direction, packet: &[u8]) -> Traffic {
-        if self.garments.is_empty() {
+        if self.packet_faults.is_empty() {
             return Traffic::default();
         }
         let Some((tcp, source, destination)) = Headers::parse(packet).and_then(|headers| headers.tcp()) else {

@@ -4,19 +4,19 @@
 //! It is sans-IO and a function of time. Packets of the device go in with an instant ([`Lan::receive`]), packets for
 //! the device come out when they are due ([`Lan::transmit`]), and [`Lan::poll_at`] says when to come back. Deadlines
 //! that passed unobserved are settled at their own instants, in order, so the same packets at the same instants give
-//! the same answers however often anybody polls; all chance comes from one seed.
+//! the same answers however often anybody polls; all random numbers come from one seed.
 //!
-//! A packet's way, and the room that each step lives in:
+//! A packet's way, and the module that each step lives in:
 //!
 //! ```text
-//!  serial line ─► tap ─► garments ─► ownership ─┬─► dns, sntp           (UDP, one question, one answer)
-//!                         (faults)              └─► gateway: smoltcp ─► connection ─► Service (the broker)
-//!                                                                        (stream faults)
+//!  serial line ─► tap ─► packet faults ─► ownership ─┬─► dns, sntp           (UDP, one question, one answer)
+//!                                                    └─► gateway: smoltcp ─► connection ─► Service (the broker)
+//!                                                                             (stream faults)
 //! ```
 //!
 //! ```
 //! use clock::Instant;
-//! use network::{Dns, Fault, Lan, LanConfig, Listener, NoService, Scope, Trigger, Blow};
+//! use network::{Cut, Dns, Fault, Lan, LanConfig, Listener, NoService, Scope, Teardown, Trigger};
 //!
 //! let broker = "192.0.2.10".parse()?;
 //! let config = LanConfig {
@@ -24,7 +24,7 @@
 //!     listeners: vec![Listener::service(8883)],
 //!     dns: Some(Dns::new(vec!["192.0.2.53".parse()?]).with("broker.test", vec![broker])),
 //!     // Only the first connection is reset, at the moment when it stands.
-//!     faults: vec![Fault::Break { when: Trigger::Accepted, how: Blow::Reset }.within(Scope::port(8883).first(1))],
+//!     faults: vec![Fault::Cut(Cut { when: Trigger::Accepted, how: Teardown::Reset }).within(Scope::port(8883).first(1))],
 //!     ..LanConfig::default()
 //! };
 //! let mut lan = Lan::new(config, 0x5eed, NoService);
@@ -39,20 +39,24 @@
 //! A [`Modem`] is a neighbour of the device in that LAN: a serial line with AT commands on one side, IP packets on the
 //! other.
 //!
-//! This crate does not know TLS, MQTT, scenarios or boards.
+//! This crate does not know TLS, MQTT, scenarios or boards. Of the messages at which a connection can be cut it knows the
+//! names ([`Message`]); where they are, its service tells.
 
 mod config;
 mod connection;
-mod dice;
+mod cut;
 mod direction;
 mod dns;
 mod event;
 mod fault;
-mod garment;
 mod gateway;
 mod lan;
+mod message;
 mod modem;
 mod packet;
+mod packet_fault;
+mod rng;
+mod scope;
 mod serial;
 mod service;
 mod sntp;
@@ -60,15 +64,19 @@ mod stream_faults;
 mod tap;
 mod udp;
 
-pub use config::{Behaviour, LanConfig, Limits, Listener};
+pub use config::{LanConfig, Limits, Listener, Port};
+pub use cut::{Cut, Teardown, Trigger};
 pub use direction::Direction;
 pub use dns::{Answer, Dns, Family, Name, Resolution};
 pub use event::{Event, Happening};
-pub use fault::{Blow, Fault, Scope, ScopedFault, Trigger};
+pub use fault::Fault;
 pub use lan::Lan;
+pub use message::{Message, MessageKind};
 pub use modem::{
-    LostBytes, Modem, ModemConfig, OnClose, OnData, OnOpen, OnSend, Speaker, Spoken, Stall, TRANSFER_BYTES_MAX,
+    Impossible, LostBytes, Modem, ModemBehaviour, ModemConfig, OnClose, OnData, OnOpen, OnSend, Speaker, Spoken, Stall,
+    TRANSFER_BYTES_MAX,
 };
+pub use scope::{Scope, ScopedFault};
 pub use serial::{Heard, SerialFault, SerialLine};
 pub use service::{Action, Close, ConnectionId, NoService, Service};
 pub use sntp::{Sntp, SntpAnswer};

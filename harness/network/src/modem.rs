@@ -19,11 +19,11 @@ mod spoken;
 use std::mem;
 use std::net::IpAddr;
 
-use clock::Instant;
+use clock::{Duration, Instant};
 
 use crate::packet::Headers;
 
-pub use behaviour::{LostBytes, ModemConfig, OnClose, OnData, OnOpen, OnSend, Stall};
+pub use behaviour::{Impossible, LostBytes, ModemBehaviour, ModemConfig, OnClose, OnData, OnOpen, OnSend, Stall};
 use command::Command;
 use input::{Input, Said};
 use socket::{Opened, Socket};
@@ -202,7 +202,7 @@ impl Modem {
         Some(self.agenda.remove(index).1)
     }
 
-    fn plan(&mut self, after: clock::Duration, later: Later) {
+    fn plan(&mut self, after: Duration, later: Later) {
         self.agenda.push((self.now + after, later));
     }
 
@@ -217,7 +217,7 @@ impl Modem {
             match said {
                 Said::Line(line) => {
                     self.note(Speaker::Device, &line);
-                    if self.echoes || self.config.echoes {
+                    if self.echoes || self.config.behaviour.echoes {
                         let echo = [line.as_bytes(), b"\r"].concat();
                         self.utter(&echo);
                     }
@@ -248,7 +248,7 @@ impl Modem {
             Later::DataNotice => {
                 if let (Some(link), true) = (self.link, self.receives_manually) {
                     self.say(&format!("+CIPRXGET: 1,{link}"));
-                    if self.config.on_data == OnData::TellsTwice {
+                    if self.config.behaviour.on_data == OnData::TellsTwice {
                         self.say(&format!("+CIPRXGET: 1,{link}"));
                     }
                 }
@@ -318,14 +318,14 @@ impl Modem {
     }
 
     fn open(&mut self, link: u8, host: &str, port: u16) {
-        if self.config.on_open == OnOpen::Error {
+        if self.config.behaviour.on_open == OnOpen::Error {
             return self.say("ERROR");
         }
         // 2: network not opened. 8: busy. (SIMCom's manual, "Description of <err>".)
         if !self.is_network_open {
             return self.refuse(&format!("+CIPOPEN: {link},2"));
         }
-        let is_taken = self.has_reset && link < self.config.links_taken_after_reset;
+        let is_taken = self.has_reset && link < self.config.behaviour.links_taken_after_reset;
         if self.link.is_some() || is_taken {
             return self.refuse(&format!("+CIPOPEN: {link},8"));
         }
@@ -335,19 +335,19 @@ impl Modem {
         self.is_close_announced = false;
         self.close_is_held = false;
         self.say("OK");
-        if self.config.on_open == OnOpen::Connects {
+        if self.config.behaviour.on_open == OnOpen::Connects {
             self.socket.open(host, port);
         }
     }
 
     /// Asks for the data of a CIPSEND.
     fn prompt(&mut self, link: u8, bytes: u16) {
-        let is_too_much = bytes == 0 || bytes > self.config.send_bytes_max;
+        let is_too_much = bytes == 0 || bytes > self.config.behaviour.send_bytes_max;
         if self.link != Some(link) || self.is_opening || is_too_much {
             return self.refuse(&format!("+CIPERROR: {}", if is_too_much { 3 } else { 2 }));
         }
         self.input.expect(link, usize::from(bytes));
-        let withheld = u32::from(self.config.on_send == OnSend::NoPrompt);
+        let withheld = u32::from(self.config.behaviour.on_send == OnSend::NoPrompt);
         if self.prompts_withheld < withheld {
             self.prompts_withheld += 1;
             return;
@@ -360,7 +360,7 @@ impl Modem {
         if self.link != Some(link) {
             return self.refuse("+CIPERROR: 2");
         }
-        let most = match self.config.on_send {
+        let most = match self.config.behaviour.on_send {
             OnSend::TakesAtMost(most) => usize::from(most),
             OnSend::Takes | OnSend::NoPrompt => usize::MAX,
         };
@@ -374,7 +374,7 @@ impl Modem {
 
     /// Answers AT+CIPRXGET=2.
     fn deliver(&mut self, link: u8, bytes_max: u16) {
-        let bytes_max = bytes_max.min(self.config.read_bytes_max);
+        let bytes_max = bytes_max.min(self.config.behaviour.read_bytes_max);
         let data = if self.link == Some(link) { self.socket.read(usize::from(bytes_max)) } else { Vec::new() };
         if data.is_empty() {
             self.is_data_announced = false;
@@ -400,18 +400,18 @@ impl Modem {
     fn misbehave_when_due(&mut self) {
         let delivered = self.delivered;
         let is_due = |after: Option<u32>| after.is_some_and(|after| delivered >= u64::from(after));
-        if let Some(stall) = self.config.stall
+        if let Some(stall) = self.config.behaviour.stall
             && is_due(Some(stall.after_bytes))
             && !mem::replace(&mut self.has_stalled, true)
         {
-            self.stalled_until = self.now + stall.lasts;
+            self.stalled_until = self.now + Duration::from_millis(stall.ms.into());
         }
-        if is_due(self.config.network_closes_after_bytes) && !mem::replace(&mut self.has_lost_network, true) {
+        if is_due(self.config.behaviour.network_closes_after_bytes) && !mem::replace(&mut self.has_lost_network, true) {
             self.hang_up();
             self.is_network_open = false;
             self.say("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY");
         }
-        if is_due(self.config.resets_after_bytes) && !mem::replace(&mut self.has_reset, true) {
+        if is_due(self.config.behaviour.resets_after_bytes) && !mem::replace(&mut self.has_reset, true) {
             self.socket.vanish();
             self.link = None;
             self.is_network_open = false;
@@ -452,13 +452,13 @@ impl Modem {
         }
         if self.socket.waiting_bytes() > 0 && !self.is_data_announced {
             self.is_data_announced = true;
-            if self.config.on_data != OnData::Silence {
+            if self.config.behaviour.on_data != OnData::Silence {
                 self.plan(latency::DATA_NOTICE, Later::DataNotice);
             }
         }
         if self.socket.is_closed_by_peer() && !self.is_close_announced {
             self.is_close_announced = true;
-            match self.config.on_close {
+            match self.config.behaviour.on_close {
                 OnClose::BeforeAnAnswer if self.socket.waiting_bytes() > 0 => self.close_is_held = true,
                 OnClose::Tells | OnClose::BeforeAnAnswer => self.plan(latency::CLOSE_NOTICE, Later::CloseNotice),
             }
@@ -493,7 +493,7 @@ impl Modem {
     fn through_the_line(&mut self, data: &[u8]) -> Vec<u8> {
         let first = self.data_said;
         self.data_said += data.len() as u64;
-        let Some(lost) = self.config.loses else { return data.to_vec() };
+        let Some(lost) = self.config.behaviour.loses else { return data.to_vec() };
         let lost = u64::from(lost.at_byte)..u64::from(lost.at_byte) + u64::from(lost.count);
         let passed = (first..).zip(data).filter(|(at, _)| !lost.contains(at));
         passed.map(|(_, byte)| *byte).collect()

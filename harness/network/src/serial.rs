@@ -5,53 +5,73 @@
 //! spared: through them the bench gives its orders and hears its witness, and a bench that damages its own orders has
 //! tested nothing.
 
+use serde::Deserialize;
 use wire::slip;
 use wire::slipmux::{self, Decoder, Frame, FrameError};
 
 use crate::Direction;
-use crate::dice::Dice;
-
-/// Streams of chance of the serial line, apart from those of the LAN.
-const FIRST_STREAM: u64 = 1 << 32;
+use crate::fault::written;
+use crate::rng::{Rng, stream_of};
 
 /// Content of a frame, unescaped; more than any MTU here.
 const FRAME_BYTES_MAX: usize = 4_096;
 
 /// One way in which the serial line misbehaves. Positions count bytes of IP frames travelling one way, from 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SerialFault {
     /// Bits of one byte are flipped.
     Flip {
         /// Which way it travels.
+        #[serde(rename = "from")]
         direction: Direction,
         /// Which byte.
         at_byte: u64,
         /// The bits.
+        #[serde(deserialize_with = "written::from_one")]
         flip: u8,
     },
     /// One bit of each byte is flipped with these odds.
     FlipRate {
         /// Which way the bytes travel.
+        #[serde(rename = "from")]
         direction: Direction,
         /// Bytes damaged in a million.
+        #[serde(deserialize_with = "written::per_million")]
         per_million: u32,
     },
     /// Bytes are lost in a row, as by a UART that overruns.
     Drop {
         /// Which way they travel.
+        #[serde(rename = "from")]
         direction: Direction,
         /// The first byte lost.
         at_byte: u64,
         /// How many.
+        #[serde(deserialize_with = "written::from_one")]
         count: u64,
     },
     /// Each byte is lost with these odds.
     DropRate {
         /// Which way the bytes travel.
+        #[serde(rename = "from")]
         direction: Direction,
         /// Bytes lost in a million.
+        #[serde(deserialize_with = "written::per_million")]
         per_million: u32,
     },
+}
+
+impl SerialFault {
+    /// What the fault is, apart from its measure, and which way it works: what its random numbers hang on.
+    fn kind(&self) -> (&'static str, Direction) {
+        match *self {
+            Self::Flip { direction, .. } => ("flip", direction),
+            Self::FlipRate { direction, .. } => ("flip_rate", direction),
+            Self::Drop { direction, .. } => ("drop", direction),
+            Self::DropRate { direction, .. } => ("drop_rate", direction),
+        }
+    }
 }
 
 /// What was heard from the board.
@@ -73,17 +93,17 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct SerialLine {
     decoder: Decoder,
-    from_device: Wear,
-    to_device: Wear,
+    from_device: LineDamage,
+    to_device: LineDamage,
 }
 
 impl SerialLine {
-    /// A line with `faults`, whose chance comes from `seed`.
+    /// A line with `faults`, whose random numbers come from `seed`.
     pub fn new(faults: Vec<SerialFault>, seed: u64) -> Self {
         Self {
             decoder: Decoder::new(FRAME_BYTES_MAX),
-            from_device: Wear::new(&faults, Direction::FromDevice, seed),
-            to_device: Wear::new(&faults, Direction::ToDevice, seed),
+            from_device: LineDamage::new(&faults, Direction::FromDevice, seed),
+            to_device: LineDamage::new(&faults, Direction::ToDevice, seed),
         }
     }
 
@@ -137,22 +157,20 @@ enum Place {
 
 /// The faults of one direction.
 #[derive(Debug)]
-struct Wear {
-    faults: Vec<(SerialFault, Dice)>,
+struct LineDamage {
+    faults: Vec<(SerialFault, Rng)>,
     place: Place,
     /// Bytes of IP frames so far.
     passed: u64,
 }
 
-impl Wear {
+impl LineDamage {
     fn new(faults: &[SerialFault], way: Direction, seed: u64) -> Self {
-        let concerned = faults.iter().enumerate().filter(|(_, fault)| match **fault {
-            SerialFault::Flip { direction, .. }
-            | SerialFault::FlipRate { direction, .. }
-            | SerialFault::Drop { direction, .. }
-            | SerialFault::DropRate { direction, .. } => direction == way,
+        let concerned = faults.iter().enumerate().filter(|(_, fault)| fault.kind().1 == way).map(|(index, fault)| {
+            let alike = faults[..index].iter().filter(|before| before.kind() == fault.kind()).count();
+            let (kind, _) = fault.kind();
+            (fault.clone(), Rng::new(seed, stream_of(&format!("serial/{kind}/{way}/{alike}"))))
         });
-        let concerned = concerned.map(|(index, fault)| (fault.clone(), Dice::new(seed, FIRST_STREAM + index as u64)));
         // What a board says before its first END is not framed.
         Self { faults: concerned.collect(), place: Place::InOther, passed: 0 }
     }
@@ -174,18 +192,18 @@ impl Wear {
         }
         let at = self.passed;
         self.passed += 1;
-        self.faults.iter_mut().try_fold(byte, |byte, (fault, dice)| damage(fault, dice, at, byte))
+        self.faults.iter_mut().try_fold(byte, |byte, (fault, rng)| damage(fault, rng, at, byte))
     }
 }
 
-fn damage(fault: &SerialFault, dice: &mut Dice, at: u64, byte: u8) -> Option<u8> {
+fn damage(fault: &SerialFault, rng: &mut Rng, at: u64, byte: u8) -> Option<u8> {
     match *fault {
         SerialFault::Flip { at_byte, flip, .. } if at_byte == at => Some(byte ^ flip),
-        SerialFault::FlipRate { per_million, .. } if dice.below(1_000_000) < u64::from(per_million) => {
-            Some(byte ^ 1 << dice.below(8))
+        SerialFault::FlipRate { per_million, .. } if rng.below(1_000_000) < u64::from(per_million) => {
+            Some(byte ^ 1 << rng.below(8))
         }
         SerialFault::Drop { at_byte, count, .. } if at >= at_byte && at - at_byte < count => None,
-        SerialFault::DropRate { per_million, .. } if dice.below(1_000_000) < u64::from(per_million) => None,
+        SerialFault::DropRate { per_million, .. } if rng.below(1_000_000) < u64::from(per_million) => None,
         _ => Some(byte),
     }
 }

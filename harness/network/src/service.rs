@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use clock::Instant;
 
+use crate::Trigger;
+
 /// Names one TCP connection of a run; counted from 1 in the order in which the device tried to open them, refused
 /// attempts included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,12 +43,21 @@ pub enum Action {
     Reset,
     /// From now on no packet of this connection passes, either way, and nobody is told.
     Vanish,
+    /// The message of this moment, of which [`Service::watch`] told, is about to pass or has passed. Once what was sent
+    /// before is on the wire, the network cuts the connection.
+    Reached(Trigger),
 }
 
 /// A TCP service without I/O, behind one or more ports of the LAN. Tell ports apart by `local`.
 pub trait Service {
     /// The device has opened a connection (the handshake is complete).
     fn connected(&mut self, now: Instant, connection: ConnectionId, local: SocketAddr, peer: SocketAddr);
+
+    /// The network will cut `connection` at these moments, all of them [`Trigger::Before`] or [`Trigger::After`] a
+    /// message. Only the service can tell where a message begins and ends: it does nothing more on the connection from
+    /// there, and says [`Action::Reached`]. Told right after [`Service::connected`], if there are any. A service that
+    /// cannot read what it sends ignores it.
+    fn watch(&mut self, _connection: ConnectionId, _moments: &[Trigger]) {}
 
     /// Bytes of the device, in order, cut as TCP happened to deliver them.
     fn received(&mut self, now: Instant, connection: ConnectionId, bytes: &[u8]);
@@ -68,6 +79,10 @@ impl<S: Service + ?Sized> Service for Box<S> {
         (**self).connected(now, connection, local, peer);
     }
 
+    fn watch(&mut self, connection: ConnectionId, moments: &[Trigger]) {
+        (**self).watch(connection, moments);
+    }
+
     fn received(&mut self, now: Instant, connection: ConnectionId, bytes: &[u8]) {
         (**self).received(now, connection, bytes);
     }
@@ -85,7 +100,7 @@ impl<S: Service + ?Sized> Service for Box<S> {
     }
 }
 
-/// Accepts, listens and never says a word.
+/// Accepts, listens and never sends anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoService;
 

@@ -2,12 +2,12 @@
 
 use clock::{Duration, Instant};
 
-use crate::{Blow, Direction, Fault, Trigger};
+use crate::{Cut, Direction, Fault, Teardown, Trigger};
 
 /// The faults of a connection's streams.
 #[derive(Debug, Default)]
 pub(crate) struct StreamFaults {
-    pub(crate) breaks: Vec<(Trigger, Blow)>,
+    pub(crate) cuts: Vec<Cut>,
     pub(crate) segment_bytes_max: Option<usize>,
     pub(crate) drip: Option<(usize, Duration)>,
     pub(crate) stalls: Vec<Stall>,
@@ -30,9 +30,9 @@ impl StreamFaults {
         let mut all = Self::default();
         for fault in faults {
             match *fault {
-                // A connection opened after the blow has fallen is not hit by it.
-                Fault::Break { when: Trigger::At(at), .. } if at <= opened => {}
-                Fault::Break { when, how } => all.breaks.push((when, how)),
+                // A connection that was opened after the cut is not hit by it.
+                Fault::Cut(Cut { when: Trigger::At(at), .. }) if at <= opened => {}
+                Fault::Cut(cut) => all.cuts.push(cut),
                 Fault::Segment { bytes_max } => all.segment_bytes_max = Some(bytes_max.max(1)),
                 Fault::Drip { bytes, every } => all.drip = Some((bytes.max(1), every)),
                 Fault::Stall { after_bytes, pause } => all.stalls.push(Stall { after_bytes, pause, until: None }),
@@ -44,14 +44,20 @@ impl StreamFaults {
         all
     }
 
-    /// The blow that falls on the connection's first SYN.
-    pub(crate) fn at_syn(&self) -> Option<Blow> {
-        self.breaks.iter().find(|(when, _)| *when == Trigger::Syn).map(|&(_, how)| how)
+    /// How the connection is cut at its first SYN.
+    pub(crate) fn at_syn(&self) -> Option<Teardown> {
+        self.cuts.iter().find(|cut| cut.when == Trigger::Syn).map(|cut| cut.how)
     }
 
-    /// The next count of bytes, above `passed`, at which the stream is broken.
-    pub(crate) fn next_break_bytes(&self, way: Direction, passed: u64) -> Option<u64> {
-        let counts = self.breaks.iter().filter_map(|(when, _)| match *when {
+    /// The messages at which the connection is cut.
+    pub(crate) fn at_messages(&self) -> Vec<Trigger> {
+        let moments = self.cuts.iter().map(|cut| cut.when);
+        moments.filter(|when| matches!(when, Trigger::Before(_) | Trigger::After(_))).collect()
+    }
+
+    /// The next count of bytes, above `passed`, at which the stream is cut.
+    pub(crate) fn next_cut_bytes(&self, way: Direction, passed: u64) -> Option<u64> {
+        let counts = self.cuts.iter().filter_map(|cut| match cut.when {
             Trigger::Passed { direction, bytes } if direction == way && bytes > passed => Some(bytes),
             _ => None,
         });

@@ -160,3 +160,19 @@ fn how_often_the_lan_is_polled_changes_nothing() {
     };
     assert!(run(false) == run(true));
 }
+
+#[test]
+fn what_a_fault_hits_does_not_hang_on_its_place() {
+    let lose = Fault::Lose { direction: ToDevice, per_mille: 50 };
+    let harmless = [
+        Fault::LoseLongerThan { direction: FromDevice, bytes: 65_535 },
+        Fault::Lose { direction: FromDevice, per_mille: 0 },
+        Fault::Segment { bytes_max: 65_535 },
+    ];
+    let alone = transfer(with(std::slice::from_ref(&lose)), 1);
+    let last: Vec<Fault> = harmless.iter().chain([&lose]).cloned().collect();
+    let first: Vec<Fault> = [&lose].into_iter().chain(&harmless).cloned().collect();
+    assert_eq!(transfer(with(&last), 1), alone);
+    assert_eq!(transfer(with(&first), 1), alone);
+    assert_ne!(transfer(with(std::slice::from_ref(&lose)), 2), alone, "another seed loses others");
+}

@@ -6,8 +6,8 @@ use clock::{Duration, Instant};
 use device::{Bench, Client, PORT, Scripted, broker, config, pattern};
 use network::Direction::{FromDevice, ToDevice};
 use network::{
-    Action, Behaviour, Blow, Close, ConnectionId, Direction, Fault, Happening, LanConfig, Listener, Scope, ScopedFault,
-    Tapped, Trigger,
+    Action, Close, ConnectionId, Cut, Direction, Fault, Happening, LanConfig, Listener, Message, MessageKind, Port,
+    Scope, ScopedFault, Tapped, Teardown, Trigger,
 };
 use smoltcp::socket::tcp::State;
 use smoltcp::wire::{Ipv4Packet, TcpPacket};
@@ -18,8 +18,8 @@ fn bench(faults: Vec<ScopedFault>, service: Scripted) -> World {
     Bench::new(LanConfig { faults, ..config() }, 1, service)
 }
 
-fn broken(when: Trigger, how: Blow) -> Vec<ScopedFault> {
-    vec![Fault::Break { when, how }.into()]
+fn broken(when: Trigger, how: Teardown) -> Vec<ScopedFault> {
+    vec![Fault::Cut(Cut { when, how }).into()]
 }
 
 /// A service that says `count` bytes once connected.
@@ -66,7 +66,7 @@ fn segments(tap: Vec<Tapped>) -> Vec<Segment> {
 #[test]
 fn fin_at_every_sort_of_byte_of_the_service() {
     for bytes in [1, 2, 5, 100, 1_459, 1_460, 1_461, 4_000] {
-        let fault = broken(Trigger::Passed { direction: ToDevice, bytes }, Blow::Fin);
+        let fault = broken(Trigger::Passed { direction: ToDevice, bytes }, Teardown::Fin);
         let mut bench = bench(fault, says(10_000));
         let mut client = Client::new(&mut bench.device, broker(), Vec::new(), usize::MAX);
         let state = run_for(&mut bench, &mut client, 5_000);
@@ -79,7 +79,7 @@ fn fin_at_every_sort_of_byte_of_the_service() {
 #[test]
 fn reset_at_every_sort_of_byte_of_the_service() {
     for bytes in [1, 5, 1_460, 1_461, 4_000] {
-        let fault = broken(Trigger::Passed { direction: ToDevice, bytes }, Blow::Reset);
+        let fault = broken(Trigger::Passed { direction: ToDevice, bytes }, Teardown::Reset);
         let mut bench = bench(fault, says(10_000));
         let mut client = Client::new(&mut bench.device, broker(), Vec::new(), usize::MAX);
         assert_eq!(run_for(&mut bench, &mut client, 5_000), State::Closed);
@@ -94,7 +94,7 @@ fn reset_at_every_sort_of_byte_of_the_service() {
 #[test]
 fn reset_at_a_byte_of_the_device() {
     for bytes in [1, 100, 1_460, 3_000] {
-        let fault = broken(Trigger::Passed { direction: FromDevice, bytes }, Blow::Reset);
+        let fault = broken(Trigger::Passed { direction: FromDevice, bytes }, Teardown::Reset);
         let mut bench = bench(fault, Scripted::default());
         let mut client = Client::new(&mut bench.device, broker(), pattern(10_000), usize::MAX);
         assert_eq!(run_for(&mut bench, &mut client, 5_000), State::Closed);
@@ -105,7 +105,7 @@ fn reset_at_a_byte_of_the_device() {
 
 #[test]
 fn accepted_and_closed_at_once_by_half() {
-    let mut bench = bench(broken(Trigger::Accepted, Blow::Fin), says(100));
+    let mut bench = bench(broken(Trigger::Accepted, Teardown::Fin), says(100));
     let mut client = Client::new(&mut bench.device, broker(), pattern(300), usize::MAX);
     // The device's bytes are acknowledged, and nobody resets it.
     assert_eq!(run_for(&mut bench, &mut client, 5_000), State::CloseWait);
@@ -116,7 +116,7 @@ fn accepted_and_closed_at_once_by_half() {
 
 #[test]
 fn accepted_and_closed_at_once_as_by_a_process() {
-    let mut bench = bench(broken(Trigger::Accepted, Blow::Close), says(100));
+    let mut bench = bench(broken(Trigger::Accepted, Teardown::Close), says(100));
     let mut client = Client::new(&mut bench.device, broker(), pattern(300), usize::MAX);
     assert_eq!(run_for(&mut bench, &mut client, 5_000), State::Closed);
     let segments = segments(bench.lan.take_tap());
@@ -127,7 +127,7 @@ fn accepted_and_closed_at_once_as_by_a_process() {
 
 #[test]
 fn reset_after_the_hello_is_heard_before() {
-    let mut bench = bench(broken(Trigger::FirstData(FromDevice), Blow::Reset), answers(100));
+    let mut bench = bench(broken(Trigger::FirstData(FromDevice), Teardown::Reset), answers(100));
     let mut client = Client::new(&mut bench.device, broker(), pattern(300), usize::MAX);
     assert_eq!(run_for(&mut bench, &mut client, 5_000), State::Closed);
     assert_eq!(bench.lan.service().received, pattern(300));
@@ -136,13 +136,13 @@ fn reset_after_the_hello_is_heard_before() {
 
 #[test]
 fn a_closed_port_and_a_filtered_one() {
-    let refused = Listener { behaviour: Behaviour::Refused, ..Listener::service(PORT) };
-    let dropped = Listener { behaviour: Behaviour::Dropped, ..Listener::service(PORT) };
+    let refused = Listener { state: Port::Closed, ..Listener::service(PORT) };
+    let dropped = Listener { state: Port::Dropped, ..Listener::service(PORT) };
     for (listeners, faults, expected) in [
         (vec![refused], Vec::new(), State::Closed),
         (vec![dropped], Vec::new(), State::SynSent),
-        (vec![Listener::service(PORT)], broken(Trigger::Syn, Blow::Reset), State::Closed),
-        (vec![Listener::service(PORT)], broken(Trigger::Syn, Blow::Vanish), State::SynSent),
+        (vec![Listener::service(PORT)], broken(Trigger::Syn, Teardown::Reset), State::Closed),
+        (vec![Listener::service(PORT)], broken(Trigger::Syn, Teardown::BlackHole), State::SynSent),
     ] {
         let mut bench = Bench::new(LanConfig { listeners, faults, ..config() }, 1, Scripted::default());
         let mut client = Client::new(&mut bench.device, broker(), Vec::new(), 1);
@@ -155,7 +155,7 @@ fn a_closed_port_and_a_filtered_one() {
 
 #[test]
 fn only_the_first_attempt_is_refused() {
-    let fault = Fault::Break { when: Trigger::Syn, how: Blow::Reset }.within(Scope::port(PORT).first(1));
+    let fault = Fault::Cut(Cut { when: Trigger::Syn, how: Teardown::Reset }).within(Scope::port(PORT).first(1));
     let mut bench = bench(vec![fault], says(5));
     let mut first = Client::new(&mut bench.device, broker(), Vec::new(), 5);
     assert_eq!(run_for(&mut bench, &mut first, 1_000), State::Closed);
@@ -168,14 +168,14 @@ fn only_the_first_attempt_is_refused() {
 
 #[test]
 fn vanished_after_a_byte_and_the_next_connection_stands() {
-    let fault = Fault::Break { when: Trigger::Passed { direction: ToDevice, bytes: 700 }, how: Blow::Vanish };
+    let fault = Fault::Cut(Cut { when: Trigger::Passed { direction: ToDevice, bytes: 700 }, how: Teardown::BlackHole });
     let mut bench = bench(vec![fault.within(Scope::port(PORT).first(1))], says(2_000));
     let mut first = Client::new(&mut bench.device, broker(), pattern(10), usize::MAX);
     assert_eq!(run_for(&mut bench, &mut first, 20_000), State::Established);
     assert_eq!(first.received, pattern(700));
     let broken_at = bench.lan.take_events().into_iter().find_map(|event| {
-        let how = Blow::Vanish;
-        (event.what == Happening::Broken { connection: ConnectionId(1), how }).then_some(event.at)
+        let how = Teardown::BlackHole;
+        (event.what == Happening::Cut { connection: ConnectionId(1), how }).then_some(event.at)
     });
     let tap = segments(bench.lan.take_tap());
     // What was on its way still arrives; then nothing, not even a reset in answer to the device's own packets.
@@ -191,7 +191,7 @@ fn vanished_after_a_byte_and_the_next_connection_stands() {
 #[test]
 fn a_nat_forgets_an_idle_connection() {
     let silence = Duration::from_secs(60);
-    let mut bench = bench(broken(Trigger::Idle(silence), Blow::Vanish), says(10));
+    let mut bench = bench(broken(Trigger::Idle(silence), Teardown::BlackHole), says(10));
     let mut client = Client::new(&mut bench.device, broker(), Vec::new(), usize::MAX);
     run_for(&mut bench, &mut client, 50_000);
     // A sign of life, ten seconds early, starts the count again.
@@ -345,4 +345,19 @@ fn what_happened_unobserved_happened_at_its_own_instant() {
     let seconds: Vec<u64> = data.map(|segment| segment.at.as_millis() / 1_000).collect();
     // RFC 6298: a second after the first transmission at 5 s, then after 2, 4, 8, 16 and 32 s more.
     assert_eq!(seconds, [5, 6, 8, 12, 20, 36]);
+}
+
+/// The service says where a message is; how the connection ends there is the network's.
+#[test]
+fn a_connection_is_cut_where_the_service_holds_still() {
+    let connack = Message { direction: ToDevice, kind: MessageKind::Connack };
+    let (awaited, other) = (Trigger::After(connack), Trigger::Before(connack));
+    let greeting = vec![Action::Send(pattern(700)), Action::Reached(awaited), Action::Send(pattern(700))];
+    for (when, received, state) in [(awaited, 700, State::Closed), (other, 1_400, State::Established)] {
+        let service = Scripted { greeting: greeting.clone(), ..Scripted::default() };
+        let mut bench = bench(broken(when, Teardown::Reset), service);
+        let mut client = Client::new(&mut bench.device, broker(), Vec::new(), usize::MAX);
+        assert_eq!(run_for(&mut bench, &mut client, 2_000), state, "{when:?}");
+        assert_eq!(client.received.len(), received, "{when:?}");
+    }
 }

@@ -161,7 +161,7 @@ fn notices_of_data_go_missing_or_come_twice() {
     for (on_data, notice) in
         [(OnData::Silence, ""), (OnData::TellsTwice, "\r\n+CIPRXGET: 1,0\r\n\r\n+CIPRXGET: 1,0\r\n")]
     {
-        let mut bench = Bench::new(|config| config.on_data = on_data, Answers::new(b"pong", false));
+        let mut bench = Bench::new(|config| config.behaviour.on_data = on_data, Answers::new(b"pong", false));
         bench.connect();
         bench.send(b"ping");
         assert_eq!(bench.listen(100), notice);
@@ -171,7 +171,7 @@ fn notices_of_data_go_missing_or_come_twice() {
 
 #[test]
 fn a_close_can_be_kept_for_the_next_answer() {
-    let change = |config: &mut ModemConfig| config.on_close = OnClose::BeforeAnAnswer;
+    let change = |config: &mut ModemConfig| config.behaviour.on_close = OnClose::BeforeAnAnswer;
     let mut bench = Bench::new(change, Answers::new(b"pong", true));
     bench.connect();
     bench.send(b"ping");
@@ -192,20 +192,20 @@ fn what_cannot_be_opened_says_why() {
     assert_eq!(unknown, "\r\nOK\r\n\r\n+CIPOPEN: 0,11\r\n");
     let closed = bench.say(b"AT+CIPOPEN=0,\"TCP\",\"192.0.2.10\",1\r", 500);
     assert_eq!(closed, "\r\nOK\r\n\r\n+CIPOPEN: 0,1\r\n");
-    let mut bench = Bench::new(|config| config.on_open = OnOpen::Error, Answers::new(b"", false));
+    let mut bench = Bench::new(|config| config.behaviour.on_open = OnOpen::Error, Answers::new(b"", false));
     bench.say(b"ATE0\rAT+NETOPEN\r", 500);
     assert_eq!(bench.say(open, 50), "\r\nERROR\r\n");
 }
 
 #[test]
 fn sending_is_limited_partial_or_not_asked_for() {
-    let mut bench = Bench::new(|config| config.on_send = OnSend::TakesAtMost(3), Answers::new(b"", false));
+    let mut bench = Bench::new(|config| config.behaviour.on_send = OnSend::TakesAtMost(3), Answers::new(b"", false));
     bench.connect();
     assert_eq!(bench.send(b"hello"), "\r\nOK\r\n\r\n+CIPSEND: 0,5,3\r\n");
     assert_eq!(bench.say(b"AT+CIPSEND=0,1501\r", 50), "\r\n+CIPERROR: 3\r\n\r\nERROR\r\n");
     bench.listen(50);
     assert_eq!(bench.lan.service().heard, b"hel");
-    let mut bench = Bench::new(|config| config.on_send = OnSend::NoPrompt, Answers::new(b"", false));
+    let mut bench = Bench::new(|config| config.behaviour.on_send = OnSend::NoPrompt, Answers::new(b"", false));
     bench.connect();
     assert_eq!(bench.say(b"AT+CIPSEND=0,2\r", 5_000), "");
     // ESC takes it back; the second time, the prompt comes.
@@ -215,8 +215,8 @@ fn sending_is_limited_partial_or_not_asked_for() {
 
 #[test]
 fn a_modem_stalls_loses_bytes_its_network_and_itself() {
-    let stall = Stall { after_bytes: 4, lasts: Duration::from_millis(30_000) };
-    let mut bench = Bench::new(|config| config.stall = Some(stall), Answers::new(b"pongpong", false));
+    let stall = Stall { after_bytes: 4, ms: 30_000 };
+    let mut bench = Bench::new(|config| config.behaviour.stall = Some(stall), Answers::new(b"pongpong", false));
     bench.connect();
     bench.send(b"ping");
     bench.listen(50);
@@ -225,13 +225,13 @@ fn a_modem_stalls_loses_bytes_its_network_and_itself() {
     assert_eq!(bench.listen(200), "\r\n+CIPRXGET: 2,0,4,0\r\npong\r\n\r\nOK\r\n");
 
     let loses = LostBytes { at_byte: 1, count: 2 };
-    let mut bench = Bench::new(|config| config.loses = Some(loses), Answers::new(b"pong", false));
+    let mut bench = Bench::new(|config| config.behaviour.loses = Some(loses), Answers::new(b"pong", false));
     bench.connect();
     bench.send(b"ping");
     bench.listen(50);
     assert_eq!(bench.say(b"AT+CIPRXGET=2,0,4\r", 50), "\r\n+CIPRXGET: 2,0,4,0\r\npg\r\n\r\nOK\r\n");
 
-    let change = |config: &mut ModemConfig| config.network_closes_after_bytes = Some(4);
+    let change = |config: &mut ModemConfig| config.behaviour.network_closes_after_bytes = Some(4);
     let mut bench = Bench::new(change, Answers::new(b"pongpong", false));
     bench.connect();
     bench.send(b"ping");
@@ -241,8 +241,8 @@ fn a_modem_stalls_loses_bytes_its_network_and_itself() {
     assert_eq!(bench.say(b"AT+CIPRXGET=2,0,4\r", 50), "\r\n+IP ERROR: No data\r\n\r\nERROR\r\n");
 
     let change = |config: &mut ModemConfig| {
-        config.resets_after_bytes = Some(4);
-        config.links_taken_after_reset = 1;
+        config.behaviour.resets_after_bytes = Some(4);
+        config.behaviour.links_taken_after_reset = 1;
     };
     let mut bench = Bench::new(change, Answers::new(b"pongpong", false));
     bench.connect();

@@ -5,7 +5,7 @@ mod device;
 use clock::{Duration, Instant};
 use device::{Bench, Client, PORT, Scripted, broker, broker_v6, config, pattern};
 use network::Direction::{FromDevice, ToDevice};
-use network::{Action, Blow, Direction, Fault, LanConfig, Listener, Trigger};
+use network::{Action, Cut, Direction, Fault, LanConfig, Listener, Teardown, Trigger};
 use proptest::prelude::*;
 
 fn packet_fault() -> impl Strategy<Value = Fault> {
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let total: usize = sends.iter().sum();
         let bytes = (total as u64 * at_permille / 1_000).max(1);
-        let mut faults = vec![Fault::Break { when: Trigger::Passed { direction, bytes }, how: Blow::Fin }];
+        let mut faults = vec![Fault::Cut(Cut { when: Trigger::Passed { direction, bytes }, how: Teardown::Fin })];
         faults.extend(cuts);
         let mut rest = pattern(total);
         let greeting = sends.iter().map(|&count| Action::Send(rest.drain(..count).collect())).collect();

@@ -418,7 +418,7 @@ pub fn story(world: &World) -> Vec<String> {
         .iter()
         .map(|report| match report {
             Report::Hello { .. } => "hello".into(),
-            Report::Dressed { .. } => "dressed".into(),
+            Report::Configured { .. } => "configured".into(),
             Report::Refused { .. } => "refused".into(),
             Report::Stage { stage, .. } => stage.name().into(),
             Report::Secured { version, cipher_suite, .. } => format!("secured {version:04x} {cipher_suite}"),

@@ -1,6 +1,6 @@
 //! One serial port: raw bytes, and never a wait.
 //!
-//! `serialport` opens it, for nobody else, and dresses it. From then on it is read and written without blocking and asked
+//! `serialport` opens it, for nobody else, and sets it up. From then on it is read and written without blocking and asked
 //! by `poll`, so that a device that does not read holds up nobody: what it has not taken stays here and is evidence.
 //! (`serialport`'s own writes block until the kernel has room, and a firmware that hangs would hang the bench.)
 

@@ -6,7 +6,7 @@ use super::{Lan, Traffic, applies};
 use crate::connection::Connection;
 use crate::packet::{Headers, Tcp, Transport};
 use crate::stream_faults::StreamFaults;
-use crate::{Behaviour, Blow, ConnectionId, Happening, Service, dns, sntp, udp};
+use crate::{ConnectionId, Happening, Port, Service, Teardown, dns, sntp, udp};
 
 impl<S: Service> Lan<S> {
     /// A packet of the device has arrived at the gateway.
@@ -93,24 +93,23 @@ impl<S: Service> Lan<S> {
         let traffic = Traffic { port: Some(local.port()), numbers: Some((id, number_at_port)) };
         let faults = self.faults.iter().filter(|fault| applies(&fault.scope, traffic));
         let faults = StreamFaults::new(faults.map(|fault| &fault.fault), self.now);
-        let behaviour =
-            self.listeners.iter().find(|listener| listener.matches(local)).map(|listener| listener.behaviour);
-        let behaviour = match (behaviour, faults.at_syn()) {
-            (Some(Behaviour::Service), Some(Blow::Reset)) => Behaviour::Refused,
-            (Some(Behaviour::Service), Some(Blow::Vanish)) => Behaviour::Dropped,
-            (behaviour, _) => behaviour.unwrap_or(Behaviour::Refused),
+        let port = self.listeners.iter().find(|listener| listener.matches(local)).map(|listener| listener.state);
+        let port = match (port, faults.at_syn()) {
+            (Some(Port::Open), Some(Teardown::Reset)) => Port::Closed,
+            (Some(Port::Open), Some(Teardown::BlackHole)) => Port::Dropped,
+            (port, _) => port.unwrap_or(Port::Closed),
         };
-        match behaviour {
-            Behaviour::Dropped => {
+        match port {
+            Port::Dropped => {
                 self.log.note(self.now, Happening::SynDropped { local });
                 // The same SYN again is the same attempt.
                 self.swallow((local, peer, tcp.sequence));
             }
-            Behaviour::Refused => {
+            Port::Closed => {
                 self.log.note(self.now, Happening::Refused { local });
                 self.gateway.ingress(self.now, packet);
             }
-            Behaviour::Service => {
+            Port::Open => {
                 self.make_room();
                 let Some(socket) = self.gateway.listen(local, self.limits.window_bytes) else { return };
                 self.gateway.ingress(self.now, packet);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use clock::Duration;
+use serde::Deserialize;
 
 use super::TRANSFER_BYTES_MAX;
 
@@ -19,6 +19,21 @@ pub struct ModemConfig {
     pub dns: Ipv4Addr,
     /// The longest IP packet that it sends.
     pub mtu_bytes: usize,
+    /// What it does.
+    pub behaviour: ModemBehaviour,
+}
+
+impl ModemConfig {
+    /// A good modem at `address`.
+    pub fn new(address: Ipv4Addr, prefix_bits: u8, gateway: Ipv4Addr, dns: Ipv4Addr) -> Self {
+        Self { address, prefix_bits, gateway, dns, mtu_bytes: 1_500, behaviour: ModemBehaviour::default() }
+    }
+}
+
+/// What a modem does: an A7670 or SIM7600. The default modem is a good one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename = "Modem", deny_unknown_fields, default)]
+pub struct ModemBehaviour {
     /// Whether it echoes commands even after ATE0.
     pub echoes: bool,
     /// What AT+CIPOPEN does.
@@ -31,29 +46,23 @@ pub struct ModemConfig {
     pub read_bytes_max: u16,
     /// How it tells that data has arrived.
     pub on_data: OnData,
-    /// When it tells that the peer has closed.
+    /// When it tells that the broker has closed.
     pub on_close: OnClose,
     /// It falls silent for a while.
     pub stall: Option<Stall>,
-    /// It loses the network after the device has read so many bytes.
+    /// It loses its network after the device has read so many bytes.
     pub network_closes_after_bytes: Option<u32>,
     /// It resets itself after the device has read so many bytes.
     pub resets_after_bytes: Option<u32>,
-    /// Links that are taken after a reset, counted from link 0.
+    /// How many links, counted from link 0, are taken after a reset.
     pub links_taken_after_reset: u8,
-    /// Bytes of data that are lost on the serial line.
+    /// Bytes of data that are lost on the line to the device.
     pub loses: Option<LostBytes>,
 }
 
-impl ModemConfig {
-    /// A good modem at `address`.
-    pub const fn new(address: Ipv4Addr, prefix_bits: u8, gateway: Ipv4Addr, dns: Ipv4Addr) -> Self {
+impl Default for ModemBehaviour {
+    fn default() -> Self {
         Self {
-            address,
-            prefix_bits,
-            gateway,
-            dns,
-            mtu_bytes: 1_500,
             echoes: false,
             on_open: OnOpen::Connects,
             on_send: OnSend::Takes,
@@ -70,10 +79,57 @@ impl ModemConfig {
     }
 }
 
-/// What AT+CIPOPEN does.
+impl ModemBehaviour {
+    /// Whether there can be such a modem.
+    ///
+    /// # Errors
+    ///
+    /// The key whose value no modem of this kind can have, and why.
+    pub fn check(&self) -> Result<(), Impossible> {
+        for (key, bytes) in [("send_bytes_max", self.send_bytes_max), ("read_bytes_max", self.read_bytes_max)] {
+            if !(1..=TRANSFER_BYTES_MAX).contains(&bytes) {
+                return Err(Impossible {
+                    key,
+                    why: "no such modem moves so much, or so little, at once",
+                    remedy: "give a number from 1 to 1500",
+                });
+            }
+        }
+        if self.on_send == OnSend::TakesAtMost(0) {
+            return Err(Impossible {
+                key: "on_send",
+                why: "nothing at all would be sent",
+                remedy: "give the number of bytes that it takes at once",
+            });
+        }
+        if self.links_taken_after_reset > 9 {
+            return Err(Impossible {
+                key: "links_taken_after_reset",
+                why: "links are numbered from 0 to 9, and one has to be free",
+                remedy: "give a number from 0 to 9",
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Why there can be no such modem: the fault of whoever wrote it down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Impossible {
+    /// The key that is wrong.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub why: &'static str,
+    /// What to write instead.
+    pub remedy: &'static str,
+}
+
+/// What AT+CIPOPEN does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnOpen {
     /// It opens a connection.
+    #[default]
     Connects,
     /// It answers ERROR.
     Error,
@@ -82,49 +138,57 @@ pub enum OnOpen {
 }
 
 /// What AT+CIPSEND does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnSend {
     /// It asks for the data and sends all of it.
+    #[default]
     Takes,
     /// It sends the first so many bytes of the data, and says so.
     TakesAtMost(u16),
-    /// The first time, it waits for the data without having asked for it.
+    /// The first time, it waits for the data without having asked for it: the prompt is missing.
     NoPrompt,
 }
 
 /// How a modem tells that data has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnData {
     /// Once, when there was none before.
+    #[default]
     Tells,
-    /// It does not tell.
+    /// It does not tell: its notices are lost.
     Silence,
     /// Twice in a row.
     TellsTwice,
 }
 
-/// When a modem tells that the peer has closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When a modem tells that the broker has closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnClose {
     /// A little later, whatever else is going on.
+    #[default]
     Tells,
     /// If data is waiting: between the next AT+CIPRXGET=2 and its answer.
     BeforeAnAnswer,
 }
 
 /// A modem that falls silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stall {
-    /// After the device has read so many bytes.
+    /// How many bytes the device has read before.
     pub after_bytes: u32,
-    /// For so long.
-    pub lasts: Duration,
+    /// How long it lasts, in milliseconds.
+    pub ms: u32,
 }
 
-/// Bytes of data that are lost on the serial line to the device, as by a UART that overruns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Bytes of data that are lost on the line to the device, as by a UART that overruns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LostBytes {
-    /// The first one, counted from 0 over all that the device has read.
+    /// The first one, counted from 0 over all that the device reads.
     pub at_byte: u32,
     /// How many.
     pub count: u32,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use clock::{Duration, Instant};
 use network::{
-    Action, Blow, Close, ConnectionId, Direction, Dns, Fault, Lan, LanConfig, Limits, Service, Sntp, Trigger,
+    Action, Close, ConnectionId, Cut, Direction, Dns, Fault, Lan, LanConfig, Limits, Service, Sntp, Teardown, Trigger,
 };
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, Ipv4Packet, TcpPacket, UdpPacket};
@@ -97,7 +97,7 @@ fn hostile_config(script: &mut Script<'_>) -> LanConfig {
     let mut faults = Vec::new();
     for _ in 0..script.byte() % 4 {
         let (kind, a, b) = (script.byte(), script.byte(), script.byte());
-        let how = [Blow::Fin, Blow::Close, Blow::Reset, Blow::Vanish][usize::from(b % 4)];
+        let how = [Teardown::Fin, Teardown::Close, Teardown::Reset, Teardown::BlackHole][usize::from(b % 4)];
         let by = Duration::from_millis(a.into());
         faults.push(match kind % 12 {
             0 => Fault::Lose { direction: direction(b), per_mille: u16::from(a) },
@@ -105,10 +105,10 @@ fn hostile_config(script: &mut Script<'_>) -> LanConfig {
             2 => Fault::Duplicate { direction: direction(b), per_mille: u16::from(a) * 4 },
             3 => Fault::Reorder { direction: direction(b), per_mille: u16::from(a), by },
             4 => Fault::FlipBit { direction: direction(b), per_mille: u16::from(a) },
-            5 => Fault::Break { when: Trigger::Passed { direction: direction(b >> 2), bytes: a.into() }, how },
-            6 => Fault::Break { when: [Trigger::Syn, Trigger::Accepted][usize::from(a % 2)], how },
-            7 => Fault::Break { when: Trigger::FirstData(direction(a)), how },
-            8 => Fault::Break { when: [Trigger::Age(by), Trigger::Idle(by)][usize::from(b >> 2 & 1)], how },
+            5 => Fault::Cut(Cut { when: Trigger::Passed { direction: direction(b >> 2), bytes: a.into() }, how }),
+            6 => Fault::Cut(Cut { when: [Trigger::Syn, Trigger::Accepted][usize::from(a % 2)], how }),
+            7 => Fault::Cut(Cut { when: Trigger::FirstData(direction(a)), how }),
+            8 => Fault::Cut(Cut { when: [Trigger::Age(by), Trigger::Idle(by)][usize::from(b >> 2 & 1)], how }),
             9 => Fault::Segment { bytes_max: a.into() },
             10 => Fault::Drip { bytes: usize::from(b), every: by },
             _ => Fault::StopReading { after_bytes: a.into() },

@@ -1,19 +1,25 @@
-//! Chance, from a seed.
+//! Random numbers, from a seed.
 //!
 //! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Written out here
 //! because captures are compared byte for byte: the stream must not change with the version of a dependency.
 
 use clock::Duration;
 
+/// The number of the stream that belongs to what `name` names: FNV-1a of 64 bits (Fowler, Noll, Vo; RFC 9923 §2), written
+/// out for the same reason.
+pub(crate) fn stream_of(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice {
+pub(crate) struct Rng {
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     /// The stream number `stream` of `seed`: streams of one seed do not follow from each other, so that one more
-    /// fault in a scenario does not shift the others' luck.
+    /// fault in a scenario does not shift what the others hit.
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut parent = Self { state: seed ^ stream.wrapping_mul(0xd134_2543_de82_ef95) };
         Self { state: parent.next() }
@@ -54,16 +60,24 @@ mod tests {
     fn the_stream_is_the_published_one() {
         // First outputs of SplitMix64 for the state 1234567, from the reference implementation by Vigna
         // (prng.di.unimi.it/splitmix64.c), as listed on Rosetta Code.
-        let mut dice = Dice { state: 1_234_567 };
-        assert_eq!(dice.next(), 6_457_827_717_110_365_317);
-        assert_eq!(dice.next(), 3_203_168_211_198_807_973);
-        assert_eq!(dice.next(), 9_817_491_932_198_370_423);
+        let mut rng = Rng { state: 1_234_567 };
+        assert_eq!(rng.next(), 6_457_827_717_110_365_317);
+        assert_eq!(rng.next(), 3_203_168_211_198_807_973);
+        assert_eq!(rng.next(), 9_817_491_932_198_370_423);
+    }
+
+    #[test]
+    fn the_name_of_a_stream_is_hashed_as_published() {
+        // Test vectors of the reference code (Noll, `fnv/test_fnv.c`): the empty string, "a" and "foobar".
+        assert_eq!(stream_of(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(stream_of("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(stream_of("foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]
     fn odds_of_nought_and_of_a_thousand_are_certain() {
-        let mut dice = Dice::new(7, 0);
-        assert!((0..1_000).all(|_| !dice.hits(0)));
-        assert!((0..1_000).all(|_| dice.hits(1_000)));
+        let mut rng = Rng::new(7, 0);
+        assert!((0..1_000).all(|_| !rng.hits(0)));
+        assert!((0..1_000).all(|_| rng.hits(1_000)));
     }
 }

@@ -1,23 +1,20 @@
-//! Faults of packets, worn round the wire one over the other.
+//! Faults of packets: each is a filter between the serial line and the TCP stack, and a packet passes them in a row.
 
 use clock::Instant;
 
-use crate::dice::Dice;
 use crate::packet::Headers;
+use crate::rng::Rng;
 use crate::{Direction, Fault, Scope};
-
-/// Streams of chance below this number belong to something else.
-const FIRST_STREAM: u64 = 16;
 
 /// A packet and when it arrives.
 pub(crate) type Due = (Instant, Vec<u8>);
 
 /// One fault and what it remembers.
 #[derive(Debug)]
-pub(crate) struct Garment {
+pub(crate) struct PacketFault {
     pub(crate) scope: Scope,
     fault: Fault,
-    dice: Dice,
+    rng: Rng,
     /// Packets seen so far that the fault could apply to.
     seen: u64,
     /// When the latest packet leaves: none may overtake it.
@@ -25,19 +22,19 @@ pub(crate) struct Garment {
     latest_to_device: Instant,
 }
 
-impl Garment {
-    /// The garment for the `index`-th fault of the LAN.
-    pub(crate) fn new(scope: Scope, fault: Fault, seed: u64, index: usize) -> Self {
-        let dice = Dice::new(seed, FIRST_STREAM + index as u64);
-        Self { scope, fault, dice, seen: 0, latest_from_device: Instant::ZERO, latest_to_device: Instant::ZERO }
+impl PacketFault {
+    /// The filter for `fault`, whose chance comes from the stream `stream` of `seed`.
+    pub(crate) fn new(scope: Scope, fault: Fault, seed: u64, stream: u64) -> Self {
+        let rng = Rng::new(seed, stream);
+        Self { scope, fault, rng, seen: 0, latest_from_device: Instant::ZERO, latest_to_device: Instant::ZERO }
     }
 
     /// Lets a packet that would arrive at `due` through; what comes out, pushed to `out`, may be later, changed,
     /// doubled or nothing.
-    pub(crate) fn pass(&mut self, way: Direction, (due, mut packet): Due, out: &mut Vec<Due>) {
+    pub(crate) fn apply(&mut self, way: Direction, (due, mut packet): Due, out: &mut Vec<Due>) {
         match self.fault {
             Fault::Lose { direction, per_mille } if direction == way => {
-                if !self.dice.hits(per_mille) {
+                if !self.rng.hits(per_mille) {
                     out.push((due, packet));
                 }
             }
@@ -62,23 +59,23 @@ impl Garment {
                     Direction::FromDevice => &mut self.latest_from_device,
                     Direction::ToDevice => &mut self.latest_to_device,
                 };
-                let due = (due + by + self.dice.up_to(jitter)).max(*latest);
+                let due = (due + by + self.rng.up_to(jitter)).max(*latest);
                 *latest = due;
                 out.push((due, packet));
             }
             Fault::Duplicate { direction, per_mille } if direction == way => {
-                if self.dice.hits(per_mille) {
+                if self.rng.hits(per_mille) {
                     out.push((due, packet.clone()));
                 }
                 out.push((due, packet));
             }
             Fault::Reorder { direction, per_mille, by } if direction == way => {
-                let held_back = if self.dice.hits(per_mille) { due + by } else { due };
+                let held_back = if self.rng.hits(per_mille) { due + by } else { due };
                 out.push((held_back, packet));
             }
             Fault::FlipBit { direction, per_mille } if direction == way => {
-                if self.dice.hits(per_mille) {
-                    flip_bit(&mut packet, &mut self.dice);
+                if self.rng.hits(per_mille) {
+                    flip_bit(&mut packet, &mut self.rng);
                 }
                 out.push((due, packet));
             }
@@ -88,11 +85,11 @@ impl Garment {
 }
 
 /// Behind the IP header, whose length field the framing of the serial line relies on.
-fn flip_bit(packet: &mut [u8], dice: &mut Dice) {
+fn flip_bit(packet: &mut [u8], rng: &mut Rng) {
     let header_bytes = Headers::parse(packet).map_or(20, |headers| headers.transport_at);
     let bits = (packet.len().saturating_sub(header_bytes) * 8) as u64;
     if bits > 0 {
-        let bit = dice.below(bits) as usize;
+        let bit = rng.below(bits) as usize;
         packet[header_bytes + bit / 8] ^= 1 << (bit % 8);
     }
 }
