@@ -6,10 +6,12 @@ use crate::Shared;
 use crate::engine::{Engine, Plain, Progress};
 use crate::event::{Event, Happening, Secured};
 use crate::gate::{Arrival, Gate};
-use crate::outbox::{Action, Outbox};
+use crate::outbox::Outbox;
 use crate::session::{Introduction, Reply, Session};
 use crate::tls::Ambient;
+use crate::watch::{Moments, Watch};
 use clock::{Duration, Instant};
+use network::{Action, Close, Direction, Trigger};
 use scenario::broker::{Broker, Goodbye, OnAccept, OnFinished, OnServerFlight, Packing};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,15 +19,6 @@ use wire::tls::{Alert, ProtocolVersion};
 
 /// The most events that a connection keeps until they are taken.
 const EVENTS_MAX: usize = 4_096;
-
-/// How the device ended its side of the TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DeviceEnd {
-    /// FIN: it will send nothing more.
-    Fin,
-    /// RST: the connection is gone.
-    Reset,
-}
 
 /// One client's connection.
 pub struct Connection {
@@ -40,6 +33,8 @@ pub struct Connection {
     /// The next bytes of the engine are the broker's first flight.
     is_first_flight: bool,
     events: Vec<Event>,
+    /// Where the network is going to cut the connection, if it is.
+    watch: Option<Box<Watch>>,
 }
 
 enum Stage {
@@ -75,6 +70,7 @@ impl Connection {
             is_deaf: false,
             is_first_flight: true,
             events: Vec::new(),
+            watch: None,
         };
         connection.tell(now, Happening::Accepted { peer });
         connection.on_accept(now);
@@ -87,6 +83,35 @@ impl Connection {
         if self.is_deaf {
             return;
         }
+        let Some(watch) = self.watch.as_mut().filter(|_| self.script.tls) else {
+            return self.deliver(now, bytes);
+        };
+        let passage = watch.pass(Direction::FromDevice, bytes);
+        if !passage.passed.is_empty() {
+            self.deliver(now, &passage.passed);
+        }
+        if let Some((moment, last)) = passage.reached {
+            // What is said to the last message does not reach the device any more.
+            self.reach(now, moment);
+            self.deliver(now, &last);
+            self.is_deaf = true;
+        }
+    }
+
+    /// The network will cut the connection at these moments: nothing is done beyond them.
+    pub fn watch(&mut self, moments: &[Trigger]) {
+        self.watch = Some(Box::new(Watch::new(moments)));
+        if let Stage::Engine { session: Some(session), .. } = &mut self.stage {
+            session.watch(Moments::new(moments));
+        }
+    }
+
+    /// The moment has come at which the network cuts the connection.
+    fn reach(&mut self, now: Instant, moment: Trigger) {
+        self.outbox.reach(now, moment);
+    }
+
+    fn deliver(&mut self, now: Instant, bytes: &[u8]) {
         match &mut self.stage {
             Stage::Gate { gate, .. } => match gate.received(bytes) {
                 Arrival::Incomplete => {}
@@ -100,16 +125,16 @@ impl Connection {
     }
 
     /// The device has ended its side.
-    pub fn peer_closed(&mut self, now: Instant, how: DeviceEnd) {
+    pub fn peer_closed(&mut self, now: Instant, how: Close) {
         self.tell(now, Happening::DeviceClosed { how });
         if let Stage::Engine { session: Some(session), .. } = &mut self.stage {
             let replies = session.lost();
             self.enact(now, replies);
         }
         match how {
-            DeviceEnd::Fin if !self.outbox.is_shut() => self.fin(now, "the device has closed its side"),
-            DeviceEnd::Fin => {}
-            DeviceEnd::Reset => self.outbox.abandon(),
+            Close::Fin if !self.outbox.is_shut() => self.fin(now, "the device has closed its side"),
+            Close::Fin => {}
+            Close::Reset => self.outbox.abandon(),
         }
         self.stage = Stage::Over;
         self.is_deaf = true;
@@ -226,7 +251,11 @@ impl Connection {
         let (shared, script) = (Arc::clone(&self.shared), Arc::clone(&self.script));
         if let Stage::Engine { session, .. } = &mut self.stage {
             let introduction = self.introduction.clone();
-            *session = Some(Box::new(Session::new(shared, script, self.number, introduction)));
+            let mut opened = Session::new(shared, script, self.number, introduction);
+            if let Some(watch) = &self.watch {
+                opened.watch(watch.moments.clone());
+            }
+            *session = Some(Box::new(opened));
         }
     }
 
@@ -256,6 +285,11 @@ impl Connection {
         for reply in replies {
             match reply {
                 Reply::Tell(happening) => self.tell(now, happening),
+                Reply::Reached(moment) => {
+                    self.say(now, &std::mem::take(&mut together));
+                    self.reach(now, moment);
+                    self.is_deaf = true;
+                }
                 Reply::Packet(bytes) => match self.script.mqtt.packing {
                     Packing::OnePacketPerRecord => self.say(now, &bytes),
                     Packing::OneBytePerRecord => bytes.iter().for_each(|byte| self.say(now, &[*byte])),
@@ -347,8 +381,23 @@ impl Connection {
         {
             return self.first_flight(now, bytes, &misbehaviour);
         }
+        let (bytes, reached) = match self.watch.as_mut().filter(|_| self.script.tls) {
+            None => (bytes, None),
+            Some(watch) => {
+                let mut passage = watch.pass(Direction::ToDevice, &bytes);
+                let reached = passage.reached.map(|(moment, mut last)| {
+                    passage.passed.append(&mut last);
+                    moment
+                });
+                (passage.passed, reached)
+            }
+        };
         if !self.outbox.send(now, bytes) {
             self.reset(now, "the device does not read what it is sent");
+        }
+        if let Some(moment) = reached {
+            self.reach(now, moment);
+            self.is_deaf = true;
         }
     }
 

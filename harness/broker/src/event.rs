@@ -48,7 +48,7 @@ pub enum Happening {
     /// The client ended its side of the TCP connection.
     DeviceClosed {
         /// How.
-        how: crate::DeviceEnd,
+        how: network::Close,
     },
     /// An MQTT packet arrived.
     Received(String),

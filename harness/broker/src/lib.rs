@@ -21,11 +21,12 @@ mod security;
 mod session;
 mod tacit;
 mod tls;
+mod watch;
 
-pub use connection::{Connection, DeviceEnd};
+pub use connection::Connection;
 pub use error::Error;
 pub use event::{Event, Happening, Secured};
-pub use outbox::Action;
+pub use network::{Action, Close};
 
 use clock::{Instant, UnixTime};
 use registry::Registry;

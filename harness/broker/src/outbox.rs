@@ -1,18 +1,8 @@
 //! What the broker has yet to do to the wire, in order and not before its time.
 
 use clock::{Duration, Instant};
+use network::{Action, Trigger};
 use std::collections::VecDeque;
-
-/// Something to do to the TCP connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Send these bytes.
-    Send(Vec<u8>),
-    /// End the broker's side of the stream, after what was sent (RFC 9293 §3.6).
-    Fin,
-    /// Reset the connection (RFC 9293 §3.5.3).
-    Reset,
-}
 
 /// The most that waits to be sent: who reads nothing is not worth more memory.
 const QUEUED_BYTES_MAX: usize = 4 << 20;
@@ -63,6 +53,12 @@ impl Outbox {
     /// Resets the connection, after what was sent. Nothing more is accepted.
     pub(crate) fn reset(&mut self, now: Instant) {
         self.push(now, Action::Reset);
+        self.shut = true;
+    }
+
+    /// Tells the network that the moment has come for which it waits, after what was sent. Nothing more is accepted.
+    pub(crate) fn reach(&mut self, now: Instant, moment: Trigger) {
+        self.push(now, Action::Reached(moment));
         self.shut = true;
     }
 

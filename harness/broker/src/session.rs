@@ -6,11 +6,15 @@ mod told;
 
 use crate::Shared;
 use crate::event::Happening;
+use crate::watch::Moments;
 use clock::{Duration, Instant};
+use network::{Direction, Trigger};
 use scenario::broker::{Broker, When};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use wire::mqtt::{DecodeError, Decoder, Delivery, Packet, PacketId, Publish, QoS, View, Violation, filter_matches};
+use wire::mqtt::{
+    DecodeError, Decoder, Delivery, Kind, Packet, PacketId, Publish, QoS, View, Violation, filter_matches,
+};
 
 /// The longest packet that a client may send, in bytes.
 const PACKET_BYTES_MAX: usize = 256 * 1024;
@@ -30,6 +34,8 @@ pub(crate) enum Reply {
     Close(&'static str),
     /// Never say a word again.
     Silence,
+    /// The network cuts the connection here; nothing that follows is said.
+    Reached(Trigger),
     /// This happened.
     Tell(Happening),
 }
@@ -67,6 +73,8 @@ pub(crate) struct Session {
     /// Messages of the client at quality of service 2 that it has not released.
     unreleased: BTreeSet<u16>,
     replies: Vec<Reply>,
+    /// The packets at which the network is going to cut the connection.
+    moments: Moments,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +104,13 @@ impl Session {
             withheld: BTreeSet::new(),
             unreleased: BTreeSet::new(),
             replies: Vec::new(),
+            moments: Moments::default(),
         }
+    }
+
+    /// The network will cut the connection at these moments.
+    pub(crate) fn watch(&mut self, moments: Moments) {
+        self.moments = moments;
     }
 
     /// Takes bytes of the client.
@@ -113,7 +127,11 @@ impl Session {
         {
             self.last_heard = now;
             match packet {
-                Ok(view) => self.packet(now, &view),
+                Ok(view) => {
+                    if self.watched_packet(now, &view) {
+                        break;
+                    }
+                }
                 Err(DecodeError::Violation(violation)) => self.breach(violation),
                 Err(DecodeError::TooLong { packet_bytes }) => {
                     let what = format!("a packet of {packet_bytes} bytes is more than this broker takes");
@@ -159,6 +177,24 @@ impl Session {
         self.patience.map(|patience| self.last_heard + patience)
     }
 
+    /// A packet, unless the network cuts the connection before or after it. Then nothing more is heard or said.
+    fn watched_packet(&mut self, now: Instant, view: &View<Vec<u8>>) -> bool {
+        let name = view.kind().map_or("", Kind::name);
+        if let Some(moment) = self.moments.before(Direction::FromDevice, name) {
+            self.replies.push(Reply::Reached(moment));
+            self.stage = Stage::Over;
+            return true;
+        }
+        let replies_before = self.replies.len();
+        self.packet(now, view);
+        let Some(moment) = self.moments.after(Direction::FromDevice, name) else { return false };
+        let answers = self.replies.split_off(replies_before);
+        self.replies.extend(answers.into_iter().filter(|reply| matches!(reply, Reply::Tell(_))));
+        self.replies.push(Reply::Reached(moment));
+        self.stage = Stage::Over;
+        true
+    }
+
     fn packet(&mut self, now: Instant, view: &View<Vec<u8>>) {
         let parsed = Packet::parse(view);
         if self.stage == Stage::AwaitsConnect {
@@ -191,15 +227,25 @@ impl Session {
         let mut bytes = Vec::new();
         // A field that is too long is refused when the script is read, or came from the client and fitted there.
         if packet.encode(&mut bytes).is_ok() {
-            self.tell(Happening::Sent(told::packet(packet)));
-            self.replies.push(Reply::Packet(bytes));
+            self.push_packet(told::packet(packet), bytes);
         }
     }
 
     /// Sends what is no packet that could be parsed.
     fn send_crooked(&mut self, told: &str, bytes: &[u8]) {
-        self.tell(Happening::Sent(told.to_owned()));
-        self.replies.push(Reply::Packet(bytes.to_vec()));
+        self.push_packet(told.to_owned(), bytes.to_vec());
+    }
+
+    fn push_packet(&mut self, told: String, bytes: Vec<u8>) {
+        let kind = bytes.first().and_then(|first| Kind::from_number(first >> 4)).map_or("", Kind::name);
+        if let Some(moment) = self.moments.before(Direction::ToDevice, kind) {
+            return self.replies.push(Reply::Reached(moment));
+        }
+        self.tell(Happening::Sent(told));
+        self.replies.push(Reply::Packet(bytes));
+        if let Some(moment) = self.moments.after(Direction::ToDevice, kind) {
+            self.replies.push(Reply::Reached(moment));
+        }
     }
 
     fn close(&mut self, why: &'static str) {

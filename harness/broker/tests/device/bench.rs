@@ -1,6 +1,6 @@
 //! A device and a network for the broker's tests: rustls (on ring, with its own randomness) and virtual time.
 
-use broker::{Action, Broker, Connection, DeviceEnd, Event, Happening};
+use broker::{Action, Broker, Close, Connection, Event, Happening};
 use clock::{Duration, Instant, UnixTime};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -94,6 +94,7 @@ pub struct Device {
     /// What came over the wire from the broker.
     pub wire: Vec<u8>,
     pub ended: Option<Ended>,
+    pub reached: Option<network::Trigger>,
     pub tls_error: Option<rustls::Error>,
     pub goodbye: bool,
     pub events: Vec<Event>,
@@ -110,6 +111,7 @@ impl Device {
             heard: Vec::new(),
             wire: Vec::new(),
             ended: None,
+            reached: None,
             tls_error: None,
             goodbye: false,
             events: Vec::new(),
@@ -143,6 +145,8 @@ impl Device {
                     Action::Send(bytes) => self.incoming(&bytes),
                     Action::Fin => self.ended = Some(Ended::Fin),
                     Action::Reset => self.ended = Some(Ended::Reset),
+                    Action::Reached(moment) => self.reached = Some(moment),
+                    Action::Close | Action::Vanish => unreachable!("a broker only shuts or resets"),
                 }
             }
             self.events.extend(self.connection.take_events());
@@ -181,7 +185,7 @@ impl Device {
     }
 
     /// Ends the device's side of TCP.
-    pub fn hang_up(&mut self, how: DeviceEnd) {
+    pub fn hang_up(&mut self, how: Close) {
         self.connection.peer_closed(self.now, how);
         self.settle();
     }

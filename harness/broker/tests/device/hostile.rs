@@ -1,7 +1,7 @@
 //! Whatever the device says, the broker neither panics nor grows without bound.
 
 use crate::bench::{self, BOTH, Device, Tls};
-use broker::{Action, DeviceEnd, Happening};
+use broker::{Action, Close, Happening};
 use clock::Instant;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
@@ -28,7 +28,7 @@ fn noise_ends_the_connection() {
             for piece in bytes.chunks(97) {
                 device.connection.received(device.now, piece);
             }
-            device.hang_up(DeviceEnd::Fin);
+            device.hang_up(Close::Fin);
             assert!(device.ended.is_some(), "{script} {seed}");
         }
     }
@@ -100,6 +100,7 @@ fn a_device_that_never_reads_is_reset_before_it_costs_much() {
     while let Some(action) = connection.poll(Instant::ZERO) {
         match action {
             Action::Send(bytes) => queued += bytes.len(),
+            Action::Close | Action::Vanish | Action::Reached(_) => unreachable!("nobody has asked for that"),
             Action::Reset => is_reset = true,
             Action::Fin => {}
         }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod certificates;
+mod cuts;
 mod good;
 mod hello;
 mod hostile;

@@ -1,7 +1,7 @@
 //! What the broker says in MQTT, rightly and wrongly, and what it notices.
 
 use crate::bench::{self, Device, Ended, Tls};
-use broker::{DeviceEnd, Happening};
+use broker::{Close, Happening};
 use clock::{Duration, Instant};
 use wire::mqtt::{Connect, Delivery, Packet, PacketId, Publish, QoS, Subscribe, Will};
 
@@ -266,13 +266,13 @@ fn the_will_is_published_unless_the_device_says_goodbye() {
 
     let mut device = dial("");
     device.say(&Packet::Connect(with_will()));
-    device.hang_up(DeviceEnd::Reset);
+    device.hang_up(Close::Reset);
     assert!(is_published(&device) && device.ended.is_none());
 
     let mut device = dial("");
     device.say(&Packet::Connect(with_will()));
     device.say(&Packet::Disconnect);
-    device.hang_up(DeviceEnd::Fin);
+    device.hang_up(Close::Fin);
     assert!(!is_published(&device));
 }
 
@@ -321,7 +321,7 @@ fn connections_end_as_the_script_says() {
     }
     let mut device = log_in("mqtt.then = 'close'");
     assert_eq!(device.ended, Some(Ended::Fin));
-    device.hang_up(DeviceEnd::Fin);
+    device.hang_up(Close::Fin);
     let mut device = log_in("mqtt.then = 'silence'");
     device.say(&Packet::PingReq);
     device.wait(Instant::from_millis(1_000_000));
