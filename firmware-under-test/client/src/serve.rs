@@ -26,7 +26,7 @@ pub fn serve<P: Platform, T: Stack>(platform: &mut P, stack: &mut T, identity: I
     let mut device = Device::new(platform);
     let plan = await_plan(&mut device, &stack.name(), identity);
     let at_ms = device.now_ms();
-    device.report(&Report::Dressed { at_ms });
+    device.report(&Report::Configured { at_ms });
     device.platform.heap_watch(HeapLimits {
         cap_bytes: plan.heap_cap_bytes,
         block_max_bytes: plan.heap_block_max_bytes,

@@ -14,7 +14,7 @@ use pki::Minted;
 use scenario::Scenario;
 
 use crate::dialect::log::LogReader;
-use crate::dress;
+use crate::plan;
 use crate::stack::Stack;
 use crate::world::{self, BrokerService, Counterpart};
 
@@ -183,7 +183,7 @@ impl Session {
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
-        let plan = dress::plan(scenario, minted).and_then(|plan| stack.dress(plan)).map_err(BenchFault)?;
+        let plan = plan::plan(scenario, minted).and_then(|plan| stack.configure(plan)).map_err(BenchFault)?;
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));
@@ -191,7 +191,7 @@ impl Session {
             order,
             ordered_at: None,
             log: stack.log_reader(),
-            line: SerialLine::new(world::serial_faults(&scenario.network), seed),
+            line: SerialLine::new(scenario.network.serial_faults(), seed),
             lan: Lan::new(world::lan_config(scenario), seed, counterpart),
             modem: world::modem_config(scenario).map(|config| Modem::new(config, seed)),
             tap,
@@ -264,8 +264,8 @@ impl Session {
             Report::Hello { .. } if self.ordered_at.is_none() => self.say_order(now),
             // So are its reports.
             _ if self.ordered_at.is_none() => return Ok(()),
-            // The device said hello again after it had been dressed: it has reset itself.
-            Report::Hello { .. } if self.reports.iter().any(|earlier| matches!(earlier, Report::Dressed { .. })) => {
+            // The device said hello again after it had been configured: it has reset itself.
+            Report::Hello { .. } if self.reports.iter().any(|earlier| matches!(earlier, Report::Configured { .. })) => {
                 self.ends_at.get_or_insert(now);
             }
             // The order went to a firmware that was reset over it, or was lost on the line.

@@ -42,7 +42,7 @@ fn report(report: &Report) -> LogLine {
         Report::Refused { reason } => {
             return LogLine { at_ms: None, words: format!("does not understand its order: {reason}") };
         }
-        Report::Dressed { at_ms } => (at_ms, "has its plan".to_owned()),
+        Report::Configured { at_ms } => (at_ms, "has its plan".to_owned()),
         Report::Stage { stage, at_ms } => (at_ms, format!("stage {stage}")),
         Report::Secured { cipher_suite, verify_flag_names, resumed, at_ms, .. } => {
             let flags = verify_flag_names.join(" ");

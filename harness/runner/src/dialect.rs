@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use scenario::Problem;
+use scenario::{Problem, renamed};
 use serde::Deserialize;
 
 use log::LogRule;
@@ -155,10 +155,14 @@ impl Dialect {
     ///
     /// If it is no TOML, has a key that nobody knows, or says something that makes no sense.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problem> {
-        let mut dialect: Self = toml::from_str(text).map_err(|error| {
+        let of_toml = |error: toml::de::Error| {
             let message = error.message().trim().replace('\n', "; ");
             Problem::new(file, text, error.span().unwrap_or(0..0), message, SEE)
-        })?;
+        };
+        let mut written = toml::de::DeTable::parse(text).map_err(of_toml)?;
+        let notices = renamed::in_toml(written.get_mut(), renamed::IN_DIALECTS, file, text);
+        notices.iter().for_each(|notice| eprintln!("{notice}"));
+        let mut dialect = Self::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
         let wrong = |path: &[&str], message: String, remedy: &str| Problem::at_key(file, text, path, message, remedy);
         if dialect.stack.trim().is_empty() {
             let remedy = "name the TLS library and its version: `Mbed TLS 3.6.5`";

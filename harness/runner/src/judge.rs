@@ -119,14 +119,14 @@ impl<'a> DeviceWitness<'a> {
             messages: 0,
             crash: evidence.incidents.iter().any(|incident| incident.gravity == Gravity::Crash),
         };
-        let mut dressed = false;
+        let mut configured = false;
         // Whoever speaks by its log tells nothing of its heap.
         let counts_heap = evidence.reports.iter().any(|report| matches!(report, Report::Hello { .. }));
         for report in &evidence.reports {
             match report {
                 // It said hello again: it was reset.
-                Report::Hello { .. } => witness.crash |= dressed,
-                Report::Dressed { .. } => dressed = true,
+                Report::Hello { .. } => witness.crash |= configured,
+                Report::Configured { .. } => configured = true,
                 Report::Stage { stage, at_ms } => {
                     // Whoever looks up a name or dials once more begins a new attempt.
                     if *stage <= Stage::Connect && *stage <= witness.stage {
@@ -170,7 +170,7 @@ impl<'a> DeviceWitness<'a> {
 
     /// What the heap held in the end, if there were so many connections that it tells of a leak.
     fn leaked_bytes(&self, scenario: &Scenario) -> Option<u32> {
-        let connections = scenario.device.repeats.saturating_add(scenario.device.reconnects);
+        let connections = scenario.device.plan.repeats.saturating_add(scenario.device.plan.reconnects);
         self.heap.as_ref().filter(|_| connections >= LEAK_CONNECTIONS_MIN).map(|heap| heap.held_bytes)
     }
 

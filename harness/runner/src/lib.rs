@@ -1,4 +1,4 @@
-//! Stands the bench up, dresses the device, watches, judges, files.
+//! Stands the bench up, configures the device, watches, judges, files.
 //!
 //! The only crate that owns files, threads, sockets and exit codes. It does not know chips: it reaches the emulated
 //! one through `board` like any other.
@@ -14,7 +14,6 @@ pub mod cli;
 pub mod controls;
 mod device_log;
 pub mod dialect;
-pub mod dress;
 pub mod emulate;
 pub mod exit;
 pub mod explain;
@@ -30,6 +29,7 @@ pub mod matrix;
 pub mod mosquitto;
 pub mod not_applicable;
 pub mod packets;
+pub mod plan;
 pub mod rack;
 pub mod release_report;
 pub mod released;

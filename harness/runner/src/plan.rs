@@ -1,7 +1,10 @@
-//! Dresses the device: from a scenario and its certificates to the plan that the firmware is told.
+//! Configures the device: from a scenario and its certificates to the plan that the firmware is told.
+//!
+//! Most of a plan is what the scenario says ([`scenario::device::Device::plan`]). Filled in here is what has to be looked
+//! up: addresses of the LAN, certificates and keys, numbers of the IANA registries, the date.
 
 use base16ct::lower::encode_string;
-use control::{Act, Blob, Clock, Link, Manners, Modem, ModemReader, Mqtt, Network, Plan, Tls, Trust, Verify, Will};
+use control::{Blob, Clock, Network, Plan, Tls, Trust};
 use pki::Minted;
 use scenario::device::{self, Device, Encoding, ServerName};
 use scenario::{Scenario, lan};
@@ -27,32 +30,15 @@ pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
         },
         broker_host: device.dials.clone(),
         broker_port: device.port,
-        link: match device.link {
-            device::Link::Ip => Link::Ip,
-            device::Link::Modem => Link::Modem(Modem {
-                reader: match device.modem_reader {
-                    device::ModemReader::Correct => ModemReader::Correct,
-                    device::ModemReader::LosesOnClose => ModemReader::LosesOnClose,
-                },
-            }),
-        },
+        link: device.link,
         tls: device.tls.then(|| tls(device, minted)).transpose()?,
-        mqtt: mqtt(&device.mqtt),
         clock: match &device.clock {
             device::Clock::Set => Clock::Set(scenario.date().seconds),
             device::Clock::Unset => Clock::Unset,
             device::Clock::Sntp => Clock::Sntp(lan::SNTP_NAME.into()),
             device::Clock::Other(date) => Clock::Set(date.0.seconds),
         },
-        heap_cap_bytes: device.heap_cap_bytes,
-        heap_block_max_bytes: device.heap_block_max_bytes,
-        failing_allocation: device.failing_allocation,
-        connect_timeout_ms: device.connect_timeout_ms,
-        handshake_timeout_ms: device.handshake_timeout_ms,
-        reply_timeout_ms: device.reply_timeout_ms,
-        reconnects: device.reconnects,
-        reconnect_pause_ms: device.reconnect_pause_ms,
-        repeats: device.repeats,
+        ..device.plan.clone()
     })
 }
 
@@ -63,21 +49,13 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
             ServerName::None => None,
             ServerName::Other(name) => Some(name.clone()),
         },
-        sends_server_name: device.sends_server_name,
-        checks_name: device.checks_name,
-        checks_dates: device.checks_dates,
         trust: match &device.trust {
-            device::Trust::Authorities => Trust::Authorities,
-            device::Trust::SelfSigned => Trust::SelfSigned,
-            device::Trust::Fingerprint(name) => {
+            Trust::Authorities => Trust::Authorities,
+            Trust::SelfSigned => Trust::SelfSigned,
+            Trust::Fingerprint(name) => {
                 Trust::Fingerprint(encode_string(&Sha1::digest(&certificate(minted, name)?.der)))
             }
-            device::Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(certificate(minted, name)?.pem())),
-        },
-        verify: match device.verify {
-            device::Verify::Required => Verify::Required,
-            device::Verify::Optional => Verify::Optional,
-            device::Verify::None => Verify::None,
+            Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(certificate(minted, name)?.pem())),
         },
         authorities: blob(&device.trusts, device.trusts_as, minted)?,
         client_certificate: blob(&device.certificates, Encoding::Pem, minted)?,
@@ -95,13 +73,7 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
         groups: numbers(&device.groups, "group", |name| {
             NamedGroup::REGISTERED.iter().find(|(_, registered)| *registered == name).map(|(number, _)| *number)
         })?,
-        alpn: device.alpn.clone(),
-        max_fragment_length_bytes: device.max_fragment_length_bytes,
-        receive_buffer_bytes: device.receive_buffer_bytes,
-        send_buffer_bytes: device.send_buffer_bytes,
-        probes_fragment_length: device.probes_fragment_length,
-        client_hello: device.client_hello.clone(),
-        keeps_session: device.keeps_session,
+        ..device.security.clone()
     })
 }
 
@@ -140,35 +112,4 @@ fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<
 
 fn certificate<'a>(minted: &'a Minted, name: &str) -> Result<&'a pki::MintedCertificate, String> {
     minted.certificates.get(name).ok_or_else(|| format!("no certificate `{name}` was minted"))
-}
-
-fn mqtt(mqtt: &device::Mqtt) -> Mqtt {
-    Mqtt {
-        client_id: mqtt.client_id.clone(),
-        user_name: mqtt.user_name.clone(),
-        password: mqtt.password.clone(),
-        will: mqtt.will.as_ref().map(|will| Will {
-            topic: will.topic.clone(),
-            payload: will.payload.clone(),
-            qos: will.qos,
-            retain: will.retain,
-        }),
-        keep_alive_s: mqtt.keep_alive_s,
-        clean_session: mqtt.clean_session,
-        manners: match mqtt.manners {
-            device::Manners::Plain => Manners::Plain,
-            device::Manners::WaitsOut => Manners::WaitsOut,
-            device::Manners::Piecemeal => Manners::Piecemeal,
-        },
-        acts: mqtt
-            .acts
-            .iter()
-            .map(|act| match act.clone() {
-                device::Act::Subscribe { topic, qos } => Act::Subscribe { topic, qos },
-                device::Act::Publish { topic, payload, qos } => Act::Publish { topic, payload, qos },
-                device::Act::Await { messages } => Act::Await { messages },
-                device::Act::Idle { ms } => Act::Idle { ms },
-            })
-            .collect(),
-    }
 }

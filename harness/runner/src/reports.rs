@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use report::markdown::Links;
 use report::model::{NotRun, Row, Run};
-use scenario::Scenario;
+use scenario::{Scenario, renamed};
 
 use crate::verdict::Verdict;
 use crate::whole_file;
@@ -100,6 +100,8 @@ pub fn read(file: &Path) -> Result<Run, String> {
         return Err(named(&"larger than 512 MiB: this is no report"));
     }
     let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    let (text, notices) = renamed::in_json(&text, renamed::IN_REPORTS, &file.display().to_string());
+    notices.iter().for_each(|notice| eprintln!("{notice}"));
     report::json::read(&text).map_err(|error| named(&error))
 }
 

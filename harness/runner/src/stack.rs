@@ -121,7 +121,7 @@ impl Stack {
     /// # Errors
     ///
     /// If the profile makes it something that is no plan.
-    pub fn dress(&self, plan: Plan) -> Result<Plan, String> {
+    pub fn configure(&self, plan: Plan) -> Result<Plan, String> {
         self.profile().map_or(Ok(plan.clone()), |profile| profile.patch().apply(plan))
     }
 

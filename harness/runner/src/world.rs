@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use broker::{Broker, Happening};
-use clock::{Duration, Instant};
+use clock::Instant;
 use network::{
-    Action, Answer, Behaviour, Blow, Close, ConnectionId, Direction, Dns, Fault, LanConfig, Listener, LostBytes,
-    ModemConfig, Name, NoService, Resolution, Scope, ScopedFault, SerialFault, Service, Sntp, SntpAnswer, Stall,
-    Trigger,
+    Action, Answer, Close, ConnectionId, Dns, LanConfig, Listener, ModemConfig, Name, NoService, Resolution, Service,
+    Sntp, SntpAnswer, Trigger,
 };
-use scenario::network::{self as grammar, CutHow, Network, Port, Resolver, Side};
+use scenario::network::{self as grammar, Network, Resolver};
 use scenario::{Scenario, lan};
-
-/// Where the overtaken packet waits.
-const REORDER_BY: Duration = Duration::from_millis(20);
 
 /// Who stands behind the LAN's ports: the scripted broker, or a real one.
 pub trait Counterpart: Service {
@@ -50,7 +46,7 @@ impl Counterpart for BrokerService {
     }
 
     fn findings(&self) -> Vec<(Instant, String)> {
-        self.events.iter().filter_map(|event| Some((event.at, testimony(&event.happening)?))).collect()
+        self.events.iter().filter_map(|event| Some((event.at, broker_finding(&event.happening)?))).collect()
     }
 }
 
@@ -74,8 +70,8 @@ impl BrokerService {
     }
 }
 
-/// What of the broker's testimony belongs in a transcript: what the wire does not tell.
-pub fn testimony(happening: &Happening) -> Option<String> {
+/// What of the broker's broker_finding belongs in a transcript: what the wire does not tell.
+pub fn broker_finding(happening: &Happening) -> Option<String> {
     match happening {
         Happening::Violation { rule, what } => Some(format!("the device broke {rule}: {what}")),
         Happening::TlsFailed { alert: None, why } => Some(format!("gave up on TLS: {why}")),
@@ -93,6 +89,12 @@ impl Service for BrokerService {
         self.connections.insert(id, connection);
     }
 
+    fn watch(&mut self, id: ConnectionId, moments: &[Trigger]) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.watch(moments);
+        }
+    }
+
     fn received(&mut self, now: Instant, id: ConnectionId, bytes: &[u8]) {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.received(now, bytes);
@@ -102,13 +104,7 @@ impl Service for BrokerService {
 
     fn peer_closed(&mut self, now: Instant, id: ConnectionId, how: Close) {
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.peer_closed(
-                now,
-                match how {
-                    Close::Fin => broker::DeviceEnd::Fin,
-                    Close::Reset => broker::DeviceEnd::Reset,
-                },
-            );
+            connection.peer_closed(now, how);
         }
         self.collect(id);
     }
@@ -116,11 +112,7 @@ impl Service for BrokerService {
     fn poll(&mut self, now: Instant, id: ConnectionId) -> Option<Action> {
         let action = self.connections.get_mut(&id)?.poll(now);
         self.collect(id);
-        Some(match action? {
-            broker::Action::Send(bytes) => Action::Send(bytes),
-            broker::Action::Fin => Action::Fin,
-            broker::Action::Reset => Action::Reset,
-        })
+        action
     }
 
     fn poll_at(&self, _now: Instant) -> Option<Instant> {
@@ -134,15 +126,7 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
     LanConfig {
         addresses: vec![lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()],
         mtu_bytes: usize::from(network.mtu_bytes),
-        listeners: vec![Listener {
-            address: None,
-            port: scenario.device.port,
-            behaviour: match network.port {
-                Port::Open => Behaviour::Service,
-                Port::Closed => Behaviour::Refused,
-                Port::Dropped => Behaviour::Dropped,
-            },
-        }],
+        listeners: vec![Listener { address: None, port: scenario.device.port, state: network.port }],
         dns: Some(dns(network)),
         sntp: Some(Sntp {
             answer: match network.sntp {
@@ -154,7 +138,7 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
             },
             ..Sntp::new(vec![lan::SNTP_IPV4.into()], scenario.date())
         }),
-        faults: faults(network, scenario.device.port),
+        faults: network.faults(scenario.device.port),
         ..LanConfig::default()
     }
 }
@@ -180,114 +164,12 @@ fn dns(network: &Network) -> Dns {
 
 /// The modem that `scenario` gives its device, if any.
 pub fn modem_config(scenario: &Scenario) -> Option<ModemConfig> {
-    use scenario::modem::{OnClose, OnData, OnOpen, OnSend};
-    if scenario.device.link != scenario::device::Link::Modem {
+    if !scenario.device.has_modem() {
         return None;
     }
-    let modem = &scenario.modem;
     Some(ModemConfig {
         mtu_bytes: usize::from(scenario.network.mtu_bytes),
-        echoes: modem.echoes,
-        on_open: match modem.on_open {
-            OnOpen::Connects => network::OnOpen::Connects,
-            OnOpen::Error => network::OnOpen::Error,
-            OnOpen::Silence => network::OnOpen::Silence,
-        },
-        on_send: match modem.on_send {
-            OnSend::Takes => network::OnSend::Takes,
-            OnSend::TakesAtMost(bytes) => network::OnSend::TakesAtMost(bytes),
-            OnSend::NoPrompt => network::OnSend::NoPrompt,
-        },
-        send_bytes_max: modem.send_bytes_max,
-        read_bytes_max: modem.read_bytes_max,
-        on_data: match modem.on_data {
-            OnData::Tells => network::OnData::Tells,
-            OnData::Silence => network::OnData::Silence,
-            OnData::TellsTwice => network::OnData::TellsTwice,
-        },
-        on_close: match modem.on_close {
-            OnClose::Tells => network::OnClose::Tells,
-            OnClose::BeforeAnAnswer => network::OnClose::BeforeAnAnswer,
-        },
-        stall: modem.stall.map(|stall| Stall { after_bytes: stall.after_bytes, lasts: millis(stall.ms) }),
-        network_closes_after_bytes: modem.network_closes_after_bytes,
-        resets_after_bytes: modem.resets_after_bytes,
-        links_taken_after_reset: modem.links_taken_after_reset,
-        loses: modem.loses.map(|lost| LostBytes { at_byte: lost.at_byte, count: lost.count }),
+        behaviour: scenario.modem.clone(),
         ..ModemConfig::new(lan::MODEM_IPV4, lan::IPV4_PREFIX_BITS, lan::GATEWAY_IPV4, lan::DNS_IPV4)
     })
-}
-
-/// What becomes of bytes on the serial line.
-pub fn serial_faults(network: &Network) -> Vec<SerialFault> {
-    let fault = |damage: grammar::SerialDamage| SerialFault::FlipRate {
-        direction: direction(damage.from),
-        per_million: 1_000_000 / damage.one_in_bytes.max(1),
-    };
-    network.serial_damage.into_iter().map(fault).collect()
-}
-
-fn faults(network: &Network, port: u16) -> Vec<ScopedFault> {
-    let mut packets: Vec<Fault> = Vec::new();
-    for lost in &network.lose {
-        packets.push(Fault::LoseNth { direction: direction(lost.from), nth: lost.packet.into() });
-    }
-    for direction in [Direction::FromDevice, Direction::ToDevice] {
-        if network.loss_percent > 0 {
-            packets.push(Fault::Lose { direction, per_mille: u16::from(network.loss_percent) * 10 });
-        }
-        if network.duplicate_percent > 0 {
-            packets.push(Fault::Duplicate { direction, per_mille: u16::from(network.duplicate_percent) * 10 });
-        }
-        if network.reorder_percent > 0 {
-            let per_mille = u16::from(network.reorder_percent) * 10;
-            packets.push(Fault::Reorder { direction, per_mille, by: REORDER_BY });
-        }
-        if network.delay_ms > 0 || network.jitter_ms > 0 {
-            let (by, jitter) = (millis(network.delay_ms), millis(network.jitter_ms));
-            packets.push(Fault::Delay { direction, by, jitter });
-        }
-    }
-    if let Some(at_ms) = network.forgets_at_ms {
-        packets.push(Fault::Outage { from: Instant::from_millis(at_ms.into()), until: None });
-    }
-    let mut streams: Vec<Fault> = Vec::new();
-    if let Some(bytes_max) = network.segment_bytes {
-        streams.push(Fault::Segment { bytes_max: bytes_max.into() });
-    }
-    if let Some(bytes) = network.drip_bytes_per_s {
-        // One byte at a time: what people mean by a slow drip is many small segments, not one a second.
-        let every = Duration::from_nanos(1_000_000_000 / u64::from(bytes));
-        streams.push(Fault::Drip { bytes: 1, every });
-    }
-    if let Some(ms) = network.hold_ms {
-        streams.push(Fault::Stall { after_bytes: 0, pause: millis(ms) });
-    }
-    if let Some(cut) = network.cut {
-        streams.push(Fault::Break {
-            when: Trigger::Passed { direction: direction(cut.from), bytes: cut.after_bytes },
-            how: match cut.how {
-                CutHow::Reset => Blow::Reset,
-                CutHow::Fin => Blow::Fin,
-                CutHow::BlackHole => Blow::Vanish,
-            },
-        });
-    }
-    let to_broker = Scope::port(port);
-    packets
-        .into_iter()
-        .map(ScopedFault::from)
-        .chain(streams.into_iter().map(|fault| fault.within(to_broker.clone())))
-        .collect()
-}
-
-const fn direction(sender: Side) -> Direction {
-    match sender {
-        Side::Device => Direction::FromDevice,
-        Side::Broker => Direction::ToDevice,
-    }
-}
-
-const fn millis(ms: u32) -> Duration {
-    Duration::from_millis(ms as u64)
 }

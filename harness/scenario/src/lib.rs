@@ -7,19 +7,22 @@
 
 pub mod broker;
 pub mod controls;
+mod cuts;
 mod date;
 pub mod device;
+mod fields;
 pub mod lan;
-pub mod modem;
 pub mod mosquitto;
 mod names;
 pub mod network;
 mod problem;
+pub mod renamed;
 mod sweep;
 
 use clock::UnixTime;
 use outcome::Demand;
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
 
 pub use date::Date;
 pub use names::{FOLDERS, claims};
@@ -33,6 +36,9 @@ pub struct Scenario {
     /// The file's path below the scenario folder, with `/` and without `.toml`: `identity/san_ip_dialled_by_ip`.
     #[serde(skip)]
     pub name: String,
+    /// The old names of keys that the file says.
+    #[serde(skip)]
+    pub notices: Vec<renamed::Notice>,
     /// One sentence: what is peculiar about this broker, network or device.
     pub title: String,
     /// The rows of the fault catalogue that this is: `A01`.
@@ -79,7 +85,7 @@ pub struct Scenario {
     pub network: network::Network,
     /// The modem, for a device that has one (`device.link = "modem"`).
     #[serde(default)]
-    pub modem: modem::Modem,
+    pub modem: ::network::ModemBehaviour,
 }
 
 /// The rule that a scenario tests.
@@ -193,6 +199,12 @@ impl FaultMark {
     ];
 }
 
+/// The keys of a table.
+fn keys_of(table: Option<&toml::Spanned<DeValue<'_>>>) -> Vec<String> {
+    let table = table.and_then(|table| table.get_ref().as_table());
+    table.into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
+}
+
 const fn yes() -> bool {
     true
 }
@@ -210,11 +222,21 @@ impl Scenario {
     /// A [`Problem`] of the scenario's author: not TOML, an unknown key, a value that makes no sense, or a name that
     /// contradicts the content.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Problem> {
-        let mut scenario: Self = toml::from_str(text).map_err(|error| Problem::from_toml(file, text, &error))?;
+        let of_toml = |error: toml::de::Error| Problem::from_toml(file, text, &error);
+        let mut written = DeTable::parse(text).map_err(of_toml)?;
+        let notices = renamed::in_toml(written.get_mut(), renamed::IN_SCENARIOS, file, text);
+        let device = written.get_mut().remove("device");
+        let of_broker = keys_of(written.get_ref().get("broker"));
+        let mut scenario = Self::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
         name.clone_into(&mut scenario.name);
-        let written = text.parse::<toml::Table>().ok();
-        let broker = written.as_ref().and_then(|tables| tables.get("broker")).and_then(toml::Value::as_table);
-        scenario.broker.take_personality(&|key| broker.is_some_and(|table| table.contains_key(key)));
+        scenario.notices = notices;
+        if let Some(device) = device {
+            scenario.device = device::Device::read(device).map_err(|error| match error {
+                device::Unreadable::Toml(error) => of_toml(error),
+                device::Unreadable::Key(complaint) => complaint.located(file, text),
+            })?;
+        }
+        scenario.broker.take_personality(&|key| of_broker.iter().any(|written| written == key));
         scenario.check().map_err(|complaint| complaint.located(file, text))?;
         Ok(scenario)
     }
@@ -237,8 +259,21 @@ impl Scenario {
         mosquitto::check(self)?;
         self.network.check()?;
         self.sweep.as_ref().map_or(Ok(()), Sweep::check)?;
-        self.modem.check(self.device.link)?;
+        self.check_modem()?;
+        cuts::check(self)?;
         names::check(self)
+    }
+
+    fn check_modem(&self) -> Result<(), problem::Complaint> {
+        if !self.device.has_modem() && self.modem != ::network::ModemBehaviour::default() {
+            return Err(problem::Complaint::at(
+                &["modem"],
+                "the device has no modem",
+                "set `link = \"modem\"` under `[device]`, or remove this table",
+            ));
+        }
+        let located = |bad: ::network::Impossible| problem::Complaint::at(&["modem", bad.key], bad.why, bad.remedy);
+        self.modem.check().map_err(located)
     }
 
     /// Every certificate that the device is given has to exist.
@@ -248,7 +283,7 @@ impl Scenario {
             ("trusts", &device.trusts),
             ("certificates", &device.certificates),
             ("key_of", &device.key_of.iter().cloned().collect()),
-            ("trust", &device.trust.certificate().map(str::to_owned).into_iter().collect()),
+            ("trust", &device.pinned().map(str::to_owned).into_iter().collect()),
         ] {
             if let Some(unknown) = names.iter().find(|name| !self.pki.contains(name)) {
                 let known: Vec<&str> = self.pki.names().collect();

@@ -1,8 +1,15 @@
 //! What lies between device and broker: the `[network]` table.
+//!
+//! What can go wrong is the vocabulary of the crate that enacts it: `faults` and `serial_faults` are lists of
+//! [`network::Fault`] and [`network::SerialFault`]. The usual ones have short forms of their own, which stand for entries
+//! of these lists ([`Network::faults`]).
+
+mod short_forms;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use network::{Cut, Direction, Port, ScopedFault, SerialFault, Trigger};
 use serde::Deserialize;
 
 use crate::problem::Complaint;
@@ -24,20 +31,25 @@ pub struct Network {
     /// The share of packets that are overtaken by their successor.
     pub reorder_percent: u8,
     /// Single packets that are lost.
-    pub lose: Vec<LostPacket>,
+    pub lost_packets: Vec<LostPacket>,
     /// The most payload that a TCP segment of the broker carries, in bytes.
     pub segment_bytes: Option<u16>,
     /// How many bytes of the broker arrive per second.
     pub drip_bytes_per_s: Option<u32>,
     /// How long the broker's bytes are held back, in milliseconds.
     pub hold_ms: Option<u32>,
-    /// The connection is cut in the middle of a stream.
+    /// The connection is cut: `how`, and `when`; or else `from` and `after_bytes`.
     pub cut: Option<Cut>,
     /// When the network forgets the connection: nothing passes from then on, and nobody is told (a NAT's timeout), in
     /// milliseconds after power-on.
     pub forgets_at_ms: Option<u32>,
     /// What becomes of bytes on the serial line.
     pub serial_damage: Option<SerialDamage>,
+    /// Whatever else goes wrong with packets and streams, in the order in which packets meet it; all keys above but
+    /// `mtu_bytes` and `serial_damage` are short forms of entries, which come first.
+    pub faults: Vec<ScopedFault>,
+    /// Whatever else becomes of bytes on the serial line.
+    pub serial_faults: Vec<SerialFault>,
     /// What the broker's port does with a SYN.
     pub port: Port,
     /// What the resolver does with a question for a known name.
@@ -59,13 +71,15 @@ impl Default for Network {
             loss_percent: 0,
             duplicate_percent: 0,
             reorder_percent: 0,
-            lose: Vec::new(),
+            lost_packets: Vec::new(),
             segment_bytes: None,
             drip_bytes_per_s: None,
             hold_ms: None,
             cut: None,
             forgets_at_ms: None,
             serial_damage: None,
+            faults: Vec::new(),
+            serial_faults: Vec::new(),
             port: Port::Open,
             resolver: Resolver::Answers,
             hosts: BTreeMap::new(),
@@ -100,75 +114,32 @@ impl Network {
                 "use `cut = { how = \"black_hole\", … }` for a network that swallows everything",
             ));
         }
+        if self.port != Port::Open && self.cuts().any(|cut| cut.when == Trigger::Syn) {
+            return Err(Complaint::at(&["network", "port"], "two answers to one SYN", "keep `port`, or the cut"));
+        }
         Ok(())
     }
 }
 
-/// One of the two ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// The device under test.
-    Device,
-    /// The broker.
-    Broker,
-}
-
-/// A single packet that is lost.
+/// A single packet that is lost: the short form of `{ lose_nth = { from = …, nth = … } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LostPacket {
     /// Who sent it.
-    pub from: Side,
+    pub from: Direction,
     /// Which of the sender's packets it is, counted from 1.
     pub packet: u32,
 }
 
-/// A cut in the middle of a TCP stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cut {
-    /// What the device sees.
-    pub how: CutHow,
-    /// Whose bytes are counted.
-    pub from: Side,
-    /// How many of them still pass.
-    pub after_bytes: u64,
-}
-
-/// What a cut looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CutHow {
-    /// RST, as from a firewall or a broker that died (RFC 9293 §3.5.3).
-    Reset,
-    /// FIN, as from a proxy that gave up.
-    Fin,
-    /// Nothing more, and nobody is told.
-    BlackHole,
-}
-
-/// Damage on the serial line: a bit error rate, drawn from the seed.
+/// Damage on the serial line: a bit error rate, drawn from the seed. The short form of `{ flip_rate = { from = …,
+/// per_million = … } }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SerialDamage {
     /// Whose bytes are damaged.
-    pub from: Side,
+    pub from: Direction,
     /// One byte in so many is damaged.
     pub one_in_bytes: u32,
-}
-
-/// What the broker's port does with a SYN.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Port {
-    /// It accepts.
-    #[default]
-    Open,
-    /// It answers RST (RFC 9293 §3.5.2).
-    Closed,
-    /// It does not answer, as behind a firewall that drops.
-    Dropped,
 }
 
 /// What the resolver does with a question for a known name.
@@ -200,3 +171,6 @@ pub enum Sntp {
     /// It says nothing.
     Silent,
 }
+
+#[cfg(test)]
+mod tests;

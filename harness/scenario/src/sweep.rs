@@ -44,12 +44,12 @@ impl Sweep {
         let caps = self
             .heap_cap_bytes
             .iter()
-            .map(|bytes| step("heap of {} bytes", bytes, |device, bytes| device.heap_cap_bytes = Some(bytes)));
+            .map(|bytes| step("heap of {} bytes", bytes, |device, bytes| device.plan.heap_cap_bytes = Some(bytes)));
         let blocks = self.heap_block_max_bytes.iter().map(|bytes| {
-            step("blocks of {} bytes at most", bytes, |device, bytes| device.heap_block_max_bytes = Some(bytes))
+            step("blocks of {} bytes at most", bytes, |device, bytes| device.plan.heap_block_max_bytes = Some(bytes))
         });
         let failing = self.failing_allocation.iter().map(|number| {
-            step("without allocation {}", number, |device, number| device.failing_allocation = Some(number))
+            step("without allocation {}", number, |device, number| device.plan.failing_allocation = Some(number))
         });
         caps.chain(blocks).chain(failing).collect()
     }

@@ -184,7 +184,7 @@ fn every_certificate_that_is_described_is_used() {
         let mut used: BTreeSet<&str> = scenario.broker.certificates_used().map(|(_, name)| name).collect();
         let device = &scenario.device;
         used.extend(device.trusts.iter().chain(&device.certificates).chain(&device.key_of).map(String::as_str));
-        used.extend(device.trust.certificate());
+        used.extend(device.pinned());
         let references = scenario.pki.0.values().flat_map(|spec| [&spec.issuer, &spec.issuer_name_as, &spec.key_of]);
         used.extend(references.flatten().map(String::as_str));
         for name in scenario.pki.0.keys() {

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use control::Act;
 use pki::{Minted, MintedCertificate};
 use scenario::Scenario;
-use scenario::device::Act;
 
 /// A control's configuration, with its files on disk.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Task {
     pub fn new(scenario: &Scenario, minted: &Minted, address: SocketAddr, folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let device = &scenario.device;
-        let message = device.mqtt.acts.iter().find_map(|act| match act {
+        let message = device.plan.mqtt.acts.iter().find_map(|act| match act {
             Act::Publish { topic, payload, .. } => Some((topic.clone(), payload.clone())),
             Act::Subscribe { .. } | Act::Await { .. } | Act::Idle { .. } => None,
         });
@@ -82,11 +82,11 @@ impl Task {
             address,
             dials: device.dials.clone(),
             tls: device.tls.then(|| Tls::new(scenario, minted, folder)).transpose()?,
-            client_id: device.mqtt.client_id.clone(),
-            user_name: device.mqtt.user_name.clone(),
-            password: device.mqtt.password.clone(),
-            keep_alive_s: device.mqtt.keep_alive_s,
-            clean_session: device.mqtt.clean_session,
+            client_id: device.plan.mqtt.client_id.clone(),
+            user_name: device.plan.mqtt.user_name.clone(),
+            password: device.plan.mqtt.password.clone(),
+            keep_alive_s: device.plan.mqtt.keep_alive_s,
+            clean_session: device.plan.mqtt.clean_session,
             topic,
             payload,
             folder: folder.to_owned(),

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use broker::{Action, Broker, DeviceEnd};
+use broker::{Action, Broker, Close};
 use clock::{Duration, Instant, UnixTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -131,7 +131,7 @@ impl Wire {
     fn find(&self, connection: &mut broker::Connection) {
         let findings = &mut self.shared.borrow_mut().findings;
         for event in connection.take_events() {
-            if let Some(words) = world::testimony(&event.happening)
+            if let Some(words) = world::broker_finding(&event.happening)
                 && findings.len() < FINDINGS_MAX
             {
                 findings.push((event.at, words));
@@ -163,7 +163,7 @@ async fn enact(mut wire: Wire, mut connection: broker::Connection) {
                 Action::Send(bytes) => {
                     if wire.stream.write_all(&bytes).await.is_err() {
                         wire.reset(Side::Client);
-                        connection.peer_closed(wire.now(), DeviceEnd::Reset);
+                        connection.peer_closed(wire.now(), Close::Reset);
                         wire.find(&mut connection);
                         return;
                     }
@@ -176,7 +176,9 @@ async fn enact(mut wire: Wire, mut connection: broker::Connection) {
                         return;
                     }
                 }
-                Action::Reset => {
+                // Nobody has asked for these moments on a socket of this machine.
+                Action::Reached(_) => {}
+                Action::Reset | Action::Close | Action::Vanish => {
                     wire.reset(Side::Broker);
                     // Closing with a linger of zero sends RST (RFC 9293 §3.10.5: ABORT). If it cannot be set, the
                     // client sees a FIN, which is what it gets from brokers that crash.
@@ -196,7 +198,7 @@ async fn enact(mut wire: Wire, mut connection: broker::Connection) {
                 Ok(0) => {
                     hears = false;
                     wire.ended(Side::Client);
-                    connection.peer_closed(wire.now(), DeviceEnd::Fin);
+                    connection.peer_closed(wire.now(), Close::Fin);
                 }
                 Ok(count) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
@@ -205,7 +207,7 @@ async fn enact(mut wire: Wire, mut connection: broker::Connection) {
                 }
                 Err(_) => {
                     wire.reset(Side::Client);
-                    connection.peer_closed(wire.now(), DeviceEnd::Reset);
+                    connection.peer_closed(wire.now(), Close::Reset);
                     wire.find(&mut connection);
                     return;
                 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use board::hardware::{Limits, Port, Trouble, Wiring};
 use board::{Board as _, Hardware, Image};
 use scenario::Scenario;
-use scenario::device::Link as DeviceLink;
 
 use crate::rack::emulated::{self, Process};
 use crate::rack::ladder::{Ladder, Next, Rung};
@@ -286,10 +285,7 @@ impl Bay {
 
 /// Whether the board of `entry` has what `scenario` needs.
 pub fn can(entry: &Entry, scenario: &Scenario) -> bool {
-    match scenario.device.link {
-        DeviceLink::Modem => entry.facts.is_emulated() || entry.facts.modem.is_some(),
-        _ => true,
-    }
+    !scenario.device.has_modem() || entry.facts.is_emulated() || entry.facts.modem.is_some()
 }
 
 fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &Setting) -> Result<Wiring, String> {

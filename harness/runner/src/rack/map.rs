@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use chip::Chip;
-use scenario::Problem;
+use scenario::{Problem, renamed};
 use serde::Deserialize;
 
 /// The folder, below the workspace's root.
@@ -243,16 +243,15 @@ fn read_one(file: &Path) -> Result<Entry, String> {
 ///
 /// With the line and a remedy.
 pub fn parse(file: &str, text: &str) -> Result<Facts, Box<Problem>> {
-    let facts: Facts = toml::from_str(text).map_err(|error: toml::de::Error| {
+    let of_toml = |error: toml::de::Error| {
         let message = error.message().trim().replace('\n', "; ");
-        Problem::new(
-            file,
-            text,
-            error.span().unwrap_or(0..0),
-            message,
-            "see `ci/README.md` for the keys of a board's file",
-        )
-    })?;
+        let remedy = "see `ci/README.md` for the keys of a board's file";
+        Problem::new(file, text, error.span().unwrap_or(0..0), message, remedy)
+    };
+    let mut written = toml::de::DeTable::parse(text).map_err(of_toml)?;
+    let notices = renamed::in_toml(written.get_mut(), renamed::IN_BOARDS, file, text);
+    notices.iter().for_each(|notice| eprintln!("{notice}"));
+    let facts = Facts::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
     check(&facts).map_err(|(path, message, remedy)| Problem::at_key(file, text, path, message, remedy))?;
     Ok(facts)
 }

@@ -12,7 +12,6 @@ use board::{Board as _, Hardware};
 use broker::Broker;
 use network::NoService;
 use scenario::Scenario;
-use scenario::device::Link;
 use scenario::network::Network;
 use tokio::sync::oneshot;
 
@@ -65,7 +64,7 @@ fn silent_about(scenario: &Scenario) -> Option<&'static str> {
     if scenario.network != Network::default() {
         return Some("it is about the network, and this board's own is a real one");
     }
-    (scenario.device.link == Link::Modem).then_some("it is about a modem, and this board has a network of its own")
+    scenario.device.has_modem().then_some("it is about a modem, and this board has a network of its own")
 }
 
 fn host(lan: &Lan) -> Host {

@@ -19,8 +19,9 @@ struct Entry {
     means: String,
 }
 
-/// The table of `argument`, which is a file below `harness/` and the name of a type in it.
-pub(super) fn table(root: &Path, argument: &str) -> Result<String, Unrenderable> {
+/// The table of `argument`, which is a file below `harness/` and the name of a type in it; of the fields of a struct, with
+/// `only_device_keys` those alone that are keys of `[device]`.
+pub(super) fn table(root: &Path, argument: &str, only_device_keys: bool) -> Result<String, Unrenderable> {
     let (file, name) = argument
         .split_once(' ')
         .ok_or_else(|| Unrenderable::new(argument, "write a file below harness/ and the name of a type"))?;
@@ -28,7 +29,11 @@ pub(super) fn table(root: &Path, argument: &str) -> Result<String, Unrenderable>
     let source = read(&path)?.ok_or_else(|| Unrenderable::new(path.display(), "there is no such file"))?;
     let rows =
         |entries: Vec<Entry>, value: &dyn Fn(&Entry) -> Vec<String>| entries.iter().map(value).collect::<Vec<_>>();
-    if let Some(fields) = entries(&source, &format!("pub struct {name} {{"), field) {
+    if let Some(mut fields) = entries(&source, &format!("pub struct {name} {{"), field) {
+        if only_device_keys {
+            let keys = scenario::device::told_keys();
+            fields.retain(|entry| keys.contains(&entry.name.as_str()));
+        }
         let row = |entry: &Entry| vec![code(&entry.name), words(&entry.rest), entry.means.clone()];
         return Ok(markdown(&["key", "value", "meaning"], &rows(fields, &row)));
     }
@@ -58,7 +63,9 @@ fn code(text: &str) -> String {
 
 /// The entries of the type that begins with the line `head`.
 fn entries(source: &str, head: &str, read_entry: fn(&str) -> Option<(String, String)>) -> Option<Vec<Entry>> {
-    let mut lines = source.lines().skip_while(|line| *line != head);
+    // A generic type has its parameters before the brace.
+    let generic = head.replace(" {", "<");
+    let mut lines = source.lines().skip_while(|line| *line != head && !line.starts_with(&generic));
     lines.next()?;
     let mut found: Vec<Entry> = Vec::new();
     let (mut means, mut attributes) = (Vec::new(), String::new());
@@ -66,7 +73,7 @@ fn entries(source: &str, head: &str, read_entry: fn(&str) -> Option<(String, Str
         let Some(line) = line.strip_prefix("    ") else { continue };
         if let Some(comment) = line.strip_prefix("///") {
             means.push(comment.trim());
-        } else if line.starts_with("#[") {
+        } else if line.trim_start().starts_with("#[") {
             attributes.push_str(line);
         } else if let Some((name, rest)) = read_entry(line) {
             let renamed = attributes.split_once("rename = \"").and_then(|(_, rest)| rest.split_once('"'));
@@ -80,7 +87,11 @@ fn entries(source: &str, head: &str, read_entry: fn(&str) -> Option<(String, Str
             attributes.clear();
         } else if let (Some(last), Some(field)) = (found.last_mut(), line.trim_start().strip_suffix(',')) {
             // A field of the variant above.
-            last.rest.push_str(field);
+            let renamed = attributes.split_once("rename = \"").and_then(|(_, rest)| rest.split_once('"'));
+            match (renamed, field.split_once(": ")) {
+                (Some((name, _)), Some((_, kind))) => last.rest.push_str(&format!("{name}: {kind}")),
+                _ => last.rest.push_str(field),
+            }
             last.rest.push(',');
             means.clear();
             attributes.clear();
@@ -160,9 +171,9 @@ fn words(kind: &str) -> String {
         "toml::Table" => "table".into(),
         "String" | "IpAddr" => "text".into(),
         "bool" => "true or false".into(),
-        "u8" | "u16" | "u32" | "u64" | "i32" | "i64" => "number".into(),
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "Duration" | "Instant" => "number".into(),
         // Types of other modules of the grammar are known by their last names.
-        other => code(other.rsplit("::").next().unwrap_or(other)),
+        other => code(other.rsplit("::").next().unwrap_or(other).split('<').next().unwrap_or(other)),
     }
 }
 
@@ -196,7 +207,7 @@ pub enum B {
     Idle {
         /// How long.
         ms: u32,
-        #[serde(default)]
+        #[serde(rename = \"qos_max\", default)]
         qos: u8,
     },
 }
@@ -211,7 +222,7 @@ pub enum B {
         let variants = entries(SOURCE, "pub enum B {", variant).unwrap();
         assert_eq!(
             variants.iter().map(written).collect::<Vec<_>>(),
-            ["\"none\"", "\"1.2\"", "{ delay_ms = number }", "{ idle = { ms = number, qos = number } }"]
+            ["\"none\"", "\"1.2\"", "{ delay_ms = number }", "{ idle = { ms = number, qos_max = number } }"]
         );
     }
 
@@ -231,11 +242,9 @@ pub enum B {
         for (file, name, before) in [
             ("scenario/src/lib.rs", "Scenario", ""),
             ("scenario/src/sweep.rs", "Sweep", "[sweep]\n"),
-            ("scenario/src/device.rs", "Device", "[device]\n"),
-            ("scenario/src/device.rs", "Mqtt", "[device.mqtt]\n"),
+            ("control/src/order.rs", "Mqtt", "[device.mqtt]\n"),
             ("scenario/src/network.rs", "Network", "[network]\n"),
-            ("scenario/src/network.rs", "Cut", "[network.cut]\n"),
-            ("scenario/src/modem.rs", "Modem", "[modem]\n"),
+            ("network/src/modem/behaviour.rs", "ModemBehaviour", "[modem]\n"),
             ("scenario/src/broker.rs", "Broker", "[broker]\n"),
             ("scenario/src/broker/clients.rs", "ClientCertificates", "[broker.client_certificates]\n"),
             ("scenario/src/broker/mqtt.rs", "Mqtt", "[broker.mqtt]\n"),
@@ -249,5 +258,26 @@ pub enum B {
             let keys: BTreeSet<String> = rendered.into_iter().map(|entry| entry.name).collect();
             assert_eq!(keys, accepted(before), "{name}");
         }
+    }
+
+    /// Its keys are those of three types; each is on the page once.
+    #[test]
+    fn the_keys_of_the_device_are_those_that_are_read() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut keys: Vec<String> = Vec::new();
+        for (argument, told) in [
+            ("scenario/src/device.rs Device", false),
+            ("control/src/order.rs Plan", true),
+            ("control/src/order.rs Tls", true),
+        ] {
+            let table = table(&root, argument, told).unwrap();
+            keys.extend(table.lines().skip(2).filter_map(|row| row.split('`').nth(1)).map(str::to_owned));
+        }
+        // What stands in a table of its own, and what is no key but its contents.
+        keys.push("mqtt".into());
+        keys.retain(|key| key != "plan" && key != "security");
+        assert_eq!(keys.len(), keys.iter().collect::<BTreeSet<_>>().len(), "{keys:?}");
+        assert_eq!(keys.iter().cloned().collect::<BTreeSet<_>>(), accepted("[device]\n"));
+        assert!(keys.contains(&"keeps_session".to_owned()) && !keys.contains(&"authorities".to_owned()), "{keys:?}");
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use clock::UnixTime;
+use control::Act;
+use network::{Direction, Fault, Port, Teardown};
 use outcome::AlertDescription;
 use pki::spec::{Certificate, KeyKind, Moment, Name, Profile};
 
@@ -11,8 +13,8 @@ use crate::broker::{
     Goodbye, OnAccept, OnClientHello, OnConnect, OnFinished, OnMissingName, OnPing, OnPublish, OnServerFlight,
     OnSubscribe, Then,
 };
-use crate::device::{Act, ServerName, Version};
-use crate::network::{CutHow, Port, Sntp};
+use crate::device::{ServerName, Version};
+use crate::network::Sntp;
 
 /// The longest way to a root that is followed: a scenario may make its authorities sign each other in a circle.
 const ISSUERS_MAX: usize = 64;
@@ -191,7 +193,7 @@ pub(super) fn sends_fin(s: &Scenario) -> bool {
         || [broker.on_missing_name, broker.on_unknown_name]
             .iter()
             .any(|on| matches!(on, OnMissingName::Fin | OnMissingName::WarningThenFin))
-        || s.network.cut.is_some_and(|cut| cut.how == CutHow::Fin)
+        || is_cut(s, &[Teardown::Fin, Teardown::Close])
 }
 
 /// Whether somebody sends RST.
@@ -203,7 +205,7 @@ pub(super) fn resets(s: &Scenario) -> bool {
         || broker.on_finished == Some(OnFinished::Reset)
         || broker.goodbye == Goodbye::Reset
         || s.network.port == Port::Closed
-        || s.network.cut.is_some_and(|cut| cut.how == CutHow::Reset)
+        || is_cut(s, &[Teardown::Reset])
 }
 
 /// Whether somebody falls silent who should speak.
@@ -227,7 +229,26 @@ pub(super) fn server_is_silent(s: &Scenario) -> bool {
 
 /// Whether packets vanish without a word.
 pub(super) fn is_black_hole(s: &Scenario) -> bool {
-    s.network.cut.is_some_and(|cut| cut.how == CutHow::BlackHole) || s.network.forgets_at_ms.is_some()
+    is_cut(s, &[Teardown::BlackHole]) || some_fault(s, |fault| matches!(fault, Fault::Outage { until: None, .. }))
+}
+
+/// Whether the network cuts a connection in one of these ways.
+fn is_cut(s: &Scenario, how: &[Teardown]) -> bool {
+    s.network.cuts().any(|cut| how.contains(&cut.how))
+}
+
+/// Whether something of this kind goes wrong with packets or streams, in whichever form it is written.
+pub(super) fn some_fault(s: &Scenario, is_so: impl Fn(&Fault) -> bool) -> bool {
+    s.network.faults(s.device.port).iter().any(|one| is_so(&one.fault))
+}
+
+/// Whether so many packets in a hundred are lost, in both directions.
+pub(super) fn loses_percent(s: &Scenario, percent: &str) -> bool {
+    [Direction::FromDevice, Direction::ToDevice].iter().all(|way| {
+        some_fault(s, |fault| {
+            matches!(fault, Fault::Lose { direction, per_mille } if direction == way && u64::from(*per_mille) == 10 * number(percent))
+        })
+    })
 }
 
 /// Whether the broker sends the alert of that name.
@@ -273,9 +294,10 @@ pub(super) fn is_delayed_by(s: &Scenario, seconds: &str) -> bool {
     let ms = seconds.parse::<u32>().ok().and_then(|seconds| seconds.checked_mul(1_000));
     let held = match s.broker.on_client_hello {
         Some(OnClientHello::DelayMs(ms)) => Some(ms),
-        _ => s.network.hold_ms,
+        _ => None,
     };
-    ms.is_some() && ms == held
+    let is_held = |fault: &Fault| matches!(fault, Fault::Stall { after_bytes: 0, pause } if ms.map(u128::from) == Some(pause.as_millis()));
+    ms.is_some() && ms == held || some_fault(s, is_held)
 }
 
 /// Whether the broker answers CONNECT with this return code.
@@ -289,7 +311,7 @@ pub(super) fn answers_with_code(s: &Scenario, code: &str) -> bool {
 
 /// Whether messages of this quality of service pass.
 pub(super) fn has_quality(s: &Scenario, quality: &str) -> bool {
-    let acts = s.device.mqtt.acts.iter().filter_map(|act| match act {
+    let acts = s.device.plan.mqtt.acts.iter().filter_map(|act| match act {
         Act::Subscribe { qos, .. } | Act::Publish { qos, .. } => Some(*qos),
         Act::Await { .. } | Act::Idle { .. } => None,
     });

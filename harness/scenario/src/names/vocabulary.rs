@@ -1,5 +1,7 @@
 //! The words of names that claim something.
 
+use control::{Trust, Verify};
+use network::{Fault, OnClose, OnData, OnOpen, OnSend, Port};
 use outcome::AlertDescription;
 use pki::spec::{Digest, Name, Profile};
 
@@ -7,17 +9,17 @@ use super::claim::Claim;
 use super::facts::{
     answers_with_code, chain_has_keys, closes_tls, falls_silent, has_key, has_no_common_version, has_quality,
     is_black_hole, is_delayed_by, is_key_kind, is_number, is_retried, is_self_signed, is_unknown_ca, is_wrong_name,
-    leaf_names, leaves_only, number, publishes_bytes, resets, sends_alert, sends_fin, server_is_silent,
-    some_begins_after, some_certificate, some_dns_name, some_ends_before, some_ends_in_year, suites_have, warns,
+    leaf_names, leaves_only, loses_percent, number, publishes_bytes, resets, sends_alert, sends_fin, server_is_silent,
+    some_begins_after, some_certificate, some_dns_name, some_ends_before, some_ends_in_year, some_fault, suites_have,
+    warns,
 };
 use crate::Scenario;
 use crate::broker::{
     Engine, Goodbye, OnClientHello, OnConnect, OnFinished, OnPing, OnPublish, OnServerFlight, OnServerHello, Packing,
     Real, Request,
 };
-use crate::device::{Clock, Encoding, ServerName, Trust, Verify, Version};
-use crate::modem::{OnClose, OnData, OnOpen, OnSend};
-use crate::network::{Port, Resolver};
+use crate::device::{Clock, Encoding, ServerName, Version};
+use crate::network::Resolver;
 
 /// A claim without a value.
 const fn says(words: &'static str, means: &'static str, holds: fn(&Scenario, &str) -> bool) -> Claim {
@@ -41,7 +43,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says(
         "no_sni",
         "the device sends no name: `device.server_name = false`, `sends_server_name = false`, or it dials an address",
-        |s, _| s.device.server_name == ServerName::None || !s.device.sends_server_name || s.device.dials_address(),
+        |s, _| {
+            s.device.server_name == ServerName::None || !s.device.security.sends_server_name || s.device.dials_address()
+        },
     ),
     says("san_ip", "the broker's certificate has an address in `names`", |s, _| {
         leaf_names(s).iter().any(|name| matches!(name, Name::Ip(_)))
@@ -76,8 +80,8 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("unknown_ca", "nobody above the broker's certificate is in `device.trusts`", |s, _| is_unknown_ca(s)),
     says("self_signed", "some certificate has `issuer = \"self\"`", |s, _| is_self_signed(s)),
     says("no_trust_anchor", "`device.trusts = []`", |s, _| s.device.trusts.is_empty()),
-    says("verify_off", "`device.verify = \"none\"`", |s, _| s.device.verify == Verify::None),
-    says("verify_optional", "`device.verify = \"optional\"`", |s, _| s.device.verify == Verify::Optional),
+    says("verify_off", "`device.verify = \"none\"`", |s, _| s.device.security.verify == Verify::None),
+    says("verify_optional", "`device.verify = \"optional\"`", |s, _| s.device.security.verify == Verify::Optional),
     says("must_staple", "some certificate has `must_staple = true`", |s, _| {
         some_certificate(s, |spec| spec.must_staple == Some(true))
     }),
@@ -87,7 +91,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("ca_as_bare_base64", "`device.trusts_as = \"bare_base64\"`", |s, _| {
         s.device.trusts_as == Encoding::BareBase64
     }),
-    says("dates_not_checked", "`device.checks_dates = false`", |s, _| !s.device.checks_dates),
+    says("dates_not_checked", "`device.checks_dates = false`", |s, _| !s.device.security.checks_dates),
     says("ca_as_der", "`device.trusts_as = \"der\"`", |s, _| s.device.trusts_as == Encoding::Der),
     says("byte_order_mark", "`device.trusts_as = \"pem_with_byte_order_mark\"`", |s, _| {
         s.device.trusts_as == Encoding::PemWithByteOrderMark
@@ -164,10 +168,10 @@ pub(super) const CLAIMS: &[Claim] = &[
     }),
     says("session_id", "`device.client_hello` names a session of 32 bytes (RFC 5246 §7.4.1.2)", |s, _| {
         // Record header, message header, version, random.
-        s.device.client_hello.as_ref().is_some_and(|hello| hello.get(86..88) == Some("20"))
+        s.device.security.client_hello.as_ref().is_some_and(|hello| hello.get(86..88) == Some("20"))
     }),
     says("fallback_scsv", "`device.client_hello` offers the suite 0x5600 (RFC 7507)", |s, _| {
-        s.device.client_hello.as_ref().is_some_and(|hello| hello.contains("5600"))
+        s.device.security.client_hello.as_ref().is_some_and(|hello| hello.contains("5600"))
     }),
     says("aes_256_gcm", "all of `broker.cipher_suites` are so", |s, _| suites_have(s, "_AES_256_GCM_")),
     says_of(
@@ -181,7 +185,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         !schemes.is_empty() && schemes.iter().all(|scheme| scheme.starts_with("rsa_pss"))
     }),
     says("nodemcu_hello", "`device.client_hello` offers TLS 1.1 and four suites, and nothing else", |s, _| {
-        s.device.client_hello.as_deref().is_some_and(|hello| hello.ends_with("0008002f0035000500040100"))
+        s.device.security.client_hello.as_deref().is_some_and(|hello| hello.ends_with("0008002f0035000500040100"))
     }),
     says("device_rsa_key_exchange", "all of `device.cipher_suites` begin with `TLS_RSA_WITH_`", |s, _| {
         let suites = &s.device.cipher_suites;
@@ -227,9 +231,11 @@ pub(super) const CLAIMS: &[Claim] = &[
     says_of("fragments_of_*", is_number, "`broker.record_bytes_max` is that number", |s, bytes| {
         s.broker.record_bytes_max.map(u64::from) == Some(number(bytes))
     }),
-    says("receive_buffer", "`device.receive_buffer_bytes` is given", |s, _| s.device.receive_buffer_bytes.is_some()),
+    says("receive_buffer", "`device.receive_buffer_bytes` is given", |s, _| {
+        s.device.security.receive_buffer_bytes.is_some()
+    }),
     says("max_fragment_length", "`device.max_fragment_length_bytes` is given", |s, _| {
-        s.device.max_fragment_length_bytes.is_some()
+        s.device.security.max_fragment_length_bytes.is_some()
     }),
     says("http", "`broker.on_client_hello = \"http\"`", |s, _| s.broker.on_client_hello == Some(OnClientHello::Http)),
     says("connack_in_plaintext", "`broker.on_client_hello = \"plain_connack\"`", |s, _| {
@@ -243,10 +249,12 @@ pub(super) const CLAIMS: &[Claim] = &[
     }),
     says("another_max_fragment_length", "`broker.on_server_hello` and the device have different lengths", |s, _| {
         matches!(s.broker.on_server_hello, Some(OnServerHello::MaxFragmentLengthBytes(bytes))
-            if s.device.max_fragment_length_bytes.is_some_and(|asked| asked != bytes))
+            if s.device.security.max_fragment_length_bytes.is_some_and(|asked| asked != bytes))
     }),
     says("no_extended_main_secret", "`broker.extended_main_secret = false`", |s, _| !s.broker.extended_main_secret),
-    says("segments_of_one_byte", "`network.segment_bytes = 1`", |s, _| s.network.segment_bytes == Some(1)),
+    says("segments_of_one_byte", "`network.segment_bytes = 1`", |s, _| {
+        some_fault(s, |fault| matches!(fault, Fault::Segment { bytes_max: 1 }))
+    }),
     says("one_byte_per_record", "`broker.mqtt.packing = \"one_byte_per_record\"`", |s, _| {
         s.broker.mqtt.packing == Packing::OneBytePerRecord
     }),
@@ -279,10 +287,10 @@ pub(super) const CLAIMS: &[Claim] = &[
         s.broker.client_certificates.identity_is_user_name
     }),
     // SNI and ALPN.
-    says("no_sni_probe", "`device.probes_fragment_length = true`", |s, _| s.device.probes_fragment_length),
+    says("no_sni_probe", "`device.probes_fragment_length = true`", |s, _| s.device.security.probes_fragment_length),
     says("tenant", "`broker.tenants` has somebody", |s, _| !s.broker.tenants.is_empty()),
     says("alpn", "`broker.alpn` or `device.alpn` is given", |s, _| {
-        !s.broker.alpn.is_empty() || !s.device.alpn.is_empty()
+        !s.broker.alpn.is_empty() || !s.device.security.alpn.is_empty()
     }),
     says("alpn_required", "`broker.alpn_required = true`", |s, _| s.broker.alpn_required),
     // TCP, DNS and what lies between.
@@ -290,7 +298,11 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("reset", "somebody sends RST", |s, _| resets(s)),
     says("silence", "the broker falls silent", |s, _| falls_silent(s)),
     says("silent", "the broker, the resolver or the time server is silent", |s, _| server_is_silent(s)),
-    says("black_hole", "`network.cut.how = \"black_hole\"`, or `network.forgets_at_ms`", |s, _| is_black_hole(s)),
+    says(
+        "black_hole",
+        "`network.cut.how = \"black_hole\"`, or `network.forgets_at_ms`, or such an entry of `network.faults`",
+        |s, _| is_black_hole(s),
+    ),
     says("close_notify", "the broker sends close_notify in place of a handshake or of MQTT", |s, _| closes_tls(s)),
     says("without_close_notify", "`broker.goodbye` is `\"fin\"` or `\"reset\"`", |s, _| {
         s.broker.goodbye != Goodbye::CloseNotify
@@ -298,7 +310,7 @@ pub(super) const CLAIMS: &[Claim] = &[
     says_of("alert_*", |name| AlertDescription::from_name(name).is_some(), "the broker sends that alert", sends_alert),
     says("warning", "the broker sends an alert as a warning", |s, _| warns(s)),
     says("drip", "`network.drip_bytes_per_s`, or `broker.on_server_flight = { drip_ms_per_byte = … }`", |s, _| {
-        s.network.drip_bytes_per_s.is_some()
+        some_fault(s, |fault| matches!(fault, Fault::Drip { .. }))
             || matches!(s.broker.on_server_flight, Some(OnServerFlight::DripMsPerByte(_)))
     }),
     says_of("delayed_by_*_s", is_number, "the broker's answer is late by so many seconds", is_delayed_by),
@@ -309,12 +321,16 @@ pub(super) const CLAIMS: &[Claim] = &[
     says_of("mtu_*", is_number, "`network.mtu_bytes` is that number", |s, bytes| {
         u64::from(s.network.mtu_bytes) == number(bytes)
     }),
-    says_of("loss_of_*_percent", is_number, "`network.loss_percent` is that number", |s, percent| {
-        u64::from(s.network.loss_percent) == number(percent)
+    says_of("loss_of_*_percent", is_number, "`network.loss_percent` is that number", loses_percent),
+    says("reordering", "`network.reorder_percent` is not 0, or `network.faults` has a `reorder`", |s, _| {
+        some_fault(s, |fault| matches!(fault, Fault::Reorder { .. }))
     }),
-    says("reordering", "`network.reorder_percent` is not 0", |s, _| s.network.reorder_percent > 0),
-    says("duplicates", "`network.duplicate_percent` is not 0", |s, _| s.network.duplicate_percent > 0),
-    says("bit_errors", "`network.serial_damage` is given", |s, _| s.network.serial_damage.is_some()),
+    says("duplicates", "`network.duplicate_percent` is not 0, or `network.faults` has a `duplicate`", |s, _| {
+        some_fault(s, |fault| matches!(fault, Fault::Duplicate { .. }))
+    }),
+    says("bit_errors", "`network.serial_damage` or `network.serial_faults` is given", |s, _| {
+        !s.network.serial_faults().is_empty()
+    }),
     // After the handshake.
     says("hello_request", "`broker.on_client_hello` or `broker.on_finished` is `\"hello_request\"`", |s, _| {
         s.broker.on_client_hello == Some(OnClientHello::HelloRequest)
@@ -352,7 +368,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         s.broker.mqtt.on_connect == OnConnect::UnsupportedVersion5
     }),
     says_of("keep_alive_*", is_number, "`device.mqtt.keep_alive_s` is that number", |s, seconds| {
-        u64::from(s.device.mqtt.keep_alive_s) == number(seconds)
+        u64::from(s.device.plan.mqtt.keep_alive_s) == number(seconds)
     }),
     says("qos0", "a message or a subscription has `qos = 0`", |s, _| has_quality(s, "0")),
     says("qos1", "a message or a subscription has `qos = 1`", |s, _| has_quality(s, "1")),
@@ -365,9 +381,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("retained", "the broker publishes a message with `retain = true`", |s, _| {
         s.broker.mqtt.publish.iter().any(|message| message.retain)
     }),
-    says("will", "`device.mqtt.will` is given", |s, _| s.device.mqtt.will.is_some()),
-    says("empty_client_id", "`device.mqtt.client_id = \"\"`", |s, _| s.device.mqtt.client_id.is_empty()),
-    says("anonymous", "`device.mqtt.user_name` is absent", |s, _| s.device.mqtt.user_name.is_none()),
+    says("will", "`device.mqtt.will` is given", |s, _| s.device.plan.mqtt.will.is_some()),
+    says("empty_client_id", "`device.mqtt.client_id = \"\"`", |s, _| s.device.plan.mqtt.client_id.is_empty()),
+    says("anonymous", "`device.mqtt.user_name` is absent", |s, _| s.device.plan.mqtt.user_name.is_none()),
     says("taken_over", "`broker.mqtt.taken_over_after_ms` is given", |s, _| {
         s.broker.mqtt.taken_over_after_ms.is_some()
     }),
@@ -375,16 +391,16 @@ pub(super) const CLAIMS: &[Claim] = &[
         s.broker.misbehaves_times == Some(1) || s.broker.mqtt.on_publish == OnPublish::LoseOne
     }),
     // Memory.
-    says("no_block", "`device.heap_block_max_bytes` is given", |s, _| s.device.heap_block_max_bytes.is_some()),
+    says("no_block", "`device.heap_block_max_bytes` is given", |s, _| s.device.plan.heap_block_max_bytes.is_some()),
     says("sweep", "there is a table `[sweep]`", |s, _| s.sweep.is_some()),
     says_of("over_*_reconnects", is_number, "`device.repeats` is that number", |s, count| {
-        u64::from(s.device.repeats) == number(count)
+        u64::from(s.device.plan.repeats) == number(count)
     }),
     says_of("largest_block_of_*_kib", is_number, "`device.heap_block_max_bytes` is so many KiB", |s, kib| {
-        s.device.heap_block_max_bytes.map(u64::from) == Some(number(kib) * 1_024)
+        s.device.plan.heap_block_max_bytes.map(u64::from) == Some(number(kib) * 1_024)
     }),
     says_of("heap_of_*_kib", is_number, "`device.heap_cap_bytes` is so many KiB", |s, kib| {
-        s.device.heap_cap_bytes.map(u64::from) == Some(number(kib) * 1_024)
+        s.device.plan.heap_cap_bytes.map(u64::from) == Some(number(kib) * 1_024)
     }),
     // Modem.
     says("close_before_the_answer", "`modem.on_close = \"before_an_answer\"`", |s, _| {
