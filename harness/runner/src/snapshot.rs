@@ -244,4 +244,39 @@ mod tests {
         place.accept(&otherwise, None).unwrap();
         assert!(!place.capture().exists() && place.snapshot().exists());
     }
+
+    /// The kernel kills whoever writes more than it may: half of a file is what it gets, as from a kill at that moment.
+    #[cfg(unix)]
+    #[test]
+    fn whoever_is_killed_at_the_write_leaves_what_was_there() {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        use std::os::unix::process::ExitStatusExt as _;
+        const FOLDER: &str = "SHAKEDOWN_TEST_FOLDER";
+        const PACKETS_BYTES: &str = "SHAKEDOWN_TEST_PACKETS_BYTES";
+        const FILE_MAX_BYTES: u64 = 1_024;
+        let long = format!("{RUN}\n{}", "  115  device   FIN\n".repeat(200));
+        if let (Some(folder), Ok(bytes)) = (std::env::var_os(FOLDER), std::env::var(PACKETS_BYTES)) {
+            let limit = Rlimit { current: Some(FILE_MAX_BYTES), maximum: Some(FILE_MAX_BYTES) };
+            setrlimit(Resource::Fsize, limit).unwrap();
+            let pcapng = vec![0; bytes.parse().unwrap()];
+            let packets = Packets { pcapng: &pcapng, go_with: &|_, _| true };
+            let outcome = Place::new(Path::new(&folder), "identity/x", "y").accept(&long, Some(packets));
+            unreachable!("it was not killed: {outcome:?}");
+        }
+        for (packets_bytes, packets_left) in [("4096", 3), ("5", 5)] {
+            let folder = tempfile::tempdir().unwrap();
+            let place = Place::new(folder.path(), "identity/x", "y");
+            place.accept(RUN, Some(Packets { pcapng: b"one", go_with: &|_, _| true })).unwrap();
+            let name = "snapshot::tests::whoever_is_killed_at_the_write_leaves_what_was_there";
+            let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+            again.args([name, "--exact"]).env(FOLDER, folder.path()).env(PACKETS_BYTES, packets_bytes);
+            let output = again.output().unwrap();
+            let sigxfsz = rustix::process::Signal::XFSZ.as_raw();
+            assert_eq!(output.status.signal(), Some(sigxfsz), "{}", String::from_utf8_lossy(&output.stdout));
+            // Nothing is cut, and the next run does not take it for what was accepted.
+            assert_eq!(place.reviewed().unwrap().unwrap(), digits::reviewable(RUN));
+            assert_eq!(fs::read(place.capture()).unwrap().len(), packets_left);
+            assert!(matches!(place.compare(&long).unwrap(), Agreement::Differs(_)));
+        }
+    }
 }
