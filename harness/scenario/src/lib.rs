@@ -16,6 +16,7 @@ pub mod mosquitto;
 mod names;
 pub mod network;
 mod problem;
+mod ranges;
 pub mod renamed;
 mod sweep;
 
@@ -27,6 +28,7 @@ use toml::de::{DeTable, DeValue};
 pub use date::Date;
 pub use names::{FOLDERS, claims};
 pub use problem::Problem;
+pub use ranges::{Numbers, RANGES, Range};
 pub use sweep::{Step, Sweep};
 
 /// One scenario: what is done to a device, and what the specification says that the device has to do.

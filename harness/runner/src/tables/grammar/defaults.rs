@@ -1,0 +1,200 @@
+//! Defaults as they are: those of a scenario and a dialect that say nothing of them, by what `Debug` prints.
+//!
+//! A default that is copied from the source would be right as long as nobody computes one.
+
+use std::collections::BTreeMap;
+
+use clock::UnixTime;
+use clock::calendar::Date;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use scenario::Scenario;
+
+use crate::dialect::Dialect;
+
+/// Where a table of the grammar stands in a scenario.
+struct Place {
+    /// The file of its type, below harness/, and the type's name.
+    of: (&'static str, &'static str),
+    /// The table, as a scenario's path of keys; empty: the file itself.
+    table: &'static str,
+    /// What has to be written so that there is such a table at all.
+    text: &'static str,
+    /// The fields that lead to it.
+    path: &'static [&'static str],
+}
+
+const PLACES: &[Place] = &[
+    Place { of: ("scenario/src/lib.rs", "Scenario"), table: "", text: "", path: &[] },
+    Place {
+        of: ("scenario/src/lib.rs", "Applies"),
+        table: "applies",
+        text: "applies = { reason = 'r' }",
+        path: &["applies"],
+    },
+    Place {
+        of: ("scenario/src/lib.rs", "FaultMark"),
+        table: "fault",
+        text: "fault = { who = 'broker', said = 'FIN' }",
+        path: &["fault"],
+    },
+    Place {
+        of: ("scenario/src/sweep.rs", "Sweep"),
+        table: "sweep",
+        text: "sweep = { heap_cap_bytes = [1] }",
+        path: &["sweep"],
+    },
+    Place { of: ("scenario/src/device.rs", "Device"), table: "device", text: "", path: &["device"] },
+    Place { of: ("control/src/order.rs", "Plan"), table: "device", text: "", path: &["device", "plan"] },
+    Place { of: ("control/src/order.rs", "Tls"), table: "device", text: "", path: &["device", "security"] },
+    Place { of: ("control/src/order.rs", "Mqtt"), table: "device.mqtt", text: "", path: &["device", "plan", "mqtt"] },
+    Place {
+        of: ("control/src/order.rs", "Will"),
+        table: "device.mqtt.will",
+        text: "device.mqtt.will = { topic = 't', payload = 'p' }",
+        path: &["device", "plan", "mqtt", "will"],
+    },
+    Place { of: ("scenario/src/network.rs", "Network"), table: "network", text: "", path: &["network"] },
+    Place { of: ("network/src/modem/behaviour.rs", "ModemBehaviour"), table: "modem", text: "", path: &["modem"] },
+    Place { of: ("scenario/src/broker.rs", "Broker"), table: "broker", text: "", path: &["broker"] },
+    Place {
+        of: ("scenario/src/broker/clients.rs", "ClientCertificates"),
+        table: "broker.client_certificates",
+        text: "",
+        path: &["broker", "client_certificates"],
+    },
+    Place { of: ("scenario/src/broker/mqtt.rs", "Mqtt"), table: "broker.mqtt", text: "", path: &["broker", "mqtt"] },
+    Place {
+        of: ("scenario/src/broker/mqtt.rs", "Message"),
+        table: "broker.mqtt.publish",
+        text: "broker.mqtt.publish = [{ topic = 't' }]",
+        path: &["broker", "mqtt", "publish"],
+    },
+];
+
+/// A value as `Debug` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Nothing: `None`.
+    Absent,
+    /// A text, a number or a switch, as TOML writes it.
+    Plain(String),
+    /// A variant that carries nothing, by its name in the source.
+    Word(String),
+    /// A list.
+    List(Vec<Value>),
+    /// A table, by its keys.
+    Table(BTreeMap<String, Value>),
+}
+
+/// The defaults of the type `name` in `file` below harness/, by its keys; `None` where nobody knows any.
+pub(super) fn of(file: &str, name: &str) -> Option<BTreeMap<String, Value>> {
+    if let ("runner/src/dialect.rs", "Profile") = (file, name) {
+        let dialect = Dialect::parse("", "stack = 's'\n[profiles.p]\ntitle = 't'\nmodels = 'm'\n").ok()?;
+        return table(read(&format!("{:?}", dialect.profiles.get("p")?)));
+    }
+    let place = PLACES.iter().find(|place| place.of == (file, name))?;
+    let mut value = read(&format!("{:?}", scenario(place.text)?));
+    for field in place.path {
+        value = table(value)?.remove(*field)?;
+    }
+    table(value)
+}
+
+/// A scenario that says this, and else only what every scenario has to say.
+pub(super) fn scenario(text: &str) -> Option<Scenario> {
+    let text =
+        format!("title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }}\n{text}\n");
+    Scenario::parse("x/y", "x.toml", &text).ok()
+}
+
+/// The table of a scenario that the type `name` in `file` reads, as a path of keys.
+pub(super) fn table_of(file: &str, name: &str) -> Option<&'static str> {
+    PLACES.iter().find(|place| place.of == (file, name)).map(|place| place.table)
+}
+
+/// A table, or the first of a list of tables.
+fn table(value: Value) -> Option<BTreeMap<String, Value>> {
+    match value {
+        Value::Table(fields) => Some(fields),
+        Value::List(values) => values.into_iter().next().and_then(table),
+        Value::Absent | Value::Plain(_) | Value::Word(_) => None,
+    }
+}
+
+impl Value {
+    /// As a file would write it; `None` for what is better told by its own table, or by its absence. `spelling` tells how
+    /// a file writes a variant.
+    pub(super) fn told(&self, spelling: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        match self {
+            Self::Absent | Self::Table(_) => None,
+            Self::Plain(text) => Some(text.clone()),
+            Self::Word(variant) => Some(format!("\"{}\"", spelling(variant)?)),
+            Self::List(values) => {
+                let values: Option<Vec<String>> = values.iter().map(|value| value.told(spelling)).collect();
+                values.map(|values| format!("[{}]", values.join(", ")))
+            }
+        }
+    }
+}
+
+/// Reads what `Debug` prints.
+fn read(text: &str) -> Value {
+    text.parse::<TokenStream>().map_or(Value::Absent, |tokens| value(&tokens.into_iter().collect::<Vec<_>>()))
+}
+
+fn value(tokens: &[TokenTree]) -> Value {
+    match tokens {
+        [TokenTree::Ident(word)] => match word.to_string().as_str() {
+            "None" => Value::Absent,
+            switch @ ("true" | "false") => Value::Plain(switch.to_owned()),
+            word => Value::Word(word.to_owned()),
+        },
+        [TokenTree::Ident(name), TokenTree::Group(group)] => wrapped(&name.to_string(), group),
+        [TokenTree::Group(group)] => grouped(group),
+        // What is left are texts, numbers and signs.
+        tokens => Value::Plain(tokens.iter().map(ToString::to_string).collect()),
+    }
+}
+
+fn wrapped(name: &str, group: &proc_macro2::Group) -> Value {
+    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+    match (name, group.delimiter()) {
+        ("Some", _) => value(&inner),
+        ("UnixTime", _) => {
+            let seconds = fields(&inner).remove("seconds");
+            let seconds = seconds.and_then(|value| value.told(&|_| None)).and_then(|text| text.parse().ok());
+            let date = seconds.map(|seconds| Date::from_unix_time(UnixTime::from_seconds(seconds)));
+            date.map_or(Value::Absent, |date| Value::Plain(format!("\"{date}\"")))
+        }
+        ("Date", Delimiter::Parenthesis) => value(&inner),
+        // A table's name, or a variant with something in it: that is told in full, or not at all.
+        (_, Delimiter::Brace) => Value::Table(fields(&inner)),
+        _ => Value::Table(BTreeMap::new()),
+    }
+}
+
+fn grouped(group: &proc_macro2::Group) -> Value {
+    let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+    match group.delimiter() {
+        Delimiter::Bracket => Value::List(split(&inner).iter().map(|tokens| value(tokens)).collect()),
+        // A map without entries, or with: what is in it is nobody's default.
+        _ => Value::Table(BTreeMap::new()),
+    }
+}
+
+/// `name: value, …`
+fn fields(tokens: &[TokenTree]) -> BTreeMap<String, Value> {
+    let field = |tokens: &Vec<TokenTree>| match tokens.as_slice() {
+        [TokenTree::Ident(name), TokenTree::Punct(colon), rest @ ..] if colon.as_char() == ':' => {
+            Some((name.to_string(), value(rest)))
+        }
+        _ => None,
+    };
+    split(tokens).iter().filter_map(field).collect()
+}
+
+/// What stands between commas.
+fn split(tokens: &[TokenTree]) -> Vec<Vec<TokenTree>> {
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+    tokens.split(is_comma).filter(|part| !part.is_empty()).map(<[TokenTree]>::to_vec).collect()
+}

@@ -1,0 +1,194 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::*;
+use scenario::{Numbers, Scenario};
+
+const SOURCE: &str = "
+pub struct A {
+    /// Where: see [`B`]
+    /// or not.
+    #[serde(default)]
+    pub dials: Option<String>,
+    #[serde(skip)]
+    pub name: String,
+    /// How many.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    #[serde(default)]
+    pub words: Vec<Rule>,
+    #[serde(skip)]
+    patch: Patch,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = \"snake_case\")]
+pub enum B {
+    /// Nothing.
+    #[default]
+    None,
+    #[serde(rename = \"1.2\")]
+    Tls12,
+    /// Late.
+    DelayMs(u32),
+    /// After so many records.
+    AlertAfter(u8, super::Alert),
+    /// Waits.
+    Idle {
+        /// How long.
+        ms: u32,
+        #[serde(rename = \"qos_max\", default)]
+        qos: u8,
+    },
+}
+";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn fields_and_variants_are_read_with_their_comments() {
+    let Ok(Some(Shape::Struct(fields))) = source::find(SOURCE, "A") else { panic!("a struct") };
+    let read: Vec<(&str, String, bool)> =
+        fields.iter().map(|field| (field.name.as_str(), words(&field.kind), field.is_required)).collect();
+    assert_eq!(
+        read,
+        [
+            ("dials", "text".to_owned(), false),
+            ("hosts", "table of list of text by name".to_owned(), true),
+            ("words", "list of `Rule`".to_owned(), false),
+        ]
+    );
+    assert_eq!(fields[0].means, "Where: see `B` or not.");
+    let Ok(Some(Shape::Enum(variants))) = source::find(SOURCE, "B") else { panic!("an enum") };
+    assert_eq!(
+        variants.iter().map(written).collect::<Vec<_>>(),
+        [
+            "\"none\"",
+            "\"1.2\"",
+            "{ delay_ms = number }",
+            "{ alert_after = [number, Alert] }",
+            "{ idle = { ms = number, qos_max = number } }"
+        ]
+    );
+}
+
+/// The keys that serde would have accepted in the place of one that nobody knows.
+fn accepted(before: &str) -> BTreeSet<String> {
+    let text = format!(
+        "title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }}\n{before}nobody = 0\n"
+    );
+    let problem = Scenario::parse("x/y", "x.toml", &text).expect_err("nobody knows that key");
+    let (_, list) = problem.message.split_once("expected ").expect(&problem.message);
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_keys_are_those_that_serde_knows() {
+    for (file, name, before) in [
+        ("scenario/src/lib.rs", "Scenario", ""),
+        ("scenario/src/sweep.rs", "Sweep", "[sweep]\n"),
+        ("control/src/order.rs", "Mqtt", "[device.mqtt]\n"),
+        ("scenario/src/network.rs", "Network", "[network]\n"),
+        ("network/src/modem/behaviour.rs", "ModemBehaviour", "[modem]\n"),
+        ("scenario/src/broker.rs", "Broker", "[broker]\n"),
+        ("scenario/src/broker/clients.rs", "ClientCertificates", "[broker.client_certificates]\n"),
+        ("scenario/src/broker/mqtt.rs", "Mqtt", "[broker.mqtt]\n"),
+        ("scenario/src/broker/mqtt.rs", "Message", "[[broker.mqtt.publish]]\n"),
+        ("scenario/src/mosquitto.rs", "Mosquitto", "[mosquitto]\n"),
+        ("pki/src/spec.rs", "Certificate", "[pki.leaf]\n"),
+        ("pki/src/spec/extension.rs", "UnknownExtension", "[[pki.leaf.unknown_extensions]]\n"),
+    ] {
+        let Ok(Shape::Struct(fields)) = shape(&root(), file, name) else { panic!("{name}") };
+        let keys: BTreeSet<String> = fields.into_iter().map(|field| field.name).collect();
+        assert_eq!(keys, accepted(before), "{name}");
+    }
+}
+
+/// Its keys are those of three types; each is on the page once.
+#[test]
+fn the_keys_of_the_device_are_those_that_are_read() {
+    let mut keys: Vec<String> = Vec::new();
+    for (argument, told) in [
+        ("scenario/src/device.rs Device", false),
+        ("control/src/order.rs Plan", true),
+        ("control/src/order.rs Tls", true),
+    ] {
+        let table = table(&root(), argument, told).unwrap_or_else(|error| panic!("{error}"));
+        keys.extend(table.lines().skip(2).filter_map(|row| row.split('`').nth(1)).map(str::to_owned));
+    }
+    // What stands in a table of its own.
+    keys.push("mqtt".into());
+    assert_eq!(keys.len(), keys.iter().collect::<BTreeSet<_>>().len(), "{keys:?}");
+    assert_eq!(keys.iter().cloned().collect::<BTreeSet<_>>(), accepted("[device]\n"));
+    assert!(keys.contains(&"keeps_session".to_owned()) && !keys.contains(&"authorities".to_owned()), "{keys:?}");
+}
+
+/// What the pages show is what a reader can write: every default, written out, changes nothing.
+#[test]
+fn every_default_that_is_shown_is_one_that_can_be_written() {
+    let mut tried = 0;
+    for (file, name) in [
+        ("scenario/src/lib.rs", "Scenario"),
+        ("scenario/src/device.rs", "Device"),
+        ("control/src/order.rs", "Plan"),
+        ("control/src/order.rs", "Tls"),
+        ("control/src/order.rs", "Mqtt"),
+        ("scenario/src/network.rs", "Network"),
+        ("network/src/modem/behaviour.rs", "ModemBehaviour"),
+        ("scenario/src/broker.rs", "Broker"),
+        ("scenario/src/broker/clients.rs", "ClientCertificates"),
+        ("scenario/src/broker/mqtt.rs", "Mqtt"),
+    ] {
+        let told = matches!(name, "Plan" | "Tls");
+        let rendered = table(&root(), &format!("{file} {name}"), told).unwrap_or_else(|error| panic!("{error}"));
+        let place = defaults::table_of(file, name).expect(name);
+        for line in rendered.lines().skip(2) {
+            let cells: Vec<&str> =
+                line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`')).collect();
+            let [key, _, default, ..] = cells.as_slice() else { panic!("{line}") };
+            if default.is_empty() || *default == "required" {
+                continue;
+            }
+            let path = if place.is_empty() { (*key).to_owned() } else { format!("{place}.{key}") };
+            let written = defaults::scenario(&format!("{path} = {default}"));
+            let written = written.unwrap_or_else(|| panic!("`{path} = {default}` cannot be written"));
+            assert_eq!(format!("{written:?}"), format!("{:?}", defaults::scenario("").expect("it is empty")), "{path}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "only {tried} defaults are shown");
+}
+
+/// Each range is tried at both ends, and just outside of them.
+#[test]
+fn ranges_are_those_that_scenarios_are_checked_against() {
+    for range in scenario::RANGES {
+        let path = format!("{}{}{}", range.table, if range.table.is_empty() { "" } else { "." }, range.key);
+        let parse = |number: i64| {
+            let text = match range.table {
+                "broker.mqtt.publish" => format!("broker.mqtt.publish = [{{ topic = 't', {} = {number} }}]", range.key),
+                "modem" => format!("device.link = 'modem'\n{path} = {number}"),
+                // Of these only OpenSSL has any.
+                "broker" if ["security_level", "dh_bits"].contains(&range.key) => {
+                    format!("broker.engine = 'openssl'\n{path} = {number}")
+                }
+                _ => format!("{path} = {number}"),
+            };
+            defaults::scenario(&text).is_some()
+        };
+        let (good, bad): (Vec<i64>, Vec<i64>) = match &range.numbers {
+            Numbers::From(least, most) => (vec![*least, *most], vec![*least - 1, *most + 1]),
+            Numbers::OneOf(numbers) => {
+                let near = numbers.iter().flat_map(|number| [number - 1, number + 1]);
+                (numbers.to_vec(), near.filter(|number| !numbers.contains(number)).collect())
+            }
+        };
+        for number in good {
+            assert!(parse(number), "{path} = {number} is refused");
+        }
+        for number in bad {
+            assert!(!parse(number), "{path} = {number} is not refused");
+        }
+    }
+}
