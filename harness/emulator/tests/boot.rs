@@ -121,7 +121,8 @@ fn what_cannot_be_booted_is_said() {
     );
 }
 
-/// Whatever lies in the flash: no panic.
+/// Whatever lies in the flash: no panic, and a reason. What is put in here is cut off before its application is whole, so
+/// nothing of it may boot.
 #[test]
 fn no_flash_breaks_the_chip() {
     let content = flash_content();
@@ -130,6 +131,7 @@ fn no_flash_breaks_the_chip() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize
     };
+    let mut reasons = std::collections::BTreeSet::new();
     for _ in 0..40 {
         let mut broken = content[..APPLICATION + random() % 0x200].to_vec();
         for _ in 0..4 {
@@ -139,6 +141,13 @@ fn no_flash_breaks_the_chip() {
             }
         }
         let mut chip = booted(&broken);
-        chip.run_until(Instant::from_millis(1));
+        let pauses = [(); 2].map(|()| chip.run_until(Instant::from_millis(1)));
+        assert_eq!(pauses, [Pause::Event, Pause::Halted]);
+        match chip.take_events().remove(0).kind {
+            EventKind::NothingToBoot { reason } => reasons.insert(reason),
+            other => panic!("{other}"),
+        };
+        assert_eq!(chip.instructions_retired(), 0, "it runs what is not there");
     }
+    assert!(reasons.len() >= 3, "too few ways to be broken: {reasons:?}");
 }

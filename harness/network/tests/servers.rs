@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use clock::{Duration, Instant, UnixTime};
 use device::{BROKER, BROKER_V6, Bench, config};
-use network::{Answer, Dns, Event, Family, Happening, LanConfig, Name, NoService, Resolution, Sntp};
+use network::{Answer, Direction, Dns, Event, Family, Happening, LanConfig, Name, NoService, Resolution, Sntp, Tapped};
 use smoltcp::socket::{dns, udp};
 use smoltcp::wire::{DnsQueryType, IpAddress};
 
@@ -35,6 +35,12 @@ fn zone() -> Dns {
 
 /// Asks as smoltcp's resolver does, retransmissions and all; what it learned, when, and what the LAN noticed.
 fn resolve(name: &str, kind: DnsQueryType) -> (Option<Vec<IpAddress>>, Instant, Vec<Event>) {
+    let (learned, at, events, _) = resolve_on_tap(name, kind);
+    (learned, at, events)
+}
+
+/// The same, with the packets that passed.
+fn resolve_on_tap(name: &str, kind: DnsQueryType) -> (Option<Vec<IpAddress>>, Instant, Vec<Event>, Vec<Tapped>) {
     let mut bench = Bench::new(LanConfig { dns: Some(zone()), ..config() }, 1, NoService);
     let handle = bench.device.add(dns::Socket::new(&[NAME_SERVER.into()], vec![]));
     let device = &mut bench.device;
@@ -57,7 +63,7 @@ fn resolve(name: &str, kind: DnsQueryType) -> (Option<Vec<IpAddress>>, Instant, 
             Err(dns::GetQueryResultError::Failed) => true,
         }
     });
-    (learned, bench.now, bench.lan.take_events())
+    (learned, bench.now, bench.lan.take_events(), bench.lan.take_tap())
 }
 
 #[test]
@@ -97,7 +103,27 @@ fn a_slow_answer_and_a_second_chance() {
 
 #[test]
 fn a_forged_answer_is_not_believed() {
-    assert_eq!(resolve("forged.test", DnsQueryType::A).0, None);
+    let (learned, _, _, packets) = resolve_on_tap("forged.test", DnsQueryType::A);
+    assert_eq!(learned, None);
+    // Behind the headers of IPv4 and UDP, 28 bytes, a DNS message begins with its identifier (RFC 1035 §4.1.1).
+    let id = |packet: &Tapped| packet.packet.get(28..30).map(<[u8]>::to_vec).expect("a DNS message");
+    let question = packets.iter().find(|packet| packet.direction == Direction::FromDevice).expect("it asked");
+    let forged: Vec<&Tapped> = packets
+        .iter()
+        .filter(|packet| packet.direction == Direction::ToDevice && holds(packet, [6, 6, 6, 6]))
+        .collect();
+    // It came, it was an answer to the very name, and nothing but its identifier was wrong.
+    assert!(!forged.is_empty(), "the forged answer was never sent: {packets:?}");
+    assert!(forged.iter().all(|answer| id(answer) != id(question)));
+    let (learned, _, _, packets) = resolve_on_tap("slow.test", DnsQueryType::A);
+    let honest = packets.iter().find(|packet| packet.direction == Direction::ToDevice).expect("an answer");
+    let question = packets.iter().find(|packet| packet.direction == Direction::FromDevice).expect("it asked");
+    assert_eq!((learned, id(honest)), (Some(vec![BROKER.into()]), id(question)));
+}
+
+/// Whether an address stands in a packet behind its IP header.
+fn holds(packet: &Tapped, address: [u8; 4]) -> bool {
+    packet.packet.get(20..).is_some_and(|rest| rest.windows(4).any(|window| window == address))
 }
 
 #[test]
