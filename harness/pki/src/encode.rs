@@ -14,7 +14,10 @@ pub(crate) struct Signed<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) key: &'a KeyPair,
     pub(crate) issuer_key: &'a KeyPair,
-    pub(crate) issuer_subject: &'a Subject,
+    /// What the issuer calls its key, if it is somebody else's.
+    pub(crate) issuer_key_identifier: Option<Vec<u8>>,
+    /// The issuer's name in DER.
+    pub(crate) issuer_name: Vec<u8>,
     pub(crate) seed: u64,
     pub(crate) not_before: Date,
     pub(crate) not_after: Date,
@@ -68,7 +71,7 @@ fn signed_part(signed: &Signed<'_>, scheme: Scheme) -> Vec<u8> {
     }
     parts.push(serial(signed));
     parts.push(algorithm(scheme));
-    parts.push(name(signed.issuer_subject));
+    parts.push(signed.issuer_name.clone());
     parts.push(validity(signed));
     parts.push(name(&plan.subject));
     parts.push(signed.key.spki_der().to_vec());

@@ -9,6 +9,7 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use md5::Md5;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
@@ -16,6 +17,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::fmt;
 use std::sync::Arc;
+use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -39,6 +41,62 @@ enum Private {
     Rsa(Box<RsaPrivateKey>),
     /// Somebody else's, who has kept it for himself; or one with which only other libraries can sign.
     Unknown,
+}
+
+/// A private key as somebody else has written it, in DER.
+pub(crate) enum GivenKey {
+    /// RFC 5958: `PRIVATE KEY`.
+    Pkcs8(Vec<u8>),
+    /// RFC 8017 §A.1.2: `RSA PRIVATE KEY`.
+    Pkcs1(Vec<u8>),
+    /// SEC 1 §C.4 (RFC 5915): `EC PRIVATE KEY`.
+    Sec1(Vec<u8>),
+}
+
+impl GivenKey {
+    fn to_pkcs8(&self, kind: KeyKind) -> Result<Vec<u8>, String> {
+        let written = |document: Result<rsa::pkcs8::SecretDocument, rsa::pkcs8::Error>| {
+            document.map(|document| document.as_bytes().to_vec()).map_err(|error| error.to_string())
+        };
+        let other = || format!("the certificate has a {kind} key, and this is of another kind");
+        match (self, kind) {
+            (Self::Pkcs8(der), _) => Ok(der.clone()),
+            (Self::Pkcs1(der), kind) if kind.is_rsa() => {
+                written(RsaPrivateKey::from_pkcs1_der(der).map_err(|error| error.to_string())?.to_pkcs8_der())
+            }
+            (Self::Sec1(der), KeyKind::P256) => {
+                written(p256::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
+            }
+            (Self::Sec1(der), KeyKind::P384) => {
+                written(p384::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
+            }
+            (Self::Sec1(der), KeyKind::P521) => {
+                written(p521::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
+            }
+            _ => Err(other()),
+        }
+    }
+}
+
+/// Why a private key is of no use to a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UnfitKey {
+    /// The certificate's own key is of a kind that nobody here knows.
+    Unknown(String),
+    /// It cannot be read, or not as a key of the certificate's kind.
+    Unreadable(String),
+    /// It is another certificate's.
+    OfAnother,
+}
+
+impl fmt::Display for UnfitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(why) => f.write_str(why),
+            Self::Unreadable(why) => write!(f, "its private key cannot be read: {why}"),
+            Self::OfAnother => f.write_str("its private key belongs to another certificate"),
+        }
+    }
 }
 
 /// How something is signed.
@@ -155,10 +213,59 @@ impl KeyPair {
         })
     }
 
-    /// The key of a certificate that somebody else has made, with its private half (PKCS#8 in DER) if it is known.
-    pub(crate) fn given(public: &SubjectPublicKeyInfo<'_>, pkcs8: Option<&[u8]>) -> Result<Self, String> {
+    /// The key of a certificate that somebody else has made, with its private half if it is known.
+    pub(crate) fn given(public: &SubjectPublicKeyInfo<'_>, private: Option<&GivenKey>) -> Result<Self, UnfitKey> {
+        let kind = Self::kind_of(public).map_err(UnfitKey::Unknown)?;
+        let Some(given) = private else { return Ok(Self::new(kind, Private::Unknown, &[], public.raw)) };
+        let unreadable = |error: &dyn fmt::Display| UnfitKey::Unreadable(error.to_string());
+        let pkcs8 = given.to_pkcs8(kind).map_err(UnfitKey::Unreadable)?;
+        let (private, half) = match kind {
+            KeyKind::P256 => {
+                let key = p256::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
+                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
+                (Private::P256(key.into()), half)
+            }
+            KeyKind::P384 => {
+                let key = p384::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
+                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
+                (Private::P384(key.into()), half)
+            }
+            KeyKind::P521 => {
+                let key = p521::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
+                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
+                let key = p521::ecdsa::SigningKey::from_bytes(&key.to_bytes()).map_err(|error| unreadable(&error))?;
+                (Private::P521(key), half)
+            }
+            KeyKind::Ed25519 => {
+                let key = ed25519_dalek::SigningKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
+                let half = key.verifying_key().to_public_key_der().map_err(|error| unreadable(&error))?;
+                (Private::Ed25519(key), half)
+            }
+            KeyKind::BrainpoolP256r1 => {
+                return Err(UnfitKey::Unknown("its key lies on a curve with which nobody signs here".to_owned()));
+            }
+            _ => {
+                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
+                let half = key.to_public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
+                (Private::Rsa(Box::new(key)), half)
+            }
+        };
+        // Compared by the key itself: how its algorithm is written may differ.
+        let pair = Self::new(kind, private, &pkcs8, public.raw);
+        let (_, half) = SubjectPublicKeyInfo::from_der(half.as_bytes()).map_err(|error| unreadable(&error))?;
+        if half.subject_public_key.as_ref() != pair.public_key_bits() {
+            return Err(UnfitKey::OfAnother);
+        }
+        Ok(pair)
+    }
+
+    /// The kind of somebody else's key.
+    fn kind_of(public: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, String> {
+        if public.algorithm.algorithm.to_id_string() == "1.3.101.112" {
+            return Ok(KeyKind::Ed25519);
+        }
         let parsed = public.parsed().map_err(|error| error.to_string())?;
-        let kind = match (&parsed, parsed.key_size()) {
+        Ok(match (&parsed, parsed.key_size()) {
             (PublicKey::RSA(_), 768) => KeyKind::Rsa768,
             (PublicKey::RSA(_), 1024) => KeyKind::Rsa1024,
             (PublicKey::RSA(_), 2048) => KeyKind::Rsa2048,
@@ -172,20 +279,11 @@ impl KeyPair {
                 133 => KeyKind::P521,
                 _ => return Err("its key lies on a curve that this bench does not know".to_owned()),
             },
-            (PublicKey::RSA(_), bits) => return Err(format!("its RSA key has {bits} bits")),
+            (PublicKey::RSA(_), bits) => {
+                return Err(format!("its RSA key has {bits} bits, and this bench knows those of 2048, 3072 and 4096"));
+            }
             _ => return Err("its key is of a kind that this bench does not know".to_owned()),
-        };
-        let private = match pkcs8 {
-            None => Private::Unknown,
-            Some(pkcs8) if kind.is_rsa() => {
-                Private::Rsa(Box::new(RsaPrivateKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string())?))
-            }
-            Some(pkcs8) if kind == KeyKind::P256 => {
-                Private::P256(p256::ecdsa::SigningKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string())?)
-            }
-            Some(_) => return Err(format!("a {kind} key that is given is not read yet")),
-        };
-        Ok(Self::new(kind, private, pkcs8.unwrap_or_default(), public.raw))
+        })
     }
 
     fn new(kind: KeyKind, private: Private, pkcs8_der: &[u8], spki_der: &[u8]) -> Self {

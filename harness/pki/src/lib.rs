@@ -5,6 +5,7 @@
 //!
 //! This crate knows certificates, keys, seeds and dates (RFC 5280). It does not know scenarios, TLS or brokers.
 
+mod authority;
 mod der;
 mod derive;
 mod encode;
@@ -15,6 +16,7 @@ mod mint;
 mod plan;
 pub mod spec;
 
+pub use authority::{Authority, Refusal};
 pub use error::Error;
 pub use key::{CannotSign, KeyPair, Scheme};
 pub use mint::{Minted, MintedCertificate, mint};

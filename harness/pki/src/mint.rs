@@ -35,6 +35,8 @@ pub struct MintedCertificate {
     pub not_before: UnixTime,
     /// Until when it is valid.
     pub not_after: UnixTime,
+    /// What it says that its key is to be called by (RFC 5280 §4.2.1.2), if somebody else has made it.
+    pub(crate) key_identifier: Option<Vec<u8>>,
 }
 
 impl MintedCertificate {
@@ -68,13 +70,15 @@ fn to_pem(label: &'static str, der: &[u8]) -> String {
 /// An [`Error`] that names the certificate and the field if the specification contradicts itself.
 pub fn mint(certificates: &Certificates, seed: u64, date: UnixTime) -> Result<Minted, Error> {
     let plans = plan::plans(certificates)?;
-    let mut minted = BTreeMap::new();
+    let mut given = BTreeMap::new();
     for (plan, text) in plans.iter().filter_map(|plan| Some((plan, plan.spec.pem.as_ref()?))) {
-        minted.insert(plan.name.clone(), given::read(&plan.name, text)?);
+        given.insert(plan.name.clone(), given::read(&plan.name, text)?);
     }
-    let keys = keys(&plans, &minted, seed)?;
+    let keys = keys(&plans, &given, seed)?;
+    let mut minted = given.clone();
     for plan in plans.iter().filter(|plan| plan.spec.pem.is_none()) {
-        minted.insert(plan.name.clone(), mint_one(plan, &plans, &keys, seed, date)?);
+        let certificate = mint_one(plan, &plans, &keys, &given, seed, date)?;
+        minted.insert(plan.name.clone(), certificate);
     }
     Ok(Minted { certificates: minted })
 }
@@ -114,6 +118,7 @@ fn mint_one(
     plan: &Plan,
     plans: &[Plan],
     keys: &BTreeMap<String, KeyPair>,
+    given: &BTreeMap<String, MintedCertificate>,
     seed: u64,
     date: UnixTime,
 ) -> Result<MintedCertificate, Error> {
@@ -124,10 +129,20 @@ fn mint_one(
     let issuer_key = keys.get(&plan.issuer).ok_or_else(|| missing("issuer"))?;
     let issuer_name = plan.issuer_name_as.as_ref().unwrap_or(&plan.issuer);
     let issuer_subject = &find(issuer_name).ok_or_else(|| missing("issuer_name_as"))?.subject;
+    // The octets of a certificate that somebody else has made stay as they are.
+    let (issuer, issuer_name) = match given.get(issuer_name) {
+        Some(given) => (given.subject.clone(), given.subject_der.clone()),
+        None => (issuer_subject.to_string(), encode::name(issuer_subject)),
+    };
+    if given.get(&plan.issuer).is_some_and(|given| given.key_pkcs8_der().is_empty()) {
+        let problem = format!("`{}` is given without its private key, and signs nothing here", plan.issuer);
+        return Err(Error::new(&plan.name, "issuer", problem, "paste its key after it, or name one that is minted"));
+    }
+    let issuer_key_identifier = given.get(&plan.issuer).and_then(|given| given.key_identifier.clone());
 
     let not_before = writable(plan, "not_before", plan.not_before.resolve(date))?;
     let not_after = writable(plan, "not_after", plan.not_after.resolve(date))?;
-    let signed = Signed { plan, key, issuer_key, issuer_subject, seed, not_before, not_after };
+    let signed = Signed { plan, key, issuer_key, issuer_key_identifier, issuer_name, seed, not_before, not_after };
     let scheme = scheme(issuer_key.kind(), plan.signature);
     let der = encode::certificate(&signed, scheme).map_err(|_| {
         let problem = format!("the {} key of `{}` cannot sign so", issuer_key.kind(), plan.issuer);
@@ -138,9 +153,10 @@ fn mint_one(
         key: key.clone(),
         subject: plan.subject.to_string(),
         subject_der: encode::name(&plan.subject),
-        issuer: issuer_subject.to_string(),
+        issuer,
         not_before: not_before.to_unix_time(),
         not_after: not_after.to_unix_time(),
+        key_identifier: None,
     })
 }
 

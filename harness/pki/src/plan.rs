@@ -136,11 +136,6 @@ fn check_references(plan: &Plan, plans: &[Plan]) -> Result<(), Error> {
             return Err(Error::new(&plan.name, field, problem, format!("add a table `[pki.{target}]`")));
         }
     }
-    let signs = |name: &str| plans.iter().all(|other| other.name != name || other.spec.pem.is_none());
-    if plan.spec.pem.is_none() && !signs(&plan.issuer) {
-        let problem = format!("`{}` is given as it is, and signs nothing here", plan.issuer);
-        return Err(Error::new(&plan.name, "issuer", problem, "name an authority that is minted"));
-    }
     if let Some(target) = &plan.spec.key_of {
         if plan.spec.key.is_some() {
             let problem = format!("the kind of key follows from `key_of = \"{target}\"`");

@@ -3,6 +3,7 @@
 use clock::UnixTime;
 use pki::spec::{Certificate, Certificates, Digest};
 use pki::{MintedCertificate, Scheme};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const DATE: UnixTime = UnixTime::from_seconds(1_767_225_600);
 
@@ -38,6 +39,21 @@ fn it_is_taken_as_it_is() {
 }
 
 #[test]
+fn with_its_key_it_signs() {
+    let spec: Certificates = toml::from_str("root.subject = 'O=Somebody,CN=Their root'").expect("a specification");
+    let theirs = pki::mint(&spec, 7, DATE).expect("it can be minted").certificates["root"].clone();
+    let root = Certificate { pem: Some(theirs.pem() + &theirs.key_pem()), ..Certificate::default() };
+    let minted = pki::mint(&Certificates([("root".to_owned(), root)].into()), 0, DATE).expect("it signs");
+    assert_eq!(minted.certificates["root"].der, theirs.der);
+    for below in ["leaf", "client"] {
+        let (_, leaf) = X509Certificate::from_der(&minted.certificates[below].der).expect("a certificate");
+        let (_, root) = X509Certificate::from_der(&theirs.der).expect("a certificate");
+        assert_eq!(leaf.issuer().as_raw(), root.subject().as_raw());
+        leaf.verify_signature(Some(root.public_key())).expect("it is theirs");
+    }
+}
+
+#[test]
 fn its_key_may_be_unknown() {
     let theirs = elsewhere("p384");
     let minted = pki::mint(&given(theirs.pem()), 0, DATE).expect("it can be read");
@@ -59,5 +75,6 @@ fn what_makes_no_sense_is_refused() {
     let mut below = given(theirs.pem());
     let leaf = Certificate { issuer: Some("posted".into()), ..Certificate::default() };
     below.0.insert("leaf".into(), leaf);
-    assert!(complaint(&below).starts_with("pki.leaf.issuer: `posted` is given as it is, and signs nothing here"));
+    let words = "pki.leaf.issuer: `posted` is given without its private key, and signs nothing here";
+    assert!(complaint(&below).starts_with(words));
 }

@@ -96,7 +96,9 @@ fn value(kind: Extension, signed: &Signed<'_>) -> Option<Vec<u8>> {
         Extension::NameConstraints => plan.spec.name_constraints.as_ref().map(name_constraints),
         Extension::SubjectKeyIdentifier => Some(der::element(tag::OCTET_STRING, &key_identifier(signed.key))),
         Extension::AuthorityKeyIdentifier => {
-            Some(der::sequence(&[der::element(tag::implicit(0), &key_identifier(signed.issuer_key))]))
+            let identifier = signed.issuer_key_identifier.clone();
+            let identifier = identifier.unwrap_or_else(|| key_identifier(signed.issuer_key));
+            Some(der::sequence(&[der::element(tag::implicit(0), &identifier)]))
         }
         Extension::RevocationList => plan.spec.revocation_list.as_ref().map(|address| {
             let full_name = der::constructed(tag::explicit(0), &[der::element(tag::implicit(6), address.as_bytes())]);
