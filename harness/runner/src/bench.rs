@@ -14,7 +14,6 @@ use pki::Minted;
 use scenario::Scenario;
 
 use crate::dialect::log::LogReader;
-use crate::plan;
 use crate::stack::Stack;
 use crate::world::{self, BrokerService, Counterpart};
 
@@ -183,7 +182,7 @@ impl Session {
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
-        let plan = plan::plan(scenario, minted).and_then(|plan| stack.configure(plan)).map_err(BenchFault)?;
+        let plan = stack.plan(scenario, minted).map_err(BenchFault)?;
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));

@@ -61,9 +61,14 @@ pub struct Profile {
     pub title: String,
     /// What it models, how faithfully, and where that can be read: a document, a file and function of its source.
     pub models: String,
-    /// What it is asked: names of scenarios, or folders with `/` at their ends. Absent: everything.
+    /// What it is asked of this bench's folders: names of scenarios, or folders with `/` at their ends. Absent:
+    /// everything. In folders of other names it is asked everything, unless it has a `limit`.
     #[serde(default)]
     pub scenarios: Option<Vec<String>>,
+    /// What it stands for and nothing else, as the end of a sentence: what `scenarios` does not name is *outside what this
+    /// profile models*, in folders of other names too.
+    #[serde(default)]
+    pub limit: Option<String>,
     /// The scenarios of which its packets are kept in `captures/`, as those of its image.
     #[serde(default)]
     pub packets_of: Vec<String>,
@@ -182,6 +187,10 @@ impl Dialect {
                     let remedy = "say what is modelled, and where that can be read";
                     return Err(wrong(&["profiles", name, key], "this says nothing".into(), remedy));
                 }
+            }
+            if profile.limit.as_ref().is_some_and(|limit| limit.trim().is_empty()) {
+                let remedy = "say what it stands for: `its ClientHello alone`";
+                return Err(wrong(&["profiles", name, "limit"], "this says nothing".into(), remedy));
             }
             check_reasons(&profile.not_applicable, &["profiles", name, "not_applicable"], &wrong)?;
             words::check(&profile.words, file, text)?;

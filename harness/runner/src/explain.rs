@@ -46,6 +46,12 @@ pub struct Explain {
     /// Only this stack; may be given several times [default: all of them]
     #[arg(long, value_name = "NAME", requires = "scenario")]
     pub stack: Vec<String>,
+    /// The folder of scenarios [default: scenarios/]
+    #[arg(long, value_name = "DIR", requires = "scenario")]
+    pub scenarios: Option<PathBuf>,
+    /// The folder of snapshots and captures [default: captures/]
+    #[arg(long, value_name = "DIR")]
+    pub captures: Option<PathBuf>,
     /// Explain the TLS connections of a capture, pcapng or pcap, from any tool
     #[arg(long, value_name = "FILE", conflicts_with = "hex")]
     pub capture: Option<PathBuf>,
@@ -63,9 +69,13 @@ pub struct Explain {
 ///
 /// A sentence that names what cannot be read, and the remedy.
 pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
+    let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
     let known = stacks::Stacks::known;
     let text = match (&arguments.scenario, &arguments.hex, &arguments.capture) {
-        (Some(name), ..) => scenario::explain(root, name, &arguments.stack)?,
+        (Some(name), ..) => {
+            let scenarios = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
+            scenario::explain(root, &scenarios, &captures, name, &arguments.stack)?
+        }
         (None, Some(text), _) => {
             explain_hexadecimal(&pasted::text(text)?, &known()?).map_err(|why| format!("--hex: {why}"))?
         }

@@ -32,7 +32,10 @@ impl std::fmt::Display for Unusable {
                 for problem in problems {
                     writeln!(f, "{problem}\n")?;
                 }
-                write!(f, "{} scenario file(s) are wrong: nothing was run", problems.len())
+                match problems.len() {
+                    1 => write!(f, "1 scenario file is wrong: nothing was run"),
+                    several => write!(f, "{several} scenario files are wrong: nothing was run"),
+                }
             }
             Self::NoMatch(pattern, near) => {
                 write!(f, "`{pattern}` matches no scenario")?;
@@ -79,20 +82,29 @@ pub fn read(folder: &Path) -> Result<Vec<Scenario>, Unusable> {
     if problems.is_empty() { Ok(scenarios) } else { Err(Unusable::Wrong(problems)) }
 }
 
-/// The scenarios whose names contain one of the patterns; all of them if there is no pattern.
+/// The scenarios that the patterns mean; all of them if there is no pattern. A pattern that is the whole name of a
+/// scenario means that one alone, any other those whose names contain it.
 ///
 /// # Errors
 ///
 /// [`Unusable::NoMatch`] if a pattern matches nothing, even if another one does.
 pub fn select(scenarios: Vec<Scenario>, patterns: &[String]) -> Result<Vec<Scenario>, Unusable> {
-    for pattern in patterns {
-        if !scenarios.iter().any(|scenario| scenario.name.contains(pattern.as_str())) {
-            return Err(Unusable::NoMatch(pattern.clone(), nearest(pattern, &scenarios)));
+    let is_whole = |pattern: &str| scenarios.iter().any(|scenario| scenario.name == pattern);
+    let patterns: Vec<(&str, bool)> = patterns.iter().map(|pattern| (pattern.as_str(), is_whole(pattern))).collect();
+    let means = |(pattern, is_whole): &(&str, bool), scenario: &Scenario| match is_whole {
+        true => scenario.name == *pattern,
+        false => scenario.name.contains(pattern),
+    };
+    for pattern in &patterns {
+        if !scenarios.iter().any(|scenario| means(pattern, scenario)) {
+            let near = nearest(pattern.0, scenarios.iter().map(|scenario| scenario.name.as_str()));
+            return Err(Unusable::NoMatch(pattern.0.to_owned(), near));
         }
     }
     Ok(scenarios
-        .into_iter()
-        .filter(|scenario| patterns.is_empty() || patterns.iter().any(|p| scenario.name.contains(p.as_str())))
+        .iter()
+        .filter(|scenario| patterns.is_empty() || patterns.iter().any(|pattern| means(pattern, scenario)))
+        .cloned()
         .collect())
 }
 
@@ -103,22 +115,19 @@ pub fn select(scenarios: Vec<Scenario>, patterns: &[String]) -> Result<Vec<Scena
 /// [`Unusable::NoMatch`] or [`Unusable::Several`].
 pub fn one(scenarios: Vec<Scenario>, pattern: &str) -> Result<Scenario, Unusable> {
     let mut found = select(scenarios, &[pattern.to_owned()])?;
-    let exact = found.iter().position(|scenario| scenario.name == pattern);
-    match (exact, found.len()) {
-        (Some(index), _) => Ok(found.swap_remove(index)),
-        (None, 1) => Ok(found.swap_remove(0)),
+    match found.len() {
+        1 => Ok(found.swap_remove(0)),
         _ => Err(Unusable::Several(pattern.to_owned(), found.into_iter().map(|scenario| scenario.name).collect())),
     }
 }
 
-/// The names, or parts of names, that look most like the pattern.
-fn nearest(pattern: &str, scenarios: &[Scenario]) -> Vec<String> {
-    let likeness = |name: &str| similar::TextDiff::from_chars(pattern, name).ratio();
-    let mut ranked: Vec<(f32, &str)> = scenarios
-        .iter()
-        .map(|scenario| {
-            let stem = scenario.name.rsplit('/').next().unwrap_or(&scenario.name);
-            (likeness(stem).max(likeness(&scenario.name)), scenario.name.as_str())
+/// The names, by themselves or by what follows their last `/`, that look most like `wanted`.
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let likeness = |name: &str| similar::TextDiff::from_chars(wanted, name).ratio();
+    let mut ranked: Vec<(f32, &str)> = names
+        .map(|name| {
+            let stem = name.rsplit('/').next().unwrap_or(name);
+            (likeness(stem).max(likeness(name)), name)
         })
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -32,6 +32,12 @@ Examples:
 pub struct Matrix {
     /// Only scenarios whose names contain one of these
     pub patterns: Vec<String>,
+    /// The folder of scenarios [default: scenarios/]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Option<PathBuf>,
+    /// The folder of snapshots [default: captures/]
+    #[arg(long, value_name = "DIR", conflicts_with = "report")]
+    pub captures: Option<PathBuf>,
     /// How it is set
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -61,13 +67,14 @@ pub enum Format {
 /// What cannot be read or written, and the remedy.
 pub fn run(root: &Path, arguments: &Matrix) -> Result<(), String> {
     explanations::check()?;
-    let scenarios = library::read(&root.join("scenarios"))
+    let folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
+    let scenarios = library::read(&folder)
         .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
         .map_err(|error| error.to_string())?;
     let snapshots = match &arguments.report {
         Some(file) => table::of_report(file)?,
         None => {
-            let mut snapshots = Snapshots::read(&root.join("captures"))?;
+            let mut snapshots = Snapshots::read(&arguments.captures.clone().unwrap_or_else(|| root.join("captures")))?;
             snapshots.excuse(&scenarios, &stack::released(root)?);
             snapshots
         }

@@ -11,13 +11,68 @@ use scenario::{Scenario, lan};
 use sha1::{Digest as _, Sha1};
 use wire::tls::{CipherSuite, NamedGroup};
 
-/// The plan for the device of `scenario`.
+/// Where certificates come from, by their names under `[pki]`.
+pub trait Issued {
+    /// A certificate in DER.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name.
+    fn der(&self, name: &str) -> Result<Vec<u8>, String>;
+
+    /// A certificate as text.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name.
+    fn pem(&self, name: &str) -> Result<String, String>;
+
+    /// The private key to it, as text.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name.
+    fn key_pem(&self, name: &str) -> Result<String, String>;
+}
+
+impl Issued for Minted {
+    fn der(&self, name: &str) -> Result<Vec<u8>, String> {
+        Ok(certificate(self, name)?.der.clone())
+    }
+
+    fn pem(&self, name: &str) -> Result<String, String> {
+        Ok(certificate(self, name)?.pem())
+    }
+
+    fn key_pem(&self, name: &str) -> Result<String, String> {
+        Ok(certificate(self, name)?.key_pem())
+    }
+}
+
+/// Names in the place of certificates: enough to compare what two devices are given, and nothing need be minted.
+pub struct NamesAlone;
+
+impl Issued for NamesAlone {
+    fn der(&self, name: &str) -> Result<Vec<u8>, String> {
+        Ok(name.into())
+    }
+
+    fn pem(&self, name: &str) -> Result<String, String> {
+        // ASCII, as a certificate's text is.
+        Ok(encode_string(name.as_bytes()))
+    }
+
+    fn key_pem(&self, name: &str) -> Result<String, String> {
+        self.pem(name)
+    }
+}
+
+/// The plan for `device` in the world of `scenario`.
 ///
 /// # Errors
 ///
 /// A sentence about a word that the scenario uses and the bench does not know.
-pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
-    let device = &scenario.device;
+pub fn plan(scenario: &Scenario, device: &Device, issued: &dyn Issued) -> Result<Plan, String> {
     Ok(Plan {
         network: Network {
             ipv4: lan::DEVICE_IPV4,
@@ -31,7 +86,7 @@ pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
         broker_host: device.dials.clone(),
         broker_port: device.port,
         link: device.link,
-        tls: device.tls.then(|| tls(device, minted)).transpose()?,
+        tls: device.tls.then(|| tls(device, issued)).transpose()?,
         clock: match &device.clock {
             device::Clock::Set => Clock::Set(scenario.date().seconds),
             device::Clock::Unset => Clock::Unset,
@@ -42,7 +97,7 @@ pub fn plan(scenario: &Scenario, minted: &Minted) -> Result<Plan, String> {
     })
 }
 
-fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
+fn tls(device: &Device, issued: &dyn Issued) -> Result<Tls, String> {
     Ok(Tls {
         server_name: match &device.server_name {
             ServerName::AsDialled => Some(device.dials.clone()),
@@ -52,18 +107,16 @@ fn tls(device: &Device, minted: &Minted) -> Result<Tls, String> {
         trust: match &device.trust {
             Trust::Authorities => Trust::Authorities,
             Trust::SelfSigned => Trust::SelfSigned,
-            Trust::Fingerprint(name) => {
-                Trust::Fingerprint(encode_string(&Sha1::digest(&certificate(minted, name)?.der)))
-            }
-            Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(certificate(minted, name)?.pem())),
+            Trust::Fingerprint(name) => Trust::Fingerprint(encode_string(&Sha1::digest(issued.der(name)?))),
+            Trust::KnownKey(name) => Trust::KnownKey(Blob::Pem(issued.pem(name)?)),
         },
-        authorities: blob(&device.trusts, device.trusts_as, minted)?,
-        client_certificate: blob(&device.certificates, Encoding::Pem, minted)?,
+        authorities: blob(&device.trusts, device.trusts_as, issued)?,
+        client_certificate: blob(&device.certificates, Encoding::Pem, issued)?,
         client_key: device
             .key_of
             .as_ref()
             .or(device.certificates.first())
-            .map(|name| Ok::<_, String>(Blob::Pem(certificate(minted, name)?.key_pem())))
+            .map(|name| issued.key_pem(name).map(Blob::Pem))
             .transpose()?,
         version_min: device.versions.iter().min().map(|version| version.number()),
         version_max: device.versions.iter().max().map(|version| version.number()),
@@ -85,16 +138,15 @@ fn numbers(names: &[String], kind: &str, find: impl Fn(&str) -> Option<u16>) -> 
         .collect()
 }
 
-fn blob(names: &[String], encoding: Encoding, minted: &Minted) -> Result<Option<Blob>, String> {
+fn blob(names: &[String], encoding: Encoding, issued: &dyn Issued) -> Result<Option<Blob>, String> {
     if names.is_empty() {
         return Ok(None);
     }
     let mut pem = String::new();
     let mut der_hex = String::new();
     for name in names {
-        let certificate = certificate(minted, name)?;
-        pem.push_str(&certificate.pem());
-        der_hex.push_str(&encode_string(&certificate.der));
+        pem.push_str(&issued.pem(name)?);
+        der_hex.push_str(&encode_string(&issued.der(name)?));
     }
     Ok(Some(match encoding {
         Encoding::Pem => Blob::Pem(pem),

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use chip::{CHIPS, Chip};
 use control::{Failure, Plan};
 use scenario::Scenario;
+use scenario::device::{Device, Encoding, ServerName};
 
 use crate::dialect::log::LogReader;
+use crate::dialect::patch::{Conflict, Fixed};
 use crate::dialect::{self, Dialect, Profile, words};
 use crate::firmware;
+use crate::library;
+use crate::plan::{self, Issued, NamesAlone};
 use crate::released::Firmware;
 
 /// One of them. Cheap to clone.
@@ -96,14 +100,24 @@ impl Stack {
         {
             return Applicability::NotApplicable(reason.to_owned());
         }
-        if profile.is_some_and(|profile| !profile.is_asked(&scenario.name)) {
-            return Applicability::NotAsked;
+        if let Some(profile) = profile.filter(|profile| !profile.is_asked(&scenario.name)) {
+            if is_of_this_bench(scenario) {
+                return Applicability::NotAsked;
+            }
+            if let Some(limit) = &profile.limit {
+                let why = format!("outside what this profile models: {} stands for {limit}", profile.title);
+                return Applicability::NotApplicable(why);
+            }
         }
         let tables = profile.map(|profile| &profile.not_applicable).into_iter().chain([&self.dialect.not_applicable]);
-        tables
-            .filter_map(|table| dialect::excuse(table, &scenario.name))
-            .next()
-            .map_or(Applicability::Applies, |reason| Applicability::NotApplicable(reason.to_owned()))
+        if let Some(reason) = tables.filter_map(|table| dialect::excuse(table, &scenario.name)).next() {
+            return Applicability::NotApplicable(reason.to_owned());
+        }
+        match self.reconcile(scenario, &NamesAlone) {
+            Ok(Err(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
+            // What is wrong with the plan is told when it is run.
+            Ok(Ok(_)) | Err(_) => Applicability::Applies,
+        }
     }
 
     /// The scenarios of which its packets are kept: beginnings of the ids of source documents, or `*` ([`crate::packets`]).
@@ -116,13 +130,22 @@ impl Stack {
         LogReader::new(&self.dialect.log)
     }
 
-    /// The plan as this stack is told it.
+    /// The plan that a device with this stack is told.
     ///
     /// # Errors
     ///
-    /// If the profile makes it something that is no plan.
-    pub fn configure(&self, plan: Plan) -> Result<Plan, String> {
-        self.profile().map_or(Ok(plan.clone()), |profile| profile.patch().apply(plan))
+    /// If the scenario uses a word that the bench does not know, or asks for what the profile cannot be.
+    pub fn plan(&self, scenario: &Scenario, issued: &dyn Issued) -> Result<Plan, String> {
+        self.reconcile(scenario, issued)?.map_err(|conflict| format!("{} {conflict}", self.title))
+    }
+
+    /// What is both the scenario's and the profile's: what the scenario asks for, within what the profile fixes.
+    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> Result<Result<Plan, Conflict>, String> {
+        let plan = plan::plan(scenario, &scenario.device, issued)?;
+        let Some(profile) = self.profile() else { return Ok(Ok(plan)) };
+        let preset = plan::plan(scenario, &Device::default(), issued)?;
+        let reconciled = profile.patch().reconcile(plan, &preset)?;
+        Ok(reconciled.and_then(|plan| idle(&scenario.device, &plan).map_or(Ok(plan), Err)))
     }
 
     /// What the platform says of a failure, if it has words of its own.
@@ -148,6 +171,27 @@ impl Stack {
         stacks.extend(dialect.profiles.iter().map(|(name, profile)| stack(name, &profile.title, Some(name))));
         stacks
     }
+}
+
+/// What the scenario asks for and a device with this plan does not use at all.
+fn idle(device: &Device, plan: &Plan) -> Option<Conflict> {
+    let tls = plan.tls.as_ref()?;
+    let absent = |key: &str| Some(Conflict { key: key.into(), fixed: Fixed::Absent });
+    let names_somebody = matches!(device.server_name, ServerName::Other(_));
+    let uses_a_name = tls.sends_server_name || tls.checks_name;
+    if names_somebody && !uses_a_name && (device.security.sends_server_name || device.security.checks_name) {
+        return absent("device.server_name");
+    }
+    if device.trusts_as != Encoding::Pem && !device.trusts.is_empty() && tls.authorities.is_none() {
+        return absent("device.trusts_as");
+    }
+    None
+}
+
+/// Whether a scenario lies in one of the folders that dialects speak of: in folders of other names everybody is asked.
+fn is_of_this_bench(scenario: &Scenario) -> bool {
+    let folder = scenario.name.split_once('/').map_or("", |(folder, _)| folder);
+    scenario::FOLDERS.iter().any(|(known, _)| *known == folder)
 }
 
 impl fmt::Display for Stack {
@@ -204,7 +248,9 @@ pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Res
             [] => {
                 let known: Vec<&str> =
                     stacks.iter().filter(|stack| stack.chip() == chip).map(|stack| stack.name.as_str()).collect();
-                return Err(format!("there is no stack `{name}`; there is {}", known.join(", ")));
+                let near = library::nearest(name, known.iter().copied());
+                let near = if near.is_empty() { String::new() } else { format!(", did you mean {}", near.join(" or ")) };
+                return Err(format!("there is no stack `{name}`{near}; there is {}", known.join(", ")));
             }
             several if several.iter().any(|stack| stack.chip() == chip) => {}
             [other, ..] => {

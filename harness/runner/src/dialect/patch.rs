@@ -1,9 +1,55 @@
 //! What a profile changes in the plan that a device is told: a JSON merge patch (RFC 7396).
 //!
 //! TOML has no null, so what RFC 7396 removes with one is named in a list.
+//!
+//! A profile never turns a scenario into another one silently. Where a scenario asks for nothing, the profile's own way
+//! counts. Where it asks for something ([`Patch::reconcile`]), lists and ranges of versions are intersected; what cannot
+//! be intersected, or leaves nothing, is a [`Conflict`].
+
+use std::fmt;
 
 use control::Plan;
 use serde_json::{Map, Value, json};
+
+/// The tables of a plan whose keys are patched one by one.
+const TABLES: [&str; 3] = ["network", "tls", "mqtt"];
+
+/// What a profile fixes and a scenario asks for otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The key, as a scenario writes it: `device.groups`.
+    pub key: String,
+    /// What the profile does with it.
+    pub fixed: Fixed,
+}
+
+/// What a profile does with a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// It has a list or a range, with nothing of what the scenario asks for.
+    Disjoint,
+    /// It has no means to set it.
+    Absent,
+    /// It has one value, and the scenario asks for another.
+    At {
+        /// The profile's.
+        is: String,
+        /// The scenario's.
+        wanted: String,
+    },
+}
+
+impl fmt::Display for Conflict {
+    /// What follows the profile's name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = &self.key;
+        match &self.fixed {
+            Fixed::Disjoint => write!(f, "has none of what the scenario asks for in `{key}`"),
+            Fixed::Absent => write!(f, "has no means to set `{key}`, which the scenario asks for"),
+            Fixed::At { is, wanted } => write!(f, "fixes `{key}` at {is}, and the scenario asks for {wanted}"),
+        }
+    }
+}
 
 /// A merge patch onto a plan.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +97,52 @@ impl Patch {
         self.documents.is_empty()
     }
 
-    /// The plan with the patch applied.
+    /// The plan of a scenario under the profile, where `preset` is the plan that the scenario would have if it asked for
+    /// nothing of its device: whatever differs was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that was asked for and that the profile cannot be.
+    pub fn reconcile(&self, asked: Plan, preset: &Plan) -> Result<Result<Plan, Conflict>, String> {
+        let (wanted, preset) = (json(&asked)?, json(preset)?);
+        let mut reconciled = json(&self.apply(asked)?)?;
+        for path in self.paths() {
+            let (Some(wants), before) = (wanted.pointer(&path), preset.pointer(&path)) else { continue };
+            let Some(is) = reconciled.pointer_mut(&path) else { continue };
+            // A device that is given no authority checks no chain: which one it would have had makes no difference.
+            let is_idle = path == "/tls/authorities" && is.is_null();
+            if Some(wants) == before || wants == is || is_idle {
+                continue;
+            }
+            match intersection(&path, wants, is) {
+                Ok(both) => *is = both,
+                Err(fixed) => return Ok(Err(Conflict { key: key_of(&path), fixed })),
+            }
+        }
+        let version = |path: &str| reconciled.pointer(path).and_then(Value::as_u64);
+        if let (Some(min), Some(max)) = (version("/tls/version_min"), version("/tls/version_max"))
+            && min > max
+        {
+            return Ok(Err(Conflict { key: "device.versions".into(), fixed: Fixed::Disjoint }));
+        }
+        serde_json::from_value(reconciled).map(Ok).map_err(|error| error.to_string())
+    }
+
+    /// What it changes, as JSON pointers (RFC 6901).
+    fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for (key, value) in self.documents.iter().filter_map(Value::as_object).flatten() {
+            match value {
+                Value::Object(members) if TABLES.contains(&key.as_str()) => {
+                    paths.extend(members.keys().map(|member| format!("/{key}/{member}")));
+                }
+                _ => paths.push(format!("/{key}")),
+            }
+        }
+        paths
+    }
+
+    /// The plan with the patch applied, whatever the scenario asks for.
     ///
     /// # Errors
     ///
@@ -69,6 +160,35 @@ impl Patch {
             value = merged(value, &document);
         }
         serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+}
+
+/// What a profile that fixes `is` leaves of what a scenario asks for at this path.
+fn intersection(path: &str, wanted: &Value, is: &Value) -> Result<Value, Fixed> {
+    match (path, wanted, is) {
+        ("/tls/cipher_suites" | "/tls/groups" | "/tls/alpn", Value::Array(wanted), Value::Array(is)) => {
+            let both: Vec<Value> = wanted.iter().filter(|one| is.contains(one)).cloned().collect();
+            match (both.is_empty(), is.is_empty()) {
+                (false, _) => Ok(Value::Array(both)),
+                (true, false) => Err(Fixed::Disjoint),
+                (true, true) => Err(Fixed::Absent),
+            }
+        }
+        ("/tls/version_min", Value::Number(_), Value::Number(_)) => Ok(wanted.as_u64().max(is.as_u64()).into()),
+        ("/tls/version_max", Value::Number(_), Value::Number(_)) => Ok(wanted.as_u64().min(is.as_u64()).into()),
+        (_, _, Value::Null) => Err(Fixed::Absent),
+        _ => Err(Fixed::At { is: is.to_string(), wanted: wanted.to_string() }),
+    }
+}
+
+/// The key of a scenario that becomes the value at this path of a plan.
+fn key_of(path: &str) -> String {
+    match path {
+        "/tls/version_min" | "/tls/version_max" => "device.versions".into(),
+        "/tls/authorities" => "device.trusts".into(),
+        "/tls/client_certificate" => "device.certificates".into(),
+        "/tls/client_key" => "device.key_of".into(),
+        _ => format!("device{}", path.replacen("/tls", "", 1).replace('/', ".")),
     }
 }
 

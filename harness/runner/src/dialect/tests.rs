@@ -145,3 +145,58 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
     refused("title = \"NodeMCU 3.0\"", "title = \"\"", "title", "say what is modelled");
     refused("profiles.nodemcu_3", "profiles.NodeMCU", "NodeMCU", "becomes part of file names");
 }
+
+/// What a scenario asks for, what a profile fixes, and what becomes of it.
+#[test]
+fn a_profile_is_intersected_with_what_a_scenario_asks_for() {
+    let plan = |tls: serde_json::Value| -> Plan {
+        serde_json::from_value(json!({
+            "network": {
+                "ipv4": "192.0.2.20", "ipv4_prefix_bits": 24, "ipv4_gateway": "192.0.2.1", "dns": "192.0.2.1",
+                "mtu_bytes": 1500,
+            },
+            "broker_host": "broker.test",
+            "broker_port": 8883,
+            "tls": tls,
+            "mqtt": { "client_id": "x" },
+        }))
+        .expect("a plan")
+    };
+    let fixed: toml::Table = toml::from_str(
+        "tls = { version_min = 0x0303, version_max = 0x0303, groups = [23, 24], cipher_suites = [0xc02b, 0xc02f], \
+         receive_buffer_bytes = 4096, verify = 'none', keeps_session = false }",
+    )
+    .expect("TOML");
+    let without = ["tls.alpn", "tls.authorities", "tls.client_certificate"].map(str::to_owned);
+    let patch = Patch::new(&fixed, &without).unwrap_or_else(|unfit| panic!("{unfit:?}"));
+    let reconcile = |asked: serde_json::Value| {
+        patch.reconcile(plan(asked), &plan(json!({ "authorities": { "pem": "root" } }))).expect("a plan")
+    };
+    let tls = |asked| reconcile(asked).expect("no conflict").tls.expect("TLS");
+    // Who asks for nothing gets the profile's own way.
+    let silent = tls(json!({ "authorities": { "pem": "root" } }));
+    assert_eq!((silent.groups, silent.version_min, silent.version_max), (vec![23, 24], Some(0x303), Some(0x303)));
+    assert_eq!((silent.receive_buffer_bytes, silent.authorities), (Some(4096), None));
+    // In the scenario's order, and nothing that the profile has not.
+    assert_eq!(tls(json!({ "groups": [29, 24, 23] })).groups, [24, 23]);
+    assert_eq!(tls(json!({ "cipher_suites": [0xc02f, 0x009e] })).cipher_suites, [0xc02f]);
+    assert_eq!(tls(json!({ "version_min": 0x0301, "version_max": 0x0304 })).version_max, Some(0x303));
+    // Which authority a device would not look at makes no difference.
+    assert_eq!(tls(json!({ "authorities": { "pem": "another" } })).authorities, None);
+    for (asked, words) in [
+        (json!({ "groups": [29] }), "has none of what the scenario asks for in `device.groups`"),
+        (json!({ "cipher_suites": [0x002f] }), "has none of what the scenario asks for in `device.cipher_suites`"),
+        (json!({ "version_min": 0x0304, "version_max": 0x0304 }), "in `device.versions`"),
+        (json!({ "alpn": ["mqtt"] }), "has no means to set `device.alpn`"),
+        (json!({ "client_certificate": { "pem": "x" } }), "has no means to set `device.certificates`"),
+        (
+            json!({ "receive_buffer_bytes": 1024 }),
+            "fixes `device.receive_buffer_bytes` at 4096, and the scenario asks for 1024",
+        ),
+        (json!({ "verify": "optional" }), "fixes `device.verify` at \"none\", and the scenario asks for \"optional\""),
+        (json!({ "keeps_session": true }), "fixes `device.keeps_session` at false"),
+    ] {
+        let conflict = reconcile(asked.clone()).expect_err(words).to_string();
+        assert!(conflict.contains(words), "{asked}: {conflict}");
+    }
+}

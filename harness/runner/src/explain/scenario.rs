@@ -9,19 +9,26 @@ use scenario::Scenario;
 use super::explanations::{self, Explanation};
 use super::paragraph::{heading, labelled};
 use super::snapshots::{Filed, Snapshots};
-use crate::library;
+use crate::{library, stack};
 
 /// Explains a scenario, on all stacks or on some.
 ///
 /// # Errors
 ///
 /// If no scenario, several, or no snapshot of it are found; what to write instead.
-pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, String> {
+pub fn explain(
+    root: &Path,
+    scenarios: &Path,
+    captures: &Path,
+    pattern: &str,
+    stacks: &[String],
+) -> Result<String, String> {
     explanations::check()?;
-    let scenario = library::read(&root.join("scenarios"))
+    let scenario = library::read(scenarios)
         .and_then(|scenarios| library::one(scenarios, pattern))
         .map_err(|error| error.to_string())?;
-    let snapshots = Snapshots::read(&root.join("captures"))?;
+    let mut snapshots = Snapshots::read(captures)?;
+    snapshots.excuse(std::slice::from_ref(&scenario), &stack::released(root)?);
     let known = snapshots.stacks();
     for stack in stacks {
         if !known.contains(stack) {
@@ -34,7 +41,7 @@ pub fn explain(root: &Path, pattern: &str, stacks: &[String]) -> Result<String, 
     for stack in known.iter().filter(|stack| stacks.is_empty() || stacks.contains(stack)) {
         let key = (scenario.name.clone(), stack.clone());
         if let Some(filed) = snapshots.filed.get(&key) {
-            tell(&mut out, filed);
+            tell(&mut out, captures, filed);
             told += 1;
         } else if let Some(reason) = snapshots.excuses.get(&key) {
             heading(&mut out, &format!("{stack}: not applicable"));
@@ -64,8 +71,9 @@ fn introduce(out: &mut String, scenario: &Scenario) {
     labelled(out, "demanded", &format!("{demand} ({}): \"{}\"", specification.rule, specification.quote));
 }
 
-fn tell(out: &mut String, filed: &Filed) {
+fn tell(out: &mut String, captures: &Path, filed: &Filed) {
     let reviewed = &filed.reviewed;
+    let shown = captures.file_name().map_or(captures, Path::new);
     heading(out, &format!("{}: {} — {}", filed.stack, reviewed.phrase, reviewed.conformity));
     if reviewed.is_well() {
         labelled(out, "cause", "none: all went well, nothing is to be mended");
@@ -73,7 +81,11 @@ fn tell(out: &mut String, filed: &Filed) {
     }
     let explained = explanations::explain(reviewed);
     for (line, words) in &reviewed.evidence {
-        labelled(out, "evidence", &format!("captures/{}:{}: {words}", filed.file, line + filed.header_lines));
+        labelled(
+            out,
+            "evidence",
+            &format!("{}/{}:{}: {words}", shown.display(), filed.file, line + filed.header_lines),
+        );
     }
     if let Some(words) = &reviewed.platform {
         labelled(out, "platform", &format!("says {words}"));
