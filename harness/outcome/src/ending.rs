@@ -4,13 +4,15 @@ use alloc::string::String;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// The five endings of a run. There is no sixth.
+/// The endings of a run. There is no other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ending", content = "reason")]
 pub enum Ending {
     /// What happened is what the reviewed snapshot says.
     AsExpected,
-    /// What happened differs from the reviewed snapshot, or there is none yet.
+    /// Nothing was reviewed yet: the specification alone judges.
+    New,
+    /// What happened differs from the reviewed snapshot.
     Otherwise(String),
     /// Nothing happened before the scenario's limit.
     Silent,
@@ -24,6 +26,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AsExpected => "as expected",
+            Self::New => "new",
             Self::Otherwise(_) => "otherwise than expected",
             Self::Silent => "silent",
             Self::NotApplicable(_) => "not applicable",
@@ -73,6 +76,13 @@ impl Conformity {
             (Demand::Connect, Some(false)) => Self::RefusesWhatItMustAccept,
             (Demand::Refuse | Demand::Fail, Some(true)) => Self::AcceptsWhatItMustRefuse,
         }
+    }
+}
+
+impl Conformity {
+    /// Whether the specification has nothing against it.
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Conforms | Self::Allowed)
     }
 }
 

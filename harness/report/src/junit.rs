@@ -39,6 +39,13 @@ fn case(row: &Row) -> TestCase {
     if row.is_security_finding() {
         case.add_property(Property::new("security_finding", "accepts what it must refuse"));
     }
+    if row.ending == Some(Ending::New) {
+        case.add_property(Property::new("new", "nothing was reviewed yet"));
+    }
+    if let Some(known) = &row.known {
+        let words = format!("{} until {} ({})", known.reason, known.until, known.link);
+        case.add_property(Property::new("known_finding", words));
+    }
     if let Some(happening) = &row.happening {
         // The device's own time: what the machine took would differ from run to run.
         case.set_time(Duration::from_millis(happening.took_ms));
@@ -58,7 +65,10 @@ fn status(row: &Row) -> TestCaseStatus {
         status
     };
     let mut status = match (&row.ending, &row.quarantine) {
-        (Some(Ending::AsExpected), _) => TestCaseStatus::success(),
+        (Some(Ending::AsExpected | Ending::New), None) if row.denied.is_some() => {
+            failed(NonSuccessKind::Failure, row.denied.as_deref().unwrap_or_default())
+        }
+        (Some(Ending::AsExpected | Ending::New), _) => TestCaseStatus::success(),
         (Some(Ending::NotApplicable(why)), _) => skipped(why),
         (Some(Ending::BenchFailed(why)), _) => failed(NonSuccessKind::Error, why),
         // It counts for nobody's pass: whoever reads nothing but this file must not take it for one.
@@ -109,6 +119,19 @@ mod tests {
         assert!(xml.contains("message=\"not run: interrupted before its turn\""), "{xml}");
         assert!(xml.contains("<flakyFailure message=\"device refused at certificate\""), "{xml}");
         assert!(xml.contains("security_finding"), "{xml}");
+    }
+
+    #[test]
+    fn what_is_new_passes_and_what_is_denied_fails() {
+        let mut run = specimen::run();
+        run.rows[6].ending = Some(Ending::New);
+        run.rows[1].denied = Some("ACCEPTS WHAT IT MUST REFUSE (--deny insecure)".into());
+        run.totals = crate::model::Totals::of(&run.rows);
+        let xml = write(&run).expect("XML");
+        assert!(xml.contains("failures=\"2\" errors=\"2\""), "{xml}");
+        assert!(xml.contains("<failure message=\"ACCEPTS WHAT IT MUST REFUSE (--deny insecure)\"/>"), "{xml}");
+        assert!(xml.contains("name=\"new\""), "{xml}");
+        assert_eq!(run.totals.endings().iter().map(|(number, _)| number).sum::<usize>(), run.rows.len());
     }
 
     #[test]

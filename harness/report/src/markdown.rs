@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use outcome::Ending;
+
 use crate::history::{self, Change};
 use crate::model::{FindingKind, Row, Run};
 use crate::weight::Weight;
@@ -30,7 +32,15 @@ pub fn write(run: &Run, before: Option<&Run>, links: &Links) -> String {
         }
     }
     let of_weight = |weight| run.rows.iter().filter(move |row| Weight::of(row) == weight && row.quarantine.is_none());
+    let denied = run.rows.iter().filter(|row| row.denied.is_some() && row.quarantine.is_none());
     section(&mut out, "Otherwise than expected", of_weight(Weight::Otherwise), links, told);
+    section(
+        &mut out,
+        "Denied: new and against the specification, or of a kind that `--deny` names",
+        denied,
+        links,
+        told,
+    );
     section(&mut out, "The bench failed: never blamed on the device", of_weight(Weight::BenchFailed), links, told);
     let insecure = run.rows.iter().filter(|row| row.is_security_finding());
     grouped(&mut out, "🔴 Security: the device accepts what it must refuse", insecure, links);
@@ -40,30 +50,25 @@ pub fn write(run: &Run, before: Option<&Run>, links: &Links) -> String {
     section(&mut out, "Flaky: another outcome when repeated", run.rows.iter().filter(|row| row.flaky), links, flaky);
     let quarantined = run.rows.iter().filter(|row| row.quarantine.is_some());
     section(&mut out, "In quarantine", quarantined, links, quarantine);
+    let known = run.rows.iter().filter(|row| row.known.is_some());
+    section(&mut out, "Known findings", known, links, known_finding);
+    let is_new = |row: &&Row| row.ending == Some(Ending::New) && row.denied.is_none();
+    section(&mut out, "New: nothing was reviewed yet", run.rows.iter().filter(is_new), links, happened);
     section(&mut out, "Not run", of_weight(Weight::NotRun), links, reason);
     by_stack(&mut out, run);
     out
 }
 
-/// The whole in a line.
+/// The whole in a line: numbers that add up to all rows, and what some of these are besides.
 fn verdict(run: &Run) -> String {
-    let totals = &run.totals;
-    let mut words = vec![format!("{} as expected", totals.as_expected)];
-    for (number, what) in [
-        (totals.otherwise, "otherwise"),
-        (totals.silent, "silent"),
-        (totals.bench_failed, "the bench failed"),
-        (totals.not_run, "not run"),
-        (totals.not_applicable, "not applicable"),
-        (totals.security_findings, "accepted against the rule"),
-        (totals.flaky, "flaky"),
-        (totals.quarantined, "in quarantine"),
-    ] {
-        if number > 0 {
-            words.push(format!("{number} {what}"));
-        }
+    let told = |counts: &[(usize, &str)]| {
+        let counts = counts.iter().filter(|(number, _)| *number > 0);
+        counts.map(|(number, what)| format!("{number} {what}")).collect::<Vec<_>>().join(" · ")
+    };
+    match told(&run.totals.among()) {
+        besides if besides.is_empty() => told(&run.totals.endings()),
+        besides => format!("{}; among them {besides}", told(&run.totals.endings())),
     }
-    words.join(" · ")
 }
 
 type Teller = fn(&mut String, &Row);
@@ -90,9 +95,7 @@ fn more(out: &mut String, number: usize) {
 
 fn told(out: &mut String, row: &Row) {
     reason(out, row);
-    if let Some(happening) = &row.happening {
-        let _ = writeln!(out, "  {} — {}", escaped(&happening.phrase), escaped(&happening.conformity.to_string()));
-    }
+    happened(out, row);
     for explanation in &row.explanations {
         let (cause, remedy) = (escaped(&explanation.cause), escaped(&explanation.remedy));
         let _ = writeln!(out, "  {cause} *Remedy:* {remedy}");
@@ -123,6 +126,19 @@ fn quarantine(out: &mut String, row: &Row) {
     if let Some(entry) = &row.quarantine {
         let (until, reason, link) = (escaped(&entry.until), escaped(&entry.reason), escaped(&entry.link));
         let _ = writeln!(out, "  until {until}: {reason} ({link})");
+    }
+}
+
+fn known_finding(out: &mut String, row: &Row) {
+    if let Some(entry) = &row.known {
+        let (until, reason, link) = (escaped(&entry.until), escaped(&entry.reason), escaped(&entry.link));
+        let _ = writeln!(out, "  until {until}: {reason} ({link})");
+    }
+}
+
+fn happened(out: &mut String, row: &Row) {
+    if let Some(happening) = &row.happening {
+        let _ = writeln!(out, "  {} — {}", escaped(&happening.phrase), escaped(&happening.conformity.to_string()));
     }
 }
 
@@ -166,23 +182,25 @@ fn by_stack(out: &mut String, run: &Run) {
     }
     let _ = writeln!(
         out,
-        "\n| | stack | rows | as expected | otherwise | not applicable | bench failed | not run | accepts what it must \
-         refuse |\n|---|---|---|---|---|---|---|---|---|"
+        "\n| | stack | rows | as expected | new | otherwise | not applicable | bench failed | not run | accepts what it must \
+         refuse |\n|---|---|---|---|---|---|---|---|---|---|"
     );
     for stack in stacks {
         let rows: Vec<Row> = run.rows.iter().filter(|row| row.stack == stack).map(counted).collect();
         let totals = crate::model::Totals::of(&rows);
-        let mark = match (totals.otherwise + totals.silent + totals.bench_failed, totals.security_findings) {
-            (0, 0) => "✓",
-            (0, _) => "🔴",
-            _ => "✗",
-        };
+        let mark =
+            match (totals.otherwise + totals.silent + totals.bench_failed + totals.denied, totals.security_findings) {
+                (0, 0) => "✓",
+                (0, _) => "🔴",
+                _ => "✗",
+            };
         let _ = writeln!(
             out,
-            "| {mark} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {mark} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             code(stack),
             rows.len(),
             totals.as_expected,
+            totals.new,
             totals.otherwise + totals.silent,
             totals.not_applicable,
             totals.bench_failed,
@@ -197,6 +215,7 @@ fn counted(row: &Row) -> Row {
     let mut light = Row::new("", "", row.demand);
     light.ending.clone_from(&row.ending);
     light.happening.clone_from(&row.happening);
+    light.denied.clone_from(&row.denied);
     light
 }
 

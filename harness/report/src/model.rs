@@ -33,14 +33,16 @@ pub struct Run {
     pub totals: Totals,
 }
 
-/// Rows, counted by what became of them. Each row counts once among the first six.
+/// Rows, counted by what became of them. Each row counts once among the first seven.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Totals {
     /// What happened is what the reviewed snapshot says.
     pub as_expected: usize,
-    /// What happened differs from the reviewed snapshot, or there is none yet.
+    /// Nothing was reviewed yet: the specification alone judges.
+    pub new: usize,
+    /// What happened differs from the reviewed snapshot.
     pub otherwise: usize,
     /// Nothing happened before the scenario's limit.
     pub silent: usize,
@@ -52,6 +54,10 @@ pub struct Totals {
     pub not_run: usize,
     /// Rows in which the device accepts what it must refuse, whatever their ending.
     pub security_findings: usize,
+    /// Those of them that are known and excused.
+    pub known_findings: usize,
+    /// Rows that fail the run although their endings do not.
+    pub denied: usize,
     /// Rows whose outcome changed when it was repeated.
     pub flaky: usize,
     /// Rows in quarantine: they do not fail the run.
@@ -70,6 +76,30 @@ impl Run {
 }
 
 impl Totals {
+    /// What became of the rows: each counts once, and the numbers add up to all of them.
+    pub fn endings(&self) -> [(usize, &'static str); 7] {
+        [
+            (self.as_expected, "as expected"),
+            (self.new, "new"),
+            (self.otherwise, "otherwise"),
+            (self.silent, "silent"),
+            (self.bench_failed, "the bench failed"),
+            (self.not_run, "not run"),
+            (self.not_applicable, "not applicable"),
+        ]
+    }
+
+    /// What some of these rows are besides.
+    pub fn among(&self) -> [(usize, &'static str); 5] {
+        [
+            (self.security_findings, "accepted against the rule"),
+            (self.known_findings, "known"),
+            (self.denied, "denied"),
+            (self.flaky, "flaky"),
+            (self.quarantined, "in quarantine"),
+        ]
+    }
+
     /// Counts rows.
     pub fn of(rows: &[Row]) -> Self {
         use outcome::Ending;
@@ -78,12 +108,15 @@ impl Totals {
             *match &row.ending {
                 None => &mut totals.not_run,
                 Some(Ending::AsExpected) => &mut totals.as_expected,
+                Some(Ending::New) => &mut totals.new,
                 Some(Ending::Otherwise(_)) => &mut totals.otherwise,
                 Some(Ending::Silent) => &mut totals.silent,
                 Some(Ending::NotApplicable(_)) => &mut totals.not_applicable,
                 Some(Ending::BenchFailed(_)) => &mut totals.bench_failed,
             } += 1;
             totals.security_findings += usize::from(row.is_security_finding());
+            totals.known_findings += usize::from(row.known.is_some());
+            totals.denied += usize::from(row.denied.is_some());
             totals.flaky += usize::from(row.flaky);
             totals.quarantined += usize::from(row.quarantine.is_some());
             let took_ms = row.happening.as_ref().map_or(0, |happening| happening.took_ms);

@@ -62,9 +62,10 @@ words!(
 );
 words!(
     EndingWord,
-    "One of the five endings.",
+    "How a run ended.",
     [
         Ending::AsExpected,
+        Ending::New,
         Ending::Otherwise(String::new()),
         Ending::Silent,
         Ending::NotApplicable(String::new()),

@@ -11,11 +11,15 @@ pub enum Weight {
     NotApplicable,
     /// As expected, and as demanded or allowed.
     Good,
+    /// New, and as demanded or allowed.
+    New,
     /// As expected, and yet not what the specification demands: reviewed, and still wrong.
     Wrong,
     /// It was not run.
     NotRun,
-    /// As expected, and yet the device accepts what it must refuse. Never green.
+    /// It fails the run although its ending does not: new and against the specification, or denied.
+    Denied,
+    /// As expected or new, and yet the device accepts what it must refuse. Never green.
     Insecure,
     /// The bench failed.
     BenchFailed,
@@ -32,9 +36,11 @@ impl Weight {
             Some(Ending::NotApplicable(_)) => Self::NotApplicable,
             Some(Ending::BenchFailed(_)) => Self::BenchFailed,
             Some(Ending::Otherwise(_) | Ending::Silent) => Self::Otherwise,
-            Some(Ending::AsExpected) => match conformity {
+            Some(ending @ (Ending::AsExpected | Ending::New)) => match conformity {
                 Some(Conformity::AcceptsWhatItMustRefuse) => Self::Insecure,
+                _ if row.denied.is_some() => Self::Denied,
                 Some(Conformity::RefusesWhatItMustAccept | Conformity::Breaks) => Self::Wrong,
+                Some(Conformity::Conforms | Conformity::Allowed) | None if *ending == Ending::New => Self::New,
                 Some(Conformity::Conforms | Conformity::Allowed) | None => Self::Good,
             },
         }
@@ -50,8 +56,10 @@ impl Weight {
         match self {
             Self::NotApplicable => "na",
             Self::Good => "good",
+            Self::New => "new",
             Self::Wrong => "wrong",
             Self::NotRun => "not-run",
+            Self::Denied => "denied",
             Self::Insecure => "insecure",
             Self::BenchFailed => "failed",
             Self::Otherwise => "otherwise",

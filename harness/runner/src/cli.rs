@@ -60,6 +60,9 @@ pub enum Command {
     /// Host clients that meet the same brokers
     #[command(subcommand)]
     Controls(Controls),
+    /// The authority that signs for the bench's brokers
+    #[command(subcommand)]
+    Authority(Authority),
     /// Boards of other hosts, through labgrid
     #[command(subcommand)]
     Labgrid(crate::labgrid::Labgrid),
@@ -84,6 +87,8 @@ Examples:
   cargo xtask hil --flash probe          flash the emulated chip as a real one, through probe-rs
   cargo xtask hil --on hardware          on every board of the rack that is alive, side by side
   cargo xtask hil --report json=out.json,junit=out.xml,html=out.html
+  cargo xtask hil --deny insecure        fail on what accepts what it must refuse, reviewed or not
+  cargo xtask hil --authority ca.pem --authority-key ca.key     brokers under your own test authority
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,
 5 security got worse (release-report alone), 130 interrupted";
@@ -120,7 +125,7 @@ pub struct Hil {
     #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
     pub seed: u64,
     /// How many scenarios run side by side, each on a board of its own [default: all cores]
-    #[arg(long)]
+    #[arg(long, value_parser = jobs)]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// The folder of scenarios [default: scenarios/]
     #[arg(long, value_name = "DIR")]
@@ -140,6 +145,12 @@ pub struct Hil {
     /// What is reported.
     #[command(flatten)]
     pub reporting: crate::reports::Reporting,
+    /// What fails a run.
+    #[command(flatten)]
+    pub denial: crate::denial::Denying,
+    /// An authority of one's own.
+    #[command(flatten)]
+    pub own_authority: crate::authority::OwnAuthority,
     /// How images get into emulated chips; real ones are always flashed through their probes
     #[arg(long, value_enum, default_value_t, overrides_with = "flash")]
     pub flash: crate::flashing::Way,
@@ -256,11 +267,22 @@ pub enum Firmware {
     Check,
 }
 
+/// The authority that signs for the bench's brokers.
+#[derive(Debug, Subcommand)]
+pub enum Authority {
+    /// Write its certificate, for a firmware that is to trust it
+    Export(crate::authority::Export),
+}
+
 /// Host clients that meet the same brokers.
 #[derive(Debug, Subcommand)]
 pub enum Controls {
     /// Install Paho for Python, pinned, in a virtual environment of its own below target/
     Install,
+}
+
+fn jobs(text: &str) -> Result<std::num::NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number of jobs: give 1 or more, or leave it out for all cores"))
 }
 
 pub(crate) fn hexadecimal(text: &str) -> Result<u64, String> {

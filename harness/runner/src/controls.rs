@@ -234,7 +234,7 @@ impl Run<'_> {
                 Ending::Otherwise(format!("the scenario says that {} {}", self.meeting.control, self.meeting.expected))
             }
             Agreement::Same => Ending::AsExpected,
-            Agreement::None => Ending::Otherwise("there is no reviewed snapshot yet".into()),
+            Agreement::None => Ending::New,
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };
         match ending {
@@ -246,6 +246,8 @@ impl Run<'_> {
             stack: self.meeting.stack(),
             title: self.meeting.scenario.title.clone(),
             ending,
+            denied: None,
+            known: None,
             account: Some(account),
             transcript,
             difference: match agreement {

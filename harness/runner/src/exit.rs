@@ -10,10 +10,13 @@ pub struct Exit {
 }
 
 /// Every scenario ended as its snapshot says.
-pub const AS_EXPECTED: Exit = Exit { code: 0, meaning: "every selected scenario ended as expected" };
+pub const AS_EXPECTED: Exit =
+    Exit { code: 0, meaning: "every selected scenario ended as expected, or is new and as the specification demands" };
 /// At least one scenario ended otherwise.
-pub const OTHERWISE: Exit =
-    Exit { code: 1, meaning: "at least one scenario ended otherwise than expected, or stayed silent" };
+pub const OTHERWISE: Exit = Exit {
+    code: 1,
+    meaning: "at least one scenario ended otherwise than expected, stayed silent, is new and against the specification, or is of a kind that `--deny` names",
+};
 /// The command line or a scenario file is wrong.
 pub const USAGE: Exit = Exit { code: 2, meaning: "the command line or a scenario file is wrong" };
 /// The bench itself failed.

@@ -16,8 +16,10 @@ use outcome::Ending;
 use report::model::Run;
 use scenario::Scenario;
 
+use crate::authority::Foreign;
 use crate::builds::Builds;
 use crate::cli::Hil;
+use crate::denial::{Denial, Deny};
 use crate::exit::{self, Exit};
 use crate::flashing::{Flashed, Way};
 use crate::journal::{self, Journal};
@@ -56,8 +58,13 @@ pub(crate) struct Bench {
     flashed: Flashed,
     seed: u64,
     accept: bool,
+    denial: Denial,
     /// What may differ from the reviewed snapshots, which are the emulator's: on silicon alone.
     silicon: Option<Allowances>,
+    /// Why scenarios are not applicable under somebody's own authority, by their names.
+    foreign: BTreeMap<String, String>,
+    /// How much is held against what was reviewed: under another authority names, keys and dates are others.
+    compared: Compared,
     /// What each stack says that it cannot do, by the stack's name.
     records: Mutex<BTreeMap<String, Record>>,
     /// The stack whose packets are kept, by the scenario's name.
@@ -108,19 +115,46 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         say(&list(&scenarios, &stacks));
         return Ok(exit::AS_EXPECTED);
     }
+    let authority = arguments.own_authority.read().map_err(|why| Refusal::new(exit::USAGE, why))?;
+    if authority.is_some() && arguments.accept && arguments.captures.is_none() {
+        let why = "what was reviewed here is under the bench's own authority: `--accept` with `--authority` needs a folder \
+                   of its own, `--captures DIR`";
+        return Err(Refusal::new(exit::USAGE, why));
+    }
+    let (crew, board) = rack::choose::choose(root, arguments, chip, authority.as_ref()).map_err(|(exit, why)| {
+        Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
+    })?;
+    // On real boards, each has its own.
+    let of_the_run = authority.as_ref().filter(|_| crew.is_none());
+    let foreign = Foreign::new(scenarios, of_the_run, arguments.seed);
+    say(&foreign.told(of_the_run));
+    let Foreign { scenarios, reasons: foreign } = foreign;
     let mut pairs = pairs(&scenarios, &stacks);
     if pairs.is_empty() {
-        let words = "none of the stacks is asked any of these scenarios: see `scenarios` in their dialect.toml";
+        let names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let words = format!(
+            "none of the stacks is asked any of these scenarios: `scenarios` in the dialect.toml of {} does not name them",
+            names.join(", ")
+        );
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
     }
     let is_ours = |scenario: &str, stack: &str| arguments.shard.is_none_or(|shard| shard.holds(scenario, stack));
     pairs.retain(|pair| is_ours(&pair.scenario.name, &pair.stack.name));
-    let (crew, board) = rack::choose::choose(root, arguments, chip).map_err(|(exit, why)| {
-        Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
-    })?;
-    if let Some(crew) = &crew {
-        crew.keep(arguments.rack.quarantine_verify, &mut pairs);
+    if arguments.rack.quarantine_verify {
+        match &crew {
+            Some(crew) => crew.keep(&mut pairs),
+            None => pairs.clear(),
+        }
+        if pairs.is_empty() {
+            let where_it_counts =
+                if crew.is_none() { ": a quarantine is for real boards (`--on hardware`)" } else { "" };
+            return Err(Refusal::new(
+                exit::NOTHING_SELECTED,
+                format!("nothing of this is in quarantine{where_it_counts}"),
+            ));
+        }
     }
+    let denial = Denial::read(root, &arguments.denial).map_err(|why| Refusal::new(exit::USAGE, why))?;
     let interrupted = listen_for_interruption()?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let way = if crew.is_some() { Way::Direct } else { arguments.flash };
@@ -128,7 +162,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
     let board = if way == Way::Probe { format!("{board}, flashed through probe-rs") } else { board };
     let first_line = first_line(&board, &stacks);
-    say(&format!("{first_line}, seed {:x}\n", arguments.seed));
+    say(&format!("{first_line}, seed {:x}\n{}", arguments.seed, not_asked(&scenarios, &stacks)));
     let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
     let unreadable = |why| Refusal::new(exit::BENCH_FAILED, why);
     say(&other_builds(&Builds::of(&stacks, arguments.seed), &captures).map_err(unreadable)?);
@@ -141,6 +175,12 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         flashed,
         seed: arguments.seed,
         accept: arguments.accept,
+        denial,
+        compared: match arguments.captures {
+            None if authority.is_some() => Compared::Ending,
+            _ => Compared::Whole,
+        },
+        foreign,
         silicon: crew
             .is_some()
             .then(Allowances::of_this_bench)
@@ -151,7 +191,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let jobs = crew.as_ref().map(|crew| crew.entries.len()).or(arguments.jobs.map(usize::from));
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
-    let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none();
+    let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none() && authority.is_none();
     let mut meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
     meetings.retain(|meeting| is_ours(&meeting.scenario.name, &meeting.stack()));
     let selected = pairs.len() + meetings.len();
@@ -195,7 +235,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         let (verdict, _) = result;
         let name = format!("{} on {}", verdict.scenario, verdict.stack);
         if progress.is_hidden() && !io::stderr().is_terminal() {
-            eprintln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.ending);
+            eprintln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.told());
         }
         progress.inc(1);
         progress.set_message(name);
@@ -232,7 +272,9 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         &interrupted,
         &|meeting| {
             let began = Instant::now();
-            (meeting.hold(&setting), began.elapsed())
+            let mut verdict = meeting.hold(&setting);
+            bench.denial.judge(&mut verdict);
+            (verdict, began.elapsed())
         },
         &|meeting, panic| {
             let why = format!("the bench panicked: {panic}");
@@ -269,7 +311,8 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let controls: BTreeSet<_> = meetings.iter().map(|meeting| meeting.control).collect();
     let view =
         View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose, on_boards: crew.is_some() };
-    say(&format!("\n{}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
+    let idle: String = bench.denial.idle(&verdicts).map(|line| format!("{line}\n")).collect();
+    say(&format!("\n{}{idle}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
     let journalled = journal_fault.map_or(Ok(()), |error| Err(format!("the journal cannot be written: {error}")));
     bench
         .file_records(&builds)
@@ -300,6 +343,19 @@ fn pairs<'a>(scenarios: &'a [Scenario], stacks: &'a [Stack]) -> Vec<Pair<'a>> {
     let asked = |pair: &Pair<'_>| pair.stack.applicability(pair.scenario) != Applicability::NotAsked;
     let on_all = |scenario| stacks.iter().map(move |stack| Pair { scenario, stack });
     scenarios.iter().flat_map(on_all).filter(asked).collect()
+}
+
+/// The stacks that are not asked everything, in a line; empty if there are none.
+fn not_asked(scenarios: &[Scenario], stacks: &[Stack]) -> String {
+    let told = stacks.iter().filter_map(|stack| {
+        let is_left_out = |scenario: &&Scenario| stack.applicability(scenario) == Applicability::NotAsked;
+        let number = scenarios.iter().filter(is_left_out).count();
+        (number > 0).then(|| format!("{} {number}", stack.name))
+    });
+    match told.collect::<Vec<_>>() {
+        told if told.is_empty() => String::new(),
+        told => format!("not asked, as `scenarios` in their dialect.toml says: {}\n", told.join(", ")),
+    }
 }
 
 /// What each stack says that it cannot do.
@@ -389,7 +445,7 @@ fn sum(verdicts: &[Verdict], interrupted: bool) -> Exit {
         exit::INTERRUPTED
     } else if verdicts.iter().any(|verdict| matches!(verdict.ending, Ending::BenchFailed(_))) {
         exit::BENCH_FAILED
-    } else if verdicts.iter().any(|verdict| matches!(verdict.ending, Ending::Otherwise(_) | Ending::Silent)) {
+    } else if verdicts.iter().any(|verdict| verdict.fails()) {
         exit::OTHERWISE
     } else {
         exit::AS_EXPECTED
@@ -404,12 +460,39 @@ impl Bench {
 
     /// Runs one scenario on an emulated chip of its own, judges it and files the evidence.
     pub(crate) fn one(&self, pair: &Pair<'_>) -> Verdict {
-        let result = match pair.stack.applicability(pair.scenario) {
+        let result = match self.applicability(pair) {
             Applicability::Applies => self.try_one(pair),
-            Applicability::NotApplicable(why) => self.excused(pair, why),
+            Applicability::NotApplicable(why) => self.never_asked(pair).and_then(|()| self.excused(pair, why)),
             Applicability::NotAsked => self.excused(pair, "this stack is not asked".into()),
         };
-        result.unwrap_or_else(|why| Verdict::bench_failed(pair.scenario, &pair.stack.name, why))
+        let mut verdict = result.unwrap_or_else(|why| Verdict::bench_failed(pair.scenario, &pair.stack.name, why));
+        self.denial.judge(&mut verdict);
+        verdict
+    }
+
+    /// Whether a scenario is run on a stack, under the authority of this run.
+    pub(crate) fn applicability(&self, pair: &Pair<'_>) -> Applicability {
+        match (pair.stack.applicability(pair.scenario), self.foreign.get(&pair.scenario.name)) {
+            (Applicability::Applies, Some(why)) => Applicability::NotApplicable(why.clone()),
+            (applicability, _) => applicability,
+        }
+    }
+
+    /// What fails the run although its ending does not.
+    pub(crate) fn denial(&self) -> &Denial {
+        &self.denial
+    }
+
+    /// What nobody asks the device any more, it has no reason on record for.
+    fn never_asked(&self, pair: &Pair<'_>) -> Result<(), String> {
+        if self.accept {
+            let mut records =
+                self.records.lock().map_err(|_| "another run has panicked over the records".to_owned())?;
+            if let Some(record) = records.get_mut(&pair.stack.name) {
+                record.set(&pair.scenario.name, None);
+            }
+        }
+        Ok(())
     }
 
     /// The scenario says nothing about the stack, and so leaves nothing behind.
@@ -422,7 +505,7 @@ impl Bench {
 
     fn try_one(&self, pair: &Pair<'_>) -> Result<Verdict, String> {
         match self.meet(pair, &mut self.flashed.board(pair.stack, self.seed)?)? {
-            Ok(trial) => self.file(pair, trial, Compared::Whole),
+            Ok(trial) => self.file(pair, trial, self.compared),
             Err(missing) => Ok(Verdict::not_applicable(pair.scenario, &pair.stack.name, missing)),
         }
     }
@@ -449,7 +532,7 @@ impl Bench {
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
             Excuse::None => match &self.silicon {
                 Some(allowances) => self.compare_silicon(pair, &judged, allowances, compared)?,
-                None => self.compare(pair, &judged, &pcapng)?,
+                None => self.compare(pair, &judged, &pcapng, compared)?,
             },
         };
         let mut on_rack = OnRack::default();
@@ -461,6 +544,8 @@ impl Bench {
             stack: stack.name.clone(),
             title: scenario.title.clone(),
             ending,
+            denied: None,
+            known: None,
             account: Some(judged.account),
             transcript: judged.transcript,
             difference,
@@ -492,8 +577,7 @@ impl Bench {
             if judged.silent {
                 return Ok((Ending::Silent, String::new()));
             }
-            let why = "there is no reviewed snapshot of the emulator to hold this against";
-            return Ok((Ending::Otherwise(why.into()), String::new()));
+            return Ok((Ending::New, String::new()));
         };
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
         let text = digits::reviewable(real.as_ref().unwrap_or(&judged.transcript));
@@ -534,7 +618,13 @@ impl Bench {
     }
 
     /// Compares what happened with what was reviewed, and leaves it for review if it is something else.
-    fn compare(&self, pair: &Pair<'_>, judged: &Judged, pcapng: &[u8]) -> Result<(Ending, String), String> {
+    fn compare(
+        &self,
+        pair: &Pair<'_>,
+        judged: &Judged,
+        pcapng: &[u8],
+        compared: Compared,
+    ) -> Result<(Ending, String), String> {
         let place = Place::new(&self.captures, &pair.scenario.name, &pair.stack.name);
         // A run with a real broker is never the same twice: only the class of its outcome is compared.
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
@@ -544,14 +634,19 @@ impl Bench {
             let go_with = |kept: &[u8], reviewed: &str| packets::tell(kept, pair.scenario, reviewed).is_ok();
             place.accept(text, is_kept.then_some(Packets { pcapng, go_with: &go_with })).map_err(unfiled)?;
         }
-        let agreement = place.compare(text).map_err(unfiled)?;
+        let agreement = match compared {
+            Compared::Whole => place.compare(text).map_err(unfiled)?,
+            Compared::Ending => place.compare_ending(text).map_err(unfiled)?,
+        };
         let ending = match &agreement {
             Agreement::Same => Ending::AsExpected,
             _ if judged.silent => Ending::Silent,
-            Agreement::None => Ending::Otherwise("there is no reviewed snapshot yet".into()),
+            Agreement::None => Ending::New,
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };
         match ending {
+            // What happened under another authority is nobody's to review here.
+            _ if compared == Compared::Ending => {}
             Ending::AsExpected => place.settle().map_err(unfiled)?,
             _ => place.propose(text).map_err(unfiled)?,
         }
@@ -571,6 +666,7 @@ impl Bench {
     fn hear_excuse(&self, pair: &Pair<'_>, excuse: Option<&str>) -> Result<Excuse, String> {
         let mut records = self.records.lock().map_err(|_| "another run has panicked over the records".to_owned())?;
         let (scenario, stack) = (&pair.scenario.name, &pair.stack.name);
+        let was_answered = Place::new(&self.captures, scenario, stack).reviewed().map_err(unfiled)?.is_some();
         let record = records.get_mut(stack).ok_or_else(|| format!("{stack} has no record"))?;
         if self.accept {
             record.set(scenario, excuse);
@@ -581,6 +677,8 @@ impl Bench {
             (Some(now), Some(on_record)) => Excuse::Doubtful(format!(
                 "the device says that it cannot do this: {now}; on record is another reason: {on_record}"
             )),
+            // Nobody has heard an answer of it that it could dodge.
+            (Some(now), None) if !was_answered && !self.denial.denies(Deny::New) => Excuse::Accepted(now.to_owned()),
             (Some(now), None) => Excuse::Doubtful(format!(
                 "the device says that it cannot do this: {now}; that is not on record, and `--accept` puts it there"
             )),

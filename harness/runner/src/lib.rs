@@ -3,6 +3,7 @@
 //! The only crate that owns files, threads, sockets and exit codes. It does not know chips: it reaches the emulated
 //! one through `board` like any other.
 
+pub mod authority;
 pub mod bench;
 pub mod bisect;
 pub mod builds;
@@ -12,6 +13,8 @@ pub mod capture_show;
 pub mod chips;
 pub mod cli;
 pub mod controls;
+pub mod dated;
+pub mod denial;
 mod device_log;
 pub mod dialect;
 pub mod emulate;

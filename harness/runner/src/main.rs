@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use runner::cli::{Capture, Cli, Command, Controls};
+use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::{
-    bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report, released,
-    report_command,
+    authority, bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report,
+    released, report_command,
 };
 
 fn main() -> ExitCode {
@@ -49,6 +49,9 @@ fn main() -> ExitCode {
         Command::Firmware(command) => released::run(&root, command),
         Command::Controls(Controls::Install) => {
             controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+        }
+        Command::Authority(Authority::Export(arguments)) => {
+            authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }
         Command::Labgrid(command) => runner::labgrid::run(&root, command),
         Command::Tables { check } => runner::tables::run(&root, *check)

@@ -139,7 +139,7 @@ impl Side {
 fn hold_against(old: &mut Run, new: &mut Run) {
     // What was not as reviewed, where nothing was.
     for row in old.rows.iter_mut().chain(&mut new.rows) {
-        if matches!(row.ending, Some(Ending::Otherwise(_))) {
+        if matches!(row.ending, Some(Ending::Otherwise(_) | Ending::New)) {
             row.ending = Some(Ending::AsExpected);
         }
     }

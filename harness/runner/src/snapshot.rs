@@ -115,6 +115,19 @@ impl Place {
         })
     }
 
+    /// Compares how a run ended with how the reviewed one did, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// If the reviewed text is there but cannot be read.
+    pub fn compare_ending(&self, transcript: &str) -> io::Result<Agreement> {
+        let Some(reviewed) = self.reviewed()? else { return Ok(Agreement::None) };
+        Ok(match difference(ending(&reviewed), ending(transcript), "reviewed", "this run") {
+            none if none.is_empty() => Agreement::Same,
+            difference => Agreement::Differs(difference),
+        })
+    }
+
     /// Makes `transcript` the reviewed snapshot. A file that agrees with it is left alone.
     ///
     /// `packets` are the run's where they are kept ([`crate::packets`]): they are written if the snapshot is, or if those

@@ -87,7 +87,8 @@ fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
     let is_shown = |verdict: &&Verdict| match verdict.ending {
         _ if view.verbose => true,
         Ending::NotApplicable(_) => false,
-        Ending::AsExpected => few,
+        _ if verdict.denied.is_some() => true,
+        Ending::AsExpected | Ending::New => few,
         Ending::Otherwise(_) | Ending::Silent | Ending::BenchFailed(_) => true,
     };
     let verdicts: Vec<&Verdict> = verdicts.iter().filter(is_shown).collect();
@@ -119,6 +120,9 @@ fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
                 }
                 Conformity::Conforms | Conformity::Allowed => {}
             }
+            if let Some(known) = &verdict.known {
+                let _ = write!(out, ", known until {}: {}", known.until, known.reason);
+            }
             let words = [Some(&account.device_words), account.platform_words.as_ref(), account.cause.as_ref()];
             for words in words.into_iter().flatten().filter(|words| !words.is_empty()) {
                 let _ = write!(out, "  {QUIET}{words}{QUIET:#}");
@@ -134,7 +138,9 @@ fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
 /// The mark of a row. Green is only for what is both expected and right.
 fn mark(verdict: &Verdict) -> (&'static str, Style) {
     match &verdict.ending {
-        Ending::AsExpected if verdict.is_security_finding() => ("!", BAD),
+        Ending::AsExpected | Ending::New if verdict.is_security_finding() => ("!", BAD),
+        _ if verdict.denied.is_some() => ("✗", BAD),
+        Ending::New => ("+", GOOD),
         Ending::AsExpected => match verdict.account.as_ref().map(|account| account.conformity) {
             Some(Conformity::RefusesWhatItMustAccept | Conformity::Breaks) => ("~", ODD),
             _ => ("✓", GOOD),
@@ -153,7 +159,11 @@ fn differences(out: &mut String, verdicts: &[Verdict]) {
         let reason = match &verdict.ending {
             Ending::Otherwise(reason) | Ending::BenchFailed(reason) => reason.as_str(),
             Ending::Silent => "nothing happened before the limit",
-            Ending::AsExpected | Ending::NotApplicable(_) => continue,
+            Ending::AsExpected | Ending::New => match &verdict.denied {
+                Some(why) => why.as_str(),
+                None => continue,
+            },
+            Ending::NotApplicable(_) => continue,
         };
         let _ = writeln!(out, "\n{BAD}{}{BAD:#} on {}: {reason}", verdict.scenario, verdict.stack);
         let _ = writeln!(out, "  {}", verdict.title);
@@ -204,7 +214,7 @@ fn by_stack(out: &mut String, verdicts: &[Verdict], effort: &Effort) {
     let width = widest(stacks.iter().map(|stack| stack.width()), "stack");
     let _ = writeln!(
         out,
-        "\n  {}  scenarios  as expected  otherwise  not applicable  accepts what it must refuse  job-seconds",
+        "\n  {}  scenarios  as expected  new  otherwise  not applicable  accepts what it must refuse  job-seconds",
         padded("stack", width)
     );
     for stack in stacks {
@@ -212,9 +222,11 @@ fn by_stack(out: &mut String, verdicts: &[Verdict], effort: &Effort) {
         let count = |fits: fn(&Verdict) -> bool| own.iter().filter(|verdict| fits(verdict)).count();
         let expected = count(|verdict| verdict.ending == Ending::AsExpected);
         let excused = count(|verdict| matches!(verdict.ending, Ending::NotApplicable(_)));
-        let otherwise = own.len() - expected - excused;
+        let new = count(|verdict| verdict.ending == Ending::New);
+        let otherwise = own.len() - expected - new - excused;
+        let denied = count(|verdict| verdict.denied.is_some());
         let findings = count(Verdict::is_security_finding);
-        let (mark, style) = if otherwise > 0 {
+        let (mark, style) = if otherwise + denied > 0 {
             ("✗", BAD)
         } else if findings > 0 {
             ("!", BAD)
@@ -224,33 +236,53 @@ fn by_stack(out: &mut String, verdicts: &[Verdict], effort: &Effort) {
         let job_s = effort.stacks.get(stack).copied().unwrap_or_default().as_secs_f64();
         let _ = writeln!(
             out,
-            "{style}{mark}{style:#} {}  {:>9}  {expected:>11}  {otherwise:>9}  {excused:>14}  {findings:>27}  {job_s:>11.1}",
+            "{style}{mark}{style:#} {}  {:>9}  {expected:>11}  {new:>3}  {otherwise:>9}  {excused:>14}  {findings:>27}  {job_s:>11.1}",
             padded(stack, width),
             own.len()
         );
     }
 }
 
+/// Numbers that add up to what was selected, and what some of these rows are besides.
 fn sums(out: &mut String, verdicts: &[Verdict], view: &View) {
-    let count = |wanted: fn(&Ending) -> bool| verdicts.iter().filter(|verdict| wanted(&verdict.ending)).count();
+    let count = |wanted: fn(&Verdict) -> bool| verdicts.iter().filter(|verdict| wanted(verdict)).count();
+    let told = |counts: &[(usize, &str)]| {
+        let counts = counts.iter().filter(|(number, _)| *number > 0);
+        counts.map(|(number, words)| format!("{number} {words}")).collect::<Vec<_>>().join(" · ")
+    };
     let virtual_s: u64 =
         verdicts.iter().filter_map(|verdict| verdict.account.as_ref()).map(|account| account.took_ms).sum::<u64>()
             / 1_000;
-    let _ = write!(out, "\n{} as expected", count(|ending| matches!(ending, Ending::AsExpected)));
-    for (number, words) in [
-        (count(|ending| matches!(ending, Ending::Otherwise(_))), "otherwise"),
-        (count(|ending| matches!(ending, Ending::Silent)), "silent"),
-        (count(|ending| matches!(ending, Ending::NotApplicable(_))), "not applicable"),
-        (count(|ending| matches!(ending, Ending::BenchFailed(_))), "the bench failed"),
+    let expected = count(|verdict| verdict.ending == Ending::AsExpected);
+    let otherwise = count(|verdict| matches!(verdict.ending, Ending::Otherwise(_)));
+    let new = count(|verdict| verdict.ending == Ending::New);
+    let others = told(&[
+        (new, "new"),
+        (otherwise, "otherwise"),
+        (count(|verdict| verdict.ending == Ending::Silent), "silent"),
+        (count(|verdict| matches!(verdict.ending, Ending::NotApplicable(_))), "not applicable"),
+        (count(|verdict| matches!(verdict.ending, Ending::BenchFailed(_))), "the bench failed"),
         (view.selected.saturating_sub(verdicts.len()), if view.on_boards { "not run" } else { "not run: interrupted" }),
-    ] {
-        if number > 0 {
-            let _ = write!(out, " · {number} {words}");
-        }
+    ]);
+    let besides = told(&[
+        (count(Verdict::is_security_finding), "accept what they must refuse"),
+        (count(|verdict| verdict.known.is_some()), "known"),
+        (count(|verdict| verdict.denied.is_some()), "denied"),
+    ]);
+    let _ = write!(out, "\n{expected} as expected");
+    if !others.is_empty() {
+        let _ = write!(out, " · {others}");
+    }
+    if !besides.is_empty() {
+        let _ = write!(out, "; among them {besides}");
     }
     let _ = writeln!(out, " — {virtual_s} s of the devices' own time");
-    if !view.on_boards && count(|ending| matches!(ending, Ending::Otherwise(_))) > 0 {
-        let _ = writeln!(out, "Review with `cargo insta review`, or take what happens now as right with `--accept`.");
+    if !view.on_boards && otherwise + new > 0 {
+        let _ = writeln!(
+            out,
+            "Take what happens now as right with `--accept`, or review it with `cargo insta review` (`cargo install \
+             cargo-insta`)."
+        );
     }
 }
 
@@ -260,4 +292,9 @@ fn widest(widths: impl Iterator<Item = usize>, heading: &str) -> usize {
 
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// Words from elsewhere as a terminal may have them: without what would steer it.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -72,8 +72,12 @@ pub struct Verdict {
     pub stack: String,
     /// Its one sentence.
     pub title: String,
-    /// One of the five endings.
+    /// How it ended.
     pub ending: Ending,
+    /// Why it fails the run, if its ending does not ([`crate::denial`]).
+    pub denied: Option<String>,
+    /// The entry of the known findings that excuses it.
+    pub known: Option<Quarantine>,
     /// What happened; `None` if the scenario was not run or the bench failed.
     pub account: Option<Account>,
     /// The transcript.
@@ -118,6 +122,8 @@ impl Verdict {
             stack: stack.to_owned(),
             title: scenario.title.clone(),
             ending,
+            denied: None,
+            known: None,
             account: None,
             transcript: String::new(),
             difference: String::new(),
@@ -126,8 +132,57 @@ impl Verdict {
         }
     }
 
+    /// Whether it fails the run.
+    pub fn fails(&self) -> bool {
+        self.denied.is_some() || matches!(self.ending, Ending::Otherwise(_) | Ending::Silent)
+    }
+
+    /// The ending in a phrase, and what the specification has against it: what is both expected and wrong is never called
+    /// plainly *as expected*.
+    pub fn told(&self) -> String {
+        let conformity = self.account.as_ref().map(|account| account.conformity);
+        let against = conformity.filter(|conformity| !conformity.is_good());
+        let against = against.filter(|_| matches!(self.ending, Ending::AsExpected | Ending::New));
+        let against = against.map(|conformity| format!(", but {conformity}")).unwrap_or_default();
+        let known = if self.known.is_some() { " (a known finding)" } else { "" };
+        format!("{}{against}{known}", self.ending)
+    }
+
     /// Whether a stable snapshot must not make this look good: the device accepts what it must refuse.
     pub fn is_security_finding(&self) -> bool {
         self.account.as_ref().is_some_and(|account| account.conformity == Conformity::AcceptsWhatItMustRefuse)
+    }
+}
+
+/// A verdict on one run, for tests.
+#[cfg(test)]
+pub(crate) fn specimen(scenario: &str, ending: Ending, conformity: Conformity) -> Verdict {
+    let how = if conformity == Conformity::AcceptsWhatItMustRefuse { How::Connected } else { How::DeviceRefused };
+    Verdict {
+        scenario: scenario.into(),
+        stack: "stack".into(),
+        title: "Something is wrong with the broker".into(),
+        ending,
+        denied: None,
+        known: None,
+        account: Some(Account {
+            how,
+            stage: Stage::Certificate,
+            device_words: String::new(),
+            platform_words: None,
+            summary: None,
+            cause: None,
+            leaked_bytes: None,
+            heap_peak_bytes: None,
+            device_log: Vec::new(),
+            conformity,
+            demand: Demand::Refuse,
+            rule: "RFC 5280 §6.1.3".into(),
+            took_ms: 1_000,
+        }),
+        transcript: String::new(),
+        difference: String::new(),
+        incidents: Vec::new(),
+        rack: OnRack::default(),
     }
 }

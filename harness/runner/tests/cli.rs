@@ -87,7 +87,7 @@ fn the_list_names_scenarios_and_runs_nothing() {
 #[test]
 fn a_stack_that_nobody_knows_is_a_usage_error_that_names_those_there_are() {
     let output = hil_on_all(&folder()).args(["--stack", "nodemcu", "nxdomain"]).output().unwrap();
-    ends_with(&output, exit::USAGE, "there is no stack `nodemcu`; there is esp32c3_");
+    ends_with(&output, exit::USAGE, "there is no stack `nodemcu`, did you mean `nodemcu_");
 }
 
 #[test]
@@ -181,6 +181,110 @@ fn a_profile_is_a_stack_with_words_and_excuses_of_its_own() {
     ends_with(&run(&["--verbose"]), exit::AS_EXPECTED, "it has no resolver");
 }
 
+/// Folders of other names than the bench's own are nobody's in particular.
+#[test]
+fn in_folders_of_other_names_every_stack_is_asked_and_none_rewrites_the_scenario() {
+    let own = folder();
+    let more = r#"
+[profiles.limited]
+title = "Limited"
+models = "nothing but this test"
+scenarios = ["transport/port_closed"]
+limit = "one hello"
+[profiles.fixed]
+title = "Fixed"
+models = "nothing but this test"
+scenarios = []
+plan = { handshake_timeout_ms = 5_000, tls = { groups = [23], version_max = 0x0303 } }
+"#;
+    let arguments = own_firmware(&own, &format!("{DIALECT}{more}"));
+    let nxdomain = fs::read_to_string(root().join("scenarios/transport/nxdomain.toml")).unwrap();
+    for (name, asks) in [
+        ("fleet/plain", ""),
+        ("fleet/groups", "[device]\ngroups = ['secp256r1', 'x25519']"),
+        ("fleet/another_group", "[device]\ngroups = ['x25519']"),
+        ("fleet/versions", "[device]\nversions = ['1.3']"),
+        ("fleet/patience", "[device]\nhandshake_timeout_ms = 1_000"),
+    ] {
+        scenario(&own, name, &format!("{nxdomain}\n{asks}\n"));
+    }
+    let json = own.path().join("out.json");
+    let report = format!("json={}", json.display());
+    let output = hil_on_all(&own).args(&arguments).args(["--report", &report]).output().unwrap();
+    // Five scenarios on five stacks: all five of one that says what its limit is, and three that one cannot be.
+    ends_with(&output, exit::AS_EXPECTED, "0 as expected · 17 new · 8 not applicable");
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    let reason = |stack: &str, scenario: &str| {
+        let rows = json["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["stack"] == stack && row["scenario"] == scenario).expect(scenario);
+        row["reason"].as_str().map(str::to_owned)
+    };
+    let outside = "outside what this profile models: Limited stands for one hello";
+    assert_eq!(reason("limited", "fleet/plain").as_deref(), Some(outside));
+    for (scenario, why) in [
+        ("fleet/plain", None),
+        ("fleet/groups", None),
+        ("fleet/another_group", Some("Fixed has none of what the scenario asks for in `device.groups`")),
+        ("fleet/versions", Some("Fixed has none of what the scenario asks for in `device.versions`")),
+        ("fleet/patience", Some("Fixed fixes `device.handshake_timeout_ms` at 5000, and the scenario asks for 1000")),
+    ] {
+        assert_eq!(reason("fixed", scenario).as_deref(), why, "{scenario}");
+        assert_eq!(reason("product_of_others", scenario), None, "{scenario}");
+    }
+}
+
+#[test]
+fn what_is_new_and_insecure_fails_until_it_is_known() {
+    let own = folder();
+    let text = fs::read_to_string(root().join("scenarios/validity/expired_leaf.toml")).unwrap();
+    scenario(&own, "fleet/lax", &format!("{text}\n[device]\nverify = 'none'\n"));
+    scenario(&own, "fleet/strict", &text);
+    let known = own.path().join("known.toml");
+    let path = |name: &str| own.path().join(name).display().to_string();
+    let run = |more: &[&str]| {
+        let folders = ["--scenarios", &path("scenarios"), "--captures", &path("captures")];
+        hil(&own).args(folders).args(more).output().unwrap()
+    };
+    ends_with(&run(&["fleet/strict"]), exit::AS_EXPECTED, "1 new");
+    let output = run(&[]);
+    ends_with(&output, exit::OTHERWISE, "new, and ACCEPTS WHAT IT MUST REFUSE");
+    ends_with(&output, exit::OTHERWISE, "2 new; among them 1 accept what they must refuse · 1 denied");
+    let entry = |until: &str| {
+        format!(
+            "[[known]]\nscenario = \"fleet/lax\"\nreason = \"a test\"\nlink = \"https://example.org\"\nuntil = {until}\n"
+        )
+    };
+    fs::write(&known, entry("2999-12-31")).unwrap();
+    let file = known.display().to_string();
+    ends_with(&run(&["--known-findings", &file]), exit::AS_EXPECTED, "known until 2999-12-31: a test");
+    // Reviewed, it is as expected, but never plainly; and whoever denies it, does.
+    ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "2 as expected");
+    ends_with(&run(&[]), exit::AS_EXPECTED, "as expected, but ACCEPTS WHAT IT MUST REFUSE");
+    let junit = path("out.xml");
+    let denied = run(&["--deny", "insecure", "--report", &format!("junit={junit}")]);
+    ends_with(&denied, exit::OTHERWISE, "ACCEPTS WHAT IT MUST REFUSE (--deny insecure)");
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("tests=\"2\" skipped=\"0\" failures=\"1\" errors=\"0\""), "{xml}");
+    ends_with(&run(&["--deny", "insecure", "--known-findings", &file]), exit::AS_EXPECTED, "1 known");
+    fs::write(&known, entry("2020-01-01")).unwrap();
+    let over = run(&["--deny", "insecure", "--known-findings", &file]);
+    ends_with(&over, exit::OTHERWISE, "that it is known counted until 2020-01-01: a test");
+}
+
+#[test]
+fn nothing_is_in_quarantine_on_a_chip_in_this_process() {
+    let output = hil(&folder()).args(["--quarantine-verify", "--on", "emulator"]).output().unwrap();
+    ends_with(&output, exit::NOTHING_SELECTED, "nothing of this is in quarantine");
+    ends_with(&hil(&folder()).args(["--jobs", "0"]).output().unwrap(), exit::USAGE, "give 1 or more");
+}
+
+#[test]
+fn a_whole_name_means_that_scenario_alone() {
+    let output = hil(&folder()).args(["--list", "validity/expired_leaf"]).output().unwrap();
+    ends_with(&output, exit::AS_EXPECTED, "validity/expired_leaf ");
+    assert!(!words(&output).contains("expired_leaf_dates_not_checked"), "{}", words(&output));
+}
+
 #[test]
 fn a_dialect_that_is_wrong_is_refused_with_its_line() {
     let own = folder();
@@ -197,8 +301,16 @@ fn a_device_cannot_dodge_a_question_unless_that_is_on_record() {
     let arguments = own_firmware(&own, "stack = \"mine\"\n");
     let asked = fs::read_to_string(root().join("scenarios/transport/port_closed.toml")).unwrap();
     // Mbed TLS has no means to ask for fragment lengths on a connection of their own.
-    scenario(&own, "transport/port_closed", &format!("{asked}\n[device]\nprobes_fragment_length = true\n"));
+    let dodged = format!("{asked}\n[device]\nprobes_fragment_length = true\n");
     let run = |more: &[&str]| hil_on_all(&own).args(&arguments).args(more).output().unwrap();
+    // Who was never asked before may say so.
+    scenario(&own, "transport/port_closed", &dodged);
+    ends_with(&run(&[]), exit::AS_EXPECTED, "1 not applicable");
+    ends_with(&run(&["--deny", "new"]), exit::OTHERWISE, "that is not on record");
+    // Who has answered before may not.
+    scenario(&own, "transport/port_closed", &asked);
+    ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");
+    scenario(&own, "transport/port_closed", &dodged);
     ends_with(&run(&[]), exit::OTHERWISE, "that is not on record");
     ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 not applicable");
     let record = own.path().join("captures/not_applicable.mine.snap");
@@ -216,7 +328,7 @@ fn a_device_cannot_dodge_a_question_unless_that_is_on_record() {
 }
 
 #[test]
-fn somebody_elses_scenarios_are_otherwise_until_accepted_and_as_expected_afterwards() {
+fn somebody_elses_scenarios_are_new_until_accepted_and_as_expected_afterwards() {
     let own = folder();
     let scenarios = own.path().join("scenarios/transport");
     fs::create_dir_all(&scenarios).unwrap();
@@ -231,7 +343,8 @@ fn somebody_elses_scenarios_are_otherwise_until_accepted_and_as_expected_afterwa
             .output()
             .unwrap()
     };
-    ends_with(&run(&[]), exit::OTHERWISE, "there is no reviewed snapshot yet");
+    ends_with(&run(&[]), exit::AS_EXPECTED, "0 as expected · 1 new —");
+    ends_with(&run(&["--deny", "new"]), exit::OTHERWISE, "new (--deny new)");
     let pending = own.path().join("captures/transport/nxdomain.esp32c3_mbedtls.snap.new");
     assert!(pending.exists(), "what happened waits for review");
     ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");

@@ -13,7 +13,9 @@ pub fn verdict(run: &Run) -> String {
         (totals.otherwise + totals.silent, "otherwise"),
         (totals.bench_failed, "the bench failed"),
         (totals.not_run, "not run"),
+        (totals.denied, "denied"),
         (totals.as_expected, "as expected"),
+        (totals.new, "new"),
     ] {
         if number > 0 {
             words.push(format!("{number} {what}"));
@@ -25,17 +27,17 @@ pub fn verdict(run: &Run) -> String {
 /// Title, numbers, and what ran where.
 pub fn head(run: &Run) -> Markup {
     let totals = &run.totals;
-    let numbers = [
-        (totals.otherwise, "otherwise", Weight::Otherwise),
-        (totals.silent, "silent", Weight::Otherwise),
-        (totals.bench_failed, "the bench failed", Weight::BenchFailed),
-        (totals.not_run, "not run", Weight::NotRun),
-        (totals.security_findings, "accepted against the rule", Weight::Insecure),
-        (totals.flaky, "flaky", Weight::Wrong),
-        (totals.quarantined, "in quarantine", Weight::NotApplicable),
-        (totals.as_expected, "as expected", Weight::Good),
-        (totals.not_applicable, "not applicable", Weight::NotApplicable),
-    ];
+    let colour = |what: &str| match what {
+        "as expected" => Weight::Good,
+        "new" => Weight::New,
+        "otherwise" | "silent" => Weight::Otherwise,
+        "the bench failed" => Weight::BenchFailed,
+        "not run" => Weight::NotRun,
+        "accepted against the rule" => Weight::Insecure,
+        "denied" => Weight::Denied,
+        "flaky" => Weight::Wrong,
+        _ => Weight::NotApplicable,
+    };
     html! {
         header {
             h1 { "Shakedown" }
@@ -46,8 +48,16 @@ pub fn head(run: &Run) -> Markup {
                 }
             }
             ul.numbers {
-                @for (number, what, weight) in numbers {
-                    @if number > 0 { li class=(weight.name()) { b { (number) } " " (what) } }
+                @for (number, what) in totals.endings() {
+                    @if number > 0 { li class=(colour(what).name()) { b { (number) } " " (what) } }
+                }
+            }
+            @if totals.among().iter().any(|(number, _)| *number > 0) {
+                p.among { "among them" }
+                ul.numbers {
+                    @for (number, what) in totals.among() {
+                        @if number > 0 { li class=(colour(what).name()) { b { (number) } " " (what) } }
+                    }
                 }
             }
             @for part in &run.parts { (about(part)) }

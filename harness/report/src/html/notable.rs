@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use outcome::Ending;
 
 use super::{anchor, anchor_of};
 use crate::history::{self, Change};
@@ -18,12 +19,15 @@ pub fn notable(run: &Run, changes: &[Change<'_>]) -> Markup {
     let differs = |row: &&Row| row.findings.iter().any(|finding| finding.kind == FindingKind::DiffersFromEmulator);
     html! {
         (list("Otherwise than expected", of(Weight::Otherwise).collect()))
+        (list("Denied: new and against the specification, or of a kind that --deny names", run.rows.iter().filter(|row| row.denied.is_some()).collect()))
         (list("The bench failed: never blamed on the device", of(Weight::BenchFailed).collect()))
         (changed(changes))
         (list("Silicon does otherwise than the emulator", run.rows.iter().filter(differs).collect()))
         (insecure(run.rows.iter().filter(|row| row.is_security_finding())))
         (list("Flaky: another outcome when repeated", run.rows.iter().filter(|row| row.flaky).collect()))
         (list("In quarantine", run.rows.iter().filter(|row| row.quarantine.is_some()).collect()))
+        (list("Known findings", run.rows.iter().filter(|row| row.known.is_some()).collect()))
+        (list("New: nothing was reviewed yet", run.rows.iter().filter(|row| row.ending == Some(Ending::New)).collect()))
         (list("Not run", of(Weight::NotRun).collect()))
     }
 }

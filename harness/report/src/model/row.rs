@@ -74,6 +74,13 @@ pub struct Row {
     /// Whether its ending does not count, and until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// Why it fails the run although its ending does not: what is new and against the specification, or of a kind that
+    /// `--deny` named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
+    /// Why, and until when, it is known that the device accepts what it must refuse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Quarantine>,
     /// What somebody should look at, whatever the ending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -293,6 +300,8 @@ impl Row {
             attempts: Vec::new(),
             flaky: false,
             quarantine: None,
+            denied: None,
+            known: None,
             findings: Vec::new(),
             wall_ms: 0,
         }
@@ -307,7 +316,7 @@ impl Row {
     pub fn reason(&self) -> Option<&str> {
         match &self.ending {
             Some(Ending::Otherwise(why) | Ending::NotApplicable(why) | Ending::BenchFailed(why)) => Some(why),
-            Some(Ending::AsExpected | Ending::Silent) => None,
+            Some(Ending::AsExpected | Ending::New | Ending::Silent) => self.denied.as_deref(),
             None => self.not_run.as_ref().map(|not_run| not_run.why.as_str()),
         }
     }

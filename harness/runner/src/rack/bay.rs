@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use board::hardware::{Limits, Port, Trouble, Wiring};
 use board::{Board as _, Hardware, Image};
+use pki::Authority;
 use scenario::Scenario;
 
 use crate::rack::emulated::{self, Process};
@@ -170,7 +171,7 @@ impl Bay {
     /// If it has no outcome; the board has been tried to make well by then.
     pub fn run(&mut self, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, Failure> {
         if self.lan().is_some() {
-            return self.run_in_its_network(scenario, stack, seed)?.map_err(Failure::Bench);
+            return self.run_in_its_network(scenario, stack, seed, None)?.map_err(Failure::Bench);
         }
         self.with(stack.image(), |hardware| trial::on(hardware, scenario, stack, seed))
     }
@@ -185,12 +186,13 @@ impl Bay {
         scenario: &Scenario,
         stack: &Stack,
         seed: u64,
+        authority: Option<&Authority>,
     ) -> Result<Result<Trial, String>, Failure> {
         let folder = self.folder.clone();
         let lan = self.lan().cloned();
         self.with(stack.image(), |hardware| {
             let lan = lan.ok_or("the board has no network of its own")?;
-            own_network::meet(hardware, &lan, scenario, stack, seed, &folder)
+            own_network::meet(hardware, &lan, scenario, stack, seed, &folder, authority)
         })
     }
 

@@ -1,10 +1,13 @@
 //! Which boards: those of the hardware map, or the emulated chip in this process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use board::hardware::Limits;
 use chip::Chip;
+use pki::Authority;
 
+use crate::authority;
 use crate::cli::{Hil, On};
 use crate::exit::{self, Exit};
 use crate::hil::Pair;
@@ -18,12 +21,18 @@ use crate::reports::Missed;
 /// The program that holds debug probes, built by xtask when a command needs it.
 pub const PROBE: &str = "SHAKEDOWN_PROBE";
 
-/// The boards of the run, if they are real ones, and in words what it runs on.
+/// The boards of the run, if they are real ones, and in words what it runs on. Boards whose files name no authority of
+/// their own have that `of_the_run`.
 ///
 /// # Errors
 ///
 /// If a real board was asked for and there is none, or if map or quarantine are wrong.
-pub fn choose(root: &Path, arguments: &Hil, chip: &Chip) -> Result<(Option<Crew>, String), (Exit, String)> {
+pub fn choose(
+    root: &Path,
+    arguments: &Hil,
+    chip: &Chip,
+    of_the_run: Option<&Authority>,
+) -> Result<(Option<Crew>, String), (Exit, String)> {
     let options = &arguments.rack;
     if arguments.on == On::Emulator {
         return Ok((None, format!("On an emulated {}", chip.title)));
@@ -64,6 +73,14 @@ pub fn choose(root: &Path, arguments: &Hil, chip: &Chip) -> Result<(Option<Crew>
     let expired = if options.quarantine_verify { Expired::Verified } else { Expired::Refused };
     let file = options.quarantine.clone().unwrap_or_else(|| root.join(quarantine::FILE));
     let quarantine = Quarantine::read(&file, expired).map_err(|why| (exit::USAGE, why))?;
+    let mut authorities = BTreeMap::new();
+    for entry in &chosen {
+        let own = entry.authority().map(|(certificate, key)| authority::read(&certificate, &key)).transpose();
+        let own = own.map_err(|why| (exit::USAGE, why))?;
+        if let Some(authority) = own.or_else(|| of_the_run.cloned()) {
+            authorities.insert(entry.name.clone(), authority);
+        }
+    }
     let names: Vec<&str> = chosen.iter().map(|entry| entry.name.as_str()).collect();
     let words = match names.as_slice() {
         [one] => format!("On the board {one}"),
@@ -87,6 +104,7 @@ pub fn choose(root: &Path, arguments: &Hil, chip: &Chip) -> Result<(Option<Crew>
         checks_health: !options.no_health_check,
         limit: options.limit(),
         quarantine,
+        authorities,
     };
     Ok((Some(crew), words))
 }
@@ -99,11 +117,9 @@ fn none(folder: &Path) -> String {
 }
 
 impl Crew {
-    /// Keeps only what is in quarantine, if that is what is asked.
-    pub(crate) fn keep(&self, is_quarantine_wanted: bool, pairs: &mut Vec<Pair<'_>>) {
-        if is_quarantine_wanted {
-            pairs.retain(|pair| self.quarantine.mentions(&pair.scenario.name, &pair.stack.name));
-        }
+    /// Keeps only what is in quarantine.
+    pub(crate) fn keep(&self, pairs: &mut Vec<Pair<'_>>) {
+        pairs.retain(|pair| self.quarantine.mentions(&pair.scenario.name, &pair.stack.name));
     }
 }
 

@@ -10,8 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use outcome::Ending;
+use pki::Authority;
 use report::model::{self, Attempt, Finding, FindingKind};
 
+use crate::authority;
 use crate::hil::{Bench, Compared, Pair};
 use crate::rack::bay::{self, Bay, Failure, Setting};
 use crate::rack::health;
@@ -38,6 +40,8 @@ pub struct Crew {
     pub limit: Option<Duration>,
     /// What does not count.
     pub quarantine: Quarantine,
+    /// The authorities that the boards' firmware trusts, where they are not the bench's own, by the boards' names.
+    pub authorities: BTreeMap<String, Authority>,
 }
 
 /// What came of it.
@@ -91,10 +95,8 @@ impl Crew {
                 *slot = Some(result);
             }
         };
-        let (excused, tasks): (Vec<_>, Vec<_>) = pairs
-            .iter()
-            .enumerate()
-            .partition(|(_, pair)| pair.stack.applicability(pair.scenario) != Applicability::Applies);
+        let (excused, tasks): (Vec<_>, Vec<_>) =
+            pairs.iter().enumerate().partition(|(_, pair)| bench.applicability(pair) != Applicability::Applies);
         for (index, pair) in excused {
             file((index, bench.one(pair), Duration::ZERO), &mut slots);
         }
@@ -282,6 +284,7 @@ impl Shared<'_> {
     fn marked(&self, mut verdict: Verdict, board: &str, task: &Task<'_>) -> Verdict {
         verdict.rack.board = board.to_owned();
         verdict.rack.quarantine = self.crew.quarantine.of(&verdict.scenario, &verdict.stack, board);
+        self.bench.denial().judge(&mut verdict);
         let mut attempts = task.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         // One try needs no list.
         if attempts.len() > 1 {
@@ -293,20 +296,36 @@ impl Shared<'_> {
     /// One task on one board; the error is why the board is wedged.
     fn one(&self, bay: &mut Bay, task: &Task<'_>) -> Result<Verdict, String> {
         let Pair { scenario, stack } = task.pair;
+        let authority = self.crew.authorities.get(bay.name());
+        // In a network of its own the scenario is moved there first, and then minted under the authority.
+        let changed = authority
+            .filter(|_| bay.lan().is_none())
+            .map(|authority| authority::under(authority, scenario, self.bench.seed()))
+            .transpose();
+        let changed = match changed {
+            Ok(changed) => changed,
+            Err(why) => {
+                let why = format!("{}: {why}", authority::NOT_APPLICABLE);
+                return Ok(Verdict::not_applicable(scenario, &stack.name, why));
+            }
+        };
+        let scenario = changed.as_ref().unwrap_or(scenario);
+        let pair = &Pair { scenario, stack };
         let failed = |why: String| Verdict::bench_failed(scenario, &stack.name, why);
         let note = |attempt| task.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
         let mut first: Option<Verdict> = None;
         for tried in 0_u32.. {
             let began = Instant::now();
             let (compared, result) = if bay.lan().is_some() {
-                (Compared::Ending, bay.run_in_its_network(scenario, stack, self.bench.seed()))
+                (Compared::Ending, bay.run_in_its_network(scenario, stack, self.bench.seed(), authority))
             } else {
-                (Compared::Whole, bay.with(stack.image(), |board| self.bench.meet(task.pair, board)))
+                let compared = if authority.is_some() { Compared::Ending } else { Compared::Whole };
+                (compared, bay.with(stack.image(), |board| self.bench.meet(pair, board)))
             };
             let failure = match result {
                 Ok(Err(missing)) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
                 Ok(Ok(trial)) => {
-                    let verdict = self.bench.file(task.pair, trial, compared).unwrap_or_else(failed);
+                    let verdict = self.bench.file(pair, trial, compared).unwrap_or_else(failed);
                     note(attempt(bay.name(), &verdict, began.elapsed()));
                     match first.take() {
                         // What is not as expected is looked at twice: is it so every time?
@@ -355,7 +374,13 @@ impl Shared<'_> {
 }
 
 fn is_odd(verdict: &Verdict) -> bool {
-    matches!(verdict.ending, Ending::Otherwise(_) | Ending::Silent)
+    let is_right = verdict.account.as_ref().is_none_or(|account| account.conformity.is_good());
+    match verdict.ending {
+        Ending::Otherwise(_) | Ending::Silent => true,
+        // With nothing to hold it against, the specification says what is odd.
+        Ending::New => !is_right,
+        Ending::AsExpected | Ending::NotApplicable(_) | Ending::BenchFailed(_) => false,
+    }
 }
 
 fn attempt(board: &str, verdict: &Verdict, took: Duration) -> Attempt {

@@ -61,6 +61,13 @@ pub struct Facts {
     /// The program that holds its probe, with arguments. Without one: this bench's own.
     #[serde(default)]
     pub flasher: Vec<String>,
+    /// The certificate of the authority that its firmware trusts, where that is not the bench's own: brokers' chains are
+    /// minted under it.
+    #[serde(default)]
+    pub authority: Option<PathBuf>,
+    /// The private key to it, unencrypted.
+    #[serde(default)]
+    pub authority_key: Option<PathBuf>,
     /// How long each thing may take, where the bench's own limits do not fit.
     #[serde(default)]
     pub limits: Limits,
@@ -159,6 +166,16 @@ impl fmt::Display for Link {
             Self::Lan => "lan",
             Self::Modem => "modem",
         })
+    }
+}
+
+impl Entry {
+    /// The files of the authority that its firmware trusts and of the key to it, if it names any: below the map's folder,
+    /// unless they say where they lie themselves.
+    pub fn authority(&self) -> Option<(PathBuf, PathBuf)> {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let (certificate, key) = (self.facts.authority.as_ref()?, self.facts.authority_key.as_ref()?);
+        Some((folder.join(certificate), folder.join(key)))
     }
 }
 
@@ -296,6 +313,11 @@ fn check(facts: &Facts) -> Result<(), Objection> {
     if facts.power.hub.as_deref().is_some_and(|hub| !is_hub(hub)) {
         let message = "this is no place of a hub".into();
         return Err((&["power", "hub"], message, "`uhubctl` prints places such as `1-1` or `2-1.4`"));
+    }
+    if facts.authority.is_some() != facts.authority_key.is_some() {
+        let message = "an authority signs with its key, and a key is some certificate's".into();
+        let remedy = "give both: `authority = \"ca.pem\"` and `authority_key = \"ca.key\"`, below the map's folder";
+        return Err((if facts.authority.is_some() { &["authority"] } else { &["authority_key"] }, message, remedy));
     }
     if !facts.alive && facts.because.as_deref().is_none_or(|why| why.trim().is_empty()) {
         return Err((&["alive"], "a board that is out of order has a reason".into(), "add `because = \"…\"`"));

@@ -11,10 +11,12 @@ use std::thread;
 use board::{Board as _, Hardware};
 use broker::Broker;
 use network::NoService;
+use pki::Authority;
 use scenario::Scenario;
 use scenario::network::Network;
 use tokio::sync::oneshot;
 
+use crate::authority;
 use crate::bench;
 use crate::controls;
 use crate::judge;
@@ -38,14 +40,21 @@ pub fn meet(
     stack: &Stack,
     seed: u64,
     folder: &Path,
+    authority: Option<&Authority>,
 ) -> Result<Result<Trial, String>, String> {
     if let Some(why) = silent_about(scenario) {
         return Ok(Err(why.into()));
     }
-    let moved = match loopback::moved_to(scenario, controls::today(), &host(lan)) {
+    let mut moved = match loopback::moved_to(scenario, controls::today(), &host(lan)) {
         Ok(moved) => moved,
         Err(why) => return Ok(Err(why)),
     };
+    if let Some(authority) = authority {
+        moved.scenario = match authority::under(authority, &moved.scenario, seed) {
+            Ok(changed) => changed,
+            Err(why) => return Ok(Err(format!("{}: {why}", authority::NOT_APPLICABLE))),
+        };
+    }
     let here = SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port));
     let programs = match scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
         Err(missing) if missing.required => return Err(missing.reason),

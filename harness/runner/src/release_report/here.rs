@@ -201,6 +201,8 @@ impl Task<'_> {
                     title: scenario.title.clone(),
                     // Nothing was reviewed: what the newer image does is held against the older one's doings.
                     ending: if trial.judged.silent { Ending::Silent } else { Ending::AsExpected },
+                    denied: None,
+                    known: None,
                     account: Some(trial.judged.account),
                     transcript: trial.judged.transcript,
                     difference: String::new(),

@@ -42,6 +42,8 @@ pub fn row(verdict: &Verdict, took: Duration, scenario: &Scenario, sources: &Sou
     row.attempts.clone_from(&verdict.rack.attempts);
     row.flaky = verdict.rack.flaky;
     row.quarantine.clone_from(&verdict.rack.quarantine);
+    row.denied.clone_from(&verdict.denied);
+    row.known.clone_from(&verdict.known);
     row.findings.clone_from(&verdict.rack.findings);
     let Some(account) = &verdict.account else { return row };
     row.happening = Some(happening(account));
@@ -75,7 +77,8 @@ fn wants(embed: Embed, row: &Row) -> bool {
             row.is_security_finding()
                 || row.flaky
                 || !row.findings.is_empty()
-                || !matches!(row.ending, Some(Ending::AsExpected | Ending::NotApplicable(_)))
+                || row.denied.is_some()
+                || !matches!(row.ending, Some(Ending::AsExpected | Ending::New | Ending::NotApplicable(_)))
         }
     }
 }
