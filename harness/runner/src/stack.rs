@@ -249,7 +249,8 @@ pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Res
                 let known: Vec<&str> =
                     stacks.iter().filter(|stack| stack.chip() == chip).map(|stack| stack.name.as_str()).collect();
                 let near = library::nearest(name, known.iter().copied());
-                let near = if near.is_empty() { String::new() } else { format!(", did you mean {}", near.join(" or ")) };
+                let near =
+                    if near.is_empty() { String::new() } else { format!(", did you mean {}", near.join(" or ")) };
                 return Err(format!("there is no stack `{name}`{near}; there is {}", known.join(", ")));
             }
             several if several.iter().any(|stack| stack.chip() == chip) => {}
