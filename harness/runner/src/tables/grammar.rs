@@ -88,7 +88,12 @@ fn spelling(root: &Path, file: &str, variant: &str, kind: &Kind) -> Option<Strin
     }
     [file, "scenario/src/device.rs", "scenario/src/broker.rs", "scenario/src/broker/misbehaviour.rs"]
         .into_iter()
-        .chain(["scenario/src/broker/engine.rs", "scenario/src/broker/clients.rs", "scenario/src/network.rs", "control/src/order.rs"])
+        .chain([
+            "scenario/src/broker/engine.rs",
+            "scenario/src/broker/clients.rs",
+            "scenario/src/network.rs",
+            "control/src/order.rs",
+        ])
         .chain(["scenario/src/device/values.rs", "network/src/config.rs", "network/src/modem/behaviour.rs"])
         .find_map(|file| match shape(root, file, name) {
             Ok(Shape::Enum(variants)) => variants.into_iter().find(|one| one.ident == variant),
