@@ -20,7 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run scenarios on a board, emulated or real
-    Hil(Hil),
+    Hil(Box<Hil>),
     /// The boards of the rack: which there are, how they are, who holds them
     Boards(crate::rack::boards::Boards),
     /// Is this machine fit for a rack? A remedy for each finding

@@ -142,7 +142,8 @@ mod tests {
         use Conformity::{AcceptsWhatItMustRefuse as Insecure, Allowed, Breaks, Conforms, RefusesWhatItMustAccept};
         let (new, expected) = (Ending::New, Ending::AsExpected);
         let both = [Deny::New, Deny::Insecure];
-        let rows: &[(&[Deny], &str, &Ending, Conformity, Option<&str>)] = &[
+        type Row<'a> = (&'a [Deny], &'a str, &'a Ending, Conformity, Option<&'a str>);
+        let rows: &[Row<'_>] = &[
             (&[], "x/y", &new, Conforms, None),
             (&[], "x/y", &new, Allowed, None),
             (&[], "x/y", &new, RefusesWhatItMustAccept, Some("new, and refuses what it must accept")),
