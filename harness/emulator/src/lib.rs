@@ -20,4 +20,4 @@ pub use cores::riscv;
 pub use machine::chip::{
     Debuggee, EmulatedChip, JtagAccess, JtagPins, Model, NextInstruction, Pause, Reset, Rom, Settings,
 };
-pub use machine::{access, backtrace, debug, event, gdb, image, memory, symbols};
+pub use machine::{access, backtrace, debug, event, gdb, image, memory, snapshot, symbols};

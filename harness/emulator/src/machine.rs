@@ -13,5 +13,6 @@ pub mod image;
 pub mod memory;
 pub(crate) mod random;
 pub(crate) mod registers;
+pub mod snapshot;
 pub mod symbols;
 pub(crate) mod time;

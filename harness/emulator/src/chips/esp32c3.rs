@@ -17,6 +17,7 @@ mod map;
 pub(crate) mod registers;
 mod rom;
 mod running;
+mod snapshot;
 mod soc;
 mod source;
 #[cfg(test)]

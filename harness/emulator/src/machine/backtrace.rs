@@ -2,12 +2,14 @@
 //!
 //! The addresses come from a core, which knows how its calls look on a stack (`cores/riscv/unwind.rs`).
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 
 use super::symbols::{Place, SourceLine};
 
 /// How callers were found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// By call frame information: exact.
     FrameInformation,
@@ -18,7 +20,7 @@ pub enum Method {
 }
 
 /// One function on the stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// The instruction: where it stands in the innermost function, the return address in the others.
     pub address: u32,
@@ -31,7 +33,7 @@ pub struct Frame {
 }
 
 /// The functions on the stack, innermost first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backtrace {
     /// The functions.
     pub frames: Vec<Frame>,

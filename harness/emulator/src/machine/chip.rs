@@ -14,6 +14,7 @@ use super::backtrace::Backtrace;
 use super::event::Event;
 use super::image::ImageError;
 use super::memory::NotDirect;
+use super::snapshot::{Snapshot, SnapshotError};
 
 /// A chip that can be emulated: which, and how one is made.
 #[derive(Debug)]
@@ -180,6 +181,21 @@ pub trait EmulatedChip: Debuggee + Send {
 
     /// What is modelled and what is not, as a table.
     fn map(&self) -> String;
+
+    /// The chip now, to go on from later; `None` if this chip has no snapshots.
+    fn snapshot(&self) -> Option<Snapshot> {
+        None
+    }
+
+    /// Goes on from a snapshot, as if nothing had been in between. Symbols, breakpoints and the fast path stay as they
+    /// are: they are the owner's, and the chip that is to report the same events has to know the same symbols.
+    ///
+    /// # Errors
+    ///
+    /// If it is no snapshot of this chip. The chip is then as it was.
+    fn restore(&mut self, _snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        Err(SnapshotError::Unsupported { chip: self.chip().name.to_owned() })
+    }
 
     /// The chip's JTAG pins, if it has any.
     fn jtag(&mut self) -> Option<&mut dyn JtagPins>;

@@ -1,5 +1,7 @@
 //! What happened in a chip that its owner should know.
 
+use serde::{Deserialize, Serialize};
+
 use core::fmt;
 use std::borrow::Cow;
 
@@ -8,9 +10,10 @@ use clock::Instant;
 use super::backtrace::Backtrace;
 
 /// Something that happened, with where the program stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When.
+    #[serde(with = "nanos")]
     pub at: Instant,
     /// Where the program stood: the instruction for exceptions, the one after it for register accesses.
     pub pc: u32,
@@ -21,7 +24,7 @@ pub struct Event {
 }
 
 /// An exception of a core, in its architecture's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreException {
     /// The architecture's number for it: `mcause` without the interrupt bit.
     pub code: u32,
@@ -40,7 +43,7 @@ impl fmt::Display for CoreException {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum EventKind {
     /// A register was accessed that the model does not know. Reported once for each register and direction.
@@ -136,5 +139,19 @@ impl fmt::Display for EventKind {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {:#010x}: {}", self.at, self.pc, self.kind)
+    }
+}
+
+/// An instant in a snapshot: nanoseconds.
+mod nanos {
+    use clock::Instant;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(at.as_nanos())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
+        u64::deserialize(deserializer).map(Instant::from_nanos)
     }
 }

@@ -1,5 +1,7 @@
 //! The SPI flash: 64 KiB pages that exist once they hold something, and what its commands do to them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::machine::memory::{Memory, Store};
 
 /// Bytes in a page of the flash cache's memory management unit.
@@ -8,7 +10,7 @@ pub(crate) const PAGE_BYTES: u32 = 0x1_0000;
 pub(crate) const SECTOR_BYTES: u32 = 0x1000;
 
 /// A flash chip. Erased bytes read 0xFF.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Flash {
     size_bytes: u32,
     pages: Vec<Option<(Store, u32)>>,
@@ -19,6 +21,16 @@ impl Flash {
     pub fn new(size_bytes: u32) -> Self {
         let pages = size_bytes.div_ceil(PAGE_BYTES);
         Self { size_bytes: pages * PAGE_BYTES, pages: vec![None; pages as usize] }
+    }
+
+    /// Whether all pages that exist lie in one of the first `stores` stores of a memory, and none is cut.
+    pub fn lies_in(&self, stores: usize) -> bool {
+        self.size_bytes as usize == self.pages.len() * PAGE_BYTES as usize
+            && self
+                .pages
+                .iter()
+                .flatten()
+                .all(|(store, offset)| store.is_below(stores) && offset.is_multiple_of(PAGE_BYTES))
     }
 
     /// How much the chip holds.

@@ -1,5 +1,7 @@
 //! ELF images: what of them goes where.
 
+use serde::{Deserialize, Serialize};
+
 use core::fmt;
 
 use chip::{Chip, WrongElf};
@@ -8,7 +10,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{LittleEndian, Object, ObjectSection, SectionKind};
 
 /// Bytes that an image puts at an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     /// Where they go.
     pub address: u32,
@@ -72,7 +74,7 @@ impl fmt::Display for ImageError {
 impl std::error::Error for ImageError {}
 
 /// What is loaded of an ELF file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Image {
     /// Where it begins.
     pub entry: u32,

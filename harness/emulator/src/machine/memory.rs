@@ -10,6 +10,8 @@
 //! It does not know who accesses it, nor privilege: permissions here are what the wires can do, and the hart's PMP
 //! comes on top.
 
+use serde::{Deserialize, Serialize};
+
 /// Guest addresses and store offsets of windows are multiples of this.
 ///
 /// Small enough for the boundaries in the map of the ESP32-C3, large enough for the page tables of the hart to stay
@@ -24,7 +26,7 @@ const PAGE_HALFWORDS: usize = PAGE_BYTES as usize / 2;
 type CodeMap = [u64; PAGE_HALFWORDS / 64];
 
 /// What may be done through a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// Loads hit it.
     pub read: bool,
@@ -46,8 +48,14 @@ impl Access {
 }
 
 /// Names a store of bytes inside one [`Memory`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Store(usize);
+
+impl Store {
+    pub(crate) fn is_below(self, count: usize) -> bool {
+        self.0 < count
+    }
+}
 
 /// A stretch of a store, shown at a guest address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,20 +109,70 @@ impl core::fmt::Display for NotDirect {
 
 impl core::error::Error for NotDirect {}
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct StoreExtent {
     start: u32,
     length: u32,
 }
 
 /// A mapped window with its place in the backing bytes resolved.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Mapped {
     pub(crate) address: u32,
     pub(crate) last: u32,
     pub(crate) backing: u32,
     pub(crate) access: Access,
     store: Store,
+}
+
+/// How stores lie in the backing bytes, and which windows show them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    /// The length of the backing bytes.
+    pub(crate) bytes: u32,
+    stores: Vec<StoreExtent>,
+    windows: Vec<Mapped>,
+}
+
+impl Layout {
+    /// No chip has more memory, in bytes.
+    const BYTES_MAX: u32 = 64 << 20;
+
+    /// How many stores there are.
+    pub(crate) fn store_count(&self) -> usize {
+        self.stores.len()
+    }
+
+    /// Whether everything lies where it can.
+    fn check(&self) -> Result<(), MapError> {
+        let pages = |value: u32| value.is_multiple_of(PAGE_BYTES);
+        let inside = |start: u32, length: u32, end: u32| start.checked_add(length).is_some_and(|last| last <= end);
+        if !pages(self.bytes) || self.bytes > Self::BYTES_MAX {
+            return Err(MapError::OutOfRange);
+        }
+        for StoreExtent { start, length } in &self.stores {
+            if !pages(*start) || !pages(*length) || !inside(*start, *length, self.bytes) {
+                return Err(MapError::OutOfRange);
+            }
+        }
+        let mut free_from = Some(0);
+        for window in &self.windows {
+            let length = window.last.checked_sub(window.address).ok_or(MapError::OutOfRange)?.wrapping_add(1);
+            let extent = self.stores.get(window.store.0).ok_or(MapError::OutOfRange)?;
+            let is_ordered = free_from.is_some_and(|free| window.address >= free);
+            if length == 0 || !pages(window.address | length | window.backing) {
+                return Err(MapError::NotPages);
+            }
+            if !is_ordered
+                || window.backing < extent.start
+                || !inside(window.backing, length, extent.start + extent.length)
+            {
+                return Err(MapError::OutOfRange);
+            }
+            free_from = window.last.checked_add(1);
+        }
+        Ok(())
+    }
 }
 
 /// All direct memory of one chip.
@@ -219,6 +277,36 @@ impl Memory {
     /// Bytes that the stores hold on the host.
     pub fn footprint_bytes(&self) -> usize {
         self.backing.len()
+    }
+
+    /// How the stores lie and what is shown where: all but the bytes.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout { bytes: self.backing.len() as u32, stores: self.stores.clone(), windows: self.windows.clone() }
+    }
+
+    /// All bytes, store by store.
+    pub(crate) fn backing(&self) -> &[u8] {
+        &self.backing
+    }
+
+    /// Takes a layout with its bytes, in the place of everything that was there. `fill` writes the bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the layout is none.
+    pub(crate) fn replace(&mut self, layout: Layout, fill: impl FnOnce(&mut [u8])) -> Result<(), MapError> {
+        layout.check()?;
+        let Layout { bytes, stores, windows } = layout;
+        if self.backing.len() != bytes as usize {
+            self.backing = vec![0; bytes as usize];
+        }
+        fill(&mut self.backing);
+        (self.stores, self.windows) = (stores, windows);
+        self.forget_code();
+        self.code.clear();
+        self.code.resize(self.backing.len() / PAGE_BYTES as usize, None);
+        self.mapping_version += 1;
+        Ok(())
     }
 
     /// Reads bytes as a debugger or a DMA engine would: through any window, whatever its access.

@@ -4,8 +4,10 @@
 //! and Vigna, 2019), seeded through SplitMix64 (Steele, Lea, Flood, 2014), so that a run can be repeated. It is not
 //! a cryptographic generator, and need not be: everything that a test device "keeps secret" is known to its bench.
 
+use serde::{Deserialize, Serialize};
+
 /// A stream of words that is a function of its seed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Random {
     state: [u32; 4],
 }

@@ -3,6 +3,8 @@
 //! A table is text that a chip brings along, one peripheral after another ([`Table::parse`]). A device of the model acts
 //! on the registers that it understands and leaves the others to this storage.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 /// One register: where, what it is called, and what it holds after a reset.
@@ -29,6 +31,12 @@ impl Peripheral {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     peripherals: BTreeMap<String, Peripheral>,
+}
+
+/// A peripheral without registers.
+fn nothing() -> &'static Peripheral {
+    static NOTHING: Peripheral = Peripheral { registers: BTreeMap::new() };
+    &NOTHING
 }
 
 impl Table {
@@ -67,8 +75,7 @@ impl Table {
 
     /// The peripheral called `name`; one without registers if the table has none of that name.
     pub fn peripheral(&self, name: &str) -> &Peripheral {
-        static NONE: Peripheral = Peripheral { registers: BTreeMap::new() };
-        self.peripherals.get(name).unwrap_or(&NONE)
+        self.peripherals.get(name).unwrap_or_else(|| nothing())
     }
 }
 
@@ -95,8 +102,10 @@ fn unrolled(offset: u32, name: &str) -> Vec<(u32, String)> {
 }
 
 /// Storage for the registers of one peripheral.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RegisterFile {
+    /// In a snapshot it goes without saying: [`Self::attach`].
+    #[serde(skip, default = "nothing")]
     peripheral: &'static Peripheral,
     words: Vec<u32>,
 }
@@ -109,6 +118,20 @@ impl RegisterFile {
         let mut file = Self { peripheral, words: vec![0; end as usize / 4] };
         file.reset();
         file
+    }
+
+    /// Storage that comes from a snapshot becomes the peripheral's.
+    ///
+    /// # Errors
+    ///
+    /// If it is not as long.
+    pub fn attach(&mut self, peripheral: &'static Peripheral, size: u32) -> Result<(), String> {
+        let words = Self::new(peripheral, size).words.len();
+        if self.words.len() != words {
+            return Err(format!("{} words of registers, and there are {words}", self.words.len()));
+        }
+        self.peripheral = peripheral;
+        Ok(())
     }
 
     /// Every register to its reset value.

@@ -1,5 +1,7 @@
 //! Names and source lines for addresses of an image.
 
+use serde::{Deserialize, Serialize};
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
@@ -9,7 +11,7 @@ use gimli::{EndianArcSlice, LittleEndian};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 /// A place in source code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceLine {
     /// The file, as the compiler was told.
     pub file: String,

@@ -1,6 +1,8 @@
 //! A chip's measure of time, and how the CPU's cycles map to it. Its rate may change while it runs, so cycles are
 //! converted from the last change onwards.
 
+use serde::{Deserialize, Serialize};
+
 /// Periods of the fastest clock that a chip's devices count by, since power-on. How long one is, the chip knows.
 pub(crate) type Ticks = u64;
 
@@ -8,7 +10,7 @@ pub(crate) type Ticks = u64;
 pub(crate) const NEVER: Ticks = u64::MAX;
 
 /// How CPU cycles map to ticks since the CPU's rate last changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct CpuClock {
     changed_at_cycle: u64,
     changed_at: Ticks,

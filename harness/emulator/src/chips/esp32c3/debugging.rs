@@ -4,6 +4,8 @@
 //! that a debugger asks for by RTC_CNTL's register leaves a halted hart halted, at its reset vector: probe-rs's sequence
 //! for this chip relies on it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cores::riscv::{Bus, Privilege, Stop, Width, csr_number};
 use crate::machine::debug::{DebugModule, HaltCause, Target, Transport, Unavailable};
 
@@ -33,7 +35,7 @@ const DCSR_WRITABLE: u32 =
     DCSR_BREAK_IN_MACHINE_MODE | DCSR_BREAK_IN_USER_MODE | DCSR_STEP_INTERRUPTS | DCSR_STEP | DCSR_PRIVILEGE;
 
 /// The hart's debug mode.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Debugging {
     /// The hart is in debug mode.
     pub(super) halted: bool,

@@ -6,6 +6,7 @@ use clock::Instant;
 use crate::machine::access::AccessKind;
 use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, Model, Reset, Settings};
 use crate::machine::memory::NotDirect;
+use crate::machine::snapshot::{Snapshot, SnapshotError};
 
 use super::{Backtrace, Config, Esp32c3, Event, ImageError, NextInstruction, Pause, ResetCause, SerialPort};
 
@@ -109,6 +110,14 @@ impl EmulatedChip for Esp32c3 {
 
     fn map(&self) -> String {
         (MODEL.map)()
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        Some(Self::snapshot(self))
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
+        Self::restore(self, snapshot)
     }
 
     fn jtag(&mut self) -> Option<&mut dyn JtagPins> {

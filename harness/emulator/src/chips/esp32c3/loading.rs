@@ -3,6 +3,8 @@
 //! An ELF file is loaded as the second-stage bootloader leaves the chip. What lies in the flash is booted as ROM and
 //! bootloader together do it, and leaves the chip in the same state. Neither takes time.
 
+use serde::{Deserialize, Serialize};
+
 use std::sync::Arc;
 
 use chip::ESP32C3;
@@ -29,7 +31,7 @@ pub(super) const RESET_VECTOR: u32 = rom::CODE.start;
 const BOOT_STACK: u32 = 0x3fcd_e700;
 
 /// What runs after a reset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Boots {
     /// Nothing has been put into the chip yet.
     Nothing,

@@ -1,5 +1,7 @@
 //! Everything round the hart: dispatches loads and stores by the map, and keeps the devices' time.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeSet;
 
 use crate::cores::riscv::{Bus, BusFault, Width};
@@ -50,7 +52,7 @@ const CSR_CPU_GPIO_OEN: u16 = 0x803;
 const CSR_CPU_GPIO_OUT: u16 = 0x805;
 
 /// The devices that have registers, interrupts and a time of their own.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Devices {
     pub uart0: Uart,
     pub uart1: Uart,
@@ -114,7 +116,7 @@ impl Devices {
 }
 
 /// What the model keeps of each row of the map.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Slot {
     registers: RegisterFile,
     /// The interrupt source of the row's device's first interrupt.
@@ -126,7 +128,7 @@ struct Slot {
 }
 
 /// The first access of its kind to a register that the model does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Touch {
     pub address: u32,
     /// What was written; `None` for a read.
@@ -134,6 +136,7 @@ pub(crate) struct Touch {
 }
 
 /// Everything round the hart.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Soc {
     pub devices: Devices,
     pub flash: Flash,
@@ -252,6 +255,26 @@ impl Soc {
         uart.set(0x14, 347 | 3 << 20);
         uart.set(0x78, 0x370_0000);
         self.refresh_all(now);
+    }
+
+    /// Gives a state that comes from elsewhere what belongs to this program and not to it.
+    ///
+    /// # Errors
+    ///
+    /// What of it this chip does not have.
+    pub fn adopt(&mut self, memory_stores: usize) -> Result<(), String> {
+        if self.slots.len() != MAP.len() {
+            return Err(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len()));
+        }
+        for (slot, row) in self.slots.iter_mut().zip(MAP) {
+            let size = if row.modelled == Modelled::Memory { 0 } else { row.size };
+            slot.registers.attach(peripheral(row.name), size).map_err(|why| format!("{}: {why}", row.name))?;
+            slot.first_source = source::first_of(row.device);
+        }
+        if !self.flash.lies_in(memory_stores) || self.clock.ticks_per_cycle() == 0 {
+            return Err("a flash that lies nowhere, or a clock that stands".to_owned());
+        }
+        Ok(())
     }
 
     /// The registers of a device.

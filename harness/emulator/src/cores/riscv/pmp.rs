@@ -2,6 +2,8 @@
 //!
 //! Sixteen entries with a granularity of four bytes, as in the ESP32-C3's technical reference manual, section 1.8.
 
+use serde::{Deserialize, Serialize};
+
 use super::trap::Privilege;
 
 pub(super) const ENTRY_COUNT: usize = 16;
@@ -28,7 +30,7 @@ pub(super) enum Wish {
 }
 
 /// The bytes that an entry matches, and what it says about them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Range {
     first: u64,
     /// Inclusive.
@@ -36,7 +38,7 @@ struct Range {
     configuration: u8,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Pmp {
     configurations: [u8; ENTRY_COUNT],
     addresses: [u32; ENTRY_COUNT],

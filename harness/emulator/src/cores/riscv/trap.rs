@@ -1,5 +1,7 @@
 //! Exceptions and privilege (the RISC-V privileged architecture, chapter 3, "Machine-Level ISA").
 
+use serde::{Deserialize, Serialize};
+
 use core::fmt;
 
 use crate::machine::event::CoreException;
@@ -8,7 +10,7 @@ use super::csr::{STATUS_MIE, STATUS_MPIE, STATUS_MPP};
 use super::hart::Hart;
 
 /// Who is executing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Privilege {
     /// User mode.
     User,

@@ -4,6 +4,8 @@
 //! Eight address/data match triggers. esp-hal guards the bottom of the stack with one. A debugger's triggers (`dmode`)
 //! enter debug mode, and firmware cannot change them.
 
+use serde::{Deserialize, Serialize};
+
 use super::trap::Privilege;
 
 const TRIGGER_COUNT: u32 = 8;
@@ -56,13 +58,13 @@ pub(super) enum Action {
     Debug,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Trigger {
     control: u32,
     address: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Triggers {
     selected: u32,
     triggers: [Trigger; TRIGGER_COUNT as usize],

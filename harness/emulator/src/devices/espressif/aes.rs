@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapter "AES Accelerator", "Typical AES Working Mode".) A block is over as soon as it
 //! is started. Block cipher modes by DMA are not modelled.
 
+use serde::{Deserialize, Serialize};
+
 use ::aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use ::aes::{Aes128, Aes256, Block};
 
@@ -24,7 +26,7 @@ const INT_ENA: u32 = 0xb0;
 const DATE: u32 = 0xb4;
 
 /// The AES accelerator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Aes;
 
 fn bytes<const N: usize>(registers: &RegisterFile, offset: u32) -> [u8; N] {

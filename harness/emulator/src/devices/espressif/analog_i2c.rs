@@ -4,6 +4,8 @@
 //! functions write there is all that is known of them. The blocks are bytes that are kept: nothing is calibrated, and
 //! a PLL is locked as soon as it is asked for.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 use super::time::Ticks;
@@ -21,7 +23,7 @@ const ANA_CONF2: u32 = 0x08;
 const CALIBRATION_DONE: u32 = 1 << 24;
 
 /// The bus with the blocks on it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AnalogBus {
     bytes: BTreeMap<(u8, u8), u8>,
 }
@@ -62,7 +64,7 @@ impl Device for AnalogBus {
 }
 
 /// The bus's configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AnalogI2c;
 
 impl Device for AnalogI2c {

@@ -4,6 +4,8 @@
 //! shows a flash page at 0x3C00_0000 and at 0x4200_0000 plus `n` times 64 KiB. The cache itself holds nothing in the
 //! model, so an invalidation is over at once.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Ticks;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -37,7 +39,7 @@ const CLOCK_GATE: u32 = 0x100;
 const DATE: u32 = 0x3fc;
 
 /// EXTMEM.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cache;
 
 impl Device for Cache {

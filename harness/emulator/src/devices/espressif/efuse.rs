@@ -2,6 +2,8 @@
 //!
 //! Bit positions: ESP-IDF's `esp_efuse_table.csv` for the ESP32-C3, block 1. Burning is not modelled.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Ticks;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -27,7 +29,7 @@ pub struct Revision {
 }
 
 /// The eFuse controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Efuse;
 
 impl Efuse {

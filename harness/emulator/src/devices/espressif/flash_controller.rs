@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapter "SPI Controller"; command codes as in the data sheets of W25Q32-like chips.)
 //! A command is over when it is issued. SPI0, which serves the cache, is storage: the cache reads the flash directly.
 
+use serde::{Deserialize, Serialize};
+
 use crate::machine::memory::Memory;
 
 use crate::machine::device::{Read, Write};
@@ -33,7 +35,7 @@ const IDENTITY: [u8; 3] = [0xef, 0x40, 0x16];
 const WRITE_ENABLED: u32 = 1 << 1;
 
 /// SPI1.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FlashController {
     status: u32,
 }

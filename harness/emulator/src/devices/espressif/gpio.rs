@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapter "IO MUX and GPIO Matrix".) A pin that drives is read back; one that does not
 //! reads what stands outside, high unless the owner says otherwise. Routing signals through the matrix is storage.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Ticks;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -33,7 +35,7 @@ const PINS: u32 = 22;
 const STRAP_FLASH_BOOT: u32 = 0xf;
 
 /// The pins.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Gpio {
     outside: u32,
     levels: u32,

@@ -5,6 +5,8 @@
 //! than 0 and not below the threshold; the highest priority wins, then the lowest number (technical reference manual,
 //! chapter "Interrupt Matrix"; priority equal to the threshold does fire).
 
+use serde::{Deserialize, Serialize};
+
 use crate::machine::device::{Read, Write};
 use crate::machine::registers::RegisterFile;
 
@@ -21,7 +23,7 @@ const SOURCES: usize = 62;
 const LINES: usize = 32;
 
 /// The interrupt matrix.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct InterruptMatrix {
     sources: u64,
     line_sources: [u64; LINES],

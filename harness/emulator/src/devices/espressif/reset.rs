@@ -1,10 +1,12 @@
 //! Why the chip was reset.
 
+use serde::{Deserialize, Serialize};
+
 use core::fmt;
 
 /// The cause of a reset; the discriminant is the code that RTC_CNTL and the ROM tell (technical reference manual,
 /// chapter "Reset and Clock", table "Reset Source").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum ResetCause {
     /// Power-on.

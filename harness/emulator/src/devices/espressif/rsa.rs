@@ -4,6 +4,8 @@
 //! Montgomery constants that firmware supplies are taken to be right. It takes time, as the hardware's does, though
 //! the time is an estimate: a word multiplication in each cycle of 160 MHz.
 
+use serde::{Deserialize, Serialize};
+
 use num_bigint::BigUint;
 
 use super::time::{NEVER, Ticks};
@@ -30,7 +32,7 @@ const DATE: u32 = 0x830;
 const WORDS_MAX: u32 = MEM_BYTES / 4;
 
 /// The RSA accelerator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rsa {
     /// When the operation under way is over.
     idle_at: Ticks,

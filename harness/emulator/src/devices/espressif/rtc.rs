@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapters "Low-Power Management", "Reset and Clock", "Watchdog Timers".) Sleep modes
 //! are not modelled: a write that would start one is reported. Voltages and power domains are storage.
 
+use serde::{Deserialize, Serialize};
+
 use super::reset::ResetCause;
 use super::time::{NEVER, RC_SLOW_HZ, Ticks, periods_at, ticks_after_periods};
 use super::watchdog::{Stage, Watchdog};
@@ -47,7 +49,7 @@ const INT_WATCHDOG: u32 = 1 << 3;
 const AWAKE: u32 = 1 << 19 | 1 << 27;
 
 /// The real-time controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rtc {
     captured: u64,
     watchdog: Watchdog,

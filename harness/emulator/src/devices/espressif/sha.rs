@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapter "SHA Accelerator".) A block is over as soon as it is started; message and hash
 //! lie in the registers as they would lie in memory. Operation by DMA is not modelled.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Ticks;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -32,7 +34,7 @@ const INITIAL_SHA256: [u32; HASH_WORDS] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The SHA accelerator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Sha;
 
 fn compress(registers: &mut RegisterFile, from_the_beginning: bool) -> Write {

@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapters "Reset and Clock" and "System Registers".) Clock gates and peripheral resets
 //! are storage: a device whose clock is off answers all the same, and a peripheral reset leaves it as it is.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::{TICKS_PER_RC_FAST, TICKS_PER_XTAL, Ticks};
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -15,7 +17,7 @@ const MEM_PVT: u32 = 0x5c;
 const DATE: u32 = 0xffc;
 
 /// SYSTEM.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct System;
 
 impl System {

@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapter "System Timer".) A comparator in target mode fires when its counter has
 //! reached the target, at once if that is past already; in period mode every period from the moment it was loaded.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::{NEVER, Ticks};
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::registers::RegisterFile;
@@ -29,7 +31,7 @@ const PERIOD_MODE: u32 = 1 << 30;
 const UNIT_SELECT: u32 = 1 << 31;
 
 /// A counter: its count at the moment it was last set, stopped or started.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Counter {
     running: bool,
     base_count: u64,
@@ -57,7 +59,7 @@ impl Counter {
 }
 
 /// A comparator and when it fires next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Comparator {
     /// A target or period has been loaded since the reset.
     loaded: bool,
@@ -67,7 +69,7 @@ struct Comparator {
 }
 
 /// The system timer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SystemTimer {
     counters: [Counter; 2],
     comparators: [Comparator; 3],

@@ -3,6 +3,8 @@
 //! (Technical reference manual, chapters "Timer Group" and "Watchdog Timers".) A calibration is over as soon as it is
 //! started: its result is exact, and waiting for it would only cost time that no firmware looks at.
 
+use serde::{Deserialize, Serialize};
+
 use super::reset::ResetCause;
 use super::time::{NEVER, RC_SLOW_HZ, TICKS_PER_APB, TICKS_PER_RC_FAST, TICKS_PER_XTAL, Ticks};
 use super::watchdog::{Stage, Watchdog};
@@ -53,7 +55,7 @@ const INT_WATCHDOG: u32 = 2;
 pub(crate) const WATCHDOG_KEY: u32 = 0x50d8_3aa1;
 
 /// One timer group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TimerGroup {
     reset_cause: ResetCause,
     base_count: u64,

@@ -4,6 +4,8 @@
 //! errors or breaks on the line, no RS485, no flow control. What arrives while the receive FIFO is full is lost, as in
 //! the hardware, and raises RXFIFO_OVF.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::VecDeque;
 
 use super::time::{NEVER, TICKS_PER_APB, TICKS_PER_RC_FAST, TICKS_PER_XTAL, Ticks};
@@ -50,7 +52,7 @@ const REG_UPDATE: u32 = 1 << 31;
 const LINES_IDLE: u32 = 0xe000_c000;
 
 /// One UART.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Uart {
     to_line: VecDeque<u8>,
     /// The byte on the transmit line, and when its last stop bit is over.

@@ -5,6 +5,8 @@
 //! The host is always attached and always reads; it holds back what the chip has no room for, so nothing is lost.
 //! JTAG is not modelled.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::VecDeque;
 
 use super::time::{NEVER, TICKS_HZ, Ticks};
@@ -42,7 +44,7 @@ const TICKS_PER_FRAME: Ticks = TICKS_HZ / 1_000;
 const TICKS_PER_PACKET: Ticks = TICKS_PER_FRAME / 19;
 
 /// The serial port of the USB-Serial-JTAG controller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UsbSerialJtag {
     /// Bytes that firmware has written and not sent, or that the host has not fetched yet.
     to_host: Vec<u8>,

@@ -1,9 +1,11 @@
 //! A watchdog's four stages, as the timer groups and the RTC have them.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::{NEVER, Ticks};
 
 /// What a stage does when its time is up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     #[default]
     Off,
@@ -14,7 +16,7 @@ pub(crate) enum Stage {
 }
 
 /// A watchdog that moves from stage to stage unless it is fed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Watchdog {
     enabled: bool,
     stages: [Stage; 4],

@@ -1,5 +1,7 @@
 //! Abstract commands: registers by number, and the program buffer (RISC-V External Debug Support 0.13.2, section 3.7).
 
+use serde::{Deserialize, Serialize};
+
 use super::target::Target;
 
 /// How many data words there are.
@@ -15,7 +17,7 @@ const COMMAND_WRITE: u32 = 1 << 16;
 const SIZE_WORD: u32 = 2;
 
 /// What went wrong: `abstractcs.cmderr`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 enum CommandError {
     #[default]
@@ -26,7 +28,7 @@ enum CommandError {
 }
 
 /// The words of commands, and what became of the last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct AbstractCommands {
     error: CommandError,
     data: [u32; DATA_COUNT as usize],

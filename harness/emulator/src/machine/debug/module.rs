@@ -3,6 +3,8 @@
 //! Two data words and sixteen words of program buffer, as OpenOCD finds them on an ESP32-C3; memory through the system
 //! bus; no authentication, or one that nobody passes. Every access is over when it is made, so nothing is ever busy.
 
+use serde::{Deserialize, Serialize};
+
 use super::abstract_command::AbstractCommands;
 use super::system_bus::SystemBus;
 use super::target::Target;
@@ -45,7 +47,7 @@ const STATUS_HAVE_RESET: u32 = 3 << 18;
 const HARTINFO_VALUE: u32 = 2 << 20;
 
 /// A debug module.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DebugModule {
     /// Nobody can authenticate: it says so, and does nothing else.
     locked: bool,

@@ -1,5 +1,7 @@
 //! System bus access: memory and registers without the hart (RISC-V External Debug Support 0.13.2, section 3.10).
 
+use serde::{Deserialize, Serialize};
+
 use super::target::Target;
 use crate::machine::access::Width;
 
@@ -14,7 +16,7 @@ const CAPABILITIES: u32 = 1 << 29 | 32 << 5 | 0b111;
 const CONTROL_AT_RESET: u32 = 2 << 17;
 
 /// What went wrong: `sbcs.sberror`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 enum BusError {
     #[default]
@@ -25,7 +27,7 @@ enum BusError {
 }
 
 /// The registers of system bus access.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct SystemBus {
     control: u32,
     error: BusError,

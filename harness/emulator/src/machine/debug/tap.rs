@@ -1,5 +1,7 @@
 //! The test access port: sixteen states, an instruction register, and the register that is being shifted.
 
+use serde::{Deserialize, Serialize};
+
 /// Bits of the instruction register, as the ESP32-C3 has them.
 const INSTRUCTION_BITS: u32 = 5;
 /// What the instruction register captures: the two lowest bits must be 01 (IEEE 1149.1, clause 7.1.1).
@@ -9,7 +11,7 @@ const INSTRUCTION_CAPTURED: u64 = 0b00001;
 pub(super) const IDCODE: u32 = 0x01;
 
 /// A state of the port (IEEE 1149.1, figure 6-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     TestLogicReset,
     RunTestIdle,
@@ -66,7 +68,7 @@ pub enum Edge {
 }
 
 /// A test access port.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tap {
     state: State,
     instruction: u32,

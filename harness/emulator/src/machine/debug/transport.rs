@@ -1,6 +1,8 @@
 //! The debug transport module: the data registers of a JTAG port by which a debugger reads and writes the debug
 //! module's words (RISC-V External Debug Support 0.13.2, section 6.1).
 
+use serde::{Deserialize, Serialize};
+
 use super::module::DebugModule;
 use super::tap::{Edge, IDCODE, Tap};
 use super::target::Target;
@@ -18,7 +20,7 @@ const DMI_BITS: u32 = ADDRESS_BITS + 34;
 const DTMCS_VALUE: u64 = 1 | (ADDRESS_BITS as u64) << 4;
 
 /// A JTAG port with a debug module behind it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Transport {
     /// The debug module.
     pub module: DebugModule,
