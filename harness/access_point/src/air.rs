@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use clock::{Duration, Instant};
 
 use crate::bss::{Bss, Outbox};
-use crate::frame::{Ethernet, FrameControl, Header, Kind, Radiotap};
-use crate::{Description, DescriptionError, Event, MacAddress, Rate};
+use crate::frame::element::id;
+use crate::frame::{Elements, Ethernet, FrameControl, Header, Kind, Radiotap};
+use crate::{Description, DescriptionError, Event, Happening, MacAddress, Rate};
 
 /// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4.4).
 const SIFS: Duration = Duration::from_micros(10);
@@ -17,6 +18,8 @@ const DIFS: Duration = Duration::from_micros(28);
 const FRAME_BYTES_MAX: usize = 2_346;
 /// Frames of stations that are on the air at a time, and frames for them that nobody has taken yet.
 const ON_THE_AIR_MAX: usize = 256;
+/// Networks that stations looked for in vain, each told once.
+const LOOKED_FOR_MAX: usize = 64;
 /// Bytes of frames that are kept for the capture until they are taken.
 const OVERHEARD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -67,6 +70,7 @@ pub struct Air {
     outbox: Outbox,
     overheard: Vec<Overheard>,
     overheard_bytes: usize,
+    looked_for: Vec<Vec<u8>>,
 }
 
 impl Air {
@@ -90,6 +94,7 @@ impl Air {
             outbox: Outbox::default(),
             overheard: Vec::new(),
             overheard_bytes: 0,
+            looked_for: Vec::new(),
         })
     }
 
@@ -199,6 +204,9 @@ impl Air {
     /// A station's frame is over: who is meant acknowledges and hears it.
     fn arrive(&mut self, on_air: &OnAir) {
         let Some(header) = Header::parse(&on_air.frame) else { return };
+        if header.control.kind() == Kind::ProbeRequest {
+            self.note_looked_for(header.transmitter, header.body);
+        }
         for number in 0..self.access_points.len() {
             let access_point = &mut self.access_points[number];
             let is_own = header.receiver == access_point.bssid();
@@ -217,6 +225,17 @@ impl Air {
                 self.schedule(number, OnAir { at, channel, rate, signal_dbm, frame });
             }
             self.access_points[number].hear(self.now, &on_air.frame, &mut self.outbox);
+        }
+    }
+
+    /// A network that a station asks for by its name, and that is not here: who drives the bench may want to know.
+    fn note_looked_for(&mut self, station: MacAddress, body: &[u8]) {
+        let ssid = Elements(body).first(id::SSID).unwrap_or_default();
+        let is_here = self.descriptions().any(|description| description.ssid.as_bytes() == ssid);
+        let is_known = ssid.is_empty() || is_here || self.looked_for.iter().any(|known| known == ssid);
+        if !is_known && ssid.len() <= 32 && self.looked_for.len() < LOOKED_FOR_MAX {
+            self.looked_for.push(ssid.to_vec());
+            self.outbox.note(self.now, None, station, Happening::LooksFor { ssid: ssid.to_vec() });
         }
     }
 

@@ -12,8 +12,8 @@ use crate::misbehaviour::Misbehaviour;
 pub struct Event {
     /// When.
     pub at: Instant,
-    /// At which access point; 0 for the first.
-    pub access_point: usize,
+    /// At which access point, 0 for the first; none, where it is about what no access point here does.
+    pub access_point: Option<usize>,
     /// To which station; nobody, where it is about the access point itself.
     pub station: MacAddress,
     /// What.

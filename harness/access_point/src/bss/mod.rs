@@ -25,8 +25,6 @@ use crate::{Description, Event, Happening, MacAddress, Security};
 const TIME_UNIT: Duration = Duration::from_micros(1_024);
 /// Stations that one access point remembers; more are refused with status 17.
 const STATIONS_MAX: usize = 16;
-/// Networks that stations looked for in vain, each told once.
-const LOOKED_FOR_MAX: usize = 64;
 
 /// What comes of what happens: Ethernet frames, and events.
 #[derive(Debug, Default)]
@@ -41,7 +39,7 @@ const EVENTS_MAX: usize = 4_096;
 const ETHERNET_MAX: usize = 1_024;
 
 impl Outbox {
-    pub(crate) fn note(&mut self, at: Instant, access_point: usize, station: MacAddress, what: Happening) {
+    pub(crate) fn note(&mut self, at: Instant, access_point: Option<usize>, station: MacAddress, what: Happening) {
         if self.events.len() < EVENTS_MAX {
             self.events.push(Event { at, access_point, station, what });
         }
@@ -81,7 +79,6 @@ pub(crate) struct Bss {
     kept_for_groups: VecDeque<Payload>,
     queue: VecDeque<Queued>,
     in_flight: Option<InFlight>,
-    looked_for: Vec<Vec<u8>>,
 }
 
 impl Bss {
@@ -127,7 +124,6 @@ impl Bss {
             kept_for_groups: VecDeque::new(),
             queue: VecDeque::new(),
             in_flight: None,
-            looked_for: Vec::new(),
             description,
         }
     }
@@ -240,7 +236,7 @@ impl Bss {
     }
 
     fn note(&self, now: Instant, outbox: &mut Outbox, station: MacAddress, what: Happening) {
-        outbox.note(now, self.number, station, what);
+        outbox.note(now, Some(self.number), station, what);
     }
 
     /// The lowest identifier that nobody has.

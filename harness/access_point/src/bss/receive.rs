@@ -3,7 +3,7 @@
 use clock::Instant;
 
 use super::station::{Stage, Station};
-use super::{Bss, LOOKED_FOR_MAX, Outbox};
+use super::{Bss, Outbox};
 use crate::frame::element::id;
 use crate::frame::{
     AssociationRequest, Authentication, AuthenticationKeyManagement, Cipher, Elements, EtherType, Ethernet, Header,
@@ -86,9 +86,6 @@ impl Bss {
         let asked_for = Elements(body).first(id::SSID).unwrap_or_default();
         let own = self.description.ssid.as_bytes();
         let is_meant = if asked_for.is_empty() { !self.description.hidden } else { asked_for == own };
-        if !asked_for.is_empty() && asked_for != own {
-            self.note_looked_for(now, station, asked_for, outbox);
-        }
         if !is_meant {
             return;
         }
@@ -99,14 +96,6 @@ impl Bss {
         }
         let body = self.announcement(&self.description.ssid.clone().into_bytes());
         self.management(now, Kind::ProbeResponse, station, body);
-    }
-
-    fn note_looked_for(&mut self, now: Instant, station: MacAddress, ssid: &[u8], outbox: &mut Outbox) {
-        let is_new = !self.looked_for.iter().any(|known| known == ssid);
-        if is_new && ssid.len() <= 32 && self.looked_for.len() < LOOKED_FOR_MAX {
-            self.looked_for.push(ssid.to_vec());
-            self.note(now, outbox, station, Happening::LooksFor { ssid: ssid.to_vec() });
-        }
     }
 
     fn authentication(&mut self, now: Instant, station: MacAddress, body: &[u8], outbox: &mut Outbox) {
