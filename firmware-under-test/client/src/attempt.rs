@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use control::{Act, Clock, Link, Plan, Report, Tls};
+use control::{Act, Clock, Link, Plan, Report, Tls, Trust, Verify};
 use outcome::Stage;
 use wire::mqtt::PacketId;
 
@@ -59,7 +59,19 @@ pub(crate) fn attempt<P: Platform, T: Stack>(
         None => None,
     };
     dial(device, plan, connect_timeout_us)?;
+    if plan.tls.as_ref().is_some_and(lacks_authority) {
+        return Err(Fault::AuthorityMissing.into());
+    }
     talk::<P, T>(device, tls, plan, progress)
+}
+
+/// Whether there is nothing to verify by, where nobody is greeted without (`set_client_config` of ESP-IDF's
+/// components/esp-tls/esp_tls_mbedtls.c, which comes after the TCP connection).
+fn lacks_authority(tls: &Tls) -> bool {
+    tls.requires_authority
+        && tls.authorities.is_none()
+        && tls.trust == Trust::Authorities
+        && tls.verify == Verify::Required
 }
 
 /// What is left of the plan when the broker has said what it thinks of it. Whatever goes wrong on the way there counts as

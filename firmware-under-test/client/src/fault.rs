@@ -1,10 +1,9 @@
 //! What can go wrong outside of the TLS library, in the client's own words.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
-use outcome::Stage;
+use outcome::{FailureClass, Stage};
 
 use crate::tls;
 
@@ -42,6 +41,8 @@ pub enum Fault {
     ModemOpenFailed(u8),
     /// The modem lost its network, or was reset.
     ModemNetworkLost,
+    /// There is no authority, and the plan wants one before anybody is greeted.
+    AuthorityMissing,
     /// The handshake made no progress for too long.
     HandshakeTimedOut,
     /// The connection was reset.
@@ -83,6 +84,7 @@ impl Fault {
             Self::ModemTimedOut => "MODEM_TIMED_OUT",
             Self::ModemOpenFailed(_) => "MODEM_OPEN_FAILED",
             Self::ModemNetworkLost => "MODEM_NETWORK_LOST",
+            Self::AuthorityMissing => "AUTHORITY_MISSING",
             Self::HandshakeTimedOut => "HANDSHAKE_TIMED_OUT",
             Self::ConnectionReset => "CONNECTION_RESET",
             Self::ConnectionClosed => "CONNECTION_CLOSED",
@@ -93,6 +95,35 @@ impl Fault {
             Self::MalformedPacket => "MALFORMED_PACKET",
             Self::PacketTooLarge => "PACKET_TOO_LARGE",
             Self::UnexpectedPacket => "UNEXPECTED_PACKET",
+        }
+    }
+
+    /// What kind of failure it is.
+    pub const fn class(self) -> FailureClass {
+        match self {
+            // Whoever wrote the plan is to blame, and not that the device lacks something.
+            Self::PlanUnusable => FailureClass::Other,
+            Self::DnsNxdomain
+            | Self::DnsServerFailure(_)
+            | Self::DnsTruncated
+            | Self::DnsNoAddress
+            | Self::ModemRefused
+            | Self::ModemOpenFailed(_) => FailureClass::NoAddress,
+            Self::DnsTimedOut
+            | Self::SntpTimedOut
+            | Self::ConnectTimedOut
+            | Self::ModemTimedOut
+            | Self::HandshakeTimedOut
+            | Self::ReplyTimedOut
+            | Self::SendTimedOut => FailureClass::TimedOut,
+            Self::SntpRefused | Self::SntpUnsynchronised | Self::ConnackRefused(_) | Self::SubscribeRefused => {
+                FailureClass::PeerRefused
+            }
+            Self::ConnectRefused | Self::ConnectionReset | Self::ModemNetworkLost => FailureClass::PeerReset,
+            Self::ConnectionClosed => FailureClass::PeerClosed,
+            Self::AuthorityMissing | Self::MalformedPacket | Self::PacketTooLarge | Self::UnexpectedPacket => {
+                FailureClass::Refused
+            }
         }
     }
 
@@ -150,10 +181,25 @@ impl Trouble {
         failed_allocation_bytes: Option<u32>,
         at_ms: u32,
     ) -> control::Failure {
-        let (code, name, verify_flags, verify_flag_names) = match self {
-            Self::Own(fault) => (fault.code(), String::from(fault.name()), 0, Vec::new()),
-            Self::Tls(failure) => (failure.code, failure.name, failure.verify_flags, failure.verify_flag_names),
+        let failure = match self {
+            Self::Own(fault) => tls::Failure {
+                class: fault.class(),
+                code: fault.code(),
+                name: String::from(fault.name()),
+                ..tls::Failure::default()
+            },
+            Self::Tls(failure) => failure,
         };
-        control::Failure { stage, code, name, verify_flags, verify_flag_names, failed_allocation_bytes, at_ms }
+        control::Failure {
+            stage,
+            class: failure.class,
+            alert_received: failure.alert_received,
+            code: failure.code,
+            name: failure.name,
+            verify_flags: failure.verify_flags,
+            verify_flag_names: failure.verify_flag_names,
+            failed_allocation_bytes,
+            at_ms,
+        }
     }
 }

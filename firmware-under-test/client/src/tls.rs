@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use outcome::Stage;
+use outcome::{AlertDescription, FailureClass, Stage};
 
 /// Where a session's records go to and come from. Nothing here waits.
 pub trait Wire {
@@ -119,6 +119,10 @@ pub struct Agreed {
 /// A library's error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
+    /// What kind of error it is.
+    pub class: FailureClass,
+    /// The fatal alert of the peer that it is about, if it is about one.
+    pub alert_received: Option<AlertDescription>,
     /// The library's number for it.
     pub code: i32,
     /// The library's name for it.
@@ -133,8 +137,6 @@ impl Failure {
     /// What a library says of a plan that it has no means to carry out: the bench takes it as *not applicable*, with
     /// `what` as the reason.
     pub fn unsupported(what: &str) -> Self {
-        Self { name: alloc::format!("{UNSUPPORTED}: {what}"), ..Self::default() }
+        Self { class: FailureClass::Unsupported, name: String::from(what), ..Self::default() }
     }
 }
-
-pub use control::UNSUPPORTED;

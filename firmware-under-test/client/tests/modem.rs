@@ -74,9 +74,9 @@ fn a_close_amid_the_answer_costs_one_reader_the_connack() {
     {
         let world = run_with_modem(modem_plan(ModemReader::Correct), change, refuses);
         assert!(story(&world).contains(&"connack 5 false".into()), "{:?}", story(&world));
-        assert_eq!(ending(&world), "failed at login: 5 CONNACK_REFUSED");
+        assert_eq!(ending(&world), "failed at login: peer_refused 5 CONNACK_REFUSED");
         let world = run_with_modem(modem_plan(ModemReader::LosesOnClose), change, refuses);
-        assert_eq!(ending(&world), "failed at login: 0 CONNECTION_RESET");
+        assert_eq!(ending(&world), "failed at login: peer_reset 0 CONNECTION_RESET");
         assert_eq!(world.remarks, ["modem: no `+CIPRXGET: 2` in \"\\r\\n+IPCLOSE: 0,1\\r\\n\""]);
     }
 }
@@ -114,14 +114,16 @@ fn the_correct_reader_lives_with_what_modems_do() {
 #[test]
 fn what_modems_break_is_told() {
     let changes: [Change; 5] = [
-        ("failed at connect: 0 MODEM_REFUSED", |config| config.behaviour.on_open = OnOpen::Error),
-        ("failed at connect: 0 MODEM_TIMED_OUT", |config| config.behaviour.on_open = OnOpen::Silence),
+        ("failed at connect: no_address 0 MODEM_REFUSED", |config| config.behaviour.on_open = OnOpen::Error),
+        ("failed at connect: timed_out 0 MODEM_TIMED_OUT", |config| config.behaviour.on_open = OnOpen::Silence),
         // CONNACK is 20 02 00 00: what is left of it begins a packet of no length.
-        ("failed at login: 0 MALFORMED_PACKET", |config| {
+        ("failed at login: refused 0 MALFORMED_PACKET", |config| {
             config.behaviour.loses = Some(LostBytes { at_byte: 1, count: 2 })
         }),
-        ("failed at exchange: 0 CONNECTION_RESET", |config| config.behaviour.network_closes_after_bytes = Some(4)),
-        ("failed at exchange: 0 CONNECTION_RESET", |config| {
+        ("failed at exchange: peer_reset 0 CONNECTION_RESET", |config| {
+            config.behaviour.network_closes_after_bytes = Some(4)
+        }),
+        ("failed at exchange: peer_reset 0 CONNECTION_RESET", |config| {
             config.behaviour.stall = Some(Stall { after_bytes: 4, ms: 30_000 });
         }),
     ];
@@ -132,7 +134,10 @@ fn what_modems_break_is_told() {
     let mut plan = modem_plan(ModemReader::Correct);
     plan.broker_host = "nobody.test".into();
     // SIMCom's manual, "Description of <err>": DNS parse failed.
-    assert_eq!(ending(&run_with_modem(plan, |_| {}, well_behaved)), "failed at connect: 11 MODEM_OPEN_FAILED");
+    assert_eq!(
+        ending(&run_with_modem(plan, |_| {}, well_behaved)),
+        "failed at connect: no_address 11 MODEM_OPEN_FAILED"
+    );
 }
 
 #[test]
@@ -145,6 +150,6 @@ fn after_a_reset_the_next_attempt_starts_from_at_and_takes_a_free_link() {
     };
     let world = run_with_modem(plan, change, well_behaved);
     let story = story(&world);
-    assert!(story.contains(&"failed at exchange: 0 CONNECTION_RESET".into()), "{story:?}");
+    assert!(story.contains(&"failed at exchange: peer_reset 0 CONNECTION_RESET".into()), "{story:?}");
     assert_eq!(story.last().map(String::as_str), Some("done true 4711 2"), "{:?}", world.remarks);
 }

@@ -110,27 +110,27 @@ fn names_that_do_not_resolve_say_why() {
     plan.broker_host = "broker.test".into();
     let dns = |what| LanConfig { dns: Some(Dns { otherwise: Answer::new(what), ..Dns::new(vec![DNS]) }), ..lan() };
     let outcome = |config| failure(&run(plan.clone(), config, well_behaved));
-    assert_eq!(outcome(dns(Resolution::NxDomain)), "failed at resolve: 0 DNS_NXDOMAIN");
-    assert_eq!(outcome(dns(Resolution::ServFail)), "failed at resolve: 2 DNS_SERVER_FAILURE");
-    assert_eq!(outcome(dns(Resolution::Addresses(vec![]))), "failed at resolve: 0 DNS_NO_ADDRESS");
-    assert_eq!(outcome(dns(Resolution::Truncated)), "failed at resolve: 0 DNS_TRUNCATED");
+    assert_eq!(outcome(dns(Resolution::NxDomain)), "failed at resolve: no_address 0 DNS_NXDOMAIN");
+    assert_eq!(outcome(dns(Resolution::ServFail)), "failed at resolve: no_address 2 DNS_SERVER_FAILURE");
+    assert_eq!(outcome(dns(Resolution::Addresses(vec![]))), "failed at resolve: no_address 0 DNS_NO_ADDRESS");
+    assert_eq!(outcome(dns(Resolution::Truncated)), "failed at resolve: no_address 0 DNS_TRUNCATED");
     let forged = Resolution::WrongId(vec![[192, 0, 2, 10].into()]);
-    assert_eq!(outcome(dns(forged)), "failed at resolve: 0 DNS_TIMED_OUT");
-    assert_eq!(outcome(lan()), "failed at resolve: 0 DNS_TIMED_OUT");
+    assert_eq!(outcome(dns(forged)), "failed at resolve: timed_out 0 DNS_TIMED_OUT");
+    assert_eq!(outcome(lan()), "failed at resolve: timed_out 0 DNS_TIMED_OUT");
 }
 
 #[test]
 fn connections_that_fail_say_why_and_when() {
     let refused = LanConfig { listeners: vec![], ..lan() };
     let world = run(plan(), refused, well_behaved);
-    assert_eq!(failure(&world), "failed at connect: 0 CONNECT_REFUSED");
+    assert_eq!(failure(&world), "failed at connect: peer_reset 0 CONNECT_REFUSED");
     let listener = Listener { state: Port::Dropped, ..Listener::service(1883) };
     let world = run(plan(), LanConfig { listeners: vec![listener], ..lan() }, well_behaved);
-    assert_eq!(failure(&world), "failed at connect: 0 CONNECT_TIMED_OUT");
+    assert_eq!(failure(&world), "failed at connect: timed_out 0 CONNECT_TIMED_OUT");
     assert_eq!(at_ms(&world, "failed") - at_ms(&world, "connect"), 10_000);
     let fault = Fault::Cut(Cut { when: Trigger::Accepted, how: Teardown::Reset }).within(Scope::default());
     let world = run(plan(), LanConfig { faults: vec![fault], ..lan() }, well_behaved);
-    assert_eq!(failure(&world), "failed at login: 0 CONNECTION_RESET");
+    assert_eq!(failure(&world), "failed at login: peer_reset 0 CONNECTION_RESET");
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn the_clock_comes_from_sntp_or_the_plan_fails() {
         run(plan.clone(), LanConfig { sntp: Some(sntp), ..lan() }, well_behaved)
     };
     assert_eq!(world(SntpAnswer::Truth).calendar, Some(1_800_000_000));
-    assert_eq!(failure(&world(SntpAnswer::Silence)), "failed at clock: 0 SNTP_TIMED_OUT");
-    assert_eq!(failure(&world(SntpAnswer::Stranger)), "failed at clock: 0 SNTP_TIMED_OUT");
-    assert_eq!(failure(&world(SntpAnswer::KissOfDeath(*b"DENY"))), "failed at clock: 0 SNTP_REFUSED");
-    assert_eq!(failure(&world(SntpAnswer::Unsynchronised)), "failed at clock: 0 SNTP_UNSYNCHRONISED");
+    assert_eq!(failure(&world(SntpAnswer::Silence)), "failed at clock: timed_out 0 SNTP_TIMED_OUT");
+    assert_eq!(failure(&world(SntpAnswer::Stranger)), "failed at clock: timed_out 0 SNTP_TIMED_OUT");
+    assert_eq!(failure(&world(SntpAnswer::KissOfDeath(*b"DENY"))), "failed at clock: peer_refused 0 SNTP_REFUSED");
+    assert_eq!(failure(&world(SntpAnswer::Unsynchronised)), "failed at clock: peer_refused 0 SNTP_UNSYNCHRONISED");
 }
 
 #[test]
@@ -158,19 +158,25 @@ fn brokers_that_misbehave_are_told_apart() {
             session_present: false,
             code: ConnectCode::NOT_AUTHORIZED
         }))]),
-        "failed at login: 5 CONNACK_REFUSED"
+        "failed at login: peer_refused 5 CONNACK_REFUSED"
     );
-    assert_eq!(outcome(|_, _| vec![]), "failed at login: 0 REPLY_TIMED_OUT");
-    assert_eq!(outcome(|_, _| vec![Action::Close]), "failed at login: 0 CONNECTION_CLOSED");
-    assert_eq!(outcome(|_, _| vec![Action::Reset]), "failed at login: 0 CONNECTION_RESET");
-    assert_eq!(outcome(|_, _| vec![send(&Packet::PingResp)]), "failed at login: 0 UNEXPECTED_PACKET");
-    assert_eq!(outcome(|_, _| vec![Action::Send(vec![0x20, 3, 0, 0, 0])]), "failed at login: 0 MALFORMED_PACKET");
-    assert_eq!(outcome(|_, _| vec![Action::Send(vec![0x30, 0xff, 0xff, 0x7f])]), "failed at login: 0 PACKET_TOO_LARGE");
+    assert_eq!(outcome(|_, _| vec![]), "failed at login: timed_out 0 REPLY_TIMED_OUT");
+    assert_eq!(outcome(|_, _| vec![Action::Close]), "failed at login: peer_closed 0 CONNECTION_CLOSED");
+    assert_eq!(outcome(|_, _| vec![Action::Reset]), "failed at login: peer_reset 0 CONNECTION_RESET");
+    assert_eq!(outcome(|_, _| vec![send(&Packet::PingResp)]), "failed at login: refused 0 UNEXPECTED_PACKET");
+    assert_eq!(
+        outcome(|_, _| vec![Action::Send(vec![0x20, 3, 0, 0, 0])]),
+        "failed at login: refused 0 MALFORMED_PACKET"
+    );
+    assert_eq!(
+        outcome(|_, _| vec![Action::Send(vec![0x30, 0xff, 0xff, 0x7f])]),
+        "failed at login: refused 0 PACKET_TOO_LARGE"
+    );
     let no_puback = |broker: &mut Broker, packet: &Packet<'_>| match packet {
         Packet::Publish(_) => vec![],
         packet => well_behaved(broker, packet),
     };
-    assert_eq!(outcome(no_puback), "failed at exchange: 0 REPLY_TIMED_OUT");
+    assert_eq!(outcome(no_puback), "failed at exchange: timed_out 0 REPLY_TIMED_OUT");
 }
 
 #[test]
@@ -221,7 +227,7 @@ fn a_broker_that_goes_silent_is_noticed_by_the_ping() {
     plan.mqtt.acts = vec![Act::Idle { ms: 60_000 }];
     let fault = Fault::Outage { from: Instant::from_millis(5_000), until: None }.within(Scope::default());
     let world = run(plan, LanConfig { faults: vec![fault], ..lan() }, well_behaved);
-    assert_eq!(failure(&world), "failed at keep-alive: 0 REPLY_TIMED_OUT");
+    assert_eq!(failure(&world), "failed at keep-alive: timed_out 0 REPLY_TIMED_OUT");
     let (start, end) = (at_ms(&world, "keep-alive"), at_ms(&world, "failed"));
     assert_eq!((end - start) / 100, 125, "7.5 s to the ping, 5 s to give up");
 }
@@ -232,11 +238,27 @@ fn the_handshake_is_told_stage_by_stage() {
     plan.tls = Some(Tls::default());
     // The toy's handshake is no MQTT: its first byte stays in the decoder, and nobody answers.
     let world = run(plan.clone(), lan(), well_behaved);
-    assert_eq!(failure(&world), "failed at hello: 0 HANDSHAKE_TIMED_OUT");
+    assert_eq!(failure(&world), "failed at hello: timed_out 0 HANDSHAKE_TIMED_OUT");
     plan.tls = Some(Tls { server_name: Some("impossible".into()), ..Tls::default() });
     let world = run(plan, lan(), well_behaved);
-    assert_eq!(failure(&world), "failed at clock: -1 TOY_CANNOT");
+    assert_eq!(failure(&world), "failed at clock: tls -1 TOY_CANNOT");
     assert_eq!(world.broker().connections, 0);
+}
+
+#[test]
+fn who_wants_an_authority_greets_nobody_without_one() {
+    let outcome = |tls| {
+        let mut plan = plan();
+        plan.tls = Some(Tls { requires_authority: true, ..tls });
+        let world = run(plan, lan(), well_behaved);
+        (failure(&world), world.broker().connections)
+    };
+    assert_eq!(outcome(Tls::default()), ("failed at connect: refused 0 AUTHORITY_MISSING".into(), 1));
+    // The toy's handshake goes wrong in its own way.
+    let greets = ("failed at hello: timed_out 0 HANDSHAKE_TIMED_OUT".to_owned(), 1);
+    assert_eq!(outcome(Tls { authorities: Some(control::Blob::Pem("x".into())), ..Tls::default() }), greets);
+    assert_eq!(outcome(Tls { verify: control::Verify::None, ..Tls::default() }), greets);
+    assert_eq!(outcome(Tls { trust: control::Trust::SelfSigned, ..Tls::default() }), greets);
 }
 
 #[test]

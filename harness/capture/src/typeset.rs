@@ -92,7 +92,7 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
                 while let Some(said) = modem.next_if(|said| said.at <= lookup.at) {
                     entry(&mut text, said, style, (style.mark)(index, said));
                 }
-                entry(&mut text, lookup, style, None);
+                entry(&mut text, lookup, style, (style.mark)(index, lookup));
             }
         }
         if folded.contains(&index) {
@@ -131,7 +131,7 @@ pub fn render(transcript: &Transcript, style: &Style<'_>) -> String {
         entry(&mut text, said, style, (style.mark)(transcript.conversations.len().saturating_sub(1), said));
     }
     for lookup in lookups {
-        entry(&mut text, lookup, style, None);
+        entry(&mut text, lookup, style, (style.mark)(last, lookup));
     }
     text
 }

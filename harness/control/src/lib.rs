@@ -16,7 +16,7 @@ mod report;
 pub use order::{
     Act, Blob, Clock, Link, Manners, Modem, ModemReader, Mqtt, Network, Order, Plan, Tls, Trust, Verify, Will,
 };
-pub use report::{Failure, Report, UNSUPPORTED};
+pub use report::{Failure, Report};
 
 /// The version of this conversation. A firmware that says another number is not spoken to.
 pub const PROTOCOL: u32 = 1;

@@ -194,6 +194,10 @@ pub struct Tls {
     /// §7.4.1.2), with a ticket (RFC 5077), or as a pre-shared key (RFC 9846 §2.2), as far as the library can.
     #[serde(default)]
     pub keeps_session: bool,
+    /// Whether it says no hello at all where it is to verify and has no authority ([`Tls::authorities`]), as ESP-TLS does
+    /// since ESP-IDF 4.3.
+    #[serde(default)]
+    pub requires_authority: bool,
 }
 
 impl Default for Tls {
@@ -220,6 +224,7 @@ impl Default for Tls {
             probes_fragment_length: false,
             client_hello: None,
             keeps_session: false,
+            requires_authority: false,
         }
     }
 }

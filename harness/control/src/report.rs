@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use outcome::Stage;
+use outcome::{AlertDescription, FailureClass, Stage};
 use serde::{Deserialize, Serialize};
 
 /// One event, told by the device as it happens. `at_ms` is always the device's own clock: milliseconds since its reset.
@@ -92,19 +92,21 @@ pub enum Report {
     },
 }
 
-/// The name of a [`Failure`] of a device that has no means to do what the plan asks, before a colon and what it is. The
-/// bench takes it as *not applicable*.
-pub const UNSUPPORTED: &str = "PLAN_UNSUPPORTED";
-
 /// How an attempt failed, in the device's own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The stage in which it failed.
     pub stage: Stage,
+    /// What kind of failure it is: who is to blame depends on this, and on nothing in the name.
+    #[serde(default)]
+    pub class: FailureClass,
+    /// The fatal alert that the peer sent, if the device says that it got one (RFC 9846 §6.2).
+    #[serde(default)]
+    pub alert_received: Option<AlertDescription>,
     /// The library's or the client's error code: -0x2700 is -9984. Zero where there is none.
     pub code: i32,
     /// The code's name in its library: `MBEDTLS_ERR_X509_CERT_VERIFY_FAILED`, or the client's own word:
-    /// `CONNECT_TIMED_OUT`.
+    /// `CONNECT_TIMED_OUT`. Of [`FailureClass::Unsupported`]: what the device cannot do, in a sentence.
     pub name: String,
     /// The TLS library's verify flags (0 if no chain was judged).
     #[serde(default)]

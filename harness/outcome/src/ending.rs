@@ -49,6 +49,30 @@ pub enum Demand {
     Either,
 }
 
+/// What came of a run, as far as a [`Demand`] is about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Course {
+    /// The device did all that it was to do.
+    Succeeded,
+    /// It did not, and came to an end.
+    Failed,
+    /// It hangs, has crashed, or was reset.
+    Broke,
+    /// The bench stopped it before it came to an end.
+    Stopped,
+}
+
+/// Whether a run came to what its scenario is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Met {
+    /// What the device did, it did about the fault.
+    Met,
+    /// The device never offered what the fault needs, so that nobody could make it take it.
+    NotOffered,
+    /// It ended before, or for another reason.
+    Never,
+}
+
 /// How what the device did compares with [`Demand`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,32 +81,62 @@ pub enum Conformity {
     Conforms,
     /// The device did one of the things that the specification allows.
     Allowed,
+    /// The device never offered what it would have had to refuse: nobody can refuse more thoroughly.
+    NotOffered,
     /// The device connected where the specification demands that it refuse: a security finding, never printed green.
     AcceptsWhatItMustRefuse,
     /// The device refused where the specification demands that it connect.
     RefusesWhatItMustAccept,
+    /// The device succeeded where the broker or the network should have made that impossible: it took no notice.
+    SucceedsWhereItMustFail,
     /// The device neither succeeded nor failed: it hung, crashed or reset.
     Breaks,
+    /// The run ended before the fault, or for another reason: it says nothing about what is demanded.
+    NeverMet,
+    /// The bench stopped the run at the scenario's limit, and the device was still at it: nothing is decided.
+    Undecided,
 }
 
 impl Conformity {
-    /// Compares what a device did with what it should have done. `None` for `connected` means that it neither
-    /// succeeded nor gave up.
-    pub const fn judge(demand: Demand, connected: Option<bool>) -> Self {
-        match (demand, connected) {
-            (_, None) => Self::Breaks,
-            (Demand::Either, Some(_)) => Self::Allowed,
-            (Demand::Connect, Some(true)) | (Demand::Refuse | Demand::Fail, Some(false)) => Self::Conforms,
-            (Demand::Connect, Some(false)) => Self::RefusesWhatItMustAccept,
-            (Demand::Refuse | Demand::Fail, Some(true)) => Self::AcceptsWhatItMustRefuse,
+    /// Every one, in the order in which tables have them.
+    pub const ALL: [Self; 9] = [
+        Self::Conforms,
+        Self::Allowed,
+        Self::NotOffered,
+        Self::AcceptsWhatItMustRefuse,
+        Self::RefusesWhatItMustAccept,
+        Self::SucceedsWhereItMustFail,
+        Self::Breaks,
+        Self::NeverMet,
+        Self::Undecided,
+    ];
+
+    /// Compares what a device did with what it should have done.
+    pub const fn judge(demand: Demand, course: Course, met: Met) -> Self {
+        match (demand, course, met) {
+            (_, Course::Stopped, _) => Self::Undecided,
+            (_, Course::Broke, _) => Self::Breaks,
+            // What may end either way, may end before.
+            (Demand::Either, _, _) => Self::Allowed,
+            // Whatever keeps a device from a broker that it has to reach is wrong, and so is what comes before it.
+            (Demand::Connect, Course::Failed, _) => Self::RefusesWhatItMustAccept,
+            (Demand::Connect | Demand::Refuse | Demand::Fail, _, Met::Never) => Self::NeverMet,
+            (Demand::Refuse | Demand::Fail, Course::Failed, Met::NotOffered) => Self::NotOffered,
+            (Demand::Refuse | Demand::Fail, Course::Failed, Met::Met) => Self::Conforms,
+            (Demand::Connect, Course::Succeeded, _) => Self::Conforms,
+            (Demand::Refuse, Course::Succeeded, _) => Self::AcceptsWhatItMustRefuse,
+            (Demand::Fail, Course::Succeeded, _) => Self::SucceedsWhereItMustFail,
         }
     }
-}
 
-impl Conformity {
-    /// Whether the specification has nothing against it.
+    /// Whether that is as it should be.
     pub const fn is_good(self) -> bool {
-        matches!(self, Self::Conforms | Self::Allowed)
+        matches!(self, Self::Conforms | Self::Allowed | Self::NotOffered)
+    }
+
+    /// Whether the run says anything about the device. If not, no snapshot can make it *as expected*.
+    pub const fn is_verdict(self) -> bool {
+        !matches!(self, Self::NeverMet | Self::Undecided)
     }
 }
 
@@ -91,9 +145,13 @@ impl fmt::Display for Conformity {
         f.write_str(match self {
             Self::Conforms => "as the specification demands",
             Self::Allowed => "as the specification allows",
+            Self::NotOffered => "never offered, as the specification demands",
             Self::AcceptsWhatItMustRefuse => "ACCEPTS WHAT IT MUST REFUSE",
             Self::RefusesWhatItMustAccept => "refuses what it must accept",
+            Self::SucceedsWhereItMustFail => "succeeds where it must fail",
             Self::Breaks => "neither succeeds nor gives up",
+            Self::NeverMet => "never met the fault",
+            Self::Undecided => "undecided",
         })
     }
 }
@@ -102,11 +160,42 @@ impl fmt::Display for Conformity {
 mod tests {
     use super::*;
 
+    const DEMANDS: [Demand; 4] = [Demand::Connect, Demand::Refuse, Demand::Fail, Demand::Either];
+    const COURSES: [Course; 4] = [Course::Succeeded, Course::Failed, Course::Broke, Course::Stopped];
+    const METS: [Met; 3] = [Met::Met, Met::NotOffered, Met::Never];
+
     #[test]
-    fn accepting_a_bad_broker_is_never_conformity() {
-        assert_eq!(Conformity::judge(Demand::Refuse, Some(true)), Conformity::AcceptsWhatItMustRefuse);
-        assert_eq!(Conformity::judge(Demand::Refuse, Some(false)), Conformity::Conforms);
-        assert_eq!(Conformity::judge(Demand::Connect, Some(false)), Conformity::RefusesWhatItMustAccept);
-        assert_eq!(Conformity::judge(Demand::Either, None), Conformity::Breaks);
+    fn every_combination_has_its_conformity() {
+        use Conformity::{
+            AcceptsWhatItMustRefuse as Accepts, Allowed, Breaks, Conforms, NeverMet, NotOffered,
+            RefusesWhatItMustAccept as Refuses, SucceedsWhereItMustFail as Succeeds, Undecided,
+        };
+        // Rows: demands; in each, succeeded and failed, with the fault met, not offered, never met.
+        let expected = [
+            [[Conforms, Conforms, NeverMet], [Refuses, Refuses, Refuses]],
+            [[Accepts, Accepts, NeverMet], [Conforms, NotOffered, NeverMet]],
+            [[Succeeds, Succeeds, NeverMet], [Conforms, NotOffered, NeverMet]],
+            [[Allowed, Allowed, Allowed], [Allowed, Allowed, Allowed]],
+        ];
+        for (demand, expected) in DEMANDS.into_iter().zip(expected) {
+            for (course, expected) in COURSES.into_iter().zip(expected) {
+                for (met, expected) in METS.into_iter().zip(expected) {
+                    assert_eq!(Conformity::judge(demand, course, met), expected, "{demand:?} {course:?} {met:?}");
+                }
+            }
+            for met in METS {
+                assert_eq!(Conformity::judge(demand, Course::Broke, met), Breaks);
+                assert_eq!(Conformity::judge(demand, Course::Stopped, met), Undecided);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_good_is_a_verdict_and_nothing_insecure_is_good() {
+        let good: [Conformity; 3] = [Conformity::Conforms, Conformity::Allowed, Conformity::NotOffered];
+        for conformity in Conformity::ALL {
+            assert_eq!(conformity.is_good(), good.contains(&conformity), "{conformity}");
+            assert_eq!(conformity.is_verdict(), !matches!(conformity, Conformity::NeverMet | Conformity::Undecided));
+        }
     }
 }

@@ -10,8 +10,10 @@ extern crate alloc;
 
 mod alert;
 mod ending;
+mod failure;
 mod stage;
 
 pub use alert::AlertDescription;
-pub use ending::{Conformity, Demand, Ending};
+pub use ending::{Conformity, Course, Demand, Ending, Met};
+pub use failure::FailureClass;
 pub use stage::Stage;

@@ -86,6 +86,7 @@ fn happening(how: How, conformity: Conformity) -> Happening {
         device_words: "X509_CERT_VERIFY_FAILED (-0x2700)".into(),
         platform_words: Some("-5".into()),
         cause: None,
+        fault: None,
         heap_peak_bytes: Some(57 << 10),
         leaked_bytes: None,
         took_ms: 1_000,

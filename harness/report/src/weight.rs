@@ -39,9 +39,9 @@ impl Weight {
             Some(ending @ (Ending::AsExpected | Ending::New)) => match conformity {
                 Some(Conformity::AcceptsWhatItMustRefuse) => Self::Insecure,
                 _ if row.denied.is_some() => Self::Denied,
-                Some(Conformity::RefusesWhatItMustAccept | Conformity::Breaks) => Self::Wrong,
-                Some(Conformity::Conforms | Conformity::Allowed) | None if *ending == Ending::New => Self::New,
-                Some(Conformity::Conforms | Conformity::Allowed) | None => Self::Good,
+                Some(conformity) if !conformity.is_good() => Self::Wrong,
+                Some(_) | None if *ending == Ending::New => Self::New,
+                Some(_) | None => Self::Good,
             },
         }
     }
@@ -85,7 +85,11 @@ pub fn word(row: &Row) -> &'static str {
     match happening.conformity {
         Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
         Conformity::RefusesWhatItMustAccept => return "REFUSES",
+        Conformity::SucceedsWhereItMustFail => return "SUCCEEDS",
         Conformity::Breaks => return "BREAKS",
+        Conformity::NeverMet => return "NEVER MET",
+        Conformity::Undecided => return "UNDECIDED",
+        Conformity::NotOffered => return "not offered",
         Conformity::Conforms | Conformity::Allowed => {}
     }
     if happening.phrase.ends_with("runs connect") {
@@ -98,6 +102,7 @@ pub fn word(row: &Row) -> &'static str {
         How::Lost => "lost",
         How::GaveUp => "gives up",
         How::Crashed => "CRASHED",
+        How::Waits => "WAITS",
         How::NoEnd => "no end",
     }
 }

@@ -37,6 +37,7 @@ fn run() -> Run {
                 device_words: HOSTILE.into(),
                 platform_words: Some(HOSTILE.into()),
                 cause: None,
+                fault: None,
                 heap_peak_bytes: None,
                 leaked_bytes: None,
                 took_ms: 1,

@@ -41,8 +41,21 @@ pub struct Evidence {
     pub incidents: Vec<Incident>,
     /// What the broker found wrong with the device's MQTT.
     pub broker_findings: Vec<(Instant, String)>,
+    /// What of the scenario's acts took place.
+    pub enacted: Enacted,
+    /// When the device was heard last, on any line.
+    pub device_spoke_at: Instant,
     /// When the run ended.
     pub ended_at: Instant,
+}
+
+/// What the world came to do to the device. A scenario is about that, and may end before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enacted {
+    /// Whether the network cut a connection.
+    pub line_was_cut: bool,
+    /// Whether the scripted broker misbehaved.
+    pub broker_misbehaved: bool,
 }
 
 /// The bench could not do its part.
@@ -112,6 +125,7 @@ pub fn run_with(
         now = heard.at;
         if !heard.bytes.is_empty() || !heard.second_bytes.is_empty() {
             session.last_word_at = now;
+            session.device_spoke_at = now;
         }
         session.incidents(heard.incidents);
         session.hear(now, &heard.bytes)?;
@@ -170,6 +184,8 @@ struct Session {
     is_done: bool,
     /// When anybody has said anything last.
     last_word_at: Instant,
+    /// When the device has.
+    device_spoke_at: Instant,
     /// After how long a silence to stop listening earlier, once the device is done.
     hush: Option<Duration>,
 }
@@ -202,6 +218,7 @@ impl Session {
             ends_at: None,
             is_done: false,
             last_word_at: Instant::ZERO,
+            device_spoke_at: Instant::ZERO,
             hush: None,
         })
     }
@@ -395,6 +412,8 @@ impl Session {
         {
             self.word(now, &text);
         }
+        let is_cut = |event: &network::Event| matches!(event.what, network::Happening::Cut { .. });
+        let line_was_cut = self.lan.take_events().iter().any(is_cut);
         let service = self.lan.service();
         for line in service.key_log().lines() {
             self.tap.key_log_line(line);
@@ -405,6 +424,8 @@ impl Session {
             words: self.words,
             incidents: self.incidents,
             broker_findings: service.findings(),
+            enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
+            device_spoke_at: self.device_spoke_at,
             ended_at: now,
         }
     }

@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ::outcome::{Conformity, Demand, Ending};
+use ::outcome::{Conformity, Demand, Ending, Met};
 use broker::Broker;
 use clock::UnixTime;
 use scenario::Scenario;
@@ -43,7 +43,8 @@ use crate::snapshot::{Agreement, Place};
 use crate::verdict::{Account, How, OnRack, Verdict};
 
 /// How long a control may take, by the wall.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT_S: u32 = 20;
+const LIMIT: Duration = Duration::from_secs(LIMIT_S as u64);
 
 /// Where everything of one invocation lies.
 #[derive(Clone, Debug)]
@@ -306,13 +307,15 @@ impl Run<'_> {
             summary: None,
             how,
             stage: class.stage(),
+            limit_s: LIMIT_S,
             platform_words: None,
             cause: None,
+            fault: None,
             leaked_bytes: None,
             heap_peak_bytes: None,
             device_log: Vec::new(),
             device_words: if class == Class::Accepted { String::new() } else { class.to_string() },
-            conformity: Conformity::judge(demand, how.connected()),
+            conformity: Conformity::judge(demand, how.course(), Met::Met),
             demand,
             rule: self.meeting.scenario.specification.rule.clone(),
             took_ms: held.recorder.now().as_millis(),

@@ -591,6 +591,10 @@ impl Bench {
                 (Ending::Otherwise(format!("{bytes} bytes of heap leak")), difference.unwrap_or_default())
             }
             (Some(difference), _) if judged.silent => (Ending::Silent, difference),
+            (difference, _) if judged.account.says_nothing().is_some() => {
+                let why = judged.account.says_nothing().unwrap_or_default();
+                (Ending::Otherwise(why), difference.unwrap_or_default())
+            }
             (Some(difference), _) => (Ending::Otherwise("the board differs from the emulator".into()), difference),
             (None, _) => (Ending::AsExpected, String::new()),
         })
@@ -629,7 +633,9 @@ impl Bench {
         // A run with a real broker is never the same twice: only the class of its outcome is compared.
         let real = pair.scenario.broker.real.map(|_| mosquitto::essence(&pair.stack.name, &judged.account));
         let text = real.as_ref().unwrap_or(&judged.transcript);
-        if self.accept {
+        let says_nothing = judged.account.says_nothing();
+        // What says nothing about the device is nothing to be accepted.
+        if self.accept && says_nothing.is_none() {
             let is_kept = self.kept.get(&pair.scenario.name) == Some(&pair.stack.name);
             let go_with = |kept: &[u8], reviewed: &str| packets::tell(kept, pair.scenario, reviewed).is_ok();
             place.accept(text, is_kept.then_some(Packets { pcapng, go_with: &go_with })).map_err(unfiled)?;
@@ -639,8 +645,9 @@ impl Bench {
             Compared::Ending => place.compare_ending(text).map_err(unfiled)?,
         };
         let ending = match &agreement {
-            Agreement::Same => Ending::AsExpected,
             _ if judged.silent => Ending::Silent,
+            _ if says_nothing.is_some() => Ending::Otherwise(says_nothing.unwrap_or_default()),
+            Agreement::Same => Ending::AsExpected,
             Agreement::None => Ending::New,
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };

@@ -115,15 +115,18 @@ fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
         if let Some(account) = &verdict.account {
             match account.conformity {
                 Conformity::AcceptsWhatItMustRefuse => _ = write!(out, ", but {BAD}{}{BAD:#}", account.conformity),
-                Conformity::RefusesWhatItMustAccept | Conformity::Breaks => {
-                    _ = write!(out, ", but {ODD}{}{ODD:#}", account.conformity);
-                }
-                Conformity::Conforms | Conformity::Allowed => {}
+                conformity if !conformity.is_good() => _ = write!(out, ", but {ODD}{conformity}{ODD:#}"),
+                _ => {}
             }
             if let Some(known) = &verdict.known {
                 let _ = write!(out, ", known until {}: {}", known.until, known.reason);
             }
-            let words = [Some(&account.device_words), account.platform_words.as_ref(), account.cause.as_ref()];
+            let words = [
+                Some(&account.device_words),
+                account.platform_words.as_ref(),
+                account.cause.as_ref(),
+                account.fault.as_ref(),
+            ];
             for words in words.into_iter().flatten().filter(|words| !words.is_empty()) {
                 let _ = write!(out, "  {QUIET}{words}{QUIET:#}");
             }
@@ -142,7 +145,7 @@ fn mark(verdict: &Verdict) -> (&'static str, Style) {
         _ if verdict.denied.is_some() => ("✗", BAD),
         Ending::New => ("+", GOOD),
         Ending::AsExpected => match verdict.account.as_ref().map(|account| account.conformity) {
-            Some(Conformity::RefusesWhatItMustAccept | Conformity::Breaks) => ("~", ODD),
+            Some(conformity) if !conformity.is_good() => ("~", ODD),
             _ => ("✓", GOOD),
         },
         Ending::NotApplicable(_) => ("-", QUIET),

@@ -110,6 +110,7 @@ fn staircase(head: &str, done: Vec<(Step, Judged)>) -> Option<Judged> {
         device_words: String::new(),
         platform_words: None,
         cause: None,
+        fault: None,
         heap_peak_bytes: None,
         ..last.account
     };
@@ -125,17 +126,22 @@ fn line(account: &Account) -> String {
         let _ = write!(line, " · {words}");
     }
     match account.conformity {
-        Conformity::AcceptsWhatItMustRefuse | Conformity::Breaks => line + " — " + &account.conformity.to_string(),
         Conformity::Conforms | Conformity::Allowed | Conformity::RefusesWhatItMustAccept => line,
+        conformity => format!("{line} — {conformity}"),
     }
 }
 
 const fn gravity(conformity: Conformity) -> u8 {
     match conformity {
-        Conformity::AcceptsWhatItMustRefuse => 4,
-        Conformity::Breaks => 3,
-        Conformity::RefusesWhatItMustAccept => 2,
-        Conformity::Conforms => 1,
+        Conformity::AcceptsWhatItMustRefuse => 8,
+        Conformity::Breaks => 7,
+        Conformity::SucceedsWhereItMustFail => 6,
+        Conformity::RefusesWhatItMustAccept => 5,
+        // One step that says nothing makes the whole say less.
+        Conformity::NeverMet => 4,
+        Conformity::Undecided => 3,
+        Conformity::Conforms => 2,
+        Conformity::NotOffered => 1,
         Conformity::Allowed => 0,
     }
 }

@@ -13,6 +13,8 @@ pub struct Account {
     pub how: How,
     /// The stage that the last attempt reached.
     pub stage: Stage,
+    /// When the bench would have stopped it, in seconds of the device's own time.
+    pub limit_s: u32,
     /// The device's own words for it: a code and its name.
     pub device_words: String,
     /// The platform's words for it, if it has some of its own.
@@ -21,6 +23,8 @@ pub struct Account {
     pub summary: Option<String>,
     /// What the bench knows of the cause and the device's words hide: a certificate blamed for want of memory.
     pub cause: Option<String>,
+    /// What is to be said of how the run came to its fault: why it never did, or that the device never offered it.
+    pub fault: Option<String>,
     /// The bytes that the heap held more after many connections than before them: a leak.
     pub leaked_bytes: Option<u32>,
     /// The most that the device's heap held, in bytes, if it came to tell that.
@@ -52,8 +56,20 @@ impl Account {
             How::GaveUp => format!("device gave up at {stage}"),
             How::DeviceFailed => format!("device failed at {stage}"),
             How::Crashed => format!("firmware crashed at {stage}"),
-            How::NoEnd => format!("no end after {stage}"),
+            How::Waits => format!("device waits for ever at {stage}"),
+            How::NoEnd => format!("stopped at the bench's limit of {} s at {stage}", self.limit_s),
         }
+    }
+}
+
+impl Account {
+    /// Why what happened says nothing about the device, if it does not: no snapshot makes that *as expected*.
+    pub fn says_nothing(&self) -> Option<String> {
+        if self.conformity.is_verdict() {
+            return None;
+        }
+        let why = self.fault.clone().unwrap_or_else(|| self.phrase());
+        Some(format!("{}: {why}", self.conformity))
     }
 }
 

@@ -20,6 +20,11 @@ pub trait Counterpart: Service {
     /// What it had to say about the device, in order.
     fn findings(&self) -> Vec<(Instant, String)>;
 
+    /// Whether it did anything wrong, because it was told to.
+    fn has_misbehaved(&self) -> bool {
+        false
+    }
+
     /// How far virtual time may run from `now`, if the device is silent until `deadline`.
     fn pace(&self, _now: Instant, deadline: Instant) -> Instant {
         deadline
@@ -47,6 +52,10 @@ impl Counterpart for BrokerService {
 
     fn findings(&self) -> Vec<(Instant, String)> {
         self.events.iter().filter_map(|event| Some((event.at, broker_finding(&event.happening)?))).collect()
+    }
+
+    fn has_misbehaved(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.happening, Happening::Misbehaves(_)))
     }
 }
 

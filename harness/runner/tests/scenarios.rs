@@ -87,6 +87,7 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         return;
     }
     assert!(judged.account.leaked_bytes.is_none_or(|bytes| bytes == 0), "{on}: {:?}", judged.account.leaked_bytes);
+    assert_eq!(judged.account.says_nothing(), None, "{on}");
     // The run's own words; of its numbers, those that agree with the reviewed ones are the reviewed ones.
     let text = place.settled(&judged.transcript).unwrap_or_else(|error| panic!("{on}: {error}"));
     let mut settings = insta::Settings::clone_current();

@@ -10,6 +10,7 @@ pub mod controls;
 mod cuts;
 mod date;
 pub mod device;
+mod fault;
 mod fields;
 pub mod lan;
 pub mod mosquitto;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 pub use date::Date;
+pub use fault::{FaultMark, Needs};
 pub use names::{FOLDERS, claims};
 pub use problem::Problem;
 pub use ranges::{Numbers, RANGES, Range};
@@ -63,7 +65,7 @@ pub struct Scenario {
     /// How long the device may take, in seconds of its own time, before the run counts as silent.
     #[serde(default = "default_limit_s")]
     pub limit_s: u32,
-    /// Where the fault stands on the wire, so that the transcript can point at it.
+    /// Where the fault shows. The transcript points at it, and an ending counts only if the run came so far.
     #[serde(default)]
     pub fault: Option<FaultMark>,
     /// The host clients that meet the same broker: `["paho", "openssl"]` if they get through, else
@@ -127,78 +129,6 @@ impl Applies {
         let is_asked = self.stacks.as_ref().is_none_or(|stacks| stacks.iter().any(is_meant));
         (!is_asked || is_profile && !self.profiles).then_some(self.reason.as_str())
     }
-}
-
-/// The line of the transcript at which the fault shows.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultMark {
-    /// Who said it: one of [`FaultMark::SPEAKERS`].
-    pub who: String,
-    /// What was said, as the transcript's third column has it: one of [`FaultMark::WORDS`].
-    pub said: String,
-    /// On which connection, counted from 1. Absent: on all of them.
-    #[serde(default)]
-    pub connection: Option<u32>,
-}
-
-impl FaultMark {
-    /// Who may speak in a transcript.
-    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp", "modem"];
-
-    /// What may be said in a transcript: TCP's words, the handshake messages of TLS, the packets of MQTT, what the
-    /// bench calls the rest, and a modem's commands and answers.
-    pub const WORDS: &'static [&'static str] = &[
-        "SYN",
-        "FIN",
-        "RST",
-        "HelloRequest",
-        "ClientHello",
-        "ServerHello",
-        "HelloRetryRequest",
-        "EncryptedExtensions",
-        "CertificateRequest",
-        "Certificate",
-        "ServerKeyExchange",
-        "ServerHelloDone",
-        "ClientKeyExchange",
-        "CertificateVerify",
-        "Finished",
-        "NewSessionTicket",
-        "KeyUpdate",
-        "alert",
-        "CONNECT",
-        "CONNACK",
-        "SUBSCRIBE",
-        "SUBACK",
-        "PUBLISH",
-        "PUBACK",
-        "PINGREQ",
-        "PINGRESP",
-        "DISCONNECT",
-        "query",
-        "answer",
-        "(encrypted)",
-        "(bad record)",
-        "(fragment)",
-        "(not TLS)",
-        "(not MQTT)",
-        "(data)",
-        "AT+CIPOPEN",
-        "AT+CIPSEND",
-        "AT+CIPRXGET",
-        "OK",
-        "ERROR",
-        ">",
-        "+CIPOPEN",
-        "+CIPSEND",
-        "+CIPRXGET",
-        "+CIPERROR",
-        "+CIPEVENT",
-        "+IPCLOSE",
-        "*ATREADY",
-        "(unread)",
-    ];
 }
 
 /// The keys of a table.
@@ -331,19 +261,7 @@ impl Scenario {
                 "give the device time to fail, and the bench an end",
             ));
         }
-        if let Some(mark) = &self.fault {
-            for (key, word, known) in [("who", &mark.who, FaultMark::SPEAKERS), ("said", &mark.said, FaultMark::WORDS)]
-            {
-                if !known.contains(&word.as_str()) {
-                    return Err(Complaint::at(
-                        &["fault", key],
-                        format!("no line of a transcript has `{word}` there"),
-                        format!("write one of {}", known.join(", ")),
-                    ));
-                }
-            }
-        }
-        Ok(())
+        self.fault.as_ref().map_or(Ok(()), |mark| mark.check(&self.broker))
     }
 }
 

@@ -348,9 +348,12 @@ impl Stack for ToyTls {
 
     fn open(&mut self, plan: &control::Tls) -> Result<ToySession, Failure> {
         match &plan.server_name {
-            Some(name) if name == "impossible" => {
-                Err(Failure { code: -1, name: "TOY_CANNOT".into(), ..Failure::default() })
-            }
+            Some(name) if name == "impossible" => Err(Failure {
+                class: outcome::FailureClass::Tls,
+                code: -1,
+                name: "TOY_CANNOT".into(),
+                ..Failure::default()
+            }),
             _ => Ok(ToySession { has_spoken: false }),
         }
     }
@@ -424,7 +427,9 @@ pub fn story(world: &World) -> Vec<String> {
             Report::Secured { version, cipher_suite, .. } => format!("secured {version:04x} {cipher_suite}"),
             Report::Connack { code, session_present, .. } => format!("connack {code} {session_present}"),
             Report::Message { topic, payload_bytes, qos, .. } => format!("message {topic} {payload_bytes} qos {qos}"),
-            Report::Failed(failure) => format!("failed at {}: {} {}", failure.stage, failure.code, failure.name),
+            Report::Failed(control::Failure { stage, class, code, name, .. }) => {
+                format!("failed at {stage}: {class} {code} {name}")
+            }
             Report::Done { complete, heap_peak_bytes, heap_failures, .. } => {
                 format!("done {complete} {heap_peak_bytes} {heap_failures}")
             }

@@ -64,6 +64,8 @@ pub(crate) const TAKES_RECORDS: c_uint = 4;
 pub(crate) const TAKES_DATA: c_uint = 8;
 pub(crate) const HAS_DATA: c_uint = 16;
 
+/// bearssl_ssl.h: a record or message that fits no buffer.
+pub(crate) const ERR_TOO_LARGE: c_int = 6;
 /// bearssl_ssl.h: what is added to the number of an alert.
 pub(crate) const ERR_RECV_FATAL_ALERT: c_int = 256;
 pub(crate) const ERR_SEND_FATAL_ALERT: c_int = 512;

@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use outcome::AlertDescription;
+use outcome::{AlertDescription, FailureClass};
 
 use crate::ffi;
 
@@ -25,6 +25,23 @@ pub(crate) fn of_code(code: i32) -> String {
         }
         _ => "unknown".to_string(),
     }
+}
+
+/// What kind of failure a code is.
+pub(crate) fn class_of(code: i32) -> FailureClass {
+    match code {
+        // A peer that has closed the TLS session leaves no error.
+        0 => FailureClass::PeerClosed,
+        OUT_OF_MEMORY | ffi::ERR_TOO_LARGE => FailureClass::Memory,
+        _ if alert_received(code).is_some() => FailureClass::PeerRefused,
+        _ => FailureClass::Tls,
+    }
+}
+
+/// The alert of the peer that a code is about, if it is about one.
+pub(crate) fn alert_received(code: i32) -> Option<AlertDescription> {
+    let alert = code.checked_sub(ffi::ERR_RECV_FATAL_ALERT)?;
+    u8::try_from(alert).ok().map(AlertDescription)
 }
 
 fn exact(code: i32) -> Option<&'static str> {
@@ -55,6 +72,26 @@ mod tests {
         assert_eq!(of_code(512 + 48), "BR_ERR_SEND_FATAL_ALERT: unknown_ca (48)");
         assert_eq!(of_code(-1000), "OUT_OF_MEMORY");
         assert_eq!(of_code(61), "unknown");
+    }
+
+    #[test]
+    fn codes_have_classes() {
+        // bearssl_ssl.h: BR_ERR_TOO_LARGE is a record that does not fit the buffer, of either direction.
+        assert_eq!(of_code(ffi::ERR_TOO_LARGE), "BR_ERR_TOO_LARGE");
+        for (code, class, alert) in [
+            (0, FailureClass::PeerClosed, None),
+            (5, FailureClass::Tls, None),
+            (6, FailureClass::Memory, None),
+            (62, FailureClass::Tls, None),
+            (-1000, FailureClass::Memory, None),
+            (255, FailureClass::Tls, None),
+            (256, FailureClass::PeerRefused, Some(0)),
+            (296, FailureClass::PeerRefused, Some(40)),
+            (511, FailureClass::PeerRefused, Some(255)),
+            (512 + 48, FailureClass::Tls, None),
+        ] {
+            assert_eq!((class_of(code), alert_received(code)), (class, alert.map(AlertDescription)), "{code}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use core::ffi::{c_int, c_uint, c_void};
 
 use client::tls::{Agreed, Failure, Probe, Session, Stack, Wire, WireEnd};
 use control::{Blob, Tls, Trust};
-use outcome::Stage;
+use outcome::{FailureClass, Stage};
 
 use crate::configuration::{Wishes, blobs};
 use crate::ffi::{self, Validator};
@@ -129,7 +129,7 @@ impl BearSslSession {
     fn failure(&self) -> Failure {
         // SAFETY: the handle is alive and started.
         match unsafe { ffi::shakedown_session_error(self.handle) } {
-            0 => Failure { name: names::of_code(0) + ": close_notify", ..Failure::default() },
+            0 => Failure { name: names::of_code(0) + ": close_notify", ..failure(0) },
             code => failure(code),
         }
     }
@@ -330,21 +330,27 @@ unsafe fn slice<'a>(start: *const u8, length: usize) -> &'a [u8] {
 }
 
 fn failure(code: c_int) -> Failure {
-    Failure { code, name: names::of_code(code), ..Failure::default() }
+    Failure {
+        class: names::class_of(code),
+        alert_received: names::alert_received(code),
+        code,
+        name: names::of_code(code),
+        ..Failure::default()
+    }
 }
 
 /// The core's program ends here, and the chip starts anew; this one tells, and gives up the attempt.
 fn exhausted() -> Failure {
-    Failure { name: names::UNHANDLED_EXCEPTION.to_string(), ..Failure::default() }
+    Failure { class: FailureClass::Memory, name: names::UNHANDLED_EXCEPTION.to_string(), ..Failure::default() }
 }
 
 /// TCP has ended, and the core does not tell BearSSL: `getLastSSLError` is 0 then, "OK".
 fn ended(end: WireEnd) -> Failure {
-    let what = match end {
-        WireEnd::Closed => ": connection closed",
-        WireEnd::Reset => ": connection reset",
+    let (class, what) = match end {
+        WireEnd::Closed => (FailureClass::PeerClosed, ": connection closed"),
+        WireEnd::Reset => (FailureClass::PeerReset, ": connection reset"),
     };
-    Failure { name: names::of_code(0) + what, ..Failure::default() }
+    Failure { class, name: names::of_code(0) + what, ..Failure::default() }
 }
 
 unsafe extern "C" fn enter(io: *mut c_void, number: c_int) {

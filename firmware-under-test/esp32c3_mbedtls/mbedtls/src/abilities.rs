@@ -63,7 +63,7 @@ mod tests {
             Tls { probes_fragment_length: true, ..Tls::default() },
         ] {
             let failure = adapt(&plan).expect_err("unsupported");
-            assert!(failure.name.starts_with(client::tls::UNSUPPORTED), "{failure:?}");
+            assert_eq!(failure.class, outcome::FailureClass::Unsupported, "{failure:?}");
         }
     }
 }

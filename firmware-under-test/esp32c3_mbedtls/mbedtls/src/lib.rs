@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod abilities;
+mod class;
 mod configuration;
 mod ffi;
 mod kept;

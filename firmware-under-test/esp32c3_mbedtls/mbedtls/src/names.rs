@@ -7,16 +7,26 @@ include!(concat!(env!("OUT_DIR"), "/names.rs"));
 
 /// The names of a code. Mbed TLS adds a low-level code to a high-level one (error.h), so there may be two.
 pub(crate) fn of_code(code: i32) -> String {
-    let magnitude = code.unsigned_abs() as i32;
-    if let Some(name) = exact(magnitude) {
-        return name.to_string();
-    }
-    let (high, low) = (magnitude & 0xff80, magnitude & 0x7f);
-    match (exact(high), exact(low)) {
+    let is_whole = exact(magnitude(code)).is_some();
+    match parts(code) {
         (Some(high), Some(low)) => alloc::format!("{high} + {low}"),
+        (Some(name), None) if is_whole => name.to_string(),
         (Some(name), None) | (None, Some(name)) => alloc::format!("{name} + unknown"),
         (None, None) => "unknown".to_string(),
     }
+}
+
+/// The names of a code's high-level and low-level part. A code that has a name of its own is whole, and comes first.
+pub(crate) fn parts(code: i32) -> (Option<&'static str>, Option<&'static str>) {
+    let magnitude = magnitude(code);
+    match exact(magnitude) {
+        Some(name) => (Some(name), None),
+        None => (exact(magnitude & 0xff80), exact(magnitude & 0x7f)),
+    }
+}
+
+fn magnitude(code: i32) -> i32 {
+    code.unsigned_abs() as i32
 }
 
 fn exact(magnitude: i32) -> Option<&'static str> {

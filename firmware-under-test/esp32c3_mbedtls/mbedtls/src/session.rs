@@ -2,7 +2,6 @@
 
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ffi::{CStr, c_int, c_void};
 
 use client::tls::{Agreed, Failure, Session, Stack, Wire, WireEnd};
@@ -11,7 +10,7 @@ use outcome::{AlertDescription, Stage};
 
 use crate::configuration::{self, Lists};
 use crate::kept::Kept;
-use crate::{abilities, ffi, names};
+use crate::{abilities, class, ffi, names};
 
 /// What `mbedtls_ssl_get_verify_result` says when no chain was judged (ssl.h).
 const NOT_JUDGED: u32 = u32::MAX;
@@ -145,6 +144,7 @@ impl MbedTlsSession {
         let alert = unsafe { ffi::shakedown_session_alert(self.handle) };
         if let (ffi::ERR_SSL_FATAL_ALERT_MESSAGE, Ok(alert)) = (code, u8::try_from(alert)) {
             failure.name = alloc::format!("{}: {}", failure.name, AlertDescription(alert));
+            failure.alert_received = Some(AlertDescription(alert));
         }
         failure
     }
@@ -226,7 +226,7 @@ impl Session for MbedTlsSession {
 
 /// A failure outside of a session.
 pub(crate) fn failure(code: c_int) -> Failure {
-    Failure { code, name: names::of_code(code), verify_flags: 0, verify_flag_names: Vec::new() }
+    Failure { class: class::of_code(code), code, name: names::of_code(code), ..Failure::default() }
 }
 
 unsafe extern "C" fn send(io: *mut c_void, bytes: *const u8, length: usize) -> c_int {

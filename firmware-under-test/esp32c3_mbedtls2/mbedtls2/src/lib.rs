@@ -11,6 +11,8 @@
 extern crate alloc;
 
 mod abilities;
+#[path = "../../../esp32c3_mbedtls/mbedtls/src/class.rs"]
+mod class;
 mod client_hello;
 #[path = "../../../esp32c3_mbedtls/mbedtls/src/configuration.rs"]
 mod configuration;

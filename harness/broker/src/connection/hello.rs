@@ -6,9 +6,10 @@ use crate::tacit::Tacit;
 use clock::{Duration, Instant};
 use outcome::AlertDescription;
 use scenario::broker::{OnClientHello, OnMissingName};
+use scenario::device::Version;
 use std::net::IpAddr;
 use std::sync::Arc;
-use wire::tls::{Alert, CipherSuite, ClientHello, ContentType, ProtocolVersion, Record};
+use wire::tls::{Alert, CipherSuite, ClientHello, ContentType, Extension, ProtocolVersion, Record};
 
 /// What the header of records says before anything is agreed on.
 const RECORD_VERSION: ProtocolVersion = ProtocolVersion(0x0303);
@@ -253,12 +254,10 @@ impl Connection {
                 self.fin(now, SCENARIO);
             }
             OnClientHello::Tls10ServerHello => {
-                let (version, suite) = (ProtocolVersion(0x0301), TLS_RSA_WITH_AES_128_CBC_SHA);
-                self.crooked_hello(now, "ServerHello is of TLS 1.0", ServerHello { version, suite, compression: 0 });
+                return self.old_hello(now, "ServerHello is of TLS 1.0", Version::Tls10, hello);
             }
             OnClientHello::Tls11ServerHello => {
-                let (version, suite) = (ProtocolVersion(0x0302), TLS_RSA_WITH_AES_128_CBC_SHA);
-                self.crooked_hello(now, "ServerHello is of TLS 1.1", ServerHello { version, suite, compression: 0 });
+                return self.old_hello(now, "ServerHello is of TLS 1.1", Version::Tls11, hello);
             }
             OnClientHello::Compression => {
                 let suite = first_offered(hello);
@@ -270,6 +269,19 @@ impl Connection {
                 self.crooked_hello(now, "ServerHello chooses a suite that was not offered", crooked);
             }
         }
+        false
+    }
+
+    /// Answers in an old version. Goes on in it, so that a client that takes it is seen to, where the engine speaks it
+    /// and the client's hello leaves it open; to others it is forced, and no handshake follows.
+    fn old_hello(&mut self, now: Instant, how: &'static str, version: Version, hello: Option<&ClientHello>) -> bool {
+        let version_wanted = ProtocolVersion(version.number());
+        if self.script.versions.contains(&version) && hello.is_some_and(|hello| leaves_open(hello, version_wanted)) {
+            self.misbehaves(now, how);
+            return true;
+        }
+        let old = ServerHello { version: version_wanted, suite: TLS_RSA_WITH_AES_128_CBC_SHA, compression: 0 };
+        self.crooked_hello(now, how, old);
         false
     }
 
@@ -329,6 +341,13 @@ impl ServerHello {
         let body = body.concat();
         [&[2, 0, 0, body.len() as u8][..], &body].concat()
     }
+}
+
+/// Whether a server may answer in this version: up to TLS 1.2, a client that offers one takes every earlier one that is
+/// chosen (RFC 5246 §E.1); a list of versions means what it says (RFC 9846 §4.3.1).
+fn leaves_open(hello: &ClientHello, version: ProtocolVersion) -> bool {
+    let lists = hello.find(|extension| matches!(extension, Extension::SupportedVersions(_)).then_some(())).is_some();
+    if lists { hello.versions().contains(&version) } else { version <= hello.version }
 }
 
 /// The latest version that the client offers (RFC 9846 §4.3.1).

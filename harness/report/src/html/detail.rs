@@ -23,6 +23,7 @@ pub fn why(row: &Row) -> Markup {
             }
             @if let Some(happening) = &row.happening {
                 @if let Some(cause) = &happening.cause { p { (cause) } }
+                @if let Some(fault) = &happening.fault { p { (fault) } }
                 @if let Some(words) = &happening.platform_words { p { "The platform says " code { (words) } } }
             }
             @for finding in &row.findings { p { b.wrong { "finding" } " " (finding.words) } }

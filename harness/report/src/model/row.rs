@@ -1,6 +1,6 @@
 //! What became of one scenario on one stack and one board.
 
-use outcome::{Conformity, Demand, Ending, Stage};
+use outcome::{Conformity, Course, Demand, Ending, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::{Ladder, Wire};
@@ -112,6 +112,9 @@ pub struct Happening {
     /// What the bench knows of the cause and the device's words hide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// What is to be said of how the run came to its fault: why it never did, or that the device never offered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// The most that the device's heap held, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heap_peak_bytes: Option<u32>,
@@ -137,22 +140,39 @@ pub enum How {
     Lost,
     /// The device waited as long as it was told to, and gave up.
     GaveUp,
-    /// The device failed by itself, before any connection to the broker: it could not read its configuration, or had
-    /// no memory.
+    /// The device failed by itself: it could not read its configuration, or had no memory.
     DeviceFailed,
     /// The firmware crashed, or a watchdog reset it.
     Crashed,
-    /// None of these before the limit.
+    /// The device has no time-out, or hangs: it was silent in the middle of a stage until the bench stopped it.
+    Waits,
+    /// None of these before the bench's own limit.
     NoEnd,
 }
 
 impl How {
-    /// Whether the device succeeded; `None` if it neither succeeded nor gave up.
-    pub const fn connected(self) -> Option<bool> {
+    /// Every one, in the order in which tables have them.
+    pub const ALL: [Self; 9] = [
+        Self::Connected,
+        Self::DeviceRefused,
+        Self::BrokerRefused,
+        Self::Lost,
+        Self::GaveUp,
+        Self::DeviceFailed,
+        Self::Crashed,
+        Self::Waits,
+        Self::NoEnd,
+    ];
+
+    /// What that comes to, for whoever demands something.
+    pub const fn course(self) -> Course {
         match self {
-            Self::Connected => Some(true),
-            Self::DeviceRefused | Self::BrokerRefused | Self::Lost | Self::GaveUp | Self::DeviceFailed => Some(false),
-            Self::Crashed | Self::NoEnd => None,
+            Self::Connected => Course::Succeeded,
+            Self::DeviceRefused | Self::BrokerRefused | Self::Lost | Self::GaveUp | Self::DeviceFailed => {
+                Course::Failed
+            }
+            Self::Crashed | Self::Waits => Course::Broke,
+            Self::NoEnd => Course::Stopped,
         }
     }
 }

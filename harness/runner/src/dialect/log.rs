@@ -6,7 +6,7 @@
 use std::fmt;
 
 use control::{Failure, Report};
-use outcome::Stage;
+use outcome::{AlertDescription, FailureClass, Stage};
 use regex_lite::{Captures, Regex, RegexBuilder};
 use scenario::Problem;
 use serde::Deserialize;
@@ -20,8 +20,9 @@ const PROGRAM_BYTES_MAX: usize = 256 << 10;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogRule {
-    /// A regular expression (of the crate `regex-lite`) that is looked for in a line. Its groups `code` and `name`, if
-    /// it has them, are the error's number, decimal or hexadecimal, and the error's name.
+    /// A regular expression (of the crate `regex-lite`) that is looked for in a line. Its groups `code`, `name` and
+    /// `alert`, if it has them, are the error's number, decimal or hexadecimal, the error's name, and the number of the
+    /// fatal alert that the device got from its peer.
     pub line: toml::Spanned<String>,
     /// What such a line means: a stage is entered, the attempt failed and the run is over, or all is done.
     pub means: Meaning,
@@ -31,6 +32,9 @@ pub struct LogRule {
     /// What the error is called, if the line does not say so itself.
     #[serde(default)]
     pub name: Option<String>,
+    /// What kind of failure such a line tells of; absent: `other`, of which the wire alone decides who is to blame.
+    #[serde(default)]
+    pub class: Option<FailureClass>,
 }
 
 /// What a line of a log means.
@@ -91,6 +95,11 @@ fn failure(groups: &Captures<'_>, rule: &LogRule, stage: Stage, at_ms: u32) -> F
     let group = |name: &str| groups.name(name).map(|found| found.as_str());
     Failure {
         stage,
+        class: rule.class.unwrap_or_default(),
+        alert_received: group("alert")
+            .and_then(number)
+            .and_then(|alert| u8::try_from(alert).ok())
+            .map(AlertDescription),
         code: group("code").and_then(number).unwrap_or(0),
         name: rule.name.as_deref().or(group("name")).unwrap_or("LOG_LINE").to_owned(),
         verify_flags: 0,
@@ -138,6 +147,12 @@ pub(super) fn check(rules: &[LogRule], file: &str, text: &str) -> Result<(), Pro
         }
         if rule.means == Meaning::Stage && rule.stage.is_none() {
             return Err(wrong("which stage is entered?".into(), "add `stage = \"hello\"`, say"));
+        }
+        if rule.class.is_some() && rule.means != Meaning::Failed {
+            return Err(wrong(
+                "no failure, and yet a class of failures".into(),
+                "write `means = \"failed\"`, or no `class`",
+            ));
         }
     }
     let ends = rules.iter().any(|rule| rule.means != Meaning::Stage);

@@ -46,6 +46,8 @@ says = "-5"
 fn failure() -> Failure {
     Failure {
         stage: Stage::Certificate,
+        class: outcome::FailureClass::Tls,
+        alert_received: None,
         code: -0x2700,
         name: "MBEDTLS_ERR_X509_CERT_VERIFY_FAILED".into(),
         verify_flags: 4,

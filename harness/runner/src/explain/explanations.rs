@@ -28,6 +28,10 @@ const NO_MEMORY: &str = "NO_MEMORY";
 const SWEEP: &str = "SWEEP";
 /// What a key says if the device had no words of its own.
 const SILENT: &str = "SILENT";
+/// Of a device that waits for ever.
+const WAITS: &str = "WAITS";
+/// Of a run that the bench stopped.
+const LIMIT: &str = "LIMIT";
 
 /// One file.
 #[derive(Debug, Deserialize)]
@@ -129,7 +133,9 @@ pub fn explain(reviewed: &Reviewed) -> Vec<(String, Option<Explanation>)> {
 }
 
 fn keys(reviewed: &Reviewed) -> Vec<String> {
-    if reviewed.conformity == Conformity::AcceptsWhatItMustRefuse {
+    let is_finding =
+        matches!(reviewed.conformity, Conformity::AcceptsWhatItMustRefuse | Conformity::SucceedsWhereItMustFail);
+    if is_finding {
         return vec![ACCEPTS.into()];
     }
     if reviewed.phrase.ends_with("runs connect") {
@@ -139,6 +145,8 @@ fn keys(reviewed: &Reviewed) -> Vec<String> {
         Some(failure) if failure.failed_allocation_bytes.is_some() => vec![NO_MEMORY.into()],
         Some(failure) if !failure.flags.is_empty() => failure.flags.clone(),
         Some(failure) => vec![failure.name.clone()],
+        None if reviewed.phrase.starts_with("device waits") => vec![WAITS.into()],
+        None if reviewed.phrase.starts_with("stopped at the bench's limit") => vec![LIMIT.into()],
         None => vec![SILENT.into()],
     }
 }

@@ -87,8 +87,7 @@ impl Reviewed {
 
     /// Whether it ended well: nobody need explain it.
     pub fn is_well(&self) -> bool {
-        let is_good = matches!(self.conformity, Conformity::Conforms | Conformity::Allowed);
-        is_good && (self.phrase.starts_with("connected") || self.is_control)
+        self.conformity.is_good() && (self.phrase.starts_with("connected") || self.is_control)
     }
 }
 
@@ -125,15 +124,7 @@ fn first_word(text: &str) -> String {
 }
 
 fn conformity_of(words: &str) -> Option<Conformity> {
-    [
-        Conformity::Conforms,
-        Conformity::Allowed,
-        Conformity::AcceptsWhatItMustRefuse,
-        Conformity::RefusesWhatItMustAccept,
-        Conformity::Breaks,
-    ]
-    .into_iter()
-    .find(|conformity| conformity.to_string() == words)
+    Conformity::ALL.into_iter().find(|conformity| conformity.to_string() == words)
 }
 
 /// The marked line, the last word of either side that says why, and what the device said; in the order of the text.

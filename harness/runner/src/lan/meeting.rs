@@ -38,12 +38,15 @@ pub struct Held {
     pub recorder: Recorder,
     /// What the scripted broker found wrong with the client's MQTT.
     pub findings: Vec<(Instant, String)>,
+    /// Whether the scripted broker did anything wrong, because it was told to.
+    pub has_misbehaved: bool,
 }
 
 /// What the tasks of a meeting share.
 struct Shared {
     recorder: Recorder,
     findings: Vec<(Instant, String)>,
+    has_misbehaved: bool,
 }
 
 /// Lets `client` meet `counterpart` at `listener` until the client is done. In the recording the broker's port is
@@ -60,7 +63,8 @@ pub async fn hold<T>(
     comment: String,
     client: impl Future<Output = T>,
 ) -> io::Result<(T, Held)> {
-    let shared = Rc::new(RefCell::new(Shared { recorder: Recorder::new(today, comment), findings: Vec::new() }));
+    let recorder = Recorder::new(today, comment);
+    let shared = Rc::new(RefCell::new(Shared { recorder, findings: Vec::new(), has_misbehaved: false }));
     let shown = SocketAddr::new(listener.local_addr()?.ip(), port);
     let mut counterpart = counterpart;
     let mut tasks = JoinSet::new();
@@ -101,7 +105,7 @@ pub async fn hold<T>(
     if let Counterpart::Scripted(broker) = &counterpart {
         shared.recorder.key_log(&broker.key_log());
     }
-    Ok((done, Held { recorder: shared.recorder, findings: shared.findings }))
+    Ok((done, Held { recorder: shared.recorder, findings: shared.findings, has_misbehaved: shared.has_misbehaved }))
 }
 
 /// A tapped connection.
@@ -129,8 +133,10 @@ impl Wire {
     }
 
     fn find(&self, connection: &mut broker::Connection) {
-        let findings = &mut self.shared.borrow_mut().findings;
+        let shared = &mut *self.shared.borrow_mut();
+        let findings = &mut shared.findings;
         for event in connection.take_events() {
+            shared.has_misbehaved |= matches!(event.happening, broker::Happening::Misbehaves(_));
             if let Some(words) = world::broker_finding(&event.happening)
                 && findings.len() < FINDINGS_MAX
             {

@@ -205,10 +205,14 @@ const fn class_of(cell: &Cell) -> &'static str {
         Cell::Empty => "empty",
         Cell::NotApplicable(_) => "na",
         Cell::Ran(ran) => match ran.reviewed.conformity {
-            outcome::Conformity::Conforms => "good",
+            outcome::Conformity::Conforms | outcome::Conformity::NotOffered => "good",
             outcome::Conformity::Allowed => "allowed",
-            outcome::Conformity::RefusesWhatItMustAccept | outcome::Conformity::Breaks => "wrong",
             outcome::Conformity::AcceptsWhatItMustRefuse => "insecure",
+            outcome::Conformity::RefusesWhatItMustAccept
+            | outcome::Conformity::SucceedsWhereItMustFail
+            | outcome::Conformity::Breaks
+            | outcome::Conformity::NeverMet
+            | outcome::Conformity::Undecided => "wrong",
         },
     }
 }

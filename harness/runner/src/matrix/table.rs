@@ -140,9 +140,9 @@ impl Cell {
         match self {
             Self::Empty | Self::NotApplicable(_) => Weight::Empty,
             Self::Ran(ran) => match ran.reviewed.conformity {
-                Conformity::Conforms | Conformity::Allowed => Weight::Good,
-                Conformity::RefusesWhatItMustAccept | Conformity::Breaks => Weight::Wrong,
                 Conformity::AcceptsWhatItMustRefuse => Weight::Insecure,
+                conformity if conformity.is_good() => Weight::Good,
+                _ => Weight::Wrong,
             },
         }
     }
@@ -157,7 +157,11 @@ impl Cell {
         match ran.conformity {
             Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
             Conformity::RefusesWhatItMustAccept => return "REFUSES",
+            Conformity::SucceedsWhereItMustFail => return "SUCCEEDS",
             Conformity::Breaks => return "BREAKS",
+            Conformity::NeverMet => return "NEVER MET",
+            Conformity::Undecided => return "UNDECIDED",
+            Conformity::NotOffered => return "not offered",
             Conformity::Conforms | Conformity::Allowed => {}
         }
         let words: [(&str, &str); 9] = [

@@ -128,6 +128,7 @@ fn once(
         evidence.map_err(|_| "the bench panicked over the board".to_owned())?.map_err(|fault| fault.to_string())?;
     evidence.pcapng = held.recorder.to_pcapng();
     evidence.broker_findings = held.findings;
+    evidence.enacted.broker_misbehaved = held.has_misbehaved;
     let mut judged = judge::judge(scenario, stack, &target, seed, &evidence)?;
     for line in mosquitto.map(Mosquitto::finish).unwrap_or_default() {
         judged.transcript.push_str(&format!("\nmosquitto  {line}"));

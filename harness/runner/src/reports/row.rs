@@ -92,6 +92,7 @@ fn happening(account: &Account) -> Happening {
         device_words: account.device_words.clone(),
         platform_words: account.platform_words.clone(),
         cause: account.cause.clone(),
+        fault: account.fault.clone(),
         heap_peak_bytes: account.heap_peak_bytes,
         leaked_bytes: account.leaked_bytes,
         took_ms: account.took_ms,

@@ -57,9 +57,11 @@ pub enum OnClientHello {
     RecordTooLong,
     /// It sends a ServerHello of SSL 3.0, then FIN.
     Ssl3ServerHello,
-    /// It sends a ServerHello of TLS 1.0 (RFC 2246), then awaits what comes.
+    /// It answers in TLS 1.0 (RFC 2246). With `engine = "openssl"` and `versions = ["1.0"]` it goes on in it, so that a
+    /// client that takes it connects; where the client's hello rules that version out, it sends the ServerHello all the
+    /// same, then awaits what comes.
     Tls10ServerHello,
-    /// It sends a ServerHello of TLS 1.1 (RFC 4346), then awaits what comes.
+    /// The same in TLS 1.1 (RFC 4346).
     Tls11ServerHello,
     /// It sends a ServerHello of TLS 1.2 that compresses (RFC 3749), then awaits what comes.
     Compression,

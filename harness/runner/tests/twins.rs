@@ -1,0 +1,114 @@
+//! Every scenario that demands a refusal has twins in which there is nothing to refuse: its fault taken out, its peer
+//! never reached, its line cut before the fault. None of them may look like a refusal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use network::{Cut, Direction, Port, Teardown, Trigger};
+use outcome::{Conformity, Demand};
+use report::model::How;
+use rstest::rstest;
+use runner::stack::{self, Applicability, Stack};
+use runner::trial;
+use runner::verdict::Account;
+use scenario::network::Resolver;
+use scenario::{FaultMark, Scenario};
+
+const SEED: u64 = 0x5eed;
+
+/// So much of the broker's first record still passes: not even its header is whole.
+const CUT_AFTER_BYTES: u64 = 3;
+
+/// The images as they are, the one with every version first. A scenario is tried on the first that it is about.
+const STACKS: [&str; 3] = ["esp32c3_mbedtls", "esp32c3_mbedtls2", "esp32c3_bearssl"];
+
+static ROOT: LazyLock<PathBuf> =
+    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
+
+static RELEASED: LazyLock<Vec<Stack>> =
+    LazyLock::new(|| stack::released(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
+
+#[rstest]
+fn nothing_to_refuse_is_no_refusal(#[files("../../scenarios/**/*.toml")] file: PathBuf) {
+    let name = file.strip_prefix(ROOT.join("scenarios")).expect("rstest found it there").with_extension("");
+    let name = name.to_str().expect("names are ASCII");
+    let text = fs::read_to_string(&file).expect("rstest found it");
+    let scenario = Scenario::parse(name, name, &text).unwrap_or_else(|error| panic!("{error}"));
+    if scenario.specification.demands != Demand::Refuse || scenario.broker.real.is_some() {
+        return;
+    }
+    let scenario = Scenario { sweep: None, ..scenario };
+    let applies = |stack: &&Stack| stack.applicability(&scenario) == Applicability::Applies;
+    let candidates = STACKS.iter().filter_map(|name| RELEASED.iter().find(|stack| stack.name == *name));
+    // Some are about no stack at all, and some about what a stack has no means for.
+    for stack in candidates.filter(applies) {
+        let Some(original) = run(&scenario, stack) else { continue };
+        assert!(original.conformity.is_verdict(), "{name} on {} itself: {original} {:?}", stack.name, original.fault);
+        for (what, twin) in twins(&scenario) {
+            let account = run(&twin, stack).unwrap_or_else(|| panic!("{name}, {what}: it could do the original"));
+            assert!(!account.conformity.is_good(), "{name} on {}, {what}: {account}", stack.name);
+            if account.how != How::Connected {
+                let same = (account.how, account.stage, &account.device_words);
+                assert_ne!(same, (original.how, original.stage, &original.device_words), "{name}, {what}");
+            }
+        }
+        return;
+    }
+}
+
+/// What becomes of it; `None` if the device says that it has no means for it.
+fn run(scenario: &Scenario, stack: &Stack) -> Option<Account> {
+    let trial = trial::on_emulator(scenario, stack, SEED).unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
+    trial.judged.unsupported.is_none().then_some(trial.judged.account)
+}
+
+fn twins(scenario: &Scenario) -> Vec<(&'static str, Scenario)> {
+    let healthy = Scenario {
+        device: scenario::device::Device::default(),
+        pki: pki::spec::Certificates::default(),
+        broker: scenario::broker::Broker::default(),
+        network: scenario::network::Network::default(),
+        // There is nothing left that a device would have to offer.
+        fault: scenario.fault.clone().map(|fault| FaultMark { needs: None, ..fault }),
+        ..scenario.clone()
+    };
+    let mut twins = vec![("its fault taken out", healthy)];
+    // What lies in the device's own hands is refused before anybody is dialled, and rightly.
+    if scenario.fault.as_ref().is_some_and(FaultMark::is_in_the_device) {
+        return twins;
+    }
+    let with = |change: &dyn Fn(&mut scenario::network::Network)| {
+        let mut twin = scenario.clone();
+        change(&mut twin.network);
+        twin
+    };
+    twins.push(("its name unknown", with(&|network| network.resolver = Resolver::Nxdomain)));
+    twins.push(("its port closed", with(&|network| network.port = Port::Closed)));
+    for (what, how) in
+        [("its line reset before the fault", Teardown::Reset), ("its line dead before", Teardown::BlackHole)]
+    {
+        let when = Trigger::Passed { direction: Direction::ToDevice, bytes: CUT_AFTER_BYTES };
+        let cut = Some(Cut { how, when });
+        twins.push((what, with(&|network| network.cut = cut)));
+    }
+    // An address needs no resolver, and a modem has another.
+    if scenario.device.dials_address() {
+        twins.remove(1);
+    }
+    twins
+}
+
+#[test]
+fn a_twin_that_connects_is_insecure_and_one_that_never_gets_there_says_nothing() {
+    let text = "title = 'x'\n[specification]\ndemands = 'refuse'\nrule = 'RFC 5280 §6'\nquote = 'x'\n[fault]\n\
+                who = 'broker'\nsaid = 'Certificate'\n[pki.leaf]\nnames = ['dns:other.test']\n";
+    let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));
+    let stack = RELEASED.iter().find(|stack| stack.name == STACKS[0]).expect("it is released");
+    let conformity = |scenario: &Scenario| run(scenario, stack).expect("it can").conformity;
+    assert_eq!(conformity(&scenario), Conformity::Conforms);
+    let twins: Vec<Conformity> = twins(&scenario).iter().map(|(_, twin)| conformity(twin)).collect();
+    assert_eq!(twins.len(), 5);
+    assert_eq!(twins[0], Conformity::AcceptsWhatItMustRefuse);
+    assert!(twins[1..].iter().all(|twin| *twin == Conformity::NeverMet), "{twins:?}");
+}
