@@ -43,8 +43,8 @@ pub struct Evidence {
     pub broker_findings: Vec<(Instant, String)>,
     /// What of the scenario's acts took place.
     pub enacted: Enacted,
-    /// When the device was heard last, on any line.
-    pub device_spoke_at: Instant,
+    /// When the device reported last: that it came further, or what came of it.
+    pub progressed_at: Instant,
     /// When the run ended.
     pub ended_at: Instant,
 }
@@ -125,7 +125,6 @@ pub fn run_with(
         now = heard.at;
         if !heard.bytes.is_empty() || !heard.second_bytes.is_empty() {
             session.last_word_at = now;
-            session.device_spoke_at = now;
         }
         session.incidents(heard.incidents);
         session.hear(now, &heard.bytes)?;
@@ -184,8 +183,8 @@ struct Session {
     is_done: bool,
     /// When anybody has said anything last.
     last_word_at: Instant,
-    /// When the device has.
-    device_spoke_at: Instant,
+    /// When the device has reported last.
+    progressed_at: Instant,
     /// After how long a silence to stop listening earlier, once the device is done.
     hush: Option<Duration>,
 }
@@ -218,7 +217,7 @@ impl Session {
             ends_at: None,
             is_done: false,
             last_word_at: Instant::ZERO,
-            device_spoke_at: Instant::ZERO,
+            progressed_at: Instant::ZERO,
             hush: None,
         })
     }
@@ -300,6 +299,7 @@ impl Session {
             }
             _ => {}
         }
+        self.progressed_at = now;
         self.reports.push(report);
         Ok(())
     }
@@ -317,6 +317,7 @@ impl Session {
                 if matches!(report, Report::Done { .. }) {
                     self.ends_at.get_or_insert(now + AFTERMATH);
                 }
+                self.progressed_at = now;
                 self.reports.push(report);
             }
         }
@@ -425,7 +426,7 @@ impl Session {
             incidents: self.incidents,
             broker_findings: service.findings(),
             enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
-            device_spoke_at: self.device_spoke_at,
+            progressed_at: self.progressed_at,
             ended_at: now,
         }
     }

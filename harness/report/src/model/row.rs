@@ -144,7 +144,7 @@ pub enum How {
     DeviceFailed,
     /// The firmware crashed, or a watchdog reset it.
     Crashed,
-    /// The device has no time-out, or hangs: it was silent in the middle of a stage until the bench stopped it.
+    /// The device has no time-out, or hangs: it came no further in the middle of a stage until the bench stopped it.
     Waits,
     /// None of these before the bench's own limit.
     NoEnd,

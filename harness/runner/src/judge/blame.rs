@@ -34,8 +34,8 @@ pub enum End<'a> {
     GivenUp(Option<&'a Failure>),
     /// The firmware crashed, or started anew.
     Crashed,
-    /// The bench stopped it at its limit; the device had been silent for long, in the middle of a stage.
-    StoppedInSilence,
+    /// The bench stopped it at its limit; the device had come no further for long, in the middle of a stage.
+    StoppedWaiting,
     /// The bench stopped it at its limit.
     Stopped,
 }
@@ -45,7 +45,7 @@ pub fn how(wire: &OnTheWire, end: End<'_>) -> How {
     match end {
         End::Complete => How::Connected,
         End::Crashed => How::Crashed,
-        End::StoppedInSilence => How::Waits,
+        End::StoppedWaiting => How::Waits,
         End::Stopped => How::NoEnd,
         End::GivenUp(failure) => in_words(wire, failure).unwrap_or_else(|| without_words(wire, failure)),
     }

@@ -108,16 +108,16 @@ impl<'a> DeviceWitness<'a> {
             Some(true) => End::Complete,
             Some(false) => End::GivenUp(self.failure),
             None if self.has_crashed => End::Crashed,
-            None if self.waits(evidence) => End::StoppedInSilence,
+            None if self.waits(evidence) => End::StoppedWaiting,
             None => End::Stopped,
         }
     }
 
-    /// Whether it was silent for the better half of the run, and was not told to be: an idle plan and the pause before
-    /// another attempt are.
+    /// Whether it came no further for the better half of the run, and was not told to wait: an idle plan and the pause
+    /// before another attempt are.
     fn waits(&self, evidence: &Evidence) -> bool {
-        let silent = evidence.ended_at.since(evidence.device_spoke_at);
-        let is_long = silent.as_millis() * 2 > u128::from(evidence.ended_at.as_millis());
+        let still = evidence.ended_at.since(evidence.progressed_at);
+        let is_long = still.as_millis() * 2 > u128::from(evidence.ended_at.as_millis());
         is_long && !self.is_between_attempts && self.stage > Stage::Boot && self.stage != Stage::KeepAlive
     }
 
@@ -173,7 +173,7 @@ mod tests {
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             enacted: Enacted::default(),
-            device_spoke_at: Instant::from_millis(spoke_ms),
+            progressed_at: Instant::from_millis(spoke_ms),
             ended_at: Instant::from_millis(ended_ms),
         }
     }
@@ -230,7 +230,7 @@ mod tests {
                 End::Complete => "complete",
                 End::GivenUp(_) => "given up",
                 End::Crashed => "crashed",
-                End::StoppedInSilence => "silence",
+                End::StoppedWaiting => "silence",
                 End::Stopped => "stopped",
             };
             assert_eq!(end, expected, "{why}");
@@ -240,7 +240,7 @@ mod tests {
             vec![Incident { at: Instant::ZERO, gravity: Gravity::Crash, what: String::new(), backtrace: Vec::new() }];
         assert_eq!(DeviceWitness::hear(&crashed).end(&crashed), End::Crashed);
         crashed.incidents[0].gravity = Gravity::Notice;
-        assert_eq!(DeviceWitness::hear(&crashed).end(&crashed), End::StoppedInSilence);
+        assert_eq!(DeviceWitness::hear(&crashed).end(&crashed), End::StoppedWaiting);
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn who_did_everything_or_came_to_no_end_is_blamed_for_nothing() {
     for (end, expected) in [
         (End::Complete, How::Connected),
         (End::Crashed, How::Crashed),
-        (End::StoppedInSilence, How::Waits),
+        (End::StoppedWaiting, How::Waits),
         (End::Stopped, How::NoEnd),
     ] {
         assert_eq!(how(&said_everything, end), expected);

@@ -67,7 +67,7 @@ mod tests {
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             enacted,
-            device_spoke_at: Instant::ZERO,
+            progressed_at: Instant::ZERO,
             ended_at: Instant::from_millis(ended_ms),
         };
         unreached(&scenario, &evidence)
