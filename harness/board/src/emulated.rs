@@ -1,5 +1,6 @@
 //! The emulated arm: a chip in this process, in virtual time.
 
+mod boots;
 #[cfg(unix)]
 pub mod jtag_port;
 pub mod remote_bitbang;
@@ -11,9 +12,12 @@ use std::sync::Arc;
 use chip::{Chip, PortId, PortRole};
 use clock::Instant;
 use emulator::event::EventKind;
+use emulator::image::ImageError;
 use emulator::{EmulatedChip, Model, Pause, Reset, Settings, model_of};
 
 use crate::{Board, Fault, Gravity, Heard, Image, Incident, Target};
+pub use boots::Boots;
+use boots::{Boot, Key, Next, Recorder, Replay, Step};
 
 /// An emulated chip with its cables plugged in.
 pub struct Emulated {
@@ -25,12 +29,37 @@ pub struct Emulated {
     flash_content: Option<Arc<[u8]>>,
     /// The chip cannot go on, and time passes without it.
     halted_at: Option<Instant>,
+    /// The image that was put on the board.
+    image: Option<Arc<[u8]>>,
+    /// Boots that need not be run again.
+    boots: Option<Arc<Boots>>,
+    phase: Phase,
+}
+
+/// Whether what is heard is what the chip does now.
+enum Phase {
+    /// It is.
+    Live,
+    /// It is, and it is noted, until the bench first speaks.
+    Recorded(Recorder),
+    /// It is what another chip did that booted in the same way; this one is still at power-on.
+    Replayed(Replay),
 }
 
 impl Emulated {
     /// A chip of this model, whose random number generator starts from `seed`.
     pub fn new(model: &'static Model, seed: u64) -> Self {
-        Self { model, seed, chip: power_on(model, seed), fast: true, flash_content: None, halted_at: None }
+        Self {
+            model,
+            seed,
+            chip: power_on(model, seed),
+            fast: true,
+            flash_content: None,
+            halted_at: None,
+            image: None,
+            boots: None,
+            phase: Phase::Live,
+        }
     }
 
     /// As [`Self::new`], by the chip.
@@ -54,6 +83,13 @@ impl Emulated {
         Self { flash_content: Some(content), ..self }
     }
 
+    /// The same chip, which boots as one of `boots` did, if there is one like it, without running that again. What it
+    /// says and does is the same, to the byte and to the nanosecond.
+    #[must_use]
+    pub fn booting_from(self, boots: Arc<Boots>) -> Self {
+        Self { boots: Some(boots), ..self }
+    }
+
     /// Instructions retired since power-on.
     pub fn instructions_retired(&self) -> u64 {
         self.chip.instructions_retired()
@@ -73,6 +109,98 @@ impl Emulated {
     /// What the chip has sent over a port; nothing if it has none for that.
     fn take(&mut self, role: PortRole) -> Vec<u8> {
         self.model.chip.port_for(role).map_or_else(Vec::new, |port| self.chip.take_serial_output(port))
+    }
+
+    /// The boot that this chip's would be, if it was kept.
+    fn kept(&self) -> Option<Arc<Boot>> {
+        self.boots.as_ref()?.find(&self.key()?)
+    }
+
+    fn key(&self) -> Option<Key> {
+        let image = self.image.clone()?;
+        Some(Key { chip: self.model.chip.name, seed: self.seed, image, flash: self.flash_content.clone() })
+    }
+
+    /// Puts the image into the chip.
+    fn load(&mut self) -> Result<(), Fault> {
+        let Some(image) = self.image.clone() else { return Ok(()) };
+        let refused = |error: ImageError| Fault::Image(error.to_string());
+        let Some(content) = &self.flash_content else {
+            return self.chip.load_elf(&image).map_err(refused);
+        };
+        self.chip.set_flash_content(content).map_err(refused)?;
+        self.chip.know_symbols(&image);
+        self.chip.boot_from_flash();
+        Ok(())
+    }
+
+    /// Lets the image start, and run.
+    fn start(&mut self) {
+        self.chip.reset(Reset::PowerOn);
+        self.chip.use_fast_path(self.fast);
+    }
+
+    /// The replay is over: the chip goes on from its end.
+    fn go_on(&mut self, replay: &Replay) -> Result<(), Fault> {
+        let restored = self.chip.restore(&replay.boot.snapshot);
+        restored.map_err(|error| Fault::Bench(format!("a boot that was kept is none: {error}")))?;
+        if let Some(image) = &self.image {
+            self.chip.know_symbols(image);
+        }
+        self.chip.use_fast_path(self.fast);
+        Ok(())
+    }
+
+    /// The bench does otherwise than in the run that was kept: the chip boots after all, up to where it has been heard.
+    fn catch_up(&mut self, replay: &Replay) -> Result<(), Fault> {
+        self.load()?;
+        self.start();
+        for deadline in &replay.asked {
+            self.hear(*deadline);
+        }
+        Ok(())
+    }
+
+    /// The bench speaks, or wants to hear more than was kept: from now on, the chip itself is heard.
+    fn become_live(&mut self) -> Result<(), Fault> {
+        match std::mem::replace(&mut self.phase, Phase::Live) {
+            Phase::Live => Ok(()),
+            Phase::Recorded(recorder) => {
+                if let (Some(boots), Some(key), Some(snapshot)) = (&self.boots, self.key(), self.chip.snapshot()) {
+                    boots.keep(key, recorder.finish(snapshot));
+                }
+                Ok(())
+            }
+            Phase::Replayed(replay) if replay.is_over() => self.go_on(&replay),
+            Phase::Replayed(replay) => self.catch_up(&replay),
+        }
+    }
+
+    /// Lets the chip run until it has said something, but not beyond `deadline`.
+    fn hear(&mut self, deadline: Instant) -> Heard {
+        if self.halted_at.is_none() {
+            match self.chip.run_until(deadline) {
+                Pause::Halted => self.halted_at = Some(self.chip.now()),
+                // Nobody sets breakpoints here, and the deadline is never the far future: but were it so, time would
+                // have to pass all the same.
+                Pause::Deadline
+                | Pause::SerialOutput
+                | Pause::Event
+                | Pause::Asleep
+                | Pause::Breakpoint
+                | Pause::Watchpoint { .. } => {}
+            }
+        }
+        let bytes = self.take(PortRole::Bench);
+        let second_bytes = self.take(PortRole::Modem);
+        let incidents = self.incidents();
+        let nothing = bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty();
+        let at = match self.halted_at {
+            Some(at) if nothing => deadline.max(at),
+            Some(at) => at,
+            None => self.chip.now(),
+        };
+        Heard { at, bytes, second_bytes, incidents }
     }
 
     fn incidents(&mut self) -> Vec<Incident> {
@@ -111,56 +239,60 @@ impl Board for Emulated {
         image.fits(self.model.chip)?;
         self.chip = power_on(self.model, self.seed);
         self.halted_at = None;
-        let Some(content) = &self.flash_content else {
-            return self.chip.load_elf(&image.elf).map_err(|error| Fault::Image(error.to_string()));
-        };
-        self.chip.set_flash_content(content).map_err(|error| Fault::Image(error.to_string()))?;
-        self.chip.know_symbols(&image.elf);
-        self.chip.boot_from_flash();
-        Ok(())
+        self.image = Some(Arc::clone(&image.elf));
+        self.phase = Phase::Live;
+        // What has booted once is an image for this chip.
+        match self.kept() {
+            Some(_) => Ok(()),
+            None => self.load(),
+        }
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        self.chip.reset(Reset::PowerOn);
-        self.chip.use_fast_path(self.fast);
         self.halted_at = None;
+        self.phase = match (self.kept(), &self.boots) {
+            (Some(boot), _) => {
+                self.chip = power_on(self.model, self.seed);
+                Phase::Replayed(Replay::new(boot))
+            }
+            // A boot begins at power-on; a chip that has run since is none.
+            (None, Some(_)) if self.chip.now() == Instant::ZERO => Phase::Recorded(Recorder::default()),
+            (None, _) => Phase::Live,
+        };
+        if !matches!(self.phase, Phase::Replayed(_)) {
+            self.start();
+        }
         Ok(())
     }
 
     fn listen(&mut self, deadline: Instant) -> Result<Heard, Fault> {
-        if self.halted_at.is_none() {
-            match self.chip.run_until(deadline) {
-                Pause::Halted => self.halted_at = Some(self.chip.now()),
-                // Nobody sets breakpoints here, and the deadline is never the far future: but were it so, time would
-                // have to pass all the same.
-                Pause::Deadline
-                | Pause::SerialOutput
-                | Pause::Event
-                | Pause::Asleep
-                | Pause::Breakpoint
-                | Pause::Watchpoint { .. } => {}
+        if let Phase::Replayed(replay) = &mut self.phase {
+            match replay.listen(deadline) {
+                Next::Heard(heard) => return Ok(heard),
+                Next::Over | Next::Otherwise => self.become_live()?,
             }
         }
-        let bytes = self.take(PortRole::Bench);
-        let second_bytes = self.take(PortRole::Modem);
-        let incidents = self.incidents();
-        let nothing = bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty();
-        let at = match self.halted_at {
-            Some(at) if nothing => deadline.max(at),
-            Some(at) => at,
-            None => self.chip.now(),
-        };
-        Ok(Heard { at, bytes, second_bytes, incidents })
+        let heard = self.hear(deadline);
+        let is_halted = self.halted_at.is_some();
+        if let Phase::Recorded(recorder) = &mut self.phase {
+            // What halts was no boot.
+            if is_halted || !recorder.note(Step { deadline, heard: heard.clone() }) {
+                self.phase = Phase::Live;
+            }
+        }
+        Ok(heard)
     }
 
     fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let port = self.port(PortRole::Bench)?;
+        self.become_live()?;
         self.chip.serial_input(port, bytes);
         Ok(())
     }
 
     fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let port = self.port(PortRole::Modem)?;
+        self.become_live()?;
         self.chip.serial_input(port, bytes);
         Ok(())
     }

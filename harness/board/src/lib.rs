@@ -16,10 +16,11 @@ pub mod hardware;
 pub mod virtual_board;
 
 use std::fmt;
+use std::sync::Arc;
 
 use chip::Chip;
 pub use clock::Instant;
-pub use emulated::Emulated;
+pub use emulated::{Boots, Emulated};
 pub use flasher::{FaultKind, Flasher, ProbeFault};
 #[cfg(unix)]
 pub use hardware::Hardware;
@@ -91,7 +92,7 @@ pub struct Image {
     /// The chip that it is for.
     pub chip: &'static Chip,
     /// The ELF file.
-    pub elf: Vec<u8>,
+    pub elf: Arc<[u8]>,
 }
 
 impl Image {

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use board::Boots;
 use clap::Args;
 use outcome::Conformity;
 use scenario::Scenario;
@@ -206,7 +207,7 @@ impl Bisection<'_> {
                 return Ok(Err(why));
             }
         };
-        let trial = trial::on_emulator(&self.scenario, &stack, self.arguments.seed);
+        let trial = trial::on_emulator(&self.scenario, &stack, self.arguments.seed, &Boots::new());
         self.check()?;
         Ok(trial.map(|trial| {
             let account = trial.judged.account;

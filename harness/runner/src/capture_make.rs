@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use board::Boots;
 use chip::Chip;
 use clap::Args;
 use scenario::Scenario;
@@ -75,7 +76,8 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
         return Err(usage(format!("{} is not applicable on {}: {why}", scenario.name, stack.name)));
     }
     let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
-    let Trial { judged, pcapng } = trial::on_emulator(&scenario, &stack, arguments.seed).map_err(failed)?;
+    let Trial { judged, pcapng } =
+        trial::on_emulator(&scenario, &stack, arguments.seed, &Boots::new()).map_err(failed)?;
     if let Some(why) = judged.unsupported {
         return Err(usage(format!("{} says that it cannot do this: {why}", stack.name)));
     }

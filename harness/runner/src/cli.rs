@@ -154,6 +154,10 @@ pub struct Hil {
     /// How images get into emulated chips; real ones are always flashed through their probes
     #[arg(long, value_enum, default_value_t, overrides_with = "flash")]
     pub flash: crate::flashing::Way,
+    /// Let every emulated chip boot by itself. Without it, each goes on from a snapshot of one that has booted the same
+    /// image, which comes to the same, to the byte
+    #[arg(long)]
+    pub cold: bool,
     /// On real boards.
     #[command(flatten)]
     pub rack: crate::rack::options::Options,

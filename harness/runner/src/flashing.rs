@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use board::Emulated;
+use board::{Boots, Emulated};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -30,23 +30,26 @@ pub enum Way {
     Probe,
 }
 
-/// What the flash of a chip holds, by image.
+/// What the flash of a chip holds, by image, and how chips have booted.
 #[derive(Debug, Default)]
 pub struct Flashed {
     by_image: BTreeMap<String, Arc<[u8]>>,
+    /// `None`: every chip boots by itself.
+    boots: Option<Arc<Boots>>,
 }
 
 impl Flashed {
     /// Flashes the images of `stacks` as `way` says; nothing to do if they are loaded directly. `folder` is for their
-    /// ELF files.
+    /// ELF files. With `cold`, no chip goes on from where another has booted to.
     ///
     /// # Errors
     ///
     /// If an image cannot be flashed, and why.
-    pub fn new(way: Way, stacks: &[Stack], folder: &Path) -> Result<Self, String> {
+    pub fn new(way: Way, cold: bool, stacks: &[Stack], folder: &Path) -> Result<Self, String> {
+        let boots = (!cold).then(Boots::new);
         let mut by_image = BTreeMap::new();
         if way == Way::Direct {
-            return Ok(Self { by_image });
+            return Ok(Self { by_image, boots });
         }
         let program = std::env::var(PROBE).map_err(|_| {
             format!("the program that holds debug probes is not built: `cargo xtask` builds it ({PROBE})")
@@ -59,7 +62,7 @@ impl Flashed {
                 by_image.insert(image.name.clone(), flash(&command, image, folder)?);
             }
         }
-        Ok(Self { by_image })
+        Ok(Self { by_image, boots })
     }
 
     /// An emulated chip that gets the image of `stack`.
@@ -69,6 +72,10 @@ impl Flashed {
     /// If nobody emulates its chip.
     pub fn board(&self, stack: &Stack, seed: u64) -> Result<Emulated, String> {
         let board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+        let board = match &self.boots {
+            Some(boots) => board.booting_from(Arc::clone(boots)),
+            None => board,
+        };
         Ok(match self.by_image.get(&stack.image().name) {
             Some(content) => board.flashed(Arc::clone(content)),
             None => board,

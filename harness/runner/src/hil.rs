@@ -158,7 +158,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let interrupted = listen_for_interruption()?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let way = if crew.is_some() { Way::Direct } else { arguments.flash };
-    let flashed = Flashed::new(way, &stacks, &artefacts.join("flash"))
+    let flashed = Flashed::new(way, arguments.cold, &stacks, &artefacts.join("flash"))
         .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
     let board = if way == Way::Probe { format!("{board}, flashed through probe-rs") } else { board };
     let first_line = first_line(&board, &stacks);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base16ct::lower::encode_string;
 use chip::{Chip, WrongElf};
@@ -24,7 +25,7 @@ pub struct Firmware {
     /// The ELF file.
     pub elf: PathBuf,
     /// The ELF file's contents.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
     /// SHA-256 of the ELF file, in hexadecimal.
     pub sha256: String,
 }
@@ -48,7 +49,7 @@ impl Firmware {
 
     /// The image as a board takes it.
     pub fn image(&self) -> board::Image {
-        board::Image { name: self.name.clone(), chip: self.chip, elf: self.bytes.clone() }
+        board::Image { name: self.name.clone(), chip: self.chip, elf: Arc::clone(&self.bytes) }
     }
 
     /// A released image.
@@ -76,7 +77,7 @@ impl Firmware {
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let sha256 = encode_string(&Sha256::digest(&bytes));
-        Ok(Self { name, version, chip, elf: elf.to_owned(), bytes, sha256 })
+        Ok(Self { name, version, chip, elf: elf.to_owned(), bytes: bytes.into(), sha256 })
     }
 }
 

@@ -1,8 +1,9 @@
 //! A scenario on a stack, on one board: run, judged and told. A sweep is many of them, told as one.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use board::{Board, Emulated, Target};
+use board::{Board, Boots, Emulated, Target};
 use outcome::Conformity;
 use scenario::{Scenario, Step};
 
@@ -20,13 +21,15 @@ pub struct Trial {
     pub pcapng: Vec<u8>,
 }
 
-/// Runs `scenario` on `stack`, on an emulated chip of its own; all randomness comes from `seed`.
+/// Runs `scenario` on `stack`, on an emulated chip of its own that need not boot if one of `boots` did; all randomness
+/// comes from `seed`.
 ///
 /// # Errors
 ///
 /// If the bench cannot do its part.
-pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
-    let mut board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64, boots: &Arc<Boots>) -> Result<Trial, String> {
+    let board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+    let mut board = board.booting_from(Arc::clone(boots));
     on(&mut board, scenario, stack, seed)
 }
 

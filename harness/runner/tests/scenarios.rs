@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use board::{Board as _, Emulated};
+use board::{Board as _, Boots, Emulated};
 use rstest::rstest;
 use runner::builds::Builds;
 use runner::mosquitto::{self, Met};
@@ -28,6 +28,9 @@ static ROOT: LazyLock<PathBuf> =
 
 static STACKS: LazyLock<Vec<Stack>> =
     LazyLock::new(|| stack::released(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
+
+/// How the stacks' images boot, once for all scenarios.
+static BOOTS: LazyLock<Arc<Boots>> = LazyLock::new(Boots::new);
 
 fn captures() -> PathBuf {
     ROOT.join("captures")
@@ -79,7 +82,8 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
         let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");
         return happens_with_a_real_broker_as_reviewed(scenario, stack, &mut board, &place);
     }
-    let Trial { judged, .. } = trial::on_emulator(scenario, stack, SEED).unwrap_or_else(|why| panic!("{on}: {why}"));
+    let trial = trial::on_emulator(scenario, stack, SEED, &BOOTS);
+    let Trial { judged, .. } = trial.unwrap_or_else(|why| panic!("{on}: {why}"));
     let record = Record::read(&captures(), &stack.name).unwrap_or_else(|error| panic!("{on}: {error}"));
     assert_eq!(judged.unsupported.as_deref(), record.reason(name), "{on}: what it says it cannot do");
     if judged.unsupported.is_some() {

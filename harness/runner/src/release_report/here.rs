@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use board::Boots;
 use chip::Chip;
 use outcome::Ending;
 use report::model::{Row, Run};
@@ -60,13 +62,14 @@ pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Re
     let jobs = arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let progress = hil::progress(tasks.len());
     let (began, started) = (Instant::now(), SystemTime::now());
+    let boots = Boots::new();
     let results = suite::run(
         &tasks,
         jobs,
         &interrupted,
         &|task| {
             let began = Instant::now();
-            (task.side, task.run(arguments.seed, &artefacts), began.elapsed())
+            (task.side, task.run(arguments.seed, &boots, &artefacts), began.elapsed())
         },
         &|task, panic| {
             let why = format!("the bench panicked: {panic}");
@@ -167,7 +170,7 @@ impl Task<'_> {
         self.pair.stack(self.side)
     }
 
-    fn run(&self, seed: u64, artefacts: &Path) -> Verdict {
+    fn run(&self, seed: u64, boots: &Arc<Boots>, artefacts: &Path) -> Verdict {
         let (scenario, stack) = (self.scenario, self.stack());
         let excused = |why: &str| Verdict::not_applicable(scenario, &stack.name, why);
         match stack.applicability(scenario) {
@@ -178,7 +181,7 @@ impl Task<'_> {
         if scenario.broker.real.is_some() {
             return excused("a run with a real broker is never the same twice");
         }
-        match trial::on_emulator(scenario, stack, seed) {
+        match trial::on_emulator(scenario, stack, seed, boots) {
             Err(why) => Verdict::bench_failed(scenario, &stack.name, why),
             Ok(trial) => {
                 if let Some(why) = &trial.judged.unsupported {

@@ -11,7 +11,7 @@ fn stacks_of(image: &str, chip: &'static Chip, product: &str) -> Vec<Stack> {
         version: "1".into(),
         chip,
         elf: PathBuf::new(),
-        bytes: Vec::new(),
+        bytes: Vec::new().into(),
         sha256: "00".repeat(32),
     };
     let text = format!("stack = \"a library\"\n[profiles.{product}]\ntitle = \"P\"\nmodels = \"M\"\n");

@@ -82,7 +82,7 @@ fn elf() -> Vec<u8> {
 }
 
 fn image() -> Image {
-    Image { name: "echo".into(), chip: &BARE, elf: elf() }
+    Image { name: "echo".into(), chip: &BARE, elf: elf().into() }
 }
 
 #[test]
