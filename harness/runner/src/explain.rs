@@ -1,12 +1,13 @@
 //! `cargo xtask explain`: why a handshake ended as it did, and what to do about it.
 //!
-//! Of a scenario: cause, evidence and remedy, from its reviewed snapshots. Of a capture or a pasted hello: who the client
-//! is likely to be, what a broker must be told to accept it, and where the handshake broke. Nothing is run, and nothing
-//! in here is believed of its input.
+//! Of a scenario: cause, evidence and remedy, from its reviewed snapshots. Of an error code or a log: what it is in which
+//! library, and why it comes up. Of a capture or a pasted hello: who the client is likely to be, what a broker must be told to
+//! accept it, and where the handshake broke. Nothing is run, and nothing in here is believed of its input.
 
 mod alerts;
 mod breaking;
 mod client;
+mod codes;
 pub mod explanations;
 mod paragraph;
 mod pasted;
@@ -16,12 +17,15 @@ mod scenario;
 mod settings;
 pub mod snapshots;
 pub mod stacks;
+mod subject;
 mod suites;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+
+use subject::Subject;
 
 pub use pasted::explain as explain_hexadecimal;
 pub use recorded::explain as explain_capture;
@@ -32,17 +36,30 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask explain identity/san_ip_dialled_by_address      cause, evidence and remedy, stack by stack
   cargo xtask explain expired_leaf --stack esp32c3_bearssl    of one stack
+  cargo xtask explain -0x3000                                 an error code: of which library, why, and what to do
+  cargo xtask explain 'rc=-2'                                 or +CMQTTCONNECT: 0,32, E:M 544, a line of OpenSSL's …
+  cargo xtask explain - < device.log                          a whole log: its cause first, what followed from it last
   cargo xtask explain --capture tcpdump.pcap                  who is this client, and where did it break?
   cargo xtask explain --hex \"16 03 02 00 33 01 00 00 2f …\"    the same of a pasted ClientHello
   xxd hello.bin | cargo xtask explain --hex -                 or of a dump; C arrays and Wireshark's are understood";
 
-/// Say why a scenario ends as it does; or who a client is, what would accept it, and where it broke.
+/// Say why a scenario ends as it does; what an error code or a log means; or who a client is, what would accept it, and
+/// where it broke.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
-    /// The scenario, or a part of its name that fits no other
-    #[arg(required_unless_present_any = ["capture", "hex"], conflicts_with_all = ["capture", "hex"])]
+    /// A scenario, or a part of its name that fits no other; an error code or a line of a log, as it was printed; or `-` for a
+    /// log on standard input. Small letters, digits, `_` and `/` alone are a scenario, unless they name an alert
+    #[arg(
+        value_name = "WHAT",
+        allow_hyphen_values = true,
+        required_unless_present_any = ["capture", "hex"],
+        conflicts_with_all = ["capture", "hex"]
+    )]
     pub scenario: Option<String>,
+    /// More of the line, if it was given without quotes
+    #[arg(value_name = "WORDS", hide = true, allow_negative_numbers = true, requires = "scenario")]
+    pub more: Vec<String>,
     /// Only this stack; may be given several times [default: all of them]
     #[arg(long, value_name = "NAME", requires = "scenario")]
     pub stack: Vec<String>,
@@ -72,15 +89,20 @@ pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
     let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
     let known = stacks::Stacks::known;
     let text = match (&arguments.scenario, &arguments.hex, &arguments.capture) {
-        (Some(name), ..) => {
-            let scenarios = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
-            scenario::explain(root, &scenarios, &captures, name, &arguments.stack)?
-        }
+        (Some(first), ..) => match subject::of(first, &arguments.more)? {
+            Subject::Scenario(name) => {
+                let scenarios = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
+                scenario::explain(root, &scenarios, &captures, &name, &arguments.stack)?
+            }
+            Subject::Code(text) => codes::explain(&text, &captures)?,
+        },
         (None, Some(text), _) => {
             explain_hexadecimal(&pasted::text(text)?, &known()?).map_err(|why| format!("--hex: {why}"))?
         }
         (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref(), &known()?)?,
-        (None, None, None) => return Err("nothing to explain: name a scenario, or give --capture or --hex".into()),
+        (None, None, None) => {
+            return Err("nothing to explain: name a scenario, give an error code, --capture or --hex".into());
+        }
     };
     // A reader who went away (`| head`) is no fault.
     let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
