@@ -3,6 +3,7 @@
 mod application;
 mod ledger;
 mod tls;
+mod tunnel;
 
 use crate::secrets::KeyLog;
 use crate::stream::{Connection, Event, Happening, Side};
@@ -12,11 +13,14 @@ use application::Application;
 use ledger::Ledger;
 use outcome::Stage;
 use tls::Session;
+use tunnel::Tunnel;
 
 /// What a connection's bytes are.
 enum Layer {
     /// Nobody has said anything yet.
     Unknown,
+    /// A proxy is being asked; what comes behind that is a connection of its own.
+    Tunnel(Tunnel),
     Tls(Box<Session>),
     /// Plain MQTT, or whatever else it may be.
     Plain(Application),
@@ -35,14 +39,7 @@ pub(crate) fn read(connection: &Connection, keys: &KeyLog) -> Conversation {
                 ledger.reached(Stage::Connect);
             }
             Happening::Data(bytes) => {
-                if matches!(layer, Layer::Unknown) {
-                    layer = layer_of(bytes);
-                }
-                match &mut layer {
-                    Layer::Tls(session) => session.data(event.from, bytes, keys, &mut ledger),
-                    Layer::Plain(application) => application.data(event.from, bytes, &mut ledger),
-                    Layer::Unknown => {}
-                }
+                layer.data(event.from, bytes, keys, &mut ledger);
             }
             Happening::Fin => close(event, Close::Fin, &mut layer, &mut ledger),
             Happening::Rst => close(event, Close::Rst, &mut layer, &mut ledger),
@@ -73,18 +70,42 @@ pub(crate) fn read(connection: &Connection, keys: &KeyLog) -> Conversation {
 }
 
 impl Layer {
+    fn data(&mut self, side: Side, bytes: &[u8], keys: &KeyLog, ledger: &mut Ledger) {
+        if matches!(self, Self::Unknown) {
+            *self = layer_of(side, bytes);
+        }
+        match self {
+            Self::Tls(session) => session.data(side, bytes, keys, ledger),
+            Self::Plain(application) => application.data(side, bytes, ledger),
+            Self::Tunnel(tunnel) => {
+                if let Some(behind) = tunnel.data(side, bytes, ledger) {
+                    *self = Self::Unknown;
+                    for (side, bytes) in [Side::Client, Side::Server].into_iter().zip(behind) {
+                        if !bytes.is_empty() {
+                            self.data(side, &bytes, keys, ledger);
+                        }
+                    }
+                }
+            }
+            Self::Unknown => {}
+        }
+    }
+
     /// Nothing more comes from `side`: what is incomplete stays so.
     fn broke_off(&mut self, side: Side, ledger: &mut Ledger) {
         match self {
             Self::Tls(session) => session.broke_off(side, ledger),
             Self::Plain(application) => application.broke_off(side, ledger),
-            Self::Unknown => {}
+            Self::Tunnel(_) | Self::Unknown => {}
         }
     }
 }
 
 /// TLS begins with a handshake record or, from a server out of temper, an alert. SSL 2.0 hellos are not known here.
-fn layer_of(bytes: &[u8]) -> Layer {
+fn layer_of(side: Side, bytes: &[u8]) -> Layer {
+    if let Some(tunnel) = Tunnel::begins(side, bytes) {
+        return Layer::Tunnel(tunnel);
+    }
     match bytes {
         [20..=23, 3, ..] | [22] => Layer::Tls(Box::default()),
         _ => Layer::Plain(Application::default()),

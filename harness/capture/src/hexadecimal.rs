@@ -1,6 +1,12 @@
-//! Bytes that somebody pasted: bare hexadecimal, a C array, or the dump of one of the usual tools.
+//! Bytes that somebody pasted: bare hexadecimal, an array of a program, or the dump of one of the usual tools, with whatever a
+//! log prints before and between.
+
+mod row;
+mod words;
 
 use std::fmt;
+
+use row::Row;
 
 /// More than any first flight, and little enough to paste.
 pub const BYTES_MAX: usize = 64 << 10;
@@ -8,15 +14,60 @@ pub const BYTES_MAX: usize = 64 << 10;
 /// Longer texts are not looked at: dumps of [`BYTES_MAX`] bytes are shorter.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// So many bytes stand on a line of `xxd`, `hexdump -C`, `tcpdump -x` and Wireshark; what follows is text.
-const DUMP_LINE_BYTES_MAX: usize = 16;
+/// So many pieces are read of a log that dumps one message after the other.
+const BLOCKS_MAX: usize = 1_000;
+
+/// Bytes that belong together, and where they stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// The bytes, up to whatever is missing.
+    pub bytes: Vec<u8>,
+    /// The first line that holds some, from 1.
+    pub line: usize,
+    /// What is missing after them, if something is.
+    pub missing: Option<Missing>,
+}
+
+/// Why a block ends before its bytes do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The offset that begins a line of a dump is not where the line before ended.
+    Gap {
+        /// The line with the offset.
+        line: usize,
+        /// How many bytes came before it.
+        read_bytes: usize,
+        /// What the offset says.
+        offset: usize,
+    },
+    /// A word among bytes that is no hexadecimal number.
+    Word {
+        /// Its line.
+        line: usize,
+        /// The word, safe to print.
+        word: String,
+    },
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { line, read_bytes, offset } => write!(
+                f,
+                "line {line}: its offset says {offset}, but {read_bytes} bytes came before it: lines of the dump are \
+                 missing"
+            ),
+            Self::Word { line, word } => write!(f, "line {line}: `{word}` is no hexadecimal number"),
+        }
+    }
+}
 
 /// Why a text is no hexadecimal, with the line in it, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotHexadecimal {
     /// There is no byte in the text.
     Empty,
-    /// A word that is no hexadecimal number.
+    /// No line holds bytes alone; this word is the first that is none.
     Word {
         /// Its line.
         line: usize,
@@ -30,16 +81,7 @@ pub enum NotHexadecimal {
         /// The word, safe to print.
         word: String,
     },
-    /// The offset that begins a line of a dump is not where the line before ended.
-    Gap {
-        /// The line with the offset.
-        line: usize,
-        /// How many bytes came before it.
-        read_bytes: usize,
-        /// What the offset says.
-        offset: usize,
-    },
-    /// More than [`BYTES_MAX`] bytes.
+    /// More than [`BYTES_MAX`] bytes in one piece, or a text that is longer than any dump of so many.
     TooLong,
 }
 
@@ -50,16 +92,11 @@ impl fmt::Display for NotHexadecimal {
             Self::Word { line, word } => write!(
                 f,
                 "line {line}: `{word}` is no hexadecimal number: paste bytes alone, a C array, or a dump by xxd, \
-                 hexdump -C, tcpdump -x or Wireshark"
+                 hexdump -C, tcpdump -x, Wireshark, openssl s_client or Mbed TLS"
             ),
             Self::HalfAByte { line, word } => {
                 write!(f, "line {line}: `{word}` has an odd number of digits: half a byte is missing")
             }
-            Self::Gap { line, read_bytes, offset } => write!(
-                f,
-                "line {line}: its offset says {offset}, but {read_bytes} bytes came before it: lines of the dump are \
-                 missing"
-            ),
             Self::TooLong => write!(f, "more than {} KiB: paste the hello alone, or give a capture", BYTES_MAX >> 10),
         }
     }
@@ -67,109 +104,153 @@ impl fmt::Display for NotHexadecimal {
 
 impl std::error::Error for NotHexadecimal {}
 
-/// Reads pasted bytes. Understood are digits with or without blanks, commas, colons, `0x` or `\x` between; C arrays;
-/// and dumps with offsets and a column of text, of which the first is read if there are several.
+/// Reads pasted bytes: the first piece, if there are several.
 ///
 /// # Errors
-/// If a word is no hexadecimal, with its line.
+/// If there are no bytes in the text, with the line that comes nearest.
 pub fn read(text: &str) -> Result<Vec<u8>, NotHexadecimal> {
+    blocks(text)?.into_iter().next().map(|block| block.bytes).ok_or(NotHexadecimal::Empty)
+}
+
+/// Reads pasted bytes, piece by piece. Understood are digits with or without blanks, commas, colons, `0x` or `\x` between;
+/// arrays of C, Rust and Python; and dumps with offsets and a column of text, whatever stands before the offset or between
+/// the lines: a log's prefix, a terminal's line break.
+///
+/// # Errors
+/// If there are no bytes in the text, with the line that comes nearest.
+pub fn blocks(text: &str) -> Result<Vec<Block>, NotHexadecimal> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(NotHexadecimal::TooLong);
     }
-    let mut bytes = Vec::new();
-    let mut is_dump = false;
-    for (line, content) in lines(text) {
-        // `hexdump` says at last how long it all was.
-        if is_dump && usize::from_str_radix(content.trim(), 16).is_ok_and(|offset| offset == bytes.len()) {
+    let lines: Vec<&str> = text.lines().collect();
+    let dumped = dump(&lines);
+    let mut blocks = if dumped.is_empty() { words::read(text)? } else { dumped };
+    blocks.retain(|block| !block.bytes.is_empty());
+    let blocks = with_headers_joined(blocks);
+    if blocks.iter().any(|block| block.bytes.len() > BYTES_MAX) {
+        return Err(NotHexadecimal::TooLong);
+    }
+    if blocks.is_empty() { Err(NotHexadecimal::Empty) } else { Ok(blocks) }
+}
+
+/// The blocks of a text in which lines begin with offsets; none if no line does.
+fn dump(lines: &[&str]) -> Vec<Block> {
+    let mut dump = Dump::default();
+    let mut rows = lines.iter().enumerate().filter_map(|(index, line)| row::find(line, None).map(|row| (index, row)));
+    let Some((first, _)) = rows.next() else { return Vec::new() };
+    for (index, line) in lines.iter().enumerate().skip(first) {
+        if dump.blocks.len() >= BLOCKS_MAX {
             break;
         }
-        let dumped = dump_line(content);
-        is_dump |= dumped.is_some();
-        match dumped {
-            // Some tools begin anew with every packet.
-            Some((0, _)) if !bytes.is_empty() => break,
-            Some((offset, _)) if offset != bytes.len() => {
-                return Err(NotHexadecimal::Gap { line, read_bytes: bytes.len(), offset });
-            }
-            Some((_, columns)) => bytes.extend(columns),
-            None => words(line, content, &mut bytes)?,
-        }
-        if bytes.len() > BYTES_MAX {
-            return Err(NotHexadecimal::TooLong);
+        match row::find(line, dump.expected()) {
+            Some(row) => dump.row(index + 1, row),
+            None => dump.other(line),
         }
     }
-    if bytes.is_empty() { Err(NotHexadecimal::Empty) } else { Ok(bytes) }
+    dump.end_row(None);
+    dump.blocks
 }
 
-/// The lines that hold bytes, with their numbers: of a C array those between its braces.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let (skipped, body) = match text.split_once('{') {
-        Some((before, rest)) => (before, rest.split_once('}').map_or(rest, |(body, _)| body)),
-        None => ("", text),
-    };
-    let first = skipped.matches('\n').count() + 1;
-    body.lines().enumerate().map(move |(index, line)| (first + index, without_comment(line)))
+/// Blocks in the making.
+#[derive(Default)]
+struct Dump {
+    blocks: Vec<Block>,
+    /// The offset at which the block began: 0, or an address.
+    base: usize,
+    /// The row that was read last and not yet added: how many of its bytes count is known by the next offset.
+    held: Option<Row>,
+    /// Bytes at the beginnings of lines without an offset that followed the held row: a terminal may have wrapped it.
+    wrapped: Vec<u8>,
+    /// `*` stood since: rows that are the same as the held one.
+    is_squeezed: bool,
+    /// After a gap, until the next block begins.
+    is_lost: bool,
+    /// How far apart offsets are.
+    stride: usize,
 }
 
-fn without_comment(line: &str) -> &str {
-    let end = ["//", "#", "/*"].iter().filter_map(|sign| line.find(sign)).min().unwrap_or(line.len());
-    line.get(..end).unwrap_or(line)
-}
-
-/// Offset and bytes of a dump's line: `00000010: 1603 …`, `0x0010:  1603 …`, `0010  16 03 …`.
-fn dump_line(line: &str) -> Option<(usize, Vec<u8>)> {
-    let line = line.trim_start();
-    let (offset, rest) = line.split_once([' ', '\t'])?;
-    let has_colon = offset.ends_with(':');
-    let digits = offset.trim_end_matches(':');
-    let is_prefixed = digits.starts_with("0x");
-    let digits = digits.trim_start_matches("0x");
-    // Four digits without a colon may be two bytes: then two blanks or more follow an offset.
-    let is_offset = (4..=8).contains(&digits.len()) && (has_colon || rest.starts_with(' ')) || is_prefixed && has_colon;
-    if !is_offset || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
+impl Dump {
+    /// Where the next row begins, if the held one is full.
+    fn expected(&self) -> Option<usize> {
+        let block = self.blocks.last()?;
+        let held = self.held.as_ref().map_or(0, |row| row.bytes.len().min(self.stride.max(row::BYTES_USUAL)));
+        Some(self.base + block.bytes.len() + held)
     }
-    Some((usize::from_str_radix(digits, 16).ok()?, columns(rest)))
-}
 
-/// The bytes of a dump's line, up to its column of text.
-fn columns(rest: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = rest.trim_start();
-    while bytes.len() < DUMP_LINE_BYTES_MAX && !rest.is_empty() {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        let Some(column) = octets(word).filter(|column| bytes.len() + column.len() <= DUMP_LINE_BYTES_MAX) else {
-            break;
+    fn row(&mut self, line: usize, row: Row) {
+        let goes_on = self.held.as_ref().is_some_and(|held| row.offset > held.offset);
+        if goes_on && !self.blocks.is_empty() {
+            self.end_row(Some((line, row.offset)));
+        } else {
+            self.end_row(None);
+            self.base = row.offset;
+            self.stride = 0;
+            self.is_lost = false;
+            self.blocks.push(Block { line, ..Block::default() });
+        }
+        self.held = Some(row);
+    }
+
+    /// Adds the held row, as far as the next offset says; whatever then lacks is a gap.
+    fn end_row(&mut self, next: Option<(usize, usize)>) {
+        let Some(held) = self.held.take() else { return };
+        let wrapped = std::mem::take(&mut self.wrapped);
+        let is_squeezed = std::mem::take(&mut self.is_squeezed);
+        let Some(block) = self.blocks.last_mut() else { return };
+        if self.is_lost {
+            return;
+        }
+        let room = match next {
+            Some((_, offset)) if offset - held.offset <= row::BYTES_MAX => offset - held.offset,
+            _ if self.stride > 0 => self.stride,
+            _ => row::BYTES_USUAL,
         };
-        bytes.extend(column);
-        let blanks = after.len() - after.trim_start().len();
-        // Two blanks stand before the text; or in the middle of the line, where no text can be yet.
-        if blanks > 2 || blanks == 2 && bytes.len() != DUMP_LINE_BYTES_MAX / 2 {
-            break;
+        let mut bytes = held.in_order();
+        if !held.has_text {
+            bytes.extend(wrapped);
         }
-        rest = after.trim_start();
+        bytes.truncate(room);
+        block.bytes.extend(&bytes);
+        let Some((line, offset)) = next else { return };
+        self.stride = room;
+        let offset = offset - self.base;
+        while is_squeezed && block.bytes.len() + bytes.len() <= offset && offset <= BYTES_MAX && !bytes.is_empty() {
+            block.bytes.extend(&bytes);
+        }
+        if block.bytes.len() != offset {
+            block.missing = Some(Missing::Gap { line, read_bytes: block.bytes.len(), offset });
+            self.is_lost = true;
+        }
     }
-    bytes
+
+    fn other(&mut self, line: &str) {
+        let Some(held) = &self.held else { return };
+        if line.trim() == "*" {
+            self.is_squeezed = true;
+        } else if !held.has_text && self.wrapped.is_empty() && held.bytes.len() < row::BYTES_USUAL {
+            let room = row::BYTES_USUAL - held.bytes.len();
+            self.wrapped = row::columns(line, room).0;
+        }
+    }
 }
 
-/// The bytes of a line that is no dump's.
-fn words(line: usize, content: &str, bytes: &mut Vec<u8>) -> Result<(), NotHexadecimal> {
-    let separators = |c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';' | '-' | '"' | '\'' | '[' | ']');
-    for word in content.split(separators) {
-        for word in word.split("\\x").filter(|word| !word.is_empty()) {
-            let shown = || crate::text::clean(word, 20);
-            let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X"));
-            // A single digit stands for a byte only where `0x` says that a number begins.
-            let padded = digits.filter(|digits| digits.len() == 1).map(|digit| format!("0{digit}"));
-            let digits = padded.as_deref().or(digits).unwrap_or(word);
-            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(NotHexadecimal::Word { line, word: shown() });
+/// `openssl s_client -msg` shows a record's header and its content apart: they are put together again.
+fn with_headers_joined(blocks: Vec<Block>) -> Vec<Block> {
+    let mut joined: Vec<Block> = Vec::new();
+    for block in blocks {
+        match joined.last_mut() {
+            Some(header) if is_header_of(&header.bytes, &block.bytes) => {
+                header.bytes.extend(block.bytes);
+                header.missing = block.missing;
             }
-            bytes.extend(octets(digits).ok_or_else(|| NotHexadecimal::HalfAByte { line, word: shown() })?);
+            _ => joined.push(block),
         }
     }
-    Ok(())
+    joined
+}
+
+fn is_header_of(header: &[u8], content: &[u8]) -> bool {
+    matches!(header, [20..=23, 3, _, high, low] if content.len() <= usize::from(u16::from_be_bytes([*high, *low])))
 }
 
 /// The bytes of a word of hexadecimal digits; `None` if it is something else.

@@ -21,7 +21,7 @@ mod text;
 pub mod transcript;
 mod typeset;
 
-pub use offer::{NoHello, Offer};
+pub use offer::{CutOffer, NoHello, Offer};
 pub use stream::Side;
 pub use tap::{Packet, Speaker, Spoken, Tap};
 pub use transcript::{Transcript, read};

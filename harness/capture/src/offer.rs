@@ -1,10 +1,14 @@
 //! What a client offers in its first hello, and what that gives away besides.
 
+mod cut;
+
 use std::fmt;
 
 use clock::UnixTime;
 use clock::calendar::Date;
+pub use cut::CutOffer;
 use outcome::AlertDescription;
+
 use wire::tls::{
     Alert, ClientHello, ClientHelloView, ContentType, HandshakeDecoder, HandshakeType, Malformed, ProtocolVersion,
     RecordDecoder,
@@ -54,6 +58,10 @@ pub enum NoHello {
     Ssl2,
     /// MQTT without TLS.
     Mqtt,
+    /// HTTP without TLS, or a proxy's answer.
+    Http,
+    /// TLS over datagrams (RFC 9147).
+    Dtls,
     /// Nothing that is known here.
     Unknown,
 }
@@ -81,6 +89,11 @@ impl fmt::Display for NoHello {
                  before 2006, or told to be compatible with such",
             ),
             Self::Mqtt => f.write_str("MQTT without TLS: this client was not told to use TLS on this port"),
+            Self::Http => f.write_str("HTTP without TLS: a web server, a proxy or a captive portal speaks here"),
+            Self::Dtls => f.write_str(
+                "DTLS, which is TLS over UDP: MQTT does not use it, CoAP does. Set the session up for a stream \
+                 (MBEDTLS_SSL_TRANSPORT_STREAM), or look for the TCP connection",
+            ),
             Self::Unknown => f.write_str(
                 "no TLS that is known here: a ClientHello begins `16 03 .. .. .. 01`, and may have Ethernet, IP and TCP \
                  headers before it",
@@ -126,6 +139,7 @@ impl Offer {
     /// # Errors
     /// What it is instead, as far as can be told.
     pub fn find(bytes: &[u8]) -> Result<Self, NoHello> {
+        let bytes = behind_a_proxy(bytes);
         let refusal = match at_the_start(bytes) {
             Err(NoHello::Unknown) => NoHello::Unknown,
             other => return other,
@@ -139,6 +153,20 @@ impl Offer {
     }
 }
 
+/// What follows a proxy's request and answer in HTTP (RFC 9110 §9.3.6): a tunnel to a TLS server begins so. SOCKS is short
+/// enough to be found as if it were headers.
+fn behind_a_proxy(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while rest.starts_with(b"CONNECT ") || rest.starts_with(b"HTTP/1.") {
+        let Some(end) = rest.windows(4).position(|four| four == b"\r\n\r\n") else { break };
+        match rest.get(end + 4..) {
+            Some(after) if !after.is_empty() => rest = after,
+            _ => break,
+        }
+    }
+    rest
+}
+
 fn at_the_start(bytes: &[u8]) -> Result<Offer, NoHello> {
     match bytes {
         [22, 3, 0..=4, ..] => in_records(bytes),
@@ -147,6 +175,11 @@ fn at_the_start(bytes: &[u8]) -> Result<Offer, NoHello> {
             Err(_) => Err(NoHello::Unknown),
         },
         [20 | 23, 3, 0..=4, ..] => Err(NoHello::Encrypted),
+        [20..=25, 0xfe, 0xfd..=0xff, ..] => Err(NoHello::Dtls),
+        [b'H', b'T', b'T', b'P', b'/', ..] | [b'G', b'E', b'T', b' ', ..] | [b'P', b'O', b'S', b'T', b' ', ..] => {
+            Err(NoHello::Http)
+        }
+        [b'C', b'O', b'N', b'N', b'E', b'C', b'T', b' ', ..] => Err(NoHello::Http),
         // The most significant bit is set, and type and version follow (RFC 5246 §E.2).
         [0x80..=0xff, _, 1, 3 | 0, 0..=4, ..] => Err(NoHello::Ssl2),
         [0x10, rest @ ..] if rest.windows(4).take(8).any(|name| name == b"MQTT" || name == b"MQIs") => {
@@ -184,8 +217,7 @@ fn in_records(bytes: &[u8]) -> Result<Offer, NoHello> {
             None => {}
         }
     }
-    // What breaks off: in the record that never ended, or in a message that more records were to bring.
-    let pending = [messages.pending(), records.pending().get(5..).unwrap_or_default()].concat();
+    let pending = pending(&messages, &records);
     match pending[..] {
         [1, high, middle, low, ref body @ ..] => {
             let wants_bytes = u32::from_be_bytes([0, high, middle, low]) as usize;
@@ -194,6 +226,11 @@ fn in_records(bytes: &[u8]) -> Result<Offer, NoHello> {
         [] | [1, ..] => Err(NoHello::Cut { has_bytes: bytes.len(), wants_bytes: None }),
         [kind, ..] => Err(NoHello::OfAServer(HandshakeType(kind))),
     }
+}
+
+/// What breaks off: in the record that never ended, or in a message that more records were to bring.
+fn pending(messages: &HandshakeDecoder, records: &RecordDecoder) -> Vec<u8> {
+    [messages.pending(), records.pending().get(5..).unwrap_or_default()].concat()
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub struct Transcript {
     pub modem: Vec<Line>,
     /// What could not be read, one sentence each.
     pub remarks: Vec<String>,
+    /// To how many bytes the recorder cut packets, if it did: what they said is then lost.
+    pub cut_bytes: Option<usize>,
 }
 
 /// One TCP connection.
@@ -109,6 +111,8 @@ pub enum Said {
         /// Which.
         description: AlertDescription,
     },
+    /// What client and proxy say to each other before there is a tunnel.
+    Proxy,
     /// TLS records for which there is no key.
     Encrypted,
     /// A TLS record that no key opens, or that TLS does not allow.
@@ -144,6 +148,7 @@ impl fmt::Display for Said {
             Self::Handshake(kind) => kind.fmt(f),
             Self::HelloRetryRequest => f.write_str("HelloRetryRequest"),
             Self::Alert { .. } => f.write_str("alert"),
+            Self::Proxy => f.write_str("(proxy)"),
             Self::Encrypted => f.write_str("(encrypted)"),
             Self::BadRecord => f.write_str("(bad record)"),
             Self::Fragment => f.write_str("(fragment)"),
@@ -191,6 +196,31 @@ pub struct Facts {
     pub is_handshake_complete: bool,
     /// Something could not be decrypted: the facts are incomplete.
     pub has_gaps: bool,
+    /// The key log has secrets of this connection.
+    pub has_secrets: bool,
+    /// Records for which there was no key, in order: who sent them, and how many bytes they hold without their headers.
+    /// The first [`SEALED_RECORDS_MAX`] of a connection.
+    pub sealed: Vec<(Side, usize)>,
+    /// The server's certificates as they came, leaf first, DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// The proxy that the connection leads through.
+    pub proxy: Option<Proxy>,
+}
+
+/// So many sealed records are kept of a connection: enough for any handshake and a login.
+pub const SEALED_RECORDS_MAX: usize = 256;
+
+/// What was asked of a proxy, and what it answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// `HTTP`, `SOCKS 5`.
+    pub kind: &'static str,
+    /// Where the client wants to be led, safe to print.
+    pub target: String,
+    /// The proxy's answer, safe to print; empty if none came.
+    pub answer: String,
+    /// The proxy agreed: what follows is the tunnel's.
+    pub is_open: bool,
 }
 
 /// How a connection is closed.
@@ -247,6 +277,7 @@ impl Transcript {
             lookups: lookups(&streams.datagrams, &conversations, !recording.spoken.is_empty()),
             conversations,
             remarks,
+            cut_bytes: recording.cut_bytes,
         }
     }
 }

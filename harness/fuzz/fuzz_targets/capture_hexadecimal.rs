@@ -2,16 +2,24 @@
 #![no_main]
 
 use capture::likeness::Likeness;
-use capture::{Offer, hexadecimal};
+use capture::{CutOffer, Offer, hexadecimal};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
-    match hexadecimal::read(&text) {
-        Ok(bytes) => {
-            assert!(!bytes.is_empty());
-            if let Ok(offer) = Offer::find(&bytes) {
-                assert_eq!(Likeness::between(&offer.hello, &offer.hello).distance, 0);
-                assert!(offer.message_bytes <= bytes.len());
+    match hexadecimal::blocks(&text) {
+        Ok(blocks) => {
+            for block in blocks {
+                assert!(!block.bytes.is_empty() && block.bytes.len() <= hexadecimal::BYTES_MAX);
+                if let Some(missing) = block.missing {
+                    assert!(missing.to_string().chars().all(|character| !character.is_control()));
+                }
+                if let Ok(offer) = Offer::find(&block.bytes) {
+                    assert_eq!(Likeness::between(&offer.hello, &offer.hello).distance, 0);
+                    assert!(offer.message_bytes <= block.bytes.len());
+                }
+                if let Some(cut) = CutOffer::find(&block.bytes) {
+                    assert!(cut.has_bytes < cut.wants_bytes && !cut.missing.is_empty());
+                }
             }
         }
         Err(why) => assert!(why.to_string().chars().all(|character| !character.is_control())),

@@ -8,12 +8,14 @@ mod alerts;
 mod breaking;
 mod client;
 mod codes;
+pub mod evidence;
 pub mod explanations;
 mod paragraph;
 mod pasted;
 mod recorded;
 pub mod reviewed;
 mod scenario;
+mod sealed;
 mod settings;
 pub mod snapshots;
 pub mod stacks;
@@ -41,7 +43,8 @@ Examples:
   cargo xtask explain - < device.log                          a whole log: its cause first, what followed from it last
   cargo xtask explain --capture tcpdump.pcap                  who is this client, and where did it break?
   cargo xtask explain --hex \"16 03 02 00 33 01 00 00 2f …\"    the same of a pasted ClientHello
-  xxd hello.bin | cargo xtask explain --hex -                 or of a dump; C arrays and Wireshark's are understood";
+  xxd hello.bin | cargo xtask explain --hex -                 or of a dump: C arrays, Wireshark's, openssl s_client's
+  cargo xtask explain --hex - < device.log                    and Mbed TLS's in a log, even if it breaks off";
 
 /// Say why a scenario ends as it does; what an error code or a log means; or who a client is, what would accept it, and
 /// where it broke.
@@ -76,8 +79,11 @@ pub struct Explain {
     #[arg(long, value_name = "FILE", requires = "capture")]
     pub keys: Option<PathBuf>,
     /// Explain a pasted ClientHello; `-` reads it from standard input
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
     pub hex: Option<String>,
+    /// List every suite of a hello
+    #[arg(long)]
+    pub verbose: bool,
 }
 
 /// Runs the command.
@@ -96,10 +102,9 @@ pub fn run(root: &Path, arguments: &Explain) -> Result<(), String> {
             }
             Subject::Code(text) => codes::explain(&text, &captures)?,
         },
-        (None, Some(text), _) => {
-            explain_hexadecimal(&pasted::text(text)?, &known()?).map_err(|why| format!("--hex: {why}"))?
-        }
-        (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref(), &known()?)?,
+        (None, Some(text), _) => explain_hexadecimal(&pasted::text(text)?, &known()?, arguments.verbose)
+            .map_err(|why| format!("--hex: {why}"))?,
+        (None, None, Some(file)) => recorded::read(file, arguments.keys.as_deref(), &known()?, arguments.verbose)?,
         (None, None, None) => {
             return Err("nothing to explain: name a scenario, give an error code, --capture or --hex".into());
         }

@@ -5,7 +5,7 @@ use outcome::Stage;
 
 use crate::stream::Side;
 use crate::text::count;
-use crate::transcript::{Facts, Line, Said};
+use crate::transcript::{Facts, Line, SEALED_RECORDS_MAX, Said};
 
 /// More lines than anybody reads. A connection that says more is told up to here.
 const LINES_MAX: usize = 5_000;
@@ -52,6 +52,14 @@ impl Ledger {
     /// Writes a line before all others.
     pub fn insert_first(&mut self, at: Instant, from: Side, said: Said, details: String) {
         self.lines.insert(0, Line { at, who: from.into(), said, details });
+    }
+
+    /// A record came for which there is no key.
+    pub fn sealed(&mut self, from: Side, bytes: usize) {
+        self.facts.has_gaps = true;
+        if self.facts.sealed.len() < SEALED_RECORDS_MAX {
+            self.facts.sealed.push((from, bytes));
+        }
     }
 
     /// The client came at least this far.

@@ -21,6 +21,9 @@ use crate::transcript::Said;
 /// The longest handshake message that is looked into: chains beyond this are an attack.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
+/// So many certificates of a chain are kept.
+const CERTIFICATES_MAX: usize = 10;
+
 /// One connection's TLS.
 pub struct Session {
     records: [RecordDecoder; 2],
@@ -164,7 +167,7 @@ impl Session {
 
     /// A record that we have no key for still tells something.
     fn sealed(&mut self, side: Side, record: &Record, ledger: &mut Ledger) {
-        ledger.facts.has_gaps = true;
+        ledger.sealed(side, record.fragment.len());
         let is_first_after_change = !self.is_1_3()
             && record.content_type == ContentType::HANDSHAKE
             && !std::mem::replace(&mut self.finished[side as usize], true);
@@ -182,7 +185,7 @@ impl Session {
         let bytes = record.fragment.len();
         match record.content_type {
             ContentType::APPLICATION_DATA => {
-                ledger.facts.has_gaps = true;
+                ledger.sealed(side, bytes);
                 ledger.bytes(side, Said::Encrypted, bytes, "before any key");
             }
             _ if bytes > RecordView::PLAINTEXT_BYTES_MAX => {
@@ -261,7 +264,7 @@ impl Session {
                 self.protection[side as usize] = next;
                 Ok(String::new())
             }
-            _ => self.other_message(message, ledger),
+            _ => self.other_message(side, message, ledger),
         };
         if side == Side::Client {
             let stage = match message.kind {
@@ -275,11 +278,18 @@ impl Session {
     }
 
     /// What a message says that changes nothing here.
-    fn other_message(&self, message: &Message, ledger: &mut Ledger) -> Result<String, Malformed> {
+    fn other_message(&self, side: Side, message: &Message, ledger: &mut Ledger) -> Result<String, Malformed> {
         let (body, version) = (&message.body[..], self.version());
         Ok(match message.kind {
             HandshakeType::ENCRYPTED_EXTENSIONS => details::encrypted_extensions(&EncryptedExtensions::parse(body)?),
-            HandshakeType::CERTIFICATE => details::chain(&CertificateChain::parse(body, version)?),
+            HandshakeType::CERTIFICATE => {
+                let chain = CertificateChain::parse(body, version)?;
+                if side == Side::Server && ledger.facts.certificates.is_empty() {
+                    let kept = chain.certificates.iter().take(CERTIFICATES_MAX);
+                    ledger.facts.certificates = kept.map(|certificate| certificate.to_vec()).collect();
+                }
+                details::chain(&chain)
+            }
             HandshakeType::CERTIFICATE_REQUEST => {
                 details::certificate_request(&CertificateRequest::parse(body, version)?)
             }
@@ -303,6 +313,7 @@ impl Session {
         self.client_random = *view.random;
         self.session_id = view.session_id.to_vec();
         self.secrets = keys.secrets(view.random).cloned();
+        ledger.facts.has_secrets |= self.secrets.is_some();
         if ledger.facts.ja3.is_none() {
             ledger.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
             ledger.facts.offered_versions = hello.versions();

@@ -88,6 +88,10 @@ fn key(key: &SubjectPublicKeyInfo<'_>) -> String {
     let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) => format!("RSA-{}", rsa.key_size()),
+        // RFC 5480 §2.1.1: a curve is to be named. OpenSSL can write it out, and few libraries of devices read that.
+        Ok(PublicKey::EC(_)) if curve.is_none() && key.algorithm.parameters.is_some() => {
+            "EC with explicit curve parameters".into()
+        }
         Ok(PublicKey::EC(_)) => curve.map_or_else(|| "EC".into(), |curve| algorithm(&curve)),
         Ok(_) => algorithm(&key.algorithm.algorithm),
         Err(_) => format!("unreadable key, {}", algorithm(&key.algorithm.algorithm)),

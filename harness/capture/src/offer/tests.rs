@@ -53,7 +53,7 @@ fn what_is_no_hello_is_called_by_its_name() {
     // RFC 5246 §E.2: length 46, ClientHello, TLS 1.0.
     assert_eq!(is(b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10"), NoHello::Ssl2);
     assert_eq!(is(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"), NoHello::Mqtt);
-    assert_eq!(is(b"GET / HTTP/1.1"), NoHello::Unknown);
+    assert_eq!(is(b"GET / HTTP/1.1"), NoHello::Http);
     assert_eq!(is(b""), NoHello::Unknown);
     let mut odd = HELLO.to_vec();
     odd[45] = 7;

@@ -22,6 +22,26 @@ pub fn ip_packet(linktype: Linktype, frame: &[u8]) -> Option<&[u8]> {
     .filter(|packet| matches!(packet.first().map(|byte| byte >> 4), Some(4 | 6)))
 }
 
+/// What frames of a link type are that holds no IP packets for us, and what to record instead; empty for the usual ones.
+pub fn told(linktype: Linktype) -> String {
+    let what = match linktype {
+        // 802.11 alone, and with Prism, radiotap and AVS headers (tcpdump.org, link-layer header types).
+        Linktype(105 | 119 | 127 | 163) => {
+            ": they are 802.11 frames, as a monitor sees them, and WPA encrypts what they hold. Record behind the access \
+             point, on the broker's machine or the router"
+        }
+        Linktype(187 | 201 | 251 | 256 | 272) => ": they are Bluetooth's",
+        Linktype(195 | 230 | 283) => ": they are 802.15.4 frames (Zigbee, Thread)",
+        Linktype(189 | 220 | 249) => ": they are USB's. Record on the network interface",
+        Linktype::NULL | Linktype::ETHERNET | Linktype::LINUX_SLL | Linktype::LINUX_SLL2 | Linktype::LOOP => "",
+        Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | Linktype(12 | 14) => "",
+        Linktype(other) => {
+            return format!(": their link type is {other} (tcpdump.org/linktypes.html), which is not read here");
+        }
+    };
+    what.into()
+}
+
 fn after_ethertype(frame: &[u8], mut type_at: usize, mut payload_at: usize) -> Option<&[u8]> {
     for _ in 0..3 {
         let ethertype = u16::from_be_bytes([*frame.get(type_at)?, *frame.get(type_at + 1)?]);

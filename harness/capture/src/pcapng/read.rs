@@ -26,6 +26,8 @@ pub struct Recording {
     pub spoken: Vec<Spoken>,
     /// What could not be read, one sentence each.
     pub remarks: Vec<String>,
+    /// To how many bytes the recorder cut packets, if it did.
+    pub cut_bytes: Option<usize>,
 }
 
 /// From where the times of a recording count.
@@ -76,21 +78,46 @@ struct Reading {
     key_log: String,
     packets: Vec<(UnixNanos, Vec<u8>)>,
     spoken: Vec<(UnixNanos, Vec<u8>)>,
-    frames_without_ip: usize,
+    /// By link type, with how many frames of it.
+    frames_without_ip: Vec<(Linktype, usize)>,
+    /// Frames that the recorder cut short, and the longest that is left of one.
+    cut_frames: usize,
+    cut_bytes: usize,
     remarks: Vec<String>,
 }
 
 impl Reading {
-    fn frame(&mut self, at: UnixNanos, linktype: Linktype, frame: &[u8]) {
+    /// A frame of which `wire_bytes` passed, and perhaps fewer are here.
+    fn frame(&mut self, at: UnixNanos, linktype: Linktype, frame: &[u8], wire_bytes: u32) {
+        if frame.len() < wire_bytes as usize {
+            self.cut_frames += 1;
+            self.cut_bytes = self.cut_bytes.max(frame.len());
+        }
         match link::ip_packet(linktype, frame) {
             Some(packet) => self.packets.push((at, packet.to_vec())),
-            None => self.frames_without_ip += 1,
+            None => self.skipped(linktype),
+        }
+    }
+
+    fn skipped(&mut self, linktype: Linktype) {
+        match self.frames_without_ip.iter_mut().find(|(known, _)| *known == linktype) {
+            Some((_, frames)) => *frames += 1,
+            None => self.frames_without_ip.push((linktype, 1)),
         }
     }
 
     fn finish(mut self) -> Recording {
-        if self.frames_without_ip > 0 {
-            self.remarks.push(format!("{} without an IP packet skipped", count(self.frames_without_ip, "frame")));
+        for (linktype, frames) in std::mem::take(&mut self.frames_without_ip) {
+            self.remarks.push(format!(
+                "{} without an IP packet skipped{}",
+                count(frames, "frame"),
+                link::told(linktype)
+            ));
+        }
+        if self.cut_frames > 0 {
+            let packets = count(self.cut_frames, "packet");
+            let cut = format!("{packets} were cut at {} bytes: record with `tcpdump -s 0`", self.cut_bytes);
+            self.remarks.push(cut);
         }
         let (origin, zero) = match self.power_on {
             Some(power_on) => (Origin::PowerOn(power_on), i128::from(power_on.seconds) * NANOS),
@@ -107,6 +134,7 @@ impl Reading {
             spoken: self.spoken.iter().filter_map(|(at, frame)| at::spoken(instant(*at), frame)).collect(),
             packets: self.packets.into_iter().map(|(at, bytes)| Packet { at: instant(at), bytes }).collect(),
             remarks: self.remarks,
+            cut_bytes: (self.cut_frames > 0).then_some(self.cut_bytes),
         }
     }
 }
@@ -152,18 +180,18 @@ fn read_pcapng(file: &[u8]) -> Result<Recording, ReadError> {
                     if interface.is_modem {
                         reading.spoken.push((at, block.packet_data().to_vec()));
                     } else {
-                        reading.frame(at, interface.linktype, block.packet_data());
+                        reading.frame(at, interface.linktype, block.packet_data(), block.origlen);
                     }
                 }
-                None => reading.frames_without_ip += 1,
+                None => reading.skipped(Linktype::NULL),
             },
             Block::SimplePacket(block) => match interfaces.first() {
                 // A simple packet has no time: it happens with the one before it.
                 Some(interface) => {
                     let at = reading.packets.last().map_or(0, |(at, _)| *at);
-                    reading.frame(at, interface.linktype, block.packet_data());
+                    reading.frame(at, interface.linktype, block.packet_data(), block.origlen);
                 }
-                None => reading.frames_without_ip += 1,
+                None => reading.skipped(Linktype::NULL),
             },
             _ => {}
         }
@@ -228,7 +256,7 @@ fn read_pcap(file: &[u8]) -> Result<Recording, ReadError> {
         };
         rest = next;
         let at = i128::from(frame.ts_sec) * NANOS + i128::from(frame.ts_usec) * nanos_per_tick;
-        reading.frame(at, linktype, frame.data);
+        reading.frame(at, linktype, frame.data, frame.origlen);
     }
     Ok(reading.finish())
 }

@@ -4,48 +4,76 @@ use capture::Side;
 use capture::transcript::{Close, Conversation, Line, Said, Who};
 use outcome::AlertDescription;
 use wire::mqtt::{ConnectCode, Kind};
-use wire::tls::HandshakeType;
+use wire::tls::{HandshakeType, ProtocolVersion};
 
 use super::alerts;
 use super::client::tls;
+use super::sealed;
+
+/// Ports on which brokers expect TLS (IANA's secure-mqtt, and what brokers use beside it).
+const TLS_PORTS: [u16; 4] = [8883, 8884, 8886, 443];
+
+/// What is known besides the connection itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Around<'a> {
+    /// To how many bytes the recorder cut packets.
+    pub cut_bytes: Option<usize>,
+    /// Which TLS stack the client is likely to be.
+    pub stack: Option<&'a str>,
+}
 
 /// How a connection ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
     /// In a phrase.
     pub ended: String,
-    /// The last thing that each side said, the later one last.
-    pub last_words: Vec<String>,
+    /// The last message of each side, the later one last.
+    pub last_messages: Vec<String>,
     /// What that means.
     pub sentences: Vec<String>,
 }
 
 /// Tells how a connection ended.
-pub fn tell(conversation: &Conversation) -> Story {
-    let mut story = Story { last_words: last_words(conversation), ..Story::default() };
+pub fn tell(conversation: &Conversation, around: Around<'_>) -> Story {
+    let mut story = Story { last_messages: last_messages(conversation), ..Story::default() };
     let facts = &conversation.facts;
+    let is_lost = !facts.is_handshake_complete && facts.sealed.is_empty() && facts.connect_code.is_none();
     let fatal = conversation.lines.iter().find_map(|line| match (line.said, line.who) {
         (Said::Alert { level: 2, description }, who) => Some((who, description)),
         _ => None,
     });
     if let Some((who, alert)) = fatal {
-        by_alert(&mut story, conversation, who, alert);
+        by_alert(&mut story, conversation, who, alert, around);
+    } else if let Some(bytes) = around.cut_bytes.filter(|_| is_lost) {
+        story.ended = format!("cannot be told: the packets were cut at {bytes} bytes");
+        story.sentences.push("What was said lies in what was cut off: record again with `tcpdump -s 0`.".into());
+    } else if facts.proxy.as_ref().is_some_and(|proxy| !proxy.is_open) {
+        story.ended = "the proxy did not open a tunnel".into();
+        story.sentences.push("Nothing of this reached the broker: look at the proxy's rules and its login.".into());
     } else if let Some(code) = facts.connect_code.filter(|code| *code != ConnectCode::ACCEPTED) {
         story.ended = format!("the server refused the login: CONNACK {code}");
         story.sentences.push(connect_code(code).into());
     } else if conversation.lines.is_empty() || has_said(conversation, |said| said == Said::Syn) {
         without_a_word(&mut story, conversation);
+    } else if facts.version == Some(ProtocolVersion::TLS_1_3) && !facts.has_secrets && !facts.sealed.is_empty() {
+        sealed::tell(&mut story, facts);
     } else if !facts.is_handshake_complete && facts.offer.is_some() {
         in_the_handshake(&mut story, conversation);
     } else {
         afterwards(&mut story, conversation);
+    }
+    if let Some(proxy) = &facts.proxy {
+        let (kind, answer) = (proxy.kind, &proxy.answer);
+        story
+            .sentences
+            .push(format!("It leads through a proxy ({kind}) to {}, which answered: {answer}.", proxy.target));
     }
     if let Some((side, how)) = facts.first_to_close {
         let first = format!("The {} closed first, with {how}.", name(side));
         story.sentences.push(match how {
             Close::Fin => first,
             Close::Rst => {
-                format!("{first} A reset throws away what was on its way: the last words may never have arrived.")
+                format!("{first} A reset throws away what was on its way: the last message may never have arrived.")
             }
         });
     }
@@ -58,12 +86,48 @@ pub fn tell(conversation: &Conversation) -> Story {
     story
 }
 
-fn by_alert(story: &mut Story, conversation: &Conversation, who: Who, alert: AlertDescription) {
+fn by_alert(story: &mut Story, conversation: &Conversation, who: Who, alert: AlertDescription, around: Around<'_>) {
+    const INTERNAL_ERROR: AlertDescription = AlertDescription(80);
+    const BAD_CERTIFICATE: AlertDescription = AlertDescription(42);
     let from_client = who == Who::Client;
     let side = if from_client { "client" } else { "server" };
     let when = if conversation.facts.is_handshake_complete { "after the handshake" } else { stage(conversation) };
     story.ended = format!("the {side} gave up {when}: alert {alert}");
+    let facts = &conversation.facts;
+    let at_certificate = has_said(conversation, |said| said == Said::Handshake(HandshakeType::CERTIFICATE));
+    // libmosquitto compares names in a callback of its own, and OpenSSL has no alert for a callback that says no.
+    let compares_names = around.stack.is_some_and(|stack| stack.contains("mosquitto"));
+    if alert == INTERNAL_ERROR && from_client && compares_names && at_certificate {
+        let name = facts.server_name.as_deref().map_or_else(String::new, |name| format!(" `{name}`"));
+        story.sentences.push(format!(
+            "From libmosquitto (mosquitto_pub, mosquitto_sub) it means that its own comparison of names said no: the \
+             dialled name{name} is not in the server's certificate. Dial a name or an address that is, or issue the \
+             certificate with it."
+        ));
+        return;
+    }
+    if alert == BAD_CERTIFICATE && !from_client && !at_certificate {
+        let name = facts.server_name.as_deref().map_or_else(|| "no server name".into(), |name| format!("`{name}`"));
+        story.sentences.push(format!(
+            "No certificate had been shown by anybody yet: some servers, AWS IoT among them, say this of a server name \
+             that they do not serve. The client asked for {name}."
+        ));
+        return;
+    }
     story.sentences.push(format!("It means that {}.", alerts::meaning(alert, from_client)));
+    if from_client && at_certificate && server_certificate_says(conversation, "explicit curve parameters") {
+        story.sentences.push(
+            "The certificate writes its curve out (explicit parameters), which few libraries read: make the key anew with \
+             a named curve."
+                .into(),
+        );
+    }
+}
+
+fn server_certificate_says(conversation: &Conversation, words: &str) -> bool {
+    let is_certificate =
+        |line: &&Line| line.said == Said::Handshake(HandshakeType::CERTIFICATE) && line.who == Who::Server;
+    conversation.lines.iter().find(is_certificate).is_some_and(|line| line.details.contains(words))
 }
 
 /// How far the handshake had come, as a phrase.
@@ -126,11 +190,19 @@ fn in_the_handshake(story: &mut Story, conversation: &Conversation) {
              one that says so; load balancers and old IBM brokers do that. Compare with what the broker needs, below."
                 .into()
         }
+        (Some((Side::Server, _)), false) if wanted_a_certificate(conversation) => {
+            "The server asked for a client certificate, and none came: it closed in the place of an alert. Give the \
+             client its certificate and key."
+                .into()
+        }
         (Some((Side::Server, _)), false) => {
             "A server that closes here could not use what the client answered, or ran into its own time limit.".into()
         }
         (Some((Side::Client, _)), true) => {
             "The client did not wait for an answer: its own time limit, or no memory for the answer.".into()
+        }
+        (Some((Side::Client, _)), false) if conversation.facts.version >= Some(ProtocolVersion::TLS_1_3) => {
+            "The client closed before it said anything more: its own time limit, no memory, or it was stopped.".into()
         }
         (Some((Side::Client, _)), false) => {
             "A client that closes without an alert may be BearSSL, which never sends one over a certificate: ask its error \
@@ -152,6 +224,13 @@ fn afterwards(story: &mut Story, conversation: &Conversation) {
         story.ended = format!("in good order, with DISCONNECT ({agreed})");
     } else if says(Kind::ConnAck) {
         story.ended = format!("after a successful login ({agreed})");
+    } else if says(Kind::Connect) && is_plain_on_a_tls_port(conversation) {
+        story.ended = "the client spoke plain MQTT to a port that expects TLS".into();
+        story.sentences.push(format!(
+            "Port {} is one on which brokers speak TLS: switch TLS on at the client, or dial the plain port, usually 1883. A \
+             TLS server reads CONNECT as a broken record and closes, with an alert or without.",
+            conversation.server.port()
+        ));
     } else if says(Kind::Connect) {
         story.ended = format!("after CONNECT, without a CONNACK ({agreed})");
         story.sentences.push(
@@ -167,7 +246,26 @@ fn afterwards(story: &mut Story, conversation: &Conversation) {
         );
     } else {
         story.ended = format!("without a login ({agreed})");
+        if facts.proxy.is_none() && facts.offer.is_none() && has_said(conversation, |said| said == Said::Data) {
+            story.sentences.push("What was said is neither TLS nor MQTT.".into());
+        }
     }
+}
+
+/// Whether a client certificate was asked for, and the client sent none.
+fn wanted_a_certificate(conversation: &Conversation) -> bool {
+    let asked = has_said(conversation, |said| said == Said::Handshake(HandshakeType::CERTIFICATE_REQUEST));
+    let is_certificate =
+        |line: &&Line| line.said == Said::Handshake(HandshakeType::CERTIFICATE) && line.who == Who::Client;
+    let sent = conversation.lines.iter().find(is_certificate).is_some_and(|line| line.details != "none");
+    asked && !sent
+}
+
+/// MQTT without TLS, where TLS was expected: by the port, or because the answer is no MQTT.
+fn is_plain_on_a_tls_port(conversation: &Conversation) -> bool {
+    let facts = &conversation.facts;
+    let is_answered = has_said(conversation, |said| said == Said::NotMqtt);
+    facts.offer.is_none() && (TLS_PORTS.contains(&conversation.server.port()) || is_answered)
 }
 
 const fn connect_code(code: ConnectCode) -> &'static str {
@@ -193,12 +291,12 @@ fn has_said(conversation: &Conversation, matches: impl Fn(Said) -> bool) -> bool
     conversation.lines.iter().any(|line| matches(line.said))
 }
 
-fn last_words(conversation: &Conversation) -> Vec<String> {
-    let is_word = |line: &&Line| !matches!(line.said, Said::Fin | Said::Rst);
-    let last = |who: Who| conversation.lines.iter().enumerate().rfind(|(_, line)| line.who == who && is_word(line));
-    let mut words: Vec<(usize, &Line)> = [Who::Client, Who::Server].into_iter().filter_map(last).collect();
-    words.sort_by_key(|(index, _)| *index);
-    words.into_iter().map(|(_, line)| quoted(line)).collect()
+fn last_messages(conversation: &Conversation) -> Vec<String> {
+    let is_message = |line: &&Line| !matches!(line.said, Said::Fin | Said::Rst);
+    let last = |who: Who| conversation.lines.iter().enumerate().rfind(|(_, line)| line.who == who && is_message(line));
+    let mut messages: Vec<(usize, &Line)> = [Who::Client, Who::Server].into_iter().filter_map(last).collect();
+    messages.sort_by_key(|(index, _)| *index);
+    messages.into_iter().map(|(_, line)| quoted(line)).collect()
 }
 
 fn quoted(line: &Line) -> String {

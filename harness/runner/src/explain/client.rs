@@ -1,6 +1,6 @@
 //! Who a client is, by its first hello.
 
-use capture::Offer;
+use capture::{CutOffer, Offer};
 use wire::tls::{CipherSuite, Extension, ExtensionType, Ja3, Ja4, ProtocolVersion, is_grease};
 
 use super::paragraph::{heading, labelled, listed, verbatim};
@@ -15,22 +15,46 @@ pub fn tls(version: ProtocolVersion) -> String {
     }
 }
 
-/// Who said this hello, and what would accept it.
-pub fn describe(out: &mut String, offer: &Offer, known: &Stacks) {
+/// So many suites are listed without being asked for.
+const SUITES_SHORT_MAX: usize = 8;
+/// So many of a longer list are named.
+const SUITES_NAMED: usize = 3;
+
+/// What would accept whoever said this hello, and who that is. A longer list of suites only if `verbose`.
+pub fn describe(out: &mut String, offer: &Offer, known: &Stacks, verbose: bool) {
+    needs(out, offer);
     heading(out, "Who this client is");
     labelled(out, "hello", &format!("{} bytes{}", offer.message_bytes, record(offer)));
-    labelled(out, "version", &versions(offer));
-    labelled(out, "clock", &clock(offer, known));
-    labelled(out, "server name", &server_name(offer));
-    labelled(out, "protocols", &protocols(offer));
-    suites(out, offer);
-    extensions(out, offer);
+    about(out, offer, known, verbose);
     labelled(out, "JA3", &format!("{} ({})", Ja3::of(&offer.hello).hash(), shortened(&Ja3::of(&offer.hello).full)));
     labelled(out, "JA4", &Ja4::of(&offer.hello).to_string());
     for (label, sentence) in known.nearest(offer) {
         labelled(out, label, &sentence);
     }
+}
 
+/// The same of a hello that breaks off: from what is there, and what is missing. Fingerprints and likeness are of whole
+/// hellos.
+pub fn describe_cut(out: &mut String, cut: &CutOffer, known: &Stacks, verbose: bool) {
+    heading(out, "A ClientHello that breaks off");
+    let bytes = format!("{} of {} bytes are here{}", cut.has_bytes, cut.wants_bytes, record(&cut.offer));
+    labelled(out, "hello", &bytes);
+    labelled(
+        out,
+        "missing",
+        &format!("{}: paste the rest, from the following lines or packets", listed(&cut.missing, "and")),
+    );
+    labelled(out, "", "What follows is told from what is here; what is missing may change it.");
+    needs(out, &cut.offer);
+    heading(out, "Who this client is");
+    about(out, &cut.offer, known, verbose);
+    if let Some((label, sentence)) = known.nearest(&cut.offer).into_iter().next() {
+        labelled(out, label, &format!("as far as it can be told: {sentence}"));
+    }
+}
+
+/// What a broker must be told.
+fn needs(out: &mut String, offer: &Offer) {
     let settings = Settings::of(&offer.hello);
     heading(out, "What a broker needs to accept it");
     for sentence in settings.sentences() {
@@ -51,6 +75,15 @@ pub fn describe(out: &mut String, offer: &Offer, known: &Stacks) {
         list => labelled(out, "OpenSSL", &format!("cipher list {list}")),
     }
     labelled(out, "to try it", &settings.openssl_command());
+}
+
+fn about(out: &mut String, offer: &Offer, known: &Stacks, verbose: bool) {
+    labelled(out, "version", &versions(offer));
+    labelled(out, "clock", &clock(offer, known));
+    labelled(out, "server name", &server_name(offer));
+    labelled(out, "protocols", &protocols(offer));
+    suites(out, offer, verbose);
+    extensions(out, offer);
 }
 
 fn record(offer: &Offer) -> String {
@@ -105,12 +138,18 @@ fn protocols(offer: &Offer) -> String {
     if names.is_empty() { "none (no ALPN)".into() } else { names.join(" ") }
 }
 
-fn suites(out: &mut String, offer: &Offer) {
+fn suites(out: &mut String, offer: &Offer, verbose: bool) {
     let offered = |suite: &&CipherSuite| !is_grease(suite.0) && !suite.is_signal();
     let suites: Vec<&CipherSuite> = offer.hello.cipher_suites.iter().filter(offered).collect();
-    labelled(out, "suites", &format!("{}, dearest first", count(suites.len(), "suite")));
-    for suite in suites {
-        verbatim(out, &format!("{:04x}  {suite}", suite.0));
+    let number = count(suites.len(), "suite");
+    if verbose || suites.len() <= SUITES_SHORT_MAX {
+        labelled(out, "suites", &format!("{number}, in preference order"));
+        for suite in suites {
+            verbatim(out, &format!("{:04x}  {suite}", suite.0));
+        }
+    } else {
+        let first: Vec<String> = suites.iter().take(SUITES_NAMED).map(ToString::to_string).collect();
+        labelled(out, "suites", &format!("{number}, first {} … (`--verbose` lists them)", first.join(", ")));
     }
     let signals: Vec<String> =
         offer.hello.cipher_suites.iter().filter(|suite| suite.is_signal()).map(ToString::to_string).collect();

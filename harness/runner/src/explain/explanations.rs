@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::evidence::Evidence;
 use super::reviewed::{Failure, Reviewed};
 use outcome::Conformity;
 
@@ -71,6 +72,12 @@ struct Entry {
     /// Scenarios or folders of them (`identity/`); empty: any.
     #[serde(default)]
     scenarios: Vec<String>,
+    /// What has to be seen.
+    #[serde(default)]
+    needs: Vec<Evidence>,
+    /// What must not be seen, where the wire was.
+    #[serde(default)]
+    lacks: Vec<Evidence>,
     cause: String,
     /// File and function.
     source: String,
@@ -197,6 +204,9 @@ impl Entry {
             && allows(&self.codes, failure.and_then(|failure| failure.code.as_deref()))
             && allows(&self.stages, Some(reviewed.stage()))
             && (self.scenarios.is_empty() || is_among(&self.scenarios, &reviewed.scenario))
+            && self.needs.iter().all(|evidence| reviewed.seen.contains(evidence))
+            && self.lacks.iter().all(|evidence| !reviewed.seen.contains(evidence))
+            && (self.lacks.is_empty() || reviewed.seen.contains(&Evidence::ClientHello))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// No line is longer than this, as far as its words allow.
 const COLUMNS_MAX: usize = 100;
 /// Where the text begins, after the label.
-const TEXT_COLUMN: usize = 14;
+const TEXT_COLUMN: usize = 16;
 
 /// A heading with an empty line before it.
 pub fn heading(out: &mut String, words: &str) {
@@ -56,8 +56,8 @@ mod tests {
         labelled(&mut out, "suites", &"word ".repeat(30));
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines.len(), 2);
-        assert!(lines[0].starts_with("  suites      word word"), "{out}");
-        assert!(lines[1].starts_with("              word"), "{out}");
+        assert!(lines[0].starts_with("  suites        word word"), "{out}");
+        assert!(lines[1].starts_with("                word"), "{out}");
         assert!(lines.iter().all(|line| line.len() <= COLUMNS_MAX));
     }
 

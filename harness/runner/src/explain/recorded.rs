@@ -5,7 +5,7 @@ use std::path::Path;
 
 use capture::transcript::{Conversation, Transcript};
 
-use super::breaking;
+use super::breaking::{self, Around};
 use super::client;
 use super::paragraph::{heading, labelled};
 use super::stacks::Stacks;
@@ -19,9 +19,9 @@ const TOLD_CONNECTIONS_MAX: usize = 20;
 /// # Errors
 ///
 /// A sentence that names the file, what is wrong with it, and the remedy.
-pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks) -> Result<String, String> {
+pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks, verbose: bool) -> Result<String, String> {
     let (bytes, keys) = capture_file::read(file, keys)?;
-    explain(&bytes, &keys, known).map_err(|why| capture_file::named(file, &why))
+    explain(&bytes, &keys, known, verbose).map_err(|why| capture_file::named(file, &why))
 }
 
 /// Explains a capture: each client once, each connection by where it broke.
@@ -29,7 +29,7 @@ pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks) -> Result<String, 
 /// # Errors
 ///
 /// What the bytes are not, and what to give instead.
-pub fn explain(file: &[u8], key_log: &str, known: &Stacks) -> Result<String, String> {
+pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> Result<String, String> {
     let transcript = capture::read(file, key_log).map_err(|error| {
         format!("{error}. Record with `tcpdump -w FILE` or Wireshark; a pasted hello goes to `--hex`")
     })?;
@@ -40,20 +40,29 @@ pub fn explain(file: &[u8], key_log: &str, known: &Stacks) -> Result<String, Str
     let mut told: Vec<(&str, Option<&str>)> = Vec::new();
     for (index, conversation) in transcript.conversations.iter().take(TOLD_CONNECTIONS_MAX).enumerate() {
         heading(&mut out, &format!("Connection {}: {} to {}", index + 1, conversation.client, conversation.server));
-        ending(&mut out, conversation);
         let facts = &conversation.facts;
+        let stack = facts.offer.as_ref().and_then(|offer| known.likely(offer));
+        ending(&mut out, conversation, Around { cut_bytes: transcript.cut_bytes, stack });
         let (Some(offer), Some(ja4)) = (&facts.offer, facts.ja4.as_deref()) else { continue };
         let hello = (ja4, facts.server_name.as_deref());
         if told.contains(&hello) {
             labelled(&mut out, "client", "the same as above");
         } else {
             told.push(hello);
-            client::describe(&mut out, offer, known);
+            client::describe(&mut out, offer, known, verbose);
         }
     }
     let untold = transcript.conversations.len().saturating_sub(TOLD_CONNECTIONS_MAX);
     if untold > 0 {
         let _ = writeln!(out, "\n{untold} further connections are not told: cut them out with `editcap` or tshark");
+    }
+    let fits = |conversation: &Conversation| conversation.facts.has_secrets;
+    if !key_log.trim().is_empty() && !transcript.conversations.iter().any(fits) {
+        let _ = writeln!(
+            out,
+            "\nkeys: no secret in the key log fits a connection of this capture: it is of another run, or of the other side \
+             of a proxy. Record both at once: SSLKEYLOGFILE has to be set when the client or the server starts"
+        );
     }
     for remark in &transcript.remarks {
         let _ = writeln!(out, "\nnot read: {remark}");
@@ -68,11 +77,11 @@ fn remarks(transcript: &Transcript) -> String {
     if transcript.remarks.is_empty() { String::new() } else { format!(" ({})", transcript.remarks.join("; ")) }
 }
 
-fn ending(out: &mut String, conversation: &Conversation) {
-    let story = breaking::tell(conversation);
+fn ending(out: &mut String, conversation: &Conversation, around: Around<'_>) {
+    let story = breaking::tell(conversation, around);
     labelled(out, "ended", &story.ended);
-    for word in &story.last_words {
-        labelled(out, "last words", word);
+    for message in &story.last_messages {
+        labelled(out, "last message", message);
     }
     for sentence in &story.sentences {
         labelled(out, "", &format!("- {sentence}"));

@@ -1,6 +1,10 @@
 //! A transcript read back: what it says of a run, for whoever explains it or sets many in a table.
 
+use std::collections::BTreeSet;
+
 use outcome::Conformity;
+
+use super::evidence::{self, Evidence};
 
 /// What a transcript says, in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Reviewed {
     pub cause: Option<String>,
     /// Lines that prove it, with their numbers in the transcript, from 1.
     pub evidence: Vec<(usize, String)>,
+    /// What the transcript shows, for explanations that need it.
+    pub seen: BTreeSet<Evidence>,
 }
 
 /// A failure as the device told it.
@@ -77,6 +83,7 @@ impl Reviewed {
             platform: transcript.lines().find_map(|line| line.trim().strip_prefix("platform says ")).map(str::to_owned),
             cause: field("cause ").map(str::to_owned),
             evidence: evidence(transcript),
+            seen: evidence::of_transcript(transcript),
         })
     }
 

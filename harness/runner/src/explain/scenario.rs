@@ -6,6 +6,7 @@ use std::path::Path;
 use outcome::Demand;
 use scenario::Scenario;
 
+use super::evidence;
 use super::explanations::{self, Explanation};
 use super::paragraph::{heading, labelled};
 use super::snapshots::{Filed, Snapshots};
@@ -41,7 +42,9 @@ pub fn explain(
     for stack in known.iter().filter(|stack| stacks.is_empty() || stacks.contains(stack)) {
         let key = (scenario.name.clone(), stack.clone());
         if let Some(filed) = snapshots.filed.get(&key) {
-            tell(&mut out, captures, filed);
+            let mut filed = filed.clone();
+            filed.reviewed.seen.extend(evidence::of_scenario(&scenario));
+            tell(&mut out, captures, &filed);
             told += 1;
         } else if let Some(reason) = snapshots.excuses.get(&key) {
             heading(&mut out, &format!("{stack}: not applicable"));

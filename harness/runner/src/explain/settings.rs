@@ -17,7 +17,7 @@ pub struct Settings<'a> {
     hello: &'a ClientHello,
     /// The highest version that the client speaks.
     top: ProtocolVersion,
-    /// The suites that a broker with a certificate can choose in good conscience, dearest first.
+    /// The suites that a broker with a certificate can choose in good conscience, in the client's order of preference.
     usable: Vec<(CipherSuite, Parts)>,
     /// Why others are left out.
     flaws: Vec<&'static str>,

@@ -96,6 +96,13 @@ impl Stacks {
         likeness.is_near().then_some((stack.begins, stack.name.as_str()))
     }
 
+    /// The stack that said this hello, if the nearest is near enough to tell.
+    pub fn likely(&self, offer: &Offer) -> Option<&str> {
+        let ranked = self.ranked(offer);
+        let (likeness, stack) = ranked.first()?;
+        likeness.is_near().then_some(stack.name.as_str())
+    }
+
     /// Labels and sentences that say which stack this is likely to be, and why.
     pub fn nearest(&self, offer: &Offer) -> Vec<(&'static str, String)> {
         let ranked = self.ranked(offer);

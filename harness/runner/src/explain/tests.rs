@@ -33,7 +33,7 @@ fn says(text: &str, words: &[&str]) {
 
 #[test]
 fn the_client_of_document_000_is_known_by_its_hello() {
-    let told = explain_hexadecimal(DOCUMENT_000, &known()).expect("a whole hello");
+    let told = explain_hexadecimal(DOCUMENT_000, &known(), false).expect("a whole hello");
     says(
         &told,
         &[
@@ -64,23 +64,40 @@ fn bearssl_tells_nothing_about_its_clock() {
     let file = include_str!("stacks.toml");
     let at = file.find("16030100cc").expect("BearSSL's hello");
     let hello: String = file[at..].chars().take_while(|c| *c != '"').collect();
-    says(&explain_hexadecimal(&hello, &known()).expect("a whole hello"), &["not told: BearSSL 0.6", "TLS 1.2 at most"]);
+    says(
+        &explain_hexadecimal(&hello, &known(), false).expect("a whole hello"),
+        &["not told: BearSSL 0.6", "TLS 1.2 at most"],
+    );
 }
 
 #[test]
 fn a_pasted_alert_means_something_from_either_side() {
-    let told = explain_hexadecimal("15 03 02 00 02 02 46", &known()).expect("an alert");
+    let told = explain_hexadecimal("15 03 02 00 02 02 46", &known(), false).expect("an alert");
     says(&told, &["protocol_version (70)", "If the server said it: the server does not speak any version"]);
+}
+
+/// A hello of a log that breaks off, of document 000's: everything that is there, and what is missing.
+#[test]
+fn a_hello_that_breaks_off_is_explained_as_far_as_it_goes() {
+    let log = "D/TC: 0 0 mbedtls: ssl_msg.c:28 0000:  16 03 02 00 33 01 00 00 2f 03 02 00 00 00 00 d0  ....3.../.......\n\
+               D/TC: 0 0 mbedtls: ssl_msg.c:28 0010:  b1 a1 3a 07 1c 1b 3e f2 fc 03 91 d6 18 b5 ae 5d  ..:...>........]\n\
+               D/TC: 0 0 mbedtls: ssl_msg.c:28 0020:  77 65 37 f5 07 10 45 d1 7e 1a ea 00 00 08 00 2f  we7...E.~....../\n";
+    let told = explain_hexadecimal(log, &known(), false).expect("most of a hello");
+    says(
+        &told,
+        &["43 of 51 bytes are here", "3 of 4 cipher suites", "It must allow TLS 1.1", "TLS_RSA_WITH_AES_128_CBC_SHA"],
+    );
 }
 
 #[test]
 fn garbage_is_refused_with_a_remedy() {
-    let why = |text: &str| explain_hexadecimal(text, &known()).expect_err(text);
+    let why = |text: &str| explain_hexadecimal(text, &known(), false).expect_err(text);
     assert!(why("16 03 0z").contains("line 1: `0z`"));
     assert!(why("00 01 02").contains("3 bytes, but no TLS"), "{}", why("00 01 02"));
     assert!(why("16 03 02 00 33 01 00 00 2f 03 02").contains("paste the rest"));
-    assert!(explain_capture(b"no capture at all", "", &known()).expect_err("garbage").contains("tcpdump -w"));
-    let missing = recorded::read(Path::new("does/not/exist.pcapng"), None, &known()).expect_err("it is not there");
+    assert!(explain_capture(b"no capture at all", "", &known(), false).expect_err("garbage").contains("tcpdump -w"));
+    let missing =
+        recorded::read(Path::new("does/not/exist.pcapng"), None, &known(), false).expect_err("it is not there");
     assert!(missing.starts_with("does/not/exist.pcapng: "), "{missing}");
 }
 
@@ -95,7 +112,7 @@ fn committed(scenario: &str) -> String {
     let file = entries.map(|entry| entry.expect("an entry").path()).find(is_it);
     let file = file.unwrap_or_else(|| panic!("{scenario}: no packets are kept"));
     let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    explain_capture(&bytes, "", &known()).unwrap_or_else(|why| panic!("{scenario}: {why}"))
+    explain_capture(&bytes, "", &known(), false).unwrap_or_else(|why| panic!("{scenario}: {why}"))
 }
 
 #[test]
@@ -131,7 +148,7 @@ fn every_committed_capture_can_be_explained() {
             } else if path.extension().is_some_and(|ending| ending == "pcapng") {
                 let bytes = fs::read(&path).expect("a capture");
                 let silent = |why: &String| why.contains("no TCP connection");
-                match explain_capture(&bytes, "", &known) {
+                match explain_capture(&bytes, "", &known, false) {
                     Ok(told) => assert!(told.contains("ended"), "{}:\n{told}", path.display()),
                     Err(why) => assert!(silent(&why), "{}: {why}", path.display()),
                 }

@@ -46,7 +46,7 @@ pub enum Extension {
     ServerName(Option<String>),
     /// The longest fragment that the client can take, in bytes (RFC 6066 §4).
     MaxFragmentLength(u16),
-    /// Groups for key agreement, dearest first (RFC 8446 §4.2.7).
+    /// Groups for key agreement, in preference order (RFC 8446 §4.2.7).
     SupportedGroups(Vec<NamedGroup>),
     /// Encodings of curve points (RFC 8422 §5.1.2).
     EcPointFormats(Vec<u8>),

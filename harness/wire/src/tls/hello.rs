@@ -55,7 +55,7 @@ pub struct ClientHello {
     pub version: ProtocolVersion,
     /// Length of the session identifier.
     pub session_id_bytes: usize,
-    /// Suites offered, dearest first.
+    /// Suites offered, in preference order.
     pub cipher_suites: Vec<CipherSuite>,
     /// The types of its extensions, in the order in which they came; `None` if it has no extensions block.
     pub extension_types: Option<Vec<ExtensionType>>,
