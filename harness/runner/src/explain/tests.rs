@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Parser as _;
+
 use super::*;
 
 /// The first ClientHello of document 000, as it stands there (source-documents.md §0).
@@ -157,4 +159,24 @@ fn every_committed_capture_can_be_explained() {
         }
     }
     assert!(explained > 100, "only {explained} captures");
+}
+
+/// Codes begin with a minus, and some people leave the quotes out.
+#[test]
+fn codes_are_taken_from_the_command_line_as_they_are_printed() {
+    let parsed = |words: &[&str]| {
+        let line = ["cargo xtask", "explain"].into_iter().chain(words.iter().copied());
+        match crate::cli::Cli::try_parse_from(line).map(|cli| cli.command) {
+            Ok(crate::cli::Command::Explain(arguments)) => arguments,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    };
+    for code in ["-0x3000", "-5", "-9984", "298", "0x801a", "rc=-2", "-"] {
+        assert_eq!(parsed(&[code]).scenario.as_deref(), Some(code));
+    }
+    assert_eq!(parsed(&["E:M", "544"]).more, ["544"]);
+    assert_eq!(parsed(&["+CMQTTCONNECT:", "0,32"]).more, ["0,32"]);
+    let narrowed = parsed(&["expired_leaf", "--stack", "esp32c3_bearssl"]);
+    assert_eq!((narrowed.more.len(), narrowed.stack.len()), (0, 1));
+    assert_eq!(parsed(&["--hex", "-"]).hex.as_deref(), Some("-"));
 }
