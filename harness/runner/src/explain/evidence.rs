@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use control::Trust;
 use scenario::Scenario;
-use scenario::device::Trust;
 use serde::Deserialize;
 
 /// Something that is seen in a transcript, or known of its scenario.

@@ -44,7 +44,6 @@ pub fn explain(
         if let Some(filed) = snapshots.filed.get(&key) {
             let mut filed = filed.clone();
             filed.reviewed.seen.extend(evidence::of_scenario(&scenario));
-            filed.reviewed.seen.extend(evidence::of_scenario(&scenario));
             tell(&mut out, captures, &filed);
             told += 1;
         } else if let Some(reason) = snapshots.excuses.get(&key) {
