@@ -17,7 +17,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("control", &["outcome"]),
     ("pki", &["clock"]),
     ("report", &["outcome"]),
-    ("scenario", &["clock", "network", "outcome", "pki"]),
+    ("scenario", &["clock", "control", "network", "outcome", "pki"]),
     ("capture", &["clock", "outcome", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
