@@ -21,6 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("capture", &["clock", "outcome", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
+    ("firmware_image", &[]),
     ("emulator", &["chip", "clock"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
     ("board", &["chip", "clock", "emulator"]),
