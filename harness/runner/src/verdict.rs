@@ -188,6 +188,8 @@ pub(crate) fn specimen(scenario: &str, ending: Ending, conformity: Conformity) -
             platform_words: None,
             summary: None,
             cause: None,
+            fault: None,
+            limit_s: 120,
             leaked_bytes: None,
             heap_peak_bytes: None,
             device_log: Vec::new(),

@@ -7,10 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Ends that need no line of the fault: nothing on the wire can be pointed at, or memory is the fault.
-const WITHOUT_A_MARK: [&str; 3] = ["memory/", "modem/bytes_lost_on_the_line", "modem/stall_of_30_s"];
+const WITHOUT_A_MARK: [&str; 4] =
+    ["memory/", "modem/bytes_lost_on_the_line", "modem/stall_of_30_s", "transport/uplink_lost"];
 
 /// What a device says of what others did, by the beginnings of names and what follows them.
-const OF_OTHERS: [&str; 15] = [
+const OF_OTHERS: [&str; 16] = [
+    "MBEDTLS_ERR_NET_CONN_RESET",
     "CONNECTION_",
     "CONNECT_",
     "DNS_",
@@ -108,7 +110,10 @@ impl Told {
     }
 
     fn refuses_login(&self) -> bool {
-        let is_refusal = |said: &str, details: &str| said == "CONNACK" && !details.contains("accepted (0)");
+        // A CONNACK that breaks off, or is of another version, says neither yes nor no.
+        let codes = ["(1)", "(2)", "(3)", "(4)", "(5)"];
+        let is_refusal =
+            |said: &str, details: &str| said == "CONNACK" && codes.iter().any(|code| details.contains(code));
         self.position("broker", is_refusal).is_some()
     }
 
