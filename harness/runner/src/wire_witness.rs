@@ -218,6 +218,7 @@ mod tests {
         Transcript {
             origin: capture::pcapng::Origin::FirstPacket,
             comment: None,
+            cut_bytes: None,
             lookups,
             conversations: conversations.iter().map(|lines| conversation(lines)).collect(),
             modem,

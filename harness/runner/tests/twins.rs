@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use board::Boots;
 use network::{Cut, Direction, Port, Teardown, Trigger};
 use outcome::{Conformity, Demand};
 use report::model::How;
@@ -25,6 +26,8 @@ const STACKS: [&str; 3] = ["esp32c3_mbedtls", "esp32c3_mbedtls2", "esp32c3_bears
 
 static ROOT: LazyLock<PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
+
+static BOOTS: LazyLock<Arc<Boots>> = LazyLock::new(Boots::new);
 
 static RELEASED: LazyLock<Vec<Stack>> =
     LazyLock::new(|| stack::released(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
@@ -59,7 +62,8 @@ fn nothing_to_refuse_is_no_refusal(#[files("../../scenarios/**/*.toml")] file: P
 
 /// What becomes of it; `None` if the device says that it has no means for it.
 fn run(scenario: &Scenario, stack: &Stack) -> Option<Account> {
-    let trial = trial::on_emulator(scenario, stack, SEED).unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
+    let trial =
+        trial::on_emulator(scenario, stack, SEED, &BOOTS).unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
     trial.judged.unsupported.is_none().then_some(trial.judged.account)
 }
 
