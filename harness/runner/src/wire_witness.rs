@@ -223,6 +223,7 @@ mod tests {
             conversations: conversations.iter().map(|lines| conversation(lines)).collect(),
             modem,
             remarks: Vec::new(),
+            cut_bytes: None,
         }
     }
 
