@@ -53,7 +53,7 @@ fn both_readers_get_through_a_good_modem() {
         let world = run_with_modem(modem_plan(reader), |_| {}, well_behaved);
         let expected = [
             "hello",
-            "dressed",
+            "configured",
             "clock",
             "connect",
             "login",

@@ -51,7 +51,7 @@ fn everything_once() {
         story(&world),
         [
             "hello",
-            "dressed",
+            "configured",
             "clock",
             "resolve",
             "connect",
@@ -100,7 +100,7 @@ fn orders_that_make_no_sense_are_refused_and_the_next_is_taken() {
     let mut world = world::World::new(lan(), Broker::new(well_behaved), orders);
     client::serve(&mut world, &mut world::ToyTls, client::Identity { image: "test", version: "0" });
     let story = story(&world);
-    assert_eq!(story[..6], ["hello", "refused", "refused", "refused", "refused", "dressed"]);
+    assert_eq!(story[..6], ["hello", "refused", "refused", "refused", "refused", "configured"]);
     assert_eq!(story.last().map(String::as_str), Some("done true 4711 2"));
 }
 
