@@ -223,7 +223,6 @@ mod tests {
             conversations: conversations.iter().map(|lines| conversation(lines)).collect(),
             modem,
             remarks: Vec::new(),
-            cut_bytes: None,
         }
     }
 
