@@ -10,7 +10,7 @@ use crate::bench::Evidence;
 /// What of the scenario never took place, in a sentence, if anything did not.
 pub fn unreached(scenario: &Scenario, evidence: &Evidence) -> Option<String> {
     let network = &scenario.network;
-    if let Some(cut) = network.cuts().find(|cut| waits_for_a_moment(cut))
+    if let Some(cut) = network.cuts().find(waits_for_a_moment)
         && !evidence.enacted.line_was_cut
     {
         let moment = match cut.when {

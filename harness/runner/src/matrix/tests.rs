@@ -74,7 +74,7 @@ fn every_cell_leads_to_cause_evidence_and_remedy() {
         "takes it for an address",
         "x509_crt_check_san",
         "<dt>remedy</dt>",
-        "iPAddress entries are passed over",
+        "A wildcard stands for the first label alone",
         "captures/x.a.snap",
         "href=\"#identity-san-dns-holds-the-address-dialled-by-address\"",
         "id=\"identity-san-dns-holds-the-address-dialled-by-address\"",
