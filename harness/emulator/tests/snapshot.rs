@@ -144,7 +144,7 @@ fn no_state_breaks_the_chip() {
         let mut changed = bytes.clone();
         for _ in 0..1 + random(&mut state) % 4 {
             // The state comes first, and is where it hurts.
-            let reach = if random(&mut state) % 4 == 0 { body.len() } else { 6_000 };
+            let reach = if random(&mut state).is_multiple_of(4) { body.len() } else { 6_000 };
             let at = body.start + random(&mut state) as usize % reach;
             changed[at] = random(&mut state) as u8;
         }

@@ -207,7 +207,7 @@ mod tests {
             began: Instant::ZERO,
             client: end,
             server: end,
-            lines: lines.iter().map(|(who, said)| line(*who, said.clone())).collect(),
+            lines: lines.iter().map(|(who, said)| line(*who, *said)).collect(),
             facts: Facts::default(),
             repeated: [0; 2],
             remarks: Vec::new(),
