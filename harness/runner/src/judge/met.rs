@@ -66,7 +66,8 @@ pub fn met(scenario: &Scenario, case: &Case<'_>) -> Meeting {
         }
         _ => {}
     }
-    if let (Some(what), How::BrokerRefused | How::Lost, Mark::Unseen) = (&case.not_offered, case.how, case.mark) {
+    // In words: a line that broke proves nothing about an offer.
+    if let (Some(what), How::BrokerRefused, Mark::Unseen) = (&case.not_offered, case.how, case.mark) {
         let words = format!("the device never offers {what}");
         return Meeting { met: Met::NotOffered, words: Some(words) };
     }

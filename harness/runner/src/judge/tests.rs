@@ -273,7 +273,7 @@ fn what_is_never_offered_needs_no_refusal() {
     let scenario = scenario("refuse", BROKER);
     for (how, mark, expected, why) in [
         (How::BrokerRefused, Mark::Unseen, Met::NotOffered, "the broker has nothing that the device wants"),
-        (How::Lost, Mark::Unseen, Met::NotOffered, "and may say so without a word"),
+        (How::Lost, Mark::Unseen, Met::Never, "a line that broke says nothing about an offer"),
         (How::BrokerRefused, Mark::Seen, Met::Never, "what was not offered was taken, and then refused by the broker"),
         (How::DeviceRefused, Mark::Seen, Met::Met, "it was forced upon the device, which refused"),
         (How::Connected, Mark::Seen, Met::Met, "or took it: insecure"),
