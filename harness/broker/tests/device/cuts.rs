@@ -49,6 +49,14 @@ fn kinds(device: &Device) -> Vec<u8> {
     kinds
 }
 
+/// How many records came: unlike their bytes, the same from one connection to the next, since a DER-encoded signature
+/// of ECDSA has 70 to 72 bytes.
+fn records(device: &Device) -> usize {
+    let mut records = wire::tls::RecordDecoder::new();
+    records.extend(&device.wire);
+    std::iter::from_fn(|| records.next_record()?.ok()).count()
+}
+
 #[test]
 fn before_the_devices_finished_nothing_is_agreed() {
     for versions in BOTH {
@@ -67,7 +75,7 @@ fn after_the_devices_finished_the_broker_is_ready_and_the_device_hears_nothing_m
         let (with, without) = (dial(versions, moment), dial(versions, after(FromDevice, "PINGREQ")));
         assert_eq!(with.reached, Some(moment));
         assert!(is_secured(&with), "the broker has not seen the Finished");
-        assert!(with.wire.len() <= without.wire.len());
+        assert!(records(&with) <= records(&without));
         assert_eq!(without.reached, None);
     }
     let device = dial(TLS12, after(FromDevice, "Finished"));
