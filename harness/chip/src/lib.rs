@@ -5,6 +5,7 @@
 //!
 //! This crate does not know how a chip is emulated, flashed or reached.
 
+pub mod by_name;
 mod elf;
 mod esp32c3;
 mod port;

@@ -18,13 +18,12 @@ use outcome::Conformity;
 use scenario::Scenario;
 
 use crate::chips::BoardOption;
-use crate::controls::process::{self, Leash};
 use crate::exit::{self, Exit};
-use crate::firmware;
 use crate::hil;
 use crate::library;
 use crate::stack::{self, Stack};
 use crate::trial;
+use host::process::{self, Leash};
 use repository::{Commit, Scratch};
 use search::{Found, Judgement};
 

@@ -1,10 +1,9 @@
-//! Chips by name: on the command line, and in files.
+//! Chips by name on the command line.
 //!
 //! What a name means stands in the crate `chip`; here is who may leave it out.
 
 use chip::{CHIPS, Chip};
 use clap::Args;
-use serde::{Deserialize, Deserializer, Serializer, de};
 
 /// `--board`, for commands that need to know the chip.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -33,35 +32,6 @@ fn named_or_only(named: Option<&'static Chip>, chips: &[&'static Chip]) -> Resul
             let options: Vec<String> = several.iter().map(|chip| format!("`--board {chip}`")).collect();
             Err(format!("there are several kinds of boards: say {}", options.join(" or ")))
         }
-    }
-}
-
-/// The chip of files that were written before there was a second one.
-pub fn first() -> &'static Chip {
-    CHIPS.first().copied().unwrap_or(&chip::ESP32C3)
-}
-
-/// A chip's name in a file, for `#[serde(with)]`.
-pub mod by_name {
-    use super::*;
-
-    /// Reads a name.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such chip; the words name those that there are.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static Chip, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        chip::find(&name).map_err(de::Error::custom)
-    }
-
-    /// Writes a name.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(chip: &Chip, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(chip.name)
     }
 }
 

@@ -402,7 +402,7 @@ pub(crate) fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
     ctrlc::set_handler(move || {
         // The first Ctrl-C lets what is running finish and reports it; the second is meant.
         if flag.swap(true, Ordering::SeqCst) {
-            controls::process::kill_all();
+            host::process::kill_all();
             std::process::exit(exit::INTERRUPTED.code.into());
         }
         eprintln!("interrupted: finishing what is running (again to stop at once)");

@@ -20,7 +20,6 @@ pub mod dialect;
 pub mod emulate;
 pub mod exit;
 pub mod explain;
-pub mod firmware;
 pub mod flashing;
 pub mod hil;
 pub mod journal;
@@ -46,6 +45,7 @@ pub mod summary;
 pub mod tables;
 pub mod trial;
 pub mod verdict;
-mod whole_file;
+
+use host::whole_file;
 pub mod wire_witness;
 pub mod world;

@@ -20,10 +20,10 @@ use scenario::{Date, Scenario};
 
 use self::relay::Relay;
 use crate::bench::{self, Evidence};
-use crate::controls::process::Leash;
 use crate::controls::tools::{self, Missing};
 use crate::stack::Stack;
 use crate::verdict::Account;
+use host::process::Leash;
 
 /// How long mosquitto may take to say that it runs: it takes milliseconds.
 const START_LIMIT: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli;
 use crate::exit::{self, Exit};
-use crate::firmware::{self, Manifest};
+use firmware::Manifest;
 
 /// A firmware image on disk.
 #[derive(Clone, Debug)]

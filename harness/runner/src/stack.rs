@@ -12,7 +12,6 @@ use scenario::device::{Device, Encoding, ServerName};
 use crate::dialect::log::LogReader;
 use crate::dialect::patch::{Conflict, Fixed};
 use crate::dialect::{self, Dialect, Profile, words};
-use crate::firmware;
 use crate::library;
 use crate::plan::{self, Issued, NamesAlone};
 use crate::released::Firmware;

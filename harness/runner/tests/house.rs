@@ -10,8 +10,10 @@ use runner::tables;
 /// Whom each room may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
 /// `harness/README.md`.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("blame", &[]),
     ("chip", &[]),
     ("clock", &[]),
+    ("host", &[]),
     ("outcome", &[]),
     ("wire", &[]),
     ("control", &["outcome"]),
@@ -21,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("capture", &["clock", "outcome", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
+    ("firmware", &["chip", "host"]),
     ("firmware_image", &[]),
     ("emulator", &["chip", "clock"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
@@ -29,8 +32,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "runner",
         &[
-            "board", "broker", "capture", "chip", "clock", "control", "emulator", "network", "outcome", "pki",
-            "report", "scenario", "wire",
+            "board", "broker", "capture", "chip", "clock", "control", "emulator", "firmware", "host", "network",
+            "outcome", "pki", "report", "scenario", "wire",
         ],
     ),
     ("xtask", &[]),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::controls::process;
 use crate::controls::task::Task;
+use host::process;
 
 /// The shortest keep-alive that it takes, in seconds (`client_config_load` in mosquitto's client/client_shared.c).
 const KEEP_ALIVE_S_MIN: u16 = 5;

@@ -9,9 +9,9 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time;
 
 use crate::controls::login::Login;
-use crate::controls::process::{self, Group};
 use crate::controls::task::{Task, Tls};
 use crate::controls::told::{Ended, Told};
+use host::process::{self, Group};
 
 /// What is read at once, in bytes.
 const READ_BYTES_MAX: usize = 4 * 1024;

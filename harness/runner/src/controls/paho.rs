@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::controls::process;
 use crate::controls::task::Task;
+use host::process;
 
 /// The script.
 const SCRIPT: &str = include_str!("paho_client.py");

@@ -33,7 +33,7 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     /// The chip.
-    #[serde(with = "crate::chips::by_name")]
+    #[serde(with = "chip::by_name")]
     pub chip: &'static Chip,
     /// The debug probe: `VID:PID[-INTERFACE][:SERIAL]` as `cargo xtask boards --scan` prints it, or `emulated`.
     pub probe: String,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::controls::process;
+use host::process;
 
 /// What of a program's words is told, in characters.
 const WORDS_MAX: usize = 300;

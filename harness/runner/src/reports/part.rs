@@ -7,8 +7,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use report::model::{Board, Host, Image, Interruption, Part, Shard, Stack};
 
 use super::sections;
-use crate::firmware::Manifest;
 use crate::{shard, stack};
+use firmware::Manifest;
 
 /// What an invocation knows of itself.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ const PROSE_COLUMNS_MAX: usize = 120;
 #[derive(Deserialize)]
 struct Manifest {
     version: String,
-    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    #[serde(default = "chip::by_name::first", with = "chip::by_name")]
     chip: &'static Chip,
     sha256: String,
     #[serde(default)]

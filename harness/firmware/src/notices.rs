@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::build::{above, cargo};
+use crate::build::{above, cargo};
 
 /// The texts of short licences, for packages that name one and carry no copy.
 const STANDARD: &[(&str, &str)] = &[("ISC", ISC), ("MIT", MIT)];
@@ -70,7 +70,7 @@ pub(super) struct Settings {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct OurSettings {
     /// The chip that the image is for.
-    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    #[serde(default = "chip::by_name::first", with = "chip::by_name")]
     pub(super) chip: &'static chip::Chip,
     /// Packages whose versions make the image what it is.
     #[serde(default)]
@@ -85,7 +85,7 @@ pub(super) struct OurSettings {
 
 impl Default for OurSettings {
     fn default() -> Self {
-        Self { chip: crate::chips::first(), stack: Vec::new(), compiles: Vec::new(), foreign: Vec::new() }
+        Self { chip: chip::by_name::first(), stack: Vec::new(), compiles: Vec::new(), foreign: Vec::new() }
     }
 }
 

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::manifest::Toolchain;
 use super::{Image, Manifest, notices, read, sha256, sources, write};
+use crate::manifest::Toolchain;
 
 /// The C compiler that images are built with, unless the environment names another.
 const C_COMPILER: &str = "clang";

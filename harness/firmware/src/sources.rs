@@ -9,7 +9,7 @@ mod code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use super::{read, sha256};
+use crate::{read, sha256};
 
 /// Tables of a Cargo.toml that reach the image.
 const TABLES: &[&str] =

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 pub use build::build;
 pub use manifest::Manifest;
 
-use crate::whole_file;
+use host::whole_file;
 
 /// Where firmware lives, below the workspace's root.
 const FIRMWARE: &str = "firmware-under-test";

@@ -6,7 +6,7 @@ use std::path::Path;
 use chip::Chip;
 use serde::{Deserialize, Serialize};
 
-use super::{read, write};
+use crate::{read, write};
 
 const HEAD: &str = "\
 # What the image of this name is, and what it was made of. Written by `cargo xtask firmware build`; read by
@@ -21,7 +21,7 @@ pub struct Manifest {
     /// The image's version.
     pub version: String,
     /// The chip that it is for. Manifests of before there was a second one do not say.
-    #[serde(default = "crate::chips::first", with = "crate::chips::by_name")]
+    #[serde(default = "chip::by_name::first", with = "chip::by_name")]
     pub chip: &'static Chip,
     /// SHA-256 of the ELF file, in hexadecimal.
     pub sha256: String,
