@@ -132,6 +132,8 @@ fn it_moves_by_keys(browser: &mut Browser) {
     assert_eq!(line, "case_01");
     browser.press("Enter");
     browser.value("document.activeElement.click()");
+    // A promise that the browser still waits for when the click's navigation begins is never answered.
+    browser.wait_for("Page.navigatedWithinDocument");
     browser.wait_until("location.hash.startsWith('#identity-case-01-stack-with-a-name-1-')");
     browser.wait_until("document.querySelectorAll('.body').length === 2");
 }

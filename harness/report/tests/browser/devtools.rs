@@ -113,7 +113,8 @@ impl Browser {
         self.wait_for("Page.loadEventFired");
     }
 
-    fn wait_for(&mut self, event: &str) {
+    /// Waits for an event of the protocol that came since the last page was opened, or comes.
+    pub fn wait_for(&mut self, event: &str) {
         if let Some(index) = self.events.iter().position(|message| message["method"] == event) {
             self.events.remove(index);
             return;
