@@ -97,8 +97,11 @@ fn by_alert(story: &mut Story, conversation: &Conversation, who: Who, alert: Ale
     let at_certificate = has_said(conversation, |said| said == Said::Handshake(HandshakeType::CERTIFICATE));
     // libmosquitto compares names in a callback of its own, and OpenSSL has no alert for a callback that says no.
     let compares_names = around.stack.is_some_and(|stack| stack.contains("mosquitto"));
-    if alert == INTERNAL_ERROR && from_client && compares_names && at_certificate {
-        let name = facts.server_name.as_deref().map_or_else(String::new, |name| format!(" `{name}`"));
+    // In TLS 1.3 the server's certificate is among the records that nobody can read.
+    let has_flight =
+        facts.version == Some(ProtocolVersion::TLS_1_3) && facts.sealed.iter().any(|(side, _)| *side == Side::Server);
+    if alert == INTERNAL_ERROR && from_client && compares_names && (at_certificate || has_flight) {
+        let name = facts.server_name.as_deref().map_or_else(String::new, |name| format!(" (`{name}` by its hello)"));
         story.sentences.push(format!(
             "From libmosquitto (mosquitto_pub, mosquitto_sub) it means that its own comparison of names said no: the \
              dialled name{name} is not in the server's certificate. Dial a name or an address that is, or issue the \

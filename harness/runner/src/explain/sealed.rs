@@ -12,6 +12,8 @@ const AROUND_BYTES: usize = 1 + 16;
 const ALERT_BYTES: usize = 2 + AROUND_BYTES;
 /// A Certificate message without a certificate: header, context, empty list.
 const NO_CERTIFICATE_BYTES: usize = 4 + 1 + 3 + AROUND_BYTES;
+/// Mbed TLS fills the content of its records up to a multiple of so many bytes (MBEDTLS_SSL_CID_TLS1_3_PADDING_GRANULARITY).
+const MBEDTLS_PADDING_BYTES: usize = 16;
 /// So many sizes are told of each side.
 const SIZES_MAX: usize = 8;
 
@@ -22,15 +24,17 @@ pub fn tell(story: &mut Story, facts: &Facts) {
     // Some stacks put Certificate and Finished into one record.
     let no_certificate_too = NO_CERTIFICATE_BYTES - AROUND_BYTES + finished_bytes;
     let is_finished = |(side, bytes): &(Side, usize)| {
-        *side == Side::Client && (*bytes == finished_bytes || *bytes == no_certificate_too)
+        *side == Side::Client && (holds(*bytes, finished_bytes) || *bytes == no_certificate_too)
     };
     let finished = facts.sealed.iter().position(is_finished);
     let behind = finished.and_then(|at| facts.sealed.get(at + 1..)).unwrap_or_default();
     let answered: Vec<usize> =
         behind.iter().filter(|(side, _)| *side == Side::Server).map(|(_, bytes)| *bytes).collect();
     let went_on = behind.iter().any(|(side, bytes)| *side == Side::Client && *bytes > ALERT_BYTES);
-    let without = client.contains(&NO_CERTIFICATE_BYTES) || client.contains(&no_certificate_too);
-    if finished.is_none() && !client.is_empty() && client.iter().all(|bytes| *bytes == ALERT_BYTES) {
+    let before = finished.and_then(|at| facts.sealed.get(..at)).unwrap_or_default();
+    let without = before.iter().any(|(side, bytes)| *side == Side::Client && holds(*bytes, NO_CERTIFICATE_BYTES))
+        || client.contains(&no_certificate_too);
+    if finished.is_none() && !client.is_empty() && client.iter().all(|bytes| holds(*bytes, ALERT_BYTES)) {
         story.ended = "the client gave up after the server's flight, with an encrypted alert (TLS 1.3)".into();
         story.sentences.push(
             "Its one encrypted record has the size of an alert: it refused what the server sent. Wrong name, wrong date and an \
@@ -61,6 +65,12 @@ pub fn tell(story: &mut Story, facts: &Facts) {
     story
         .sentences
         .push("With the secrets of the connection (SSLKEYLOGFILE, `--keys`) it can be told for certain.".into());
+}
+
+/// Whether a record of so many bytes may hold just what makes `expected` bytes, padded as Mbed TLS does or not at all.
+fn holds(bytes: usize, expected: usize) -> bool {
+    let content = expected - 16;
+    bytes == expected || bytes == content.next_multiple_of(MBEDTLS_PADDING_BYTES) + 16
 }
 
 /// MQTT's shortest answers are longer than an alert; its shortest requests are not.
@@ -137,6 +147,18 @@ mod tests {
         let mut story = Story::default();
         tell(&mut story, &facts);
         format!("{} {}", story.ended, story.sentences.join(" "))
+    }
+
+    /// Mbed TLS 3.6 against rustls, as this bench records it: contents are filled up to 16 bytes.
+    #[test]
+    fn records_that_mbed_tls_pads_are_recognised() {
+        let records =
+            [(Side::Client, 64), (Side::Client, 48), (Side::Server, 21), (Side::Client, 32), (Side::Server, 19)];
+        let told = story(&after_flight(&records), Some((Side::Server, Close::Fin)));
+        assert!(told.contains("probably completed"), "{told}");
+        let records = [(Side::Client, 32), (Side::Client, 64), (Side::Client, 48), (Side::Server, 19)];
+        let told = story(&after_flight(&records), Some((Side::Server, Close::Fin)));
+        assert!(told.contains("certificate_required (116)"), "{told}");
     }
 
     const FLIGHT: [(Side, usize); 4] =
