@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use board::hardware::Limits;
+use rack::map::{self, Entry};
+use rack::slot::{Setting, Slot};
 use runner::library;
-use runner::rack::bay::{Bay, Setting};
-use runner::rack::map::{self, Entry};
 use runner::stack::{self, Stack};
 use scenario::Scenario;
 
@@ -40,27 +40,28 @@ fn setting(folder: &Path) -> Setting {
     }
 }
 
-fn bay(name: &str, setting: &Setting) -> Bay {
+fn slot(name: &str, setting: &Setting) -> Slot {
     let facts = map::parse("bench.toml", "chip = \"esp32c3\"\nprobe = \"emulated\"\n").expect("a good file");
     let entry = Entry { name: name.to_owned(), file: "bench.toml".into(), facts };
-    Bay::take(&entry, setting).unwrap_or_else(|why| panic!("{why}"))
+    Slot::take(&entry, setting).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// One run: by the wall, and by the device's own clock, from its reset to its last word.
-fn run(bay: &mut Bay, scenario: &Scenario, stack: &Stack) -> (Duration, Duration) {
+fn run(slot: &mut Slot, scenario: &Scenario, stack: &Stack) -> (Duration, Duration) {
     let began = Instant::now();
-    let trial = bay.run(scenario, stack, SEED).unwrap_or_else(|failure| panic!("{failure:?}: {:?}", bay.log()));
+    let trial = runner::on_boards::run_one(slot, scenario, stack, SEED)
+        .unwrap_or_else(|failure| panic!("{failure:?}: {:?}", slot.log()));
     (began.elapsed(), Duration::from_millis(trial.judged.account.took_ms))
 }
 
 /// The bench's own time for each scenario, on a board that has its image.
 fn overhead(setting: &Setting, scenarios: &[Scenario], stack: &Stack) {
-    let mut bay = bay("alone", setting);
+    let mut slot = slot("alone", setting);
     for scenario in scenarios {
-        run(&mut bay, scenario, stack);
+        run(&mut slot, scenario, stack);
         let mut own: Vec<Duration> = (0..RUNS)
             .map(|_| {
-                let (wall, device) = run(&mut bay, scenario, stack);
+                let (wall, device) = run(&mut slot, scenario, stack);
                 wall.saturating_sub(device)
             })
             .collect();
@@ -78,18 +79,18 @@ fn overhead(setting: &Setting, scenarios: &[Scenario], stack: &Stack) {
 
 /// Scenarios a second on so many boards, which begin together.
 fn rate(boards: usize, setting: &Setting, scenario: &Scenario, stack: &Stack) -> f64 {
-    let mut bays: Vec<Bay> = (0..boards).map(|index| bay(&format!("one_of_{boards}_{index}"), setting)).collect();
-    for bay in &mut bays {
-        run(bay, scenario, stack);
+    let mut slots: Vec<Slot> = (0..boards).map(|index| slot(&format!("one_of_{boards}_{index}"), setting)).collect();
+    for slot in &mut slots {
+        run(slot, scenario, stack);
     }
     let barrier = Barrier::new(boards + 1);
     let took = thread::scope(|scope| {
-        for bay in &mut bays {
+        for slot in &mut slots {
             let barrier = &barrier;
             scope.spawn(move || {
                 barrier.wait();
                 for _ in 0..RUNS {
-                    run(bay, scenario, stack);
+                    run(slot, scenario, stack);
                 }
             });
         }
@@ -102,12 +103,12 @@ fn rate(boards: usize, setting: &Setting, scenario: &Scenario, stack: &Stack) ->
 
 /// From the moment at which power comes back to the first outcome, flashing included and not.
 fn power_on(setting: &Setting, scenario: &Scenario, stack: &Stack) {
-    let mut bay = bay("powered", setting);
+    let mut slot = slot("powered", setting);
     for about in ["with flashing", "again, with flashing"] {
         let began = Instant::now();
-        bay.cycle_power(Duration::from_secs(30)).unwrap_or_else(|why| panic!("{why}"));
+        slot.cycle_power(Duration::from_secs(30)).unwrap_or_else(|why| panic!("{why}"));
         let powered = began.elapsed();
-        let (_, device) = run(&mut bay, scenario, stack);
+        let (_, device) = run(&mut slot, scenario, stack);
         println!(
             "power-on to the end of the first scenario, {about}: {:.0} ms, of which {:.0} ms are the device's",
             (began.elapsed() - powered).as_secs_f64() * 1e3,

@@ -22,9 +22,9 @@ pub enum Command {
     /// Run scenarios on a board, emulated or real
     Hil(Box<Hil>),
     /// The boards of the rack: which there are, how they are, who holds them
-    Boards(crate::rack::boards::Boards),
+    Boards(rack::boards::Boards),
     /// Is this machine fit for a rack? A remedy for each finding
-    Doctor(crate::rack::doctor::Doctor),
+    Doctor(rack::doctor::Doctor),
     /// Look at captures, and make them
     #[command(subcommand)]
     Capture(Capture),
@@ -160,7 +160,7 @@ pub struct Hil {
     pub cold: bool,
     /// On real boards.
     #[command(flatten)]
-    pub rack: crate::rack::options::Options,
+    pub rack: crate::on_boards::options::Options,
     /// Keep a journal, of which `cargo xtask report journal` makes a report if this run is killed [default: on real
     /// boards, journal.jsonl beside the packets]
     #[arg(long, value_name = "FILE.jsonl")]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use outcome::Ending;
+use rack::dated::{self, Entry};
 
-use crate::dated::{self, Entry};
 use crate::verdict::Verdict;
 
 /// The file of known findings, below the workspace's root.
@@ -51,7 +51,7 @@ impl Denial {
     /// If the file of known findings cannot be read or is wrong; with line and remedy.
     pub fn read(root: &Path, options: &Denying) -> Result<Self, String> {
         let file = options.known_findings.clone().unwrap_or_else(|| root.join(FILE));
-        let text = match dated::text(&file)? {
+        let text = match dated::text(&file).map_err(|error| error.message)? {
             Some(text) => text,
             None if options.known_findings.is_some() => {
                 return Err(format!("{}: there is no such file", file.display()));

@@ -1,5 +1,7 @@
 //! How the bench tells a script what happened: its exit codes. The README's table is rendered from [`ALL`].
 
+use blame::Blame;
+
 /// An exit code with its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
@@ -7,6 +9,16 @@ pub struct Exit {
     pub code: u8,
     /// What it means.
     pub meaning: &'static str,
+}
+
+impl Exit {
+    /// The exit code of a command that could not do its part, by whose fault that is.
+    pub const fn of(blame: Blame) -> Self {
+        match blame {
+            Blame::Usage | Blame::Author => USAGE,
+            Blame::Device | Blame::Broker | Blame::Bench => BENCH_FAILED,
+        }
+    }
 }
 
 /// Every scenario ended as its snapshot says.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use board::{Boots, Emulated};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
+use rack::PROBE;
 
-use crate::rack::choose::PROBE;
 use crate::stack::Stack;
 
 /// How long one image may take. A busy machine takes a tenth of it.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use board::Board;
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Ending;
+use rack::silicon::Allowances;
 use report::model::Run;
 use scenario::Scenario;
 
@@ -27,14 +28,13 @@ use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
-use crate::rack::silicon::Allowances;
 use crate::reports::{self, Invocation, Missed, Sources};
 use crate::snapshot::{self, Agreement, Packets, Place, digits};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
 use crate::verdict::{OnRack, Verdict};
-use crate::{controls, packets, rack, suite};
+use crate::{controls, on_boards, packets, suite};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -121,9 +121,10 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
                    of its own, `--captures DIR`";
         return Err(Refusal::new(exit::USAGE, why));
     }
-    let (crew, board) = rack::choose::choose(root, arguments, chip, authority.as_ref()).map_err(|(exit, why)| {
-        Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
-    })?;
+    let (crew, board) =
+        on_boards::choose::choose(root, arguments, chip, authority.as_ref()).map_err(|(exit, why)| {
+            Refusal::new(exit, format!("{}{why}", if exit == exit::USAGE { "" } else { "the bench failed: " }))
+        })?;
     // On real boards, each has its own.
     let of_the_run = authority.as_ref().filter(|_| crew.is_none());
     let foreign = Foreign::new(scenarios, of_the_run, arguments.seed);
@@ -185,10 +186,10 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             .is_some()
             .then(Allowances::of_this_bench)
             .transpose()
-            .map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?,
+            .map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?,
     };
     // On real boards, each board is a job.
-    let jobs = crew.as_ref().map(|crew| crew.entries.len()).or(arguments.jobs.map(usize::from));
+    let jobs = crew.as_ref().map(|crew| crew.pool.entries.len()).or(arguments.jobs.map(usize::from));
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
     let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none() && authority.is_none();
@@ -292,9 +293,9 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     } else {
         let invocation = Invocation {
             took: began.elapsed(),
-            boards: on_rack.boards.clone(),
+            boards: on_rack.rack.boards.clone(),
             interrupted,
-            is_out_of_time: on_rack.is_out_of_time,
+            is_out_of_time: on_rack.rack.is_out_of_time,
             ..invocation
         };
         let run = Run::new(vec![reports::part(&invocation)], reports::rows(&results, &missed, &sources));
@@ -537,7 +538,7 @@ impl Bench {
         };
         let mut on_rack = OnRack::default();
         if self.silicon.is_some() && !difference.is_empty() {
-            on_rack.findings.push(rack::crew::differs_from_emulator(&difference));
+            on_rack.findings.push(on_boards::differs_from_emulator(&difference));
         }
         Ok(Verdict {
             scenario: scenario.name.clone(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::{
-    authority, bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, rack, release_report,
+    authority, bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, release_report,
     released, report_command,
 };
 
@@ -35,17 +35,15 @@ fn main() -> ExitCode {
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
         Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
-        Command::Boards(arguments) => rack::boards::run(&root, arguments).map(|exit| exit.code),
-        Command::Doctor(arguments) => Ok(rack::doctor::run(&root, arguments).code),
+        Command::Boards(arguments) => rack::boards::run(&root, arguments).map(of).map_err(refused),
+        Command::Doctor(arguments) => Ok(of(rack::doctor::run(&root, &version(), arguments))),
         Command::VirtualBoard(arguments) => {
-            rack::emulated::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+            runner::virtual_board::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::VirtualProbe => {
-            rack::emulated::hold_probe().map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+        Command::VirtualProbe => rack::emulated::hold_probe().map(|()| exit::AS_EXPECTED.code).map_err(refused),
+        Command::VirtualControl { socket, words } => {
+            rack::emulated::control(socket, &words.join(" ")).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::VirtualControl { socket, words } => rack::emulated::control(socket, &words.join(" "))
-            .map(|()| exit::AS_EXPECTED.code)
-            .map_err(|words| (exit::BENCH_FAILED, words)),
         Command::Firmware(command) => released::run(&root, command),
         Command::Controls(Controls::Install) => {
             controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
@@ -65,6 +63,21 @@ fn main() -> ExitCode {
             ExitCode::from(exit.code)
         }
     }
+}
+
+/// The code of a question that is answered by yes or no.
+fn of(yes: bool) -> u8 {
+    if yes { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code }
+}
+
+/// The exit code of an error follows from whose fault it is.
+fn refused(error: blame::Error) -> (exit::Exit, String) {
+    (exit::Exit::of(error.blame), error.message)
+}
+
+/// The bench and the TLS library in it, each with its version.
+fn version() -> String {
+    format!("{} with {}", env!("CARGO_PKG_VERSION"), broker::openssl_version())
 }
 
 /// The workspace's root: told by xtask, else the first folder upwards that has `scenarios/`.

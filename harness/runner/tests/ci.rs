@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Parser as _;
+use rack::map;
+use rack::quarantine::{self, Expired, Quarantine};
 use runner::cli::Cli;
-use runner::rack::map;
-use runner::rack::quarantine::{self, Expired, Quarantine};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")

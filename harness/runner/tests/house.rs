@@ -28,12 +28,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("emulator", &["chip", "clock"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
     ("board", &["chip", "clock", "emulator"]),
+    ("rack", &["blame", "board", "chip", "host", "report", "scenario"]),
     ("probe", &["board", "chip"]),
     (
         "runner",
         &[
-            "board", "broker", "capture", "chip", "clock", "control", "emulator", "firmware", "host", "network",
-            "outcome", "pki", "report", "scenario", "wire",
+            "blame", "board", "broker", "capture", "chip", "clock", "control", "emulator", "firmware", "host",
+            "network", "outcome", "pki", "rack", "report", "scenario", "wire",
         ],
     ),
     ("xtask", &[]),

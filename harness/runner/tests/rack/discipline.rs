@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use outcome::Ending;
+use rack::lock::{self, Holder};
 use runner::exit;
-use runner::rack::lock::{self, Holder};
 
 use crate::stand::{RUNNER, Stand, ends_with, words};
 

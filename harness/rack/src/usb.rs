@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use blame::{Error, Result};
+
 /// A USB device by what stays: vendor, product and, if the selector names one, serial number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -31,19 +33,19 @@ impl Identity {
     /// # Errors
     ///
     /// If it is not there, or if several devices answer to it.
-    pub fn place(&self, root: &Path) -> Result<String, String> {
+    pub fn place(&self, root: &Path) -> Result<String> {
         let folder = root.join("sys/bus/usb/devices");
-        let listing = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let listing = fs::read_dir(&folder).map_err(|error| Error::file(&folder, error))?;
         let places: Vec<String> = listing.flatten().filter_map(|item| self.place_of(&item.path())).collect();
         match places.as_slice() {
             [place] => Ok(place.clone()),
-            [] => Err(format!("no USB device {}:{} is plugged in", self.vendor, self.product)),
-            several => Err(format!(
+            [] => Err(Error::bench(format!("no USB device {}:{} is plugged in", self.vendor, self.product))),
+            several => Err(Error::author(format!(
                 "{} USB devices are {}:{}, and the probe's selector does not say which: add the serial number",
                 several.len(),
                 self.vendor,
                 self.product
-            )),
+            ))),
         }
     }
 
@@ -78,7 +80,7 @@ mod tests {
         root
     }
 
-    fn place(selector: &str) -> Result<String, String> {
+    fn place(selector: &str) -> Result<String> {
         Identity::of_selector(selector).expect("a selector").place(machine().path())
     }
 
@@ -90,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_selector_that_fits_two_boards_resets_neither() {
-        assert!(place("303a:1001").expect_err("two of them").contains("add the serial number"));
-        assert!(place("303a:1001:EE").expect_err("none of them").contains("no USB device"));
+        assert!(place("303a:1001").expect_err("two of them").message.contains("add the serial number"));
+        assert!(place("303a:1001:EE").expect_err("none of them").message.contains("no USB device"));
     }
 
     #[test]

@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 
-use crate::exit::{self, Exit};
-
 /// What is wrong with this machine, and what to do about it.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 nothing keeps a rack from working, 1 something does")]
@@ -62,6 +60,8 @@ impl Finding {
 
 /// What is looked at.
 pub struct Patient {
+    /// The bench and what it is linked with, each with its version.
+    pub bench: String,
     /// The workspace.
     pub workspace: PathBuf,
     /// The folder of the hardware map.
@@ -90,8 +90,8 @@ pub fn examine(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
-/// Runs the command.
-pub fn run(root: &Path, arguments: &Doctor) -> Exit {
+/// Runs the command, for this version of the `bench`; returns whether a rack can work here.
+pub fn run(root: &Path, bench: &str, arguments: &Doctor) -> bool {
     const MARKS: [(&str, Style); 3] = [
         ("✓", AnsiColor::Green.on_default()),
         ("~", AnsiColor::Yellow.on_default()),
@@ -99,12 +99,13 @@ pub fn run(root: &Path, arguments: &Doctor) -> Exit {
     ];
     let (user, groups) = checks::user();
     let patient = Patient {
+        bench: bench.to_owned(),
         workspace: root.to_owned(),
-        map: super::choose::folder(root, arguments.map.as_ref()),
+        map: crate::map::folder(root, arguments.map.as_ref()),
         system_root: arguments.system_root.clone(),
         user,
         groups,
-        finds_program: super::program::find,
+        finds_program: crate::program::find,
     };
     let findings = examine(&patient);
     for finding in &findings {
@@ -117,7 +118,7 @@ pub fn run(root: &Path, arguments: &Doctor) -> Exit {
     let ill = findings.iter().filter(|finding| finding.gravity == Gravity::Ill).count();
     let lacking = findings.iter().filter(|finding| finding.gravity == Gravity::Lacking).count();
     anstream::println!("\n{ill} to be mended, {lacking} that not every rack needs");
-    if ill > 0 { exit::OTHERWISE } else { exit::AS_EXPECTED }
+    ill == 0
 }
 
 #[cfg(test)]

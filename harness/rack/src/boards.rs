@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blame::{Error, Result};
 use clap::Args;
+use host::whole_file;
 
-use crate::exit::{self, Exit};
-use crate::rack::choose;
-use crate::rack::map::{self, Entry};
-use crate::rack::{bay, lock, scan, sickness};
-use crate::whole_file;
+use crate::map::{self, Entry};
+use crate::{PROBE, lock, scan, sickness, slot};
 
 /// How long the program that holds probes may take to list them.
 const LIST_MAX: Duration = Duration::from_secs(20);
@@ -35,34 +34,34 @@ pub struct Boards {
     pub system_root: PathBuf,
 }
 
-/// Runs the command.
+/// Runs the command; returns whether every board that is to be alive can be reached.
 ///
 /// # Errors
 ///
 /// If the map is wrong, or a file cannot be written.
-pub fn run(root: &Path, arguments: &Boards) -> Result<Exit, (Exit, String)> {
-    let folder = choose::folder(root, arguments.map.as_ref());
-    let entries = map::read(&folder).map_err(|why| (exit::USAGE, why))?;
+pub fn run(root: &Path, arguments: &Boards) -> Result<bool> {
+    let folder = map::folder(root, arguments.map.as_ref());
+    let entries = map::read(&folder)?;
     if arguments.scan {
-        return write_files(&folder, &entries, &arguments.system_root);
+        write_files(&folder, &entries, &arguments.system_root)?;
+        return Ok(true);
     }
     if entries.is_empty() {
         anstream::println!(
             "{} names no board; `cargo xtask boards --scan` writes files for what is plugged in",
             folder.display()
         );
-        return Ok(exit::AS_EXPECTED);
+        return Ok(true);
     }
     let rows: Vec<[String; 6]> = entries.iter().map(row).collect();
     anstream::print!("{}", table(&rows));
-    let well = entries.iter().filter(|entry| entry.facts.alive).all(|entry| absent(entry).is_none());
-    Ok(if well { exit::AS_EXPECTED } else { exit::OTHERWISE })
+    Ok(entries.iter().filter(|entry| entry.facts.alive).all(|entry| absent(entry).is_none()))
 }
 
 fn row(entry: &Entry) -> [String; 6] {
     let facts = &entry.facts;
     let folder = lock::folder();
-    let identity = bay::identity(entry);
+    let identity = slot::identity(entry);
     let health = if !facts.alive {
         format!("out of order: {}", facts.because.as_deref().unwrap_or_default())
     } else if let Some(why) = absent(entry) {
@@ -98,8 +97,8 @@ fn table(rows: &[[String; 6]]) -> String {
     text
 }
 
-fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<Exit, (Exit, String)> {
-    let program = std::env::var(choose::PROBE).ok();
+fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<()> {
+    let program = std::env::var(PROBE).ok();
     let probes = program.map_or_else(Vec::new, |program| {
         board::flasher::list(&[program, "serve".into()], LIST_MAX).unwrap_or_else(|fault| {
             anstream::eprintln!("debug probes cannot be listed: {fault}");
@@ -117,7 +116,7 @@ fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<E
             anstream::eprintln!("{} is there already and is about another board: left as it is", file.display());
             continue;
         }
-        let failed = |error: std::io::Error| (exit::BENCH_FAILED, format!("{}: {error}", file.display()));
+        let failed = |error: std::io::Error| Error::file(&file, error);
         std::fs::create_dir_all(folder).map_err(failed)?;
         whole_file::write(&file, board.file()).map_err(failed)?;
         anstream::println!("{} is written: look at what is marked there", file.display());
@@ -125,5 +124,5 @@ fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<E
     }
     let known = found.len() - written;
     anstream::println!("{} board(s) plugged in, {known} known already, {written} new", found.len());
-    Ok(exit::AS_EXPECTED)
+    Ok(())
 }

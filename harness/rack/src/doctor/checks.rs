@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Finding, Patient};
-use crate::rack::quarantine::{self, Expired, Quarantine};
-use crate::rack::{choose, lock, map, scan};
+use crate::quarantine::{self, Expired, Quarantine};
+use crate::{PROBE, lock, map, scan};
 
 /// Less than that is too little for a night's packets, in bytes.
 const DISK_BYTES_MIN: u64 = 1 << 30;
@@ -18,7 +18,7 @@ pub(super) fn map(patient: &Patient) -> Vec<Finding> {
     const ABOUT: &str = "hardware map";
     let mut findings = Vec::new();
     match map::read(&patient.map) {
-        Err(why) => findings.push(Finding::ill(ABOUT, why, "mend the file")),
+        Err(error) => findings.push(Finding::ill(ABOUT, error.message, "mend the file")),
         Ok(entries) if entries.is_empty() => {
             let words = format!("{} names no board", patient.map.display());
             findings.push(Finding::lacking(ABOUT, words, "plug a board in: cargo xtask boards --scan"));
@@ -46,8 +46,8 @@ pub(super) fn map(patient: &Patient) -> Vec<Finding> {
             }
         }
     }
-    if let Err(why) = Quarantine::read(&patient.workspace.join(quarantine::FILE), Expired::Refused) {
-        findings.push(Finding::ill("quarantine", why, "see the remedy above"));
+    if let Err(error) = Quarantine::read(&patient.workspace.join(quarantine::FILE), Expired::Refused) {
+        findings.push(Finding::ill("quarantine", error.message, "see the remedy above"));
     }
     findings
 }
@@ -135,7 +135,7 @@ pub(super) fn probes(patient: &Patient) -> Vec<Finding> {
     if !patient.system_root.join("sys/bus/usb").is_dir() {
         return vec![Finding::lacking(ABOUT, "this machine has no USB (no /sys/bus/usb)", "emulated boards need none")];
     }
-    let Ok(program) = std::env::var(choose::PROBE) else {
+    let Ok(program) = std::env::var(PROBE) else {
         let remedy = "cargo build -p probe; `cargo xtask` builds it when a command needs it";
         return vec![Finding::lacking(ABOUT, "the program that holds them is not built", remedy)];
     };
@@ -235,7 +235,7 @@ pub(super) fn versions(patient: &Patient) -> Vec<Finding> {
     let kernel = fs::read_to_string(patient.system_root.join("proc/sys/kernel/osrelease")).unwrap_or_default();
     let kernel = kernel.trim();
     let major = kernel.split('.').next().and_then(|number| number.parse::<u32>().ok());
-    let bench = Finding::well("bench", format!("{} with {}", env!("CARGO_PKG_VERSION"), broker::openssl_version()));
+    let bench = Finding::well("bench", patient.bench.clone());
     let kernel = match major {
         Some(..6) => {
             Finding::lacking("kernel", kernel, "Linux 6 or later switches the ports of USB hubs more reliably")

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rack::lock;
+use crate::lock;
 
 /// No note is longer, in bytes.
 const NOTE_BYTES_MAX: u64 = 8 * 1024;

@@ -60,7 +60,7 @@ fn a_probe_that_two_boards_claim_is_told_with_both_files() {
     for name in ["one", "two"] {
         fs::write(folder.path().join(format!("{name}.toml")), GOOD).expect("a file");
     }
-    let words = read(folder.path()).expect_err("they claim the same");
+    let words = read(folder.path()).expect_err("they claim the same").message;
     assert!(words.contains("one.toml") && words.contains("two.toml"), "{words}");
     assert!(words.contains("the probe 303a:1001") && words.contains("the serial port /dev"), "{words}");
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use board::flasher::ProbeEntry;
 use chip::Chip;
 
-use crate::rack::map::Facts;
+use crate::map::Facts;
 
 /// No file of sysfs that is read here is longer, in bytes.
 const ATTRIBUTE_BYTES_MAX: usize = 256;
@@ -166,7 +166,7 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rack::map;
+    use crate::map;
     use std::os::unix::fs::symlink;
 
     /// A machine with an ESP32-C3 at a hub, a UART bridge without a serial number, and a console.

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use blame::Error;
 use chrono::NaiveDate;
 use report::model;
 use scenario::Problem;
@@ -35,9 +36,9 @@ impl Quarantine {
     /// # Errors
     ///
     /// With line and remedy.
-    pub fn read(file: &Path, expired: Expired) -> Result<Self, String> {
+    pub fn read(file: &Path, expired: Expired) -> blame::Result<Self> {
         let Some(text) = dated::text(file)? else { return Ok(Self::default()) };
-        Self::parse(&file.display().to_string(), &text, expired, dated::today()).map_err(|problem| problem.to_string())
+        Self::parse(&file.display().to_string(), &text, expired, dated::today()).map_err(Error::author)
     }
 
     fn parse(file: &str, text: &str, expired: Expired, today: NaiveDate) -> Result<Self, Box<Problem>> {

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use blame::{Error, Result};
 use chip::Chip;
-
-use crate::cli::VirtualBoard;
 
 /// What the process says when its board can be reached.
 const READY: &str = "ready";
@@ -30,10 +29,10 @@ impl Process {
     /// # Errors
     ///
     /// If the process does not come up.
-    pub fn start(program: &Path, name: &str, chip: &Chip, seed: u64) -> Result<Self, String> {
+    pub fn start(program: &Path, name: &str, chip: &Chip, seed: u64) -> Result<Self> {
         // Not below the workspace: the names of sockets have at most 107 bytes (unix(7)).
         let folder = std::env::temp_dir().join(format!("shakedown-{}-{name}", std::process::id()));
-        let failed = |error: std::io::Error| format!("the emulated board {name} does not start: {error}");
+        let failed = |error: std::io::Error| Error::bench(format!("the emulated board {name} does not start: {error}"));
         own_folder(&folder).map_err(failed)?;
         let mut command = Command::new(program);
         command
@@ -64,7 +63,10 @@ impl Process {
         let read = output.map(|output| BufReader::new(output).read_line(&mut line));
         match read {
             Some(Ok(_)) if line.trim() == READY => Ok(process),
-            _ => Err(format!("the emulated board {name} does not start: it said `{}`", line.trim().escape_debug())),
+            _ => {
+                let said = line.trim().escape_debug();
+                Err(Error::bench(format!("the emulated board {name} does not start: it said `{said}`")))
+            }
         }
     }
 
@@ -121,32 +123,23 @@ fn own_folder(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// `runner virtual-board`: the other side of it.
+/// `cargo xtask virtual-board`: the other side of it. With `until_input_ends` it ends with standard input.
 ///
 /// # Errors
 ///
 /// If a name is taken, or a pseudo-terminal cannot be had.
 #[cfg(unix)]
-pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
+pub fn run(settings: board::virtual_board::Settings, until_input_ends: bool) -> Result<()> {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     let stop = Arc::new(AtomicBool::new(false));
-    let told = |error: std::io::Error| format!("{}: {error}", arguments.serial.display());
-    let chip = arguments.board.chip()?;
-    let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
-    let settings = board::virtual_board::Settings {
-        model,
-        seed: arguments.seed,
-        serial: arguments.serial.clone(),
-        modem: arguments.modem.clone(),
-        control: arguments.control.clone(),
-        jtag: arguments.jtag.clone(),
-    };
-    let mut board = board::VirtualBoard::new(settings).map_err(told)?;
+    let (serial, control) = (settings.serial.clone(), settings.control.clone());
+    let failed = |error: std::io::Error| Error::file(&serial, error);
+    let mut board = board::VirtualBoard::new(settings).map_err(failed)?;
     let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
-    if arguments.until_input_ends {
+    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(Error::bench)?;
+    if until_input_ends {
         let flag = Arc::clone(&stop);
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
@@ -154,13 +147,13 @@ pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
         });
     }
     println!("{READY}");
-    if !arguments.until_input_ends {
-        eprintln!("serial port {}, until Ctrl-C", arguments.serial.display());
+    if !until_input_ends {
+        eprintln!("serial port {}, until Ctrl-C", serial.display());
     }
-    let result = board.run(&stop).map_err(told);
+    let result = board.run(&stop).map_err(failed);
     drop(board);
     // Whoever made the folder may have been killed. One with something in it is somebody's.
-    if let Some(folder) = arguments.control.parent().filter(|_| arguments.until_input_ends) {
+    if let Some(folder) = control.parent().filter(|_| until_input_ends) {
         let _ = std::fs::remove_dir(folder);
     }
     result
@@ -172,8 +165,8 @@ pub fn run(arguments: &VirtualBoard) -> Result<(), String> {
 ///
 /// Always.
 #[cfg(not(unix))]
-pub fn run(_: &VirtualBoard) -> Result<(), String> {
-    Err("virtual boards need Unix".into())
+pub fn run(_: board::virtual_board::Settings, _: bool) -> Result<()> {
+    Err(Error::bench("virtual boards need Unix"))
 }
 
 /// The program that holds a virtual board's probe without probe-rs, and the selector for it.
@@ -181,8 +174,8 @@ pub fn run(_: &VirtualBoard) -> Result<(), String> {
 /// # Errors
 ///
 /// If this program lies where no JSON could say.
-pub fn direct_flasher(program: &Path, control: &Path) -> Result<(Vec<String>, String), String> {
-    let program = program.to_str().ok_or("this program's path is not Unicode")?;
+pub fn direct_flasher(program: &Path, control: &Path) -> Result<(Vec<String>, String)> {
+    let program = program.to_str().ok_or_else(|| Error::bench("this program's path is not Unicode"))?;
     Ok((vec![program.to_owned(), "virtual-probe".into()], format!("control:{}", control.display())))
 }
 
@@ -192,8 +185,8 @@ pub fn direct_flasher(program: &Path, control: &Path) -> Result<(Vec<String>, St
 ///
 /// If standard output is gone.
 #[cfg(unix)]
-pub fn hold_probe() -> Result<(), String> {
-    board::virtual_board::probe::serve().map_err(|error| error.to_string())
+pub fn hold_probe() -> Result<()> {
+    board::virtual_board::probe::serve().map_err(Error::bench)
 }
 
 /// `cargo xtask virtual-control`: says `words` to the board that listens at `socket`, and prints its answer.
@@ -202,8 +195,8 @@ pub fn hold_probe() -> Result<(), String> {
 ///
 /// The board's words of failure.
 #[cfg(unix)]
-pub fn control(socket: &Path, words: &str) -> Result<(), String> {
-    let answer = board::virtual_board::ask_within(socket, words, CONTROL_MAX)?;
+pub fn control(socket: &Path, words: &str) -> Result<()> {
+    let answer = board::virtual_board::ask_within(socket, words, CONTROL_MAX).map_err(Error::bench)?;
     if !answer.is_empty() {
         println!("{answer}");
     }
@@ -216,8 +209,8 @@ pub fn control(socket: &Path, words: &str) -> Result<(), String> {
 ///
 /// Always.
 #[cfg(not(unix))]
-pub fn control(_: &Path, _: &str) -> Result<(), String> {
-    Err("virtual boards need Unix".into())
+pub fn control(_: &Path, _: &str) -> Result<()> {
+    Err(Error::bench("virtual boards need Unix"))
 }
 
 /// Elsewhere there are no virtual boards.
@@ -226,6 +219,6 @@ pub fn control(_: &Path, _: &str) -> Result<(), String> {
 ///
 /// Always.
 #[cfg(not(unix))]
-pub fn hold_probe() -> Result<(), String> {
-    Err("virtual boards need Unix".into())
+pub fn hold_probe() -> Result<()> {
+    Err(Error::bench("virtual boards need Unix"))
 }

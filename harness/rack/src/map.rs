@@ -6,6 +6,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use chip::Chip;
 use scenario::{Problem, renamed};
 use serde::Deserialize;
@@ -203,26 +204,31 @@ impl fmt::Display for Power {
     }
 }
 
+/// Where the folder of the map is: the one that is given, else that of the workspace at `root`.
+pub fn folder(root: &Path, given: Option<&PathBuf>) -> PathBuf {
+    given.cloned().unwrap_or_else(|| root.join(FOLDER))
+}
+
 /// Reads every board of `folder`; a folder that is not there has none. Boards come in the order of their names.
 ///
 /// # Errors
 ///
 /// Every wrong file with its line and a remedy, all at once.
-pub fn read(folder: &Path) -> Result<Vec<Entry>, String> {
+pub fn read(folder: &Path) -> blame::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut problems = Vec::new();
     for file in files(folder)? {
         match read_one(&file) {
             Ok(entry) => entries.push(entry),
-            Err(problem) => problems.push(problem),
+            Err(error) => problems.push(error.message),
         }
     }
     problems.extend(doubles(&entries));
-    if problems.is_empty() { Ok(entries) } else { Err(problems.join("\n\n")) }
+    if problems.is_empty() { Ok(entries) } else { Err(Error::author(problems.join("\n\n"))) }
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+fn files(folder: &Path) -> blame::Result<Vec<PathBuf>> {
+    let failed = |error: std::io::Error| Error::authors_file(folder, error);
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -239,18 +245,19 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn read_one(file: &Path) -> Result<Entry, String> {
+fn read_one(file: &Path) -> blame::Result<Entry> {
     let shown = file.display().to_string();
-    let size = fs::metadata(file).map_err(|error| format!("{shown}: {error}"))?.len();
+    let size = fs::metadata(file).map_err(|error| Error::authors_file(file, error))?.len();
     if size > FILE_BYTES_MAX {
-        return Err(format!("{shown}: {size} bytes are more than any board's file has"));
+        return Err(Error::authors_file(file, format!("{size} bytes are more than any board's file has")));
     }
-    let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+    let text = fs::read_to_string(file).map_err(|error| Error::authors_file(file, error))?;
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-        return Err(format!("{shown}: a board's name has letters, digits, `_` and `-`: rename the file"));
+        let why = "a board's name has letters, digits, `_` and `-`: rename the file";
+        return Err(Error::authors_file(file, why));
     }
-    let facts = parse(&shown, &text).map_err(|problem| problem.to_string())?;
+    let facts = parse(&shown, &text).map_err(Error::author)?;
     Ok(Entry { name, file: file.to_owned(), facts })
 }
 

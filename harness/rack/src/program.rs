@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blame::{Error, Result};
 use host::process;
 
 /// What of a program's words is told, in characters.
@@ -13,26 +14,26 @@ const WORDS_MAX: usize = 300;
 /// # Errors
 ///
 /// If it does not start, does not end in time, or ends with anything but success.
-pub fn run(words: &[String], limit: Duration) -> Result<(), String> {
-    let (program, arguments) = words.split_first().ok_or("no program is named")?;
+pub fn run(words: &[String], limit: Duration) -> Result<()> {
+    let (program, arguments) = words.split_first().ok_or_else(|| Error::author("no program is named"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| format!("no process can be started: {error}"))?;
+        .map_err(|error| Error::bench(format!("no process can be started: {error}")))?;
     let mut command = process::command(Path::new(program));
     command.args(arguments);
     let finished = runtime
         .block_on(process::run(command, limit))
-        .map_err(|error| format!("`{program}` does not start: {error}"))?;
+        .map_err(|error| Error::bench(format!("`{program}` does not start: {error}")))?;
     match finished.status {
         Some(status) if status.success() => Ok(()),
         Some(status) => {
             let said = String::from_utf8_lossy(&finished.stderr);
             let said: String =
                 said.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect();
-            Err(format!("`{program}` ended with {status}: {said}"))
+            Err(Error::bench(format!("`{program}` ended with {status}: {said}")))
         }
-        None => Err(format!("`{program}` was killed at its limit of {} s", limit.as_secs())),
+        None => Err(Error::bench(format!("`{program}` was killed at its limit of {} s", limit.as_secs()))),
     }
 }
 
@@ -55,11 +56,13 @@ mod tests {
     fn success_failure_and_no_end_are_three_things() {
         let long = Duration::from_secs(60);
         assert_eq!(run(&words(&["true"]), long), Ok(()));
-        let why = run(&words(&["sh", "-c", "echo no such hub >&2; exit 3"]), long).expect_err("it failed");
+        let why = run(&words(&["sh", "-c", "echo no such hub >&2; exit 3"]), long).expect_err("it failed").message;
         assert!(why.contains("no such hub") && why.contains("3"), "{why}");
-        let why = run(&words(&["sleep", "3600"]), Duration::from_millis(50)).expect_err("it has no end");
+        let why = run(&words(&["sleep", "3600"]), Duration::from_millis(50)).expect_err("it has no end").message;
         assert!(why.contains("killed at its limit"), "{why}");
-        assert!(run(&words(&["no-such-program-as-this"]), long).expect_err("it is not there").contains("no-such"));
+        assert!(
+            run(&words(&["no-such-program-as-this"]), long).expect_err("it is not there").message.contains("no-such")
+        );
         assert!(run(&[], long).is_err());
     }
 }

@@ -28,6 +28,7 @@ fn machine() -> tempfile::TempDir {
 /// Its patient: a user who owns nothing, and has no group.
 fn patient(root: &Path) -> Patient {
     Patient {
+        bench: "1.0 with OpenSSL 3.6".into(),
         workspace: root.to_owned(),
         map: root.join("map"),
         system_root: root.to_owned(),

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::rack::map::{Entry, Facts};
-use crate::rack::{program, usb};
+use blame::{Error, Result};
+
+use crate::map::{Entry, Facts};
+use crate::{program, usb};
 
 /// For how long the power stays away: capacitors hold a chip up for a while.
 const OFF: Duration = Duration::from_secs(2);
@@ -75,7 +77,7 @@ impl Switch {
     /// # Errors
     ///
     /// If it cannot be done within `limit`.
-    pub fn reset_usb(&self, limit: Duration) -> Result<(), String> {
+    pub fn reset_usb(&self, limit: Duration) -> Result<()> {
         match self {
             Self::Programs { usb_reset, .. } => {
                 match usb_reset {
@@ -83,7 +85,7 @@ impl Switch {
                     UsbReset::Device(identity) => {
                         program::run(&["usbreset".to_owned(), identity.place(Path::new("/"))?], limit)?;
                     }
-                    UsbReset::None => return Err("nothing resets this board's USB port".into()),
+                    UsbReset::None => return Err(Error::bench("nothing resets this board's USB port")),
                 }
                 thread::sleep(SETTLE);
                 Ok(())
@@ -97,7 +99,7 @@ impl Switch {
     /// # Errors
     ///
     /// If it cannot be done within `limit`.
-    pub fn cycle_power(&self, limit: Duration) -> Result<(), String> {
+    pub fn cycle_power(&self, limit: Duration) -> Result<()> {
         match self {
             Self::Programs { off, on, .. } => {
                 let taken = program::run(off, limit / 3);
@@ -129,19 +131,19 @@ fn usb_reset(facts: &Facts) -> UsbReset {
 }
 
 #[cfg(unix)]
-fn ask(socket: &Path, request: &str, limit: Duration) -> Result<(), String> {
-    board::virtual_board::ask_within(socket, request, limit).map(drop)
+fn ask(socket: &Path, request: &str, limit: Duration) -> Result<()> {
+    board::virtual_board::ask_within(socket, request, limit).map(drop).map_err(Error::bench)
 }
 
 #[cfg(not(unix))]
-fn ask(_: &Path, _: &str, _: Duration) -> Result<(), String> {
-    Err("emulated boards behind sockets need Unix".into())
+fn ask(_: &Path, _: &str, _: Duration) -> Result<()> {
+    Err(Error::bench("emulated boards behind sockets need Unix"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rack::map;
+    use crate::map;
 
     fn switch(more: &str) -> Switch {
         let text = format!("chip = \"esp32c3\"\nprobe = \"303a:1001-0:DC:DA\"\nserial = \"/dev/x\"\n{more}");

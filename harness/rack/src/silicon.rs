@@ -53,8 +53,8 @@ impl Allowances {
     /// # Errors
     ///
     /// If the list is wrong, which a test rules out.
-    pub fn of_this_bench() -> Result<Self, String> {
-        toml::from_str(ALLOWED).map_err(|error| format!("silicon.toml: {error}"))
+    pub fn of_this_bench() -> blame::Result<Self> {
+        toml::from_str(ALLOWED).map_err(|error| blame::Error::bench(format!("silicon.toml: {error}")))
     }
 
     /// The reasons, for whoever asks.

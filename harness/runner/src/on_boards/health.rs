@@ -3,9 +3,11 @@
 //!
 //! A board that fails it would fail everything after it, and every one of those rows would blame the firmware.
 
+use blame::Error;
+use rack::slot::{Failure, Slot};
 use scenario::Scenario;
 
-use crate::rack::bay::{Bay, Failure};
+use super::run_one;
 use crate::stack::Stack;
 use crate::verdict::How;
 
@@ -17,7 +19,7 @@ const GOLDEN_BY_ADDRESS: (&str, &str) = (
     "identity/san_ip_dialled_by_address",
     include_str!("../../../../scenarios/identity/san_ip_dialled_by_address.toml"),
 );
-/// How often it is tried: a board that falls ill over it and is made well again gets another chance.
+/// How often it is tried: a board that wedges over it and recovers gets another chance.
 const TRIES: usize = 3;
 
 /// Runs the check on the board, with the image of `stack`.
@@ -25,27 +27,27 @@ const TRIES: usize = 3;
 /// # Errors
 ///
 /// Why the board is not fit to take part.
-pub fn check(bay: &mut Bay, stack: &Stack, seed: u64) -> Result<(), String> {
-    let (name, golden) = if bay.lan().is_some_and(|lan| lan.name.is_none()) { GOLDEN_BY_ADDRESS } else { GOLDEN };
-    let scenario = Scenario::parse(name, "the health check", golden).map_err(|problem| problem.to_string())?;
+pub fn check(slot: &mut Slot, stack: &Stack, seed: u64) -> blame::Result<()> {
+    let (name, golden) = if slot.lan().is_some_and(|lan| lan.name.is_none()) { GOLDEN_BY_ADDRESS } else { GOLDEN };
+    let scenario = Scenario::parse(name, "the health check", golden).map_err(Error::bench)?;
     // As the library is: a profile may not be asked this, or excuse itself from it.
     let plain = stack.as_it_is();
     let mut last = String::new();
     for _ in 0..TRIES {
-        match bay.run(&scenario, &plain, seed) {
+        match run_one(slot, &scenario, &plain, seed) {
             Ok(trial) if trial.judged.account.how == How::Connected => {
-                bay.is_healthy();
+                slot.is_healthy();
                 return Ok(());
             }
             Ok(trial) => {
                 last = format!("the health check failed: {}", trial.judged.account.phrase());
-                bay.note(&last);
-                bay.refresh(plain.image()).map_err(|why| format!("{last}; {why}"))?;
+                slot.note(&last);
+                slot.refresh(plain.image()).map_err(|error| error.about(format!("{last}; then")))?;
             }
             Err(Failure::Passing(why)) => last = why,
-            Err(Failure::Bench(why)) => return Err(format!("the health check could not be run: {why}")),
-            Err(Failure::Wedged(why)) => return Err(format!("wedged in the health check: {why}")),
+            Err(Failure::Bench(why)) => return Err(Error::bench(format!("the health check could not be run: {why}"))),
+            Err(Failure::Wedged(why)) => return Err(Error::bench(format!("wedged in the health check: {why}"))),
         }
     }
-    Err(last)
+    Err(Error::bench(last))
 }

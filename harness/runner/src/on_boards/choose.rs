@@ -1,25 +1,23 @@
 //! Which boards: those of the hardware map, or the emulated chip in this process.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use board::hardware::Limits;
 use chip::Chip;
 use pki::Authority;
+use rack::map::{self, Entry};
+use rack::pool::Pool;
+use rack::quarantine::{self, Expired, Quarantine};
+use rack::slot::Setting;
+use rack::{PROBE, lock};
 
+use super::{Boards, Outcome};
 use crate::authority;
 use crate::cli::{Hil, On};
 use crate::exit::{self, Exit};
 use crate::hil::Pair;
-use crate::rack::bay::Setting;
-use crate::rack::crew::{Crew, Outcome};
-use crate::rack::lock;
-use crate::rack::map::{self, Entry};
-use crate::rack::quarantine::{self, Expired, Quarantine};
 use crate::reports::Missed;
-
-/// The program that holds debug probes, built by xtask when a command needs it.
-pub const PROBE: &str = "SHAKEDOWN_PROBE";
 
 /// The boards of the run, if they are real ones, and in words what it runs on. Boards whose files name no authority of
 /// their own have that `of_the_run`.
@@ -32,13 +30,13 @@ pub fn choose(
     arguments: &Hil,
     chip: &Chip,
     of_the_run: Option<&Authority>,
-) -> Result<(Option<Crew>, String), (Exit, String)> {
+) -> Result<(Option<Boards>, String), (Exit, String)> {
     let options = &arguments.rack;
     if arguments.on == On::Emulator {
         return Ok((None, format!("On an emulated {}", chip.title)));
     }
-    let folder = options.map.clone().unwrap_or_else(|| root.join(map::FOLDER));
-    let entries = map::read(&folder).map_err(|why| (exit::USAGE, why))?;
+    let folder = map::folder(root, options.map.as_ref());
+    let entries = map::read(&folder).map_err(|error| (exit::USAGE, error.message))?;
     if let Some(unknown) = options.boards.iter().find(|name| !entries.iter().any(|entry| entry.name == **name)) {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let why = format!("{} has no board `{unknown}`; it has {}", folder.display(), names.join(", "));
@@ -67,12 +65,12 @@ pub fn choose(
     }
     if arguments.accept {
         let why = "snapshots are the emulator's: `--accept` goes with `--on emulator`; what a board does otherwise is a \
-                   finding, unless `harness/runner/src/rack/silicon.toml` says why it may";
+                   finding, unless `harness/rack/src/silicon.toml` says why it may";
         return Err((exit::USAGE, why.into()));
     }
     let expired = if options.quarantine_verify { Expired::Verified } else { Expired::Refused };
     let file = options.quarantine.clone().unwrap_or_else(|| root.join(quarantine::FILE));
-    let quarantine = Quarantine::read(&file, expired).map_err(|why| (exit::USAGE, why))?;
+    let quarantine = Quarantine::read(&file, expired).map_err(|error| (exit::USAGE, error.message))?;
     let mut authorities = BTreeMap::new();
     for entry in &chosen {
         let own = entry.authority().map(|(certificate, key)| authority::read(&certificate, &key)).transpose();
@@ -89,8 +87,9 @@ pub fn choose(
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let program = std::env::current_exe()
         .map_err(|error| (exit::BENCH_FAILED, format!("this program does not know where it lies: {error}")))?;
-    let crew = Crew {
+    let pool = Pool {
         entries: chosen,
+        limit: options.limit(),
         setting: Setting {
             locks: lock::folder(),
             why: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
@@ -101,12 +100,9 @@ pub fn choose(
             seed: arguments.seed,
             limits: Limits::default(),
         },
-        checks_health: !options.no_health_check,
-        limit: options.limit(),
-        quarantine,
-        authorities,
     };
-    Ok((Some(crew), words))
+    let boards = Boards { pool, checks_health: !options.no_health_check, quarantine, authorities };
+    Ok((Some(boards), words))
 }
 
 fn none(folder: &Path) -> String {
@@ -116,7 +112,7 @@ fn none(folder: &Path) -> String {
     )
 }
 
-impl Crew {
+impl Boards {
     /// Keeps only what is in quarantine.
     pub(crate) fn keep(&self, pairs: &mut Vec<Pair<'_>>) {
         pairs.retain(|pair| self.quarantine.mentions(&pair.scenario.name, &pair.stack.name));
@@ -129,7 +125,7 @@ impl Outcome {
         for one in missed {
             let index =
                 pairs.iter().position(|pair| pair.scenario.name == one.scenario && pair.stack.name == one.stack);
-            if let Some(why) = index.and_then(|index| self.missed.get(&index)) {
+            if let Some(why) = index.and_then(|index| self.rack.missed.get(&index)) {
                 one.why.clone_from(why);
             }
         }
@@ -137,14 +133,14 @@ impl Outcome {
 
     /// Whether something was to be run and was not.
     pub(crate) fn is_incomplete(&self) -> bool {
-        !self.missed.is_empty()
+        !self.rack.missed.is_empty()
     }
 
     /// What is to be told of the boards: those that were out of order, and what was done to them.
     pub(crate) fn told(&self) -> String {
         use std::fmt::Write as _;
         let mut words = String::new();
-        for board in &self.boards {
+        for board in &self.rack.boards {
             if let Some(why) = &board.out_of_order {
                 let _ = writeln!(words, "board {} left the run: {why}", board.name);
             }
@@ -152,18 +148,13 @@ impl Outcome {
                 let _ = writeln!(words, "  {}: {line}", board.name);
             }
         }
-        let mut reasons: Vec<&String> = self.missed.values().collect();
+        let mut reasons: Vec<&String> = self.rack.missed.values().collect();
         reasons.sort();
         reasons.dedup();
         for why in reasons {
-            let count = self.missed.values().filter(|one| *one == why).count();
+            let count = self.rack.missed.values().filter(|one| *one == why).count();
             let _ = writeln!(words, "not run: {count}, as {why}");
         }
         words
     }
-}
-
-/// Where the folder of the map is, for who asks without running anything.
-pub fn folder(root: &Path, given: Option<&PathBuf>) -> PathBuf {
-    given.cloned().unwrap_or_else(|| root.join(map::FOLDER))
 }

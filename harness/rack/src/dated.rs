@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use blame::Error;
 use chrono::{NaiveDate, Utc};
 use report::model;
 use scenario::Problem;
@@ -72,13 +73,13 @@ impl Entry {
 /// # Errors
 ///
 /// If it is there and cannot be read.
-pub fn text(file: &Path) -> Result<Option<String>, String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", file.display());
+pub fn text(file: &Path) -> blame::Result<Option<String>> {
+    let unreadable = |error: std::io::Error| Error::authors_file(file, error);
     match fs::metadata(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(found) if found.len() > FILE_MAX_BYTES => {
-            return Err(format!("{}: larger than 1 MiB: this is no such list", file.display()));
+            return Err(Error::authors_file(file, "larger than 1 MiB: this is no such list"));
         }
         Ok(_) => {}
     }

@@ -8,10 +8,13 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::thread;
 
+use blame::Error;
 use board::{Board as _, Hardware};
 use broker::Broker;
 use network::NoService;
 use pki::Authority;
+use rack::map::Lan;
+use rack::slot::{Failure, Slot};
 use scenario::Scenario;
 use scenario::network::Network;
 use tokio::sync::oneshot;
@@ -23,9 +26,28 @@ use crate::judge;
 use crate::lan::loopback::{self, Host};
 use crate::lan::meeting::{self, Counterpart};
 use crate::mosquitto::{self, Mosquitto};
-use crate::rack::map::Lan;
 use crate::stack::Stack;
 use crate::trial::{self, Trial};
+
+/// Runs one scenario on a board with a network of its own; the inner error is why it says nothing about the board.
+///
+/// # Errors
+///
+/// If it has no outcome; recovery has been tried by then.
+pub fn run(
+    slot: &mut Slot,
+    scenario: &Scenario,
+    stack: &Stack,
+    seed: u64,
+    authority: Option<&Authority>,
+) -> Result<Result<Trial, String>, Failure> {
+    let folder = slot.folder().to_owned();
+    let lan = slot.lan().cloned();
+    slot.with(stack.image(), |hardware| {
+        let lan = lan.ok_or_else(|| Error::author("the board has no network of its own"))?;
+        meet(hardware, &lan, scenario, stack, seed, &folder, authority).map_err(Error::bench)
+    })
+}
 
 /// Runs `scenario` with `stack` on `board`, whose file has `lan`; a real broker's files go below `folder`. The inner error
 /// is why the scenario says nothing about the board, or what is not installed here.
@@ -33,7 +55,7 @@ use crate::trial::{self, Trial};
 /// # Errors
 ///
 /// If the bench cannot do its part.
-pub fn meet(
+fn meet(
     board: &mut Hardware,
     lan: &Lan,
     scenario: &Scenario,

@@ -1,22 +1,18 @@
-//! A board at its place in the rack: locked, wired, and made well again when it falls ill.
+//! A board in its slot of the rack: locked, wired, and recovered when it no longer answers.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use blame::{Error, Result};
 use board::hardware::{Limits, Port, Trouble, Wiring};
 use board::{Board as _, Hardware, Image};
-use pki::Authority;
-use scenario::Scenario;
 
-use crate::rack::emulated::{self, Process};
-use crate::rack::ladder::{Ladder, Next, Rung};
-use crate::rack::lock::{self, Holder, Lock};
-use crate::rack::map::{self, Entry, Lan};
-use crate::rack::own_network;
-use crate::rack::sickness;
-use crate::rack::switch::Switch;
-use crate::stack::Stack;
-use crate::trial::{self, Trial};
+use crate::emulated::{self, Process};
+use crate::ladder::{Ladder, Next, Rung};
+use crate::lock::{self, Holder, Lock};
+use crate::map::{self, Entry, Lan};
+use crate::sickness;
+use crate::switch::Switch;
 
 /// What boards need to know of the run.
 #[derive(Clone, Debug)]
@@ -51,7 +47,7 @@ pub enum Failure {
 }
 
 /// A board in the rack.
-pub struct Bay {
+pub struct Slot {
     entry: Entry,
     hardware: Hardware,
     switch: Switch,
@@ -76,16 +72,16 @@ pub fn identity(entry: &Entry) -> String {
     }
 }
 
-impl Bay {
+impl Slot {
     /// Takes the board of `entry`, and touches nothing of it yet.
     ///
     /// # Errors
     ///
     /// If somebody else has it, or it cannot be wired up.
-    pub fn take(entry: &Entry, setting: &Setting) -> Result<Self, String> {
+    pub fn take(entry: &Entry, setting: &Setting) -> Result<Self> {
         let holder = Holder::this(&setting.why);
         let lock = lock::take(&setting.locks, &identity(entry), &holder, setting.patience)
-            .map_err(|unavailable| format!("{unavailable} (`--wait SECONDS` waits for it)"))?;
+            .map_err(|unavailable| Error::bench(format!("{unavailable} (`--wait SECONDS` waits for it)")))?;
         let folder = setting.folder.join(&entry.name);
         let process = match entry.facts.is_emulated() {
             true => Some(Process::start(&setting.program, &entry.name, entry.facts.chip, setting.seed)?),
@@ -138,16 +134,21 @@ impl Bay {
     /// # Errors
     ///
     /// If it cannot be done.
-    pub fn refresh(&mut self, image: &Image) -> Result<(), String> {
-        let result = self.hardware.erase().map_err(|trouble| trouble.to_string()).and_then(|()| self.is_well(image));
-        let words = result.as_ref().map_or_else(String::clone, |()| "done".to_owned());
+    pub fn refresh(&mut self, image: &Image) -> Result<()> {
+        let result = self.hardware.erase().map_err(Error::bench).and_then(|()| self.takes(image));
+        let words = result.as_ref().map_or_else(Error::to_string, |()| "done".to_owned());
         self.note(&format!("erase and reflash: {words}"));
         result
     }
 
-    /// Whether the board has what `scenario` needs.
-    pub fn can(&self, scenario: &Scenario) -> bool {
-        can(&self.entry, scenario)
+    /// The board's entry in the map.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// A folder of the board's own, for what is made on the way to it.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Takes the board's power away and gives it back.
@@ -155,7 +156,7 @@ impl Bay {
     /// # Errors
     ///
     /// If nothing switches it.
-    pub fn cycle_power(&mut self, limit: Duration) -> Result<(), String> {
+    pub fn cycle_power(&mut self, limit: Duration) -> Result<()> {
         self.step(Rung::PowerCycle, limit)
     }
 
@@ -164,85 +165,49 @@ impl Bay {
         self.entry.facts.lan.as_ref()
     }
 
-    /// Runs one scenario.
+    /// Does something with the board, and recovers the board if it no longer answers afterwards.
     ///
     /// # Errors
     ///
-    /// If it has no outcome; the board has been tried to make well by then.
-    pub fn run(&mut self, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, Failure> {
-        if self.lan().is_some() {
-            return self.run_in_its_network(scenario, stack, seed, None)?.map_err(Failure::Bench);
-        }
-        self.with(stack.image(), |hardware| trial::on(hardware, scenario, stack, seed))
-    }
-
-    /// Runs one scenario on a board with a network of its own; the inner error is why it says nothing about the board.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::run`].
-    pub fn run_in_its_network(
-        &mut self,
-        scenario: &Scenario,
-        stack: &Stack,
-        seed: u64,
-        authority: Option<&Authority>,
-    ) -> Result<Result<Trial, String>, Failure> {
-        let folder = self.folder.clone();
-        let lan = self.lan().cloned();
-        self.with(stack.image(), |hardware| {
-            let lan = lan.ok_or("the board has no network of its own")?;
-            own_network::meet(hardware, &lan, scenario, stack, seed, &folder, authority)
-        })
-    }
-
-    /// Does something with the board, and makes it well again if it falls ill over it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::run`].
-    pub fn with<T>(
-        &mut self,
-        image: &Image,
-        one: impl FnOnce(&mut Hardware) -> Result<T, String>,
-    ) -> Result<T, Failure> {
+    /// If it has no outcome; recovery has been tried by then.
+    pub fn with<T>(&mut self, image: &Image, one: impl FnOnce(&mut Hardware) -> Result<T>) -> Result<T, Failure> {
         self.hardware.take_trouble();
         let result = one(&mut self.hardware);
         self.judge(image, result)
     }
 
-    fn judge<T>(&mut self, image: &Image, result: Result<T, String>) -> Result<T, Failure> {
+    fn judge<T>(&mut self, image: &Image, result: Result<T>) -> Result<T, Failure> {
         let unread = self.hardware.unread_bytes();
         if unread > 0 {
             self.note(&format!("left {unread} bytes of its serial lines unread"));
         }
         let why = match result {
             Ok(outcome) => return Ok(outcome),
-            Err(why) => why,
+            Err(error) => error.message,
         };
         match self.hardware.take_trouble() {
             None => Err(Failure::Passing(why)),
             Some(Trouble::Host(_)) => Err(Failure::Bench(why)),
             // Another board would not take it either.
             Some(Trouble::Probe(fault)) if fault.kind.is_the_images() => Err(Failure::Bench(why)),
-            Some(trouble) => match self.make_well(&trouble, image) {
+            Some(trouble) => match self.recover(&trouble, image) {
                 Ok(()) => Err(Failure::Passing(why)),
-                Err(last) => Err(Failure::Wedged(last)),
+                Err(last) => Err(Failure::Wedged(last.message)),
             },
         }
     }
 
-    /// Climbs the ladder until the board takes its image and starts again; else says what it suffered from last.
-    fn make_well(&mut self, trouble: &Trouble, image: &Image) -> Result<(), String> {
+    /// Tries step after step until the board takes its image and starts again; else says what was wrong with it last.
+    fn recover(&mut self, trouble: &Trouble, image: &Image) -> Result<()> {
         self.note(&format!("ill: {trouble}"));
-        let mut last = trouble.to_string();
+        let mut last = Error::bench(trouble);
         self.ladder.begin(match trouble {
             Trouble::Probe(fault) => Some(fault.kind),
             Trouble::Port(_) | Trouble::Host(_) => None,
         });
         while let Next::Try(rung, limit) = self.ladder.climb() {
             let began = Instant::now();
-            let result = self.step(rung, limit).and_then(|()| self.is_well(image));
+            let result = self.step(rung, limit).and_then(|()| self.takes(image));
             let took_ms = began.elapsed().as_millis();
             match result {
                 Ok(()) => {
@@ -256,20 +221,20 @@ impl Bay {
             }
         }
         self.note("wedged: it leaves the run");
-        sickness::note(&self.locks, &identity(&self.entry), &last);
+        sickness::note(&self.locks, &identity(&self.entry), &last.message);
         self.hardware.let_go();
         Err(last)
     }
 
-    fn step(&mut self, rung: Rung, limit: Duration) -> Result<(), String> {
+    fn step(&mut self, rung: Rung, limit: Duration) -> Result<()> {
         match rung {
-            Rung::Reattach => self.hardware.reattach().map_err(|trouble| trouble.to_string()),
-            Rung::Reset => self.hardware.reset().map_err(|fault| fault.to_string()),
+            Rung::Reattach => self.hardware.reattach().map_err(Error::bench),
+            Rung::Reset => self.hardware.reset().map_err(Error::bench),
             Rung::UsbReset => {
                 self.hardware.let_go();
                 self.switch.reset_usb(limit)
             }
-            Rung::EraseAndReflash => self.hardware.erase().map_err(|trouble| trouble.to_string()),
+            Rung::EraseAndReflash => self.hardware.erase().map_err(Error::bench),
             Rung::PowerCycle => {
                 self.hardware.let_go();
                 self.switch.cycle_power(limit)
@@ -277,20 +242,15 @@ impl Bay {
         }
     }
 
-    /// A board that takes an image, has its port, and lets itself be started.
-    fn is_well(&mut self, image: &Image) -> Result<(), String> {
+    /// Whether the board takes the image, has its port, and can be started.
+    fn takes(&mut self, image: &Image) -> Result<()> {
         let result = self.hardware.flash(image).and_then(|()| self.hardware.reset());
         self.hardware.take_trouble();
-        result.map_err(|fault| fault.to_string())
+        result.map_err(Error::bench)
     }
 }
 
-/// Whether the board of `entry` has what `scenario` needs.
-pub fn can(entry: &Entry, scenario: &Scenario) -> bool {
-    !scenario.device.has_modem() || entry.facts.is_emulated() || entry.facts.modem.is_some()
-}
-
-fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &Setting) -> Result<Wiring, String> {
+fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &Setting) -> Result<Wiring> {
     let facts = &entry.facts;
     let port = |path: &Path| Port { path: path.to_owned(), baud: facts.baud };
     let (flasher, probe, serial, modem) = match process {
@@ -304,9 +264,12 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
         }
         None => {
             let flasher = if facts.flasher.is_empty() { setting.flasher.clone() } else { Some(facts.flasher.clone()) };
-            let flasher = flasher
-                .ok_or("the program that holds debug probes is not built: `cargo xtask hil --on hardware` builds it")?;
-            let serial = facts.serial.as_deref().ok_or("its file names no serial port")?;
+            let flasher = flasher.ok_or_else(|| {
+                Error::bench(
+                    "the program that holds debug probes is not built: `cargo xtask hil --on hardware` builds it",
+                )
+            })?;
+            let serial = facts.serial.as_deref().ok_or_else(|| Error::author("its file names no serial port"))?;
             (flasher, facts.probe.clone(), port(serial), facts.modem.as_deref().map(port))
         }
     };
