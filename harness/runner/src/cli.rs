@@ -29,9 +29,9 @@ pub enum Command {
     #[command(subcommand)]
     Capture(Capture),
     /// Say why: of a scenario, a capture or a pasted hello
-    Explain(crate::explain::Explain),
+    Explain(explain::Explain),
     /// Set every scenario on every stack in one table: text, Markdown or HTML
-    Matrix(crate::matrix::Matrix),
+    Matrix(explain::matrix::Matrix),
     /// Merge reports of several machines, or set one anew
     #[command(subcommand)]
     Report(crate::report_command::ReportCommand),

@@ -1,14 +1,17 @@
 //! The bench as a command: `cargo xtask …` ends here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use explain::matrix::Matrix;
+use explain::snapshots::NotApplicable;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::{
-    authority, bisect, capture_make, capture_show, controls, emulate, exit, explain, hil, matrix, release_report,
-    released, report_command,
+    authority, bisect, capture_make, controls, emulate, exit, hil, release_report, released, report_command, reports,
+    stack,
 };
+use scenario::Scenario;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -17,18 +20,16 @@ fn main() -> ExitCode {
         Command::Hil(arguments) => {
             hil::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
-        Command::Capture(Capture::Show { file, keys }) => capture_show::run(file, keys.as_deref())
-            .map(|()| exit::AS_EXPECTED.code)
-            .map_err(|words| (exit::USAGE, words)),
+        Command::Capture(Capture::Show { file, keys }) => {
+            explain::capture_show::run(file, keys.as_deref()).map(|()| exit::AS_EXPECTED.code).map_err(refused)
+        }
         Command::Capture(Capture::Make(arguments)) => capture_make::run(&root, arguments)
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|refusal| (refusal.exit, refusal.words)),
         Command::Explain(arguments) => {
-            explain::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+            explain::run(&root, arguments, &excluded(&root)).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::Matrix(arguments) => {
-            matrix::run(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
-        }
+        Command::Matrix(arguments) => matrix(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused),
         Command::Bisect(arguments) => bisect::run(&root, arguments).map(|exit| exit.code),
         Command::ReleaseReport(arguments) => {
             release_report::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
@@ -63,6 +64,20 @@ fn main() -> ExitCode {
             ExitCode::from(exit.code)
         }
     }
+}
+
+/// Which scenarios are not run on which released stacks.
+fn excluded(root: &Path) -> impl Fn(&[Scenario]) -> blame::Result<Vec<NotApplicable>> {
+    |scenarios| {
+        let stacks = stack::released(root).map_err(blame::Error::author)?;
+        Ok(stack::not_applicable(&stacks, scenarios))
+    }
+}
+
+/// `cargo xtask matrix`, of the reviewed snapshots or of a report.
+fn matrix(root: &Path, arguments: &Matrix) -> blame::Result<()> {
+    let run = arguments.report.as_deref().map(reports::read).transpose().map_err(blame::Error::author)?;
+    explain::matrix::run(root, arguments, run, &excluded(root))
 }
 
 /// The code of a question that is answered by yes or no.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chip::{CHIPS, Chip};
 use control::{Failure, Plan};
+use explain::snapshots::NotApplicable;
 use scenario::Scenario;
 use scenario::device::{Device, Encoding, ServerName};
 
@@ -261,6 +262,20 @@ pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Res
     }
     let is_wanted = |stack: &Stack| wanted.is_empty() || wanted.iter().any(|name| stack.is_called(name));
     Ok(stacks.into_iter().filter(|stack| stack.chip() == chip && is_wanted(stack)).collect())
+}
+
+/// Which of these scenarios are not run on which of these stacks, with the reasons.
+pub fn not_applicable(stacks: &[Stack], scenarios: &[Scenario]) -> Vec<NotApplicable> {
+    let of_stack = |stack: &Stack| {
+        let excluded = scenarios.iter().filter_map(|scenario| match stack.applicability(scenario) {
+            Applicability::NotApplicable(reason) => {
+                Some(NotApplicable { scenario: scenario.name.clone(), stack: stack.name.clone(), reason })
+            }
+            Applicability::Applies | Applicability::NotAsked => None,
+        });
+        excluded.collect::<Vec<_>>()
+    };
+    stacks.iter().flat_map(of_stack).collect()
 }
 
 fn dialect_of(image: &firmware::Image) -> Result<Option<Dialect>, String> {

@@ -21,6 +21,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("report", &["outcome"]),
     ("scenario", &["clock", "control", "network", "outcome", "pki"]),
     ("capture", &["clock", "outcome", "wire"]),
+    ("snapshot", &["host"]),
+    ("explain", &["blame", "capture", "control", "host", "outcome", "report", "scenario", "snapshot", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
     ("firmware", &["chip", "host"]),
@@ -33,8 +35,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "runner",
         &[
-            "blame", "board", "broker", "capture", "chip", "clock", "control", "emulator", "firmware", "host",
-            "network", "outcome", "pki", "rack", "report", "scenario", "wire",
+            "blame", "board", "broker", "capture", "chip", "clock", "control", "emulator", "explain", "firmware",
+            "host", "network", "outcome", "pki", "rack", "report", "scenario", "snapshot", "wire",
         ],
     ),
     ("xtask", &[]),

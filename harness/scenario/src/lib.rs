@@ -13,6 +13,7 @@ pub mod device;
 mod fault;
 mod fields;
 pub mod lan;
+pub mod library;
 pub mod mosquitto;
 mod names;
 pub mod network;

@@ -1,0 +1,91 @@
+//! `explain --capture`: whoever is in a capture, and where it broke.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use blame::Error;
+use capture::transcript::{Conversation, Transcript};
+
+use super::breaking::{self, Around};
+use super::client;
+use super::paragraph::{heading, labelled};
+use super::stacks::Stacks;
+use crate::capture_file;
+
+/// So many connections are told one by one: a reconnecting device makes thousands.
+const TOLD_CONNECTIONS_MAX: usize = 20;
+
+/// Reads and explains a capture file.
+///
+/// # Errors
+///
+/// A sentence that names the file, what is wrong with it, and the remedy.
+pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks, verbose: bool) -> blame::Result<String> {
+    let (bytes, keys) = capture_file::read(file, keys)?;
+    explain(&bytes, &keys, known, verbose).map_err(|error| error.about(file.display()))
+}
+
+/// Explains a capture: each client once, each connection by where it broke.
+///
+/// # Errors
+///
+/// What the bytes are not, and what to give instead.
+pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> blame::Result<String> {
+    let transcript = capture::read(file, key_log).map_err(|error| {
+        Error::author(format!("{error}. Record with `tcpdump -w FILE` or Wireshark; a pasted hello goes to `--hex`"))
+    })?;
+    if transcript.conversations.is_empty() {
+        let what = remarks(&transcript);
+        return Err(Error::author(format!("no TCP connection in this capture{what}: {EMPTY_REMEDY}")));
+    }
+    let mut out = String::new();
+    let mut told: Vec<(&str, Option<&str>)> = Vec::new();
+    for (index, conversation) in transcript.conversations.iter().take(TOLD_CONNECTIONS_MAX).enumerate() {
+        heading(&mut out, &format!("Connection {}: {} to {}", index + 1, conversation.client, conversation.server));
+        let facts = &conversation.facts;
+        let stack = facts.offer.as_ref().and_then(|offer| known.likely(offer));
+        ending(&mut out, conversation, Around { cut_bytes: transcript.cut_bytes, stack });
+        let (Some(offer), Some(ja4)) = (&facts.offer, facts.ja4.as_deref()) else { continue };
+        let hello = (ja4, facts.server_name.as_deref());
+        if told.contains(&hello) {
+            labelled(&mut out, "client", "the same as above");
+        } else {
+            told.push(hello);
+            client::describe(&mut out, offer, known, verbose);
+        }
+    }
+    let untold = transcript.conversations.len().saturating_sub(TOLD_CONNECTIONS_MAX);
+    if untold > 0 {
+        let _ = writeln!(out, "\n{untold} further connections are not told: cut them out with `editcap` or tshark");
+    }
+    let fits = |conversation: &Conversation| conversation.facts.has_secrets;
+    if !key_log.trim().is_empty() && !transcript.conversations.iter().any(fits) {
+        let _ = writeln!(
+            out,
+            "\nkeys: no secret in the key log fits a connection of this capture: it is of another run, or of the other side \
+             of a proxy. Record both at once: SSLKEYLOGFILE has to be set when the client or the server starts"
+        );
+    }
+    for remark in &transcript.remarks {
+        let _ = writeln!(out, "\nnot read: {remark}");
+    }
+    Ok(out)
+}
+
+const EMPTY_REMEDY: &str = "record on the interface that the device's packets pass, with a filter such as \
+                            `tcp port 8883`, from before the device connects";
+
+fn remarks(transcript: &Transcript) -> String {
+    if transcript.remarks.is_empty() { String::new() } else { format!(" ({})", transcript.remarks.join("; ")) }
+}
+
+fn ending(out: &mut String, conversation: &Conversation, around: Around<'_>) {
+    let story = breaking::tell(conversation, around);
+    labelled(out, "ended", &story.ended);
+    for message in &story.last_messages {
+        labelled(out, "last message", message);
+    }
+    for sentence in &story.sentences {
+        labelled(out, "", &format!("- {sentence}"));
+    }
+}
