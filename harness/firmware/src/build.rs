@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use blame::Error;
 use serde::Deserialize;
 
 use super::{Image, Manifest, notices, read, sha256, sources, write};
@@ -18,7 +19,7 @@ const C_COMPILER: &str = "clang";
 ///
 /// # Errors
 /// What is missing, each with the way to get it; or that the build failed, whose reasons are on standard error then.
-pub fn build(image: &Image) -> Result<Manifest, String> {
+pub fn build(image: &Image) -> blame::Result<Manifest> {
     let folder = image.folder();
     let target = target(&folder)?;
     let toolchain = toolchain(&folder, &target)?;
@@ -27,7 +28,7 @@ pub fn build(image: &Image) -> Result<Manifest, String> {
     let out = folder.join("target").join(&target).join("release");
     let elf = read(&out.join(&image.name))?;
     let dep_info_file = out.join(format!("{}.d", image.name));
-    let dep_info = String::from_utf8(read(&dep_info_file)?).map_err(|error| error.to_string())?;
+    let dep_info = String::from_utf8(read(&dep_info_file)?).map_err(Error::bench)?;
     let sources = sources::collect(&image.root, &folder, &dep_info)?;
     let notices = notices::write(&image.root, &image.name, &folder, &metadata)?;
     let package = metadata.root()?;
@@ -48,7 +49,7 @@ pub fn build(image: &Image) -> Result<Manifest, String> {
 }
 
 /// What the image's own cargo configuration builds for.
-fn target(folder: &Path) -> Result<String, String> {
+fn target(folder: &Path) -> blame::Result<String> {
     #[derive(Deserialize)]
     struct Config {
         build: Build,
@@ -58,13 +59,13 @@ fn target(folder: &Path) -> Result<String, String> {
         target: String,
     }
     let file = folder.join(".cargo/config.toml");
-    let text = String::from_utf8(read(&file)?).map_err(|error| format!("{}: {error}", file.display()))?;
-    let config: Config = toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = String::from_utf8(read(&file)?).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
+    let config: Config = toml::from_str(&text).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     Ok(config.build.target)
 }
 
 /// Looks for everything that the build needs, and complains of all that is missing at once.
-fn toolchain(folder: &Path, target: &str) -> Result<Toolchain, String> {
+fn toolchain(folder: &Path, target: &str) -> blame::Result<Toolchain> {
     let mut missing = Vec::new();
     let rustc = say(folder, "rustc", &["--version"]);
     let sysroot = say(folder, "rustc", &["--print", "sysroot"]);
@@ -89,7 +90,7 @@ fn toolchain(folder: &Path, target: &str) -> Result<Toolchain, String> {
             command: String::new(),
         })
     } else {
-        Err(format!("to build firmware, this machine lacks\n  {}", missing.join("\n  ")))
+        Err(Error::bench(format!("to build firmware, this machine lacks\n  {}", missing.join("\n  "))))
     }
 }
 
@@ -100,7 +101,7 @@ fn say(folder: &Path, program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Runs cargo. Returns the command as a person would type it.
-fn run(image: &Image, folder: &Path, target: &str, metadata: &notices::Metadata) -> Result<String, String> {
+fn run(image: &Image, folder: &Path, target: &str, metadata: &notices::Metadata) -> blame::Result<String> {
     let typed = ["build", "--release", "--locked"];
     // No path of this machine in the image: the workspace's, and the one below which cargo keeps packages.
     let mut flags = vec![remap(&image.root, "/shakedown")];
@@ -117,11 +118,11 @@ fn run(image: &Image, folder: &Path, target: &str, metadata: &notices::Metadata)
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET")
         .status()
-        .map_err(|error| format!("cargo does not start: {error}"))?;
+        .map_err(|error| Error::bench(format!("cargo does not start: {error}")))?;
     if status.success() {
         Ok(format!("cargo {}", typed.join(" ")))
     } else {
-        Err(format!("the image {} does not build (see above)", image.name))
+        Err(Error::bench(format!("the image {} does not build (see above)", image.name)))
     }
 }
 

@@ -4,17 +4,23 @@
 //! linked in. [`check`] compares the three with each other and with the sources, and needs no toolchain for that;
 //! [`build`] makes them anew, and says what it needs.
 //!
-//! This module does not know boards, scenarios or what an image does.
+//! [`bisect`] looks for the commit at which something changed, and [`release`] holds two runs against each other: what is
+//! run at a commit or with an image is whoever asks to run.
+//!
+//! This crate does not know boards, scenarios or what an image does.
 
+pub mod bisect;
 mod build;
 mod manifest;
 mod notices;
+pub mod release;
 mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use base16ct::lower::encode_string;
+use blame::Error;
 use sha2::{Digest, Sha256};
 
 pub use build::build;
@@ -46,9 +52,9 @@ impl Image {
     ///
     /// # Errors
     /// If the folder of images cannot be read.
-    pub fn all(root: &Path) -> Result<Vec<Self>, String> {
+    pub fn all(root: &Path) -> blame::Result<Vec<Self>> {
         let folder = root.join(IMAGES);
-        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let entries = fs::read_dir(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
         let mut images: Vec<Self> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".toml").map(str::to_owned))
             .map(|name| Self::new(root, &name))
@@ -61,9 +67,9 @@ impl Image {
     ///
     /// # Errors
     /// If the folder of firmware cannot be read.
-    pub fn sources(root: &Path) -> Result<Vec<Self>, String> {
+    pub fn sources(root: &Path) -> blame::Result<Vec<Self>> {
         let folder = root.join(FIRMWARE);
-        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let entries = fs::read_dir(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
         let mut images: Vec<Self> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .map(|name| Self::new(root, &name))
@@ -103,7 +109,7 @@ impl Image {
 ///
 /// # Errors
 /// Sentences, one a line, that name what differs and the remedy; or why that cannot be said.
-pub fn check(image: &Image) -> Result<Manifest, String> {
+pub fn check(image: &Image) -> blame::Result<Manifest> {
     let manifest = Manifest::read(&image.manifest())?;
     let mut complaints = Vec::new();
     for (file, wanted) in [(image.elf(), &manifest.sha256), (image.notices(), &manifest.notices_sha256)] {
@@ -120,15 +126,15 @@ pub fn check(image: &Image) -> Result<Manifest, String> {
         "The image {} and its sources have drifted apart: run `cargo xtask firmware build {}`, or take the change back.",
         image.name, image.name
     ));
-    Err(complaints.join("\n"))
+    Err(Error::author(complaints.join("\n")))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+fn read(file: &Path) -> blame::Result<Vec<u8>> {
+    fs::read(file).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
-    whole_file::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
+fn write(file: &Path, bytes: &[u8]) -> blame::Result<()> {
+    whole_file::write(file, bytes).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
 }
 
 fn sha256(bytes: &[u8]) -> String {

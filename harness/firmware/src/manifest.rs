@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use blame::Error;
 use chip::Chip;
 use serde::{Deserialize, Serialize};
 
@@ -57,17 +58,18 @@ impl Manifest {
     ///
     /// # Errors
     /// A sentence that names the file.
-    pub fn read(file: &Path) -> Result<Self, String> {
-        let text = String::from_utf8(read(file)?).map_err(|error| format!("{}: {error}", file.display()))?;
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+    pub fn read(file: &Path) -> blame::Result<Self> {
+        let text =
+            String::from_utf8(read(file)?).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
+        toml::from_str(&text).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
     }
 
     /// Writes the manifest.
     ///
     /// # Errors
     /// A sentence that names the file.
-    pub fn write(&self, file: &Path) -> Result<(), String> {
-        let text = toml::to_string(self).map_err(|error| format!("{}: {error}", file.display()))?;
+    pub fn write(&self, file: &Path) -> blame::Result<()> {
+        let text = toml::to_string(self).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
         write(file, format!("{HEAD}{text}").as_bytes())
     }
 }

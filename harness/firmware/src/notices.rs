@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use blame::Error;
 use serde::Deserialize;
 
 use crate::build::{above, cargo};
@@ -145,23 +146,27 @@ impl Package {
 
 impl Metadata {
     /// Asks cargo about the workspace in `folder`; with a target, about what is built for it only.
-    pub(super) fn of(folder: &Path, target: Option<&str>) -> Result<Self, String> {
+    pub(super) fn of(folder: &Path, target: Option<&str>) -> blame::Result<Self> {
         let mut command = Command::new(cargo());
         command.args(["metadata", "--format-version", "1", "--locked"]).current_dir(folder);
         if let Some(target) = target {
             command.args(["--filter-platform", target]);
         }
-        let output = command.output().map_err(|error| format!("cargo does not start: {error}"))?;
+        let output = command.output().map_err(|error| Error::bench(format!("cargo does not start: {error}")))?;
         if !output.status.success() {
-            return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
+            return Err(Error::bench(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr))));
         }
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+        serde_json::from_slice(&output.stdout).map_err(|error| Error::bench(format!("cargo metadata: {error}")))
     }
 
     /// The image's own package.
-    pub(super) fn root(&self) -> Result<&Package, String> {
-        let root = self.resolve.root.as_ref().ok_or("the image's workspace has no root package")?;
-        self.packages.iter().find(|package| &package.id == root).ok_or_else(|| format!("cargo does not know {root}"))
+    pub(super) fn root(&self) -> blame::Result<&Package> {
+        let root =
+            self.resolve.root.as_ref().ok_or_else(|| Error::bench("the image's workspace has no root package"))?;
+        self.packages
+            .iter()
+            .find(|package| &package.id == root)
+            .ok_or_else(|| Error::bench(format!("cargo does not know {root}")))
     }
 
     /// The versions of these packages, and of these works that are none.
@@ -178,7 +183,7 @@ impl Metadata {
     }
 
     /// What is linked in: what the root needs at run time, and so on.
-    fn linked(&self) -> Result<Vec<&Package>, String> {
+    fn linked(&self) -> blame::Result<Vec<&Package>> {
         let packages: HashMap<&str, &Package> =
             self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
         let nodes: HashMap<&str, &Node> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
@@ -201,7 +206,7 @@ impl Metadata {
 ///
 /// # Errors
 /// If a package says nothing of its terms: then somebody has to look.
-pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata) -> Result<String, String> {
+pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata) -> blame::Result<String> {
     let linked = metadata.linked()?;
     let compiled: BTreeSet<String> = linked.iter().flat_map(|package| package.settings().compiles).collect();
     let everything = Metadata::of(folder, None)?;
@@ -217,7 +222,7 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
     // Our own packages have their licence at the workspace's root.
     for package in linked.iter().copied().filter(|package| package.source.is_some()).chain(compiled) {
         let title = format!("{} {}", package.name, package.version);
-        let terms = package.license.as_deref().ok_or_else(|| format!("{title} names no licence"))?;
+        let terms = package.license.as_deref().ok_or_else(|| Error::bench(format!("{title} names no licence")))?;
         text.push_str(&format!("\n{title}\n    terms: {terms}\n"));
         for (what, value) in
             [("authors", package.authors.join(", ")), ("home", package.repository.clone().unwrap_or_default())]
@@ -233,7 +238,7 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
         {
             found.push(format!("Copyright (c) {}\n\n{standard}", package.authors.join(", ")));
         } else if found.is_empty() {
-            return Err(format!("{title} carries no licence text: somebody has to look"));
+            return Err(Error::bench(format!("{title} carries no licence text: somebody has to look")));
         }
         for licence in found {
             texts.entry(licence).or_default().push(title.clone());
@@ -242,10 +247,9 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
     let foreign: BTreeSet<Foreign> = linked.iter().flat_map(|package| package.settings().foreign).collect();
     for work in foreign {
         let title = format!("{} {}", work.name, work.version);
-        let (_, standard) = STANDARD
-            .iter()
-            .find(|(name, _)| work.license == *name)
-            .ok_or_else(|| format!("{title}: the text of the licence {} has to be added here", work.license))?;
+        let (_, standard) = STANDARD.iter().find(|(name, _)| work.license == *name).ok_or_else(|| {
+            Error::bench(format!("{title}: the text of the licence {} has to be added here", work.license))
+        })?;
         text.push_str(&format!("\n{title}\n    terms: {}\n    home: {}\n", work.license, work.home));
         texts.entry(format!("{}\n\n{standard}", work.copyright)).or_default().push(title);
     }
@@ -256,8 +260,8 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
 }
 
 /// The licence texts that lie in a package's folder. Of a choice, MIT's, else Apache's: never the GPL's.
-fn licence_texts(folder: &Path) -> Result<Vec<String>, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+fn licence_texts(folder: &Path) -> blame::Result<Vec<String>> {
+    let entries = fs::read_dir(folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
     let mut files: Vec<(String, PathBuf)> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;

@@ -6,6 +6,8 @@
 
 mod code;
 
+use blame::Error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
@@ -21,7 +23,7 @@ const WORDS: &[&str] = &["description", "readme", "keywords", "categories", "lic
 ///
 /// # Errors
 /// If a file cannot be read, or the dep-info file is not as cargo writes it.
-pub(super) fn collect(root: &Path, image_folder: &Path, dep_info: &str) -> Result<BTreeMap<String, String>, String> {
+pub(super) fn collect(root: &Path, image_folder: &Path, dep_info: &str) -> blame::Result<BTreeMap<String, String>> {
     let mut files = BTreeSet::new();
     for file in inputs(dep_info)? {
         let relative = normalise(&file).strip_prefix(root).map(Path::to_path_buf);
@@ -33,13 +35,13 @@ pub(super) fn collect(root: &Path, image_folder: &Path, dep_info: &str) -> Resul
         }
     }
     if files.is_empty() {
-        return Err(format!("cargo's list of source files names none below {}", root.display()));
+        return Err(Error::bench(format!("cargo's list of source files names none below {}", root.display())));
     }
     // Each file's package; and where packages inherit from.
     let folders: BTreeSet<PathBuf> =
         files.iter().flat_map(|file| file.ancestors().skip(1).map(Path::to_path_buf)).collect();
     files.extend(folders.into_iter().map(|folder| folder.join("Cargo.toml")).filter(|file| root.join(file).is_file()));
-    let image_folder = image_folder.strip_prefix(root).map_err(|error| error.to_string())?;
+    let image_folder = image_folder.strip_prefix(root).map_err(Error::bench)?;
     files.insert(image_folder.join("Cargo.lock"));
     files.insert(image_folder.join(".cargo/config.toml"));
     files.into_iter().map(|file| Ok((with_slashes(&file), hash(root, &file)?))).collect()
@@ -49,7 +51,7 @@ pub(super) fn collect(root: &Path, image_folder: &Path, dep_info: &str) -> Resul
 ///
 /// # Errors
 /// If a file is there but cannot be read.
-pub(super) fn compare(root: &Path, wanted: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+pub(super) fn compare(root: &Path, wanted: &BTreeMap<String, String>) -> blame::Result<Vec<String>> {
     let mut complaints = Vec::new();
     for (file, wanted) in wanted {
         if !root.join(file).is_file() {
@@ -67,9 +69,9 @@ pub(super) fn digest(sources: &BTreeMap<String, String>) -> String {
     sha256(lines.as_bytes())
 }
 
-fn hash(root: &Path, file: &Path) -> Result<String, String> {
+fn hash(root: &Path, file: &Path) -> blame::Result<String> {
     let bytes = read(&root.join(file))?;
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let named = |error: &dyn std::fmt::Display| Error::bench(format!("{}: {error}", file.display()));
     if file.file_name().is_some_and(|name| name == "Cargo.toml") {
         let text = String::from_utf8(bytes).map_err(|error| named(&error))?;
         let text = essence(&text, file == Path::new("Cargo.toml"));
@@ -106,10 +108,10 @@ fn essence(text: &str, is_of_the_bench: bool) -> Result<String, toml::de::Error>
 }
 
 /// The inputs of a dep-info file: `output: input input …`, spaces escaped by a backslash (make's rules).
-fn inputs(dep_info: &str) -> Result<Vec<PathBuf>, String> {
+fn inputs(dep_info: &str) -> blame::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for line in dep_info.lines().filter(|line| !line.is_empty()) {
-        let (_, inputs) = line.split_once(": ").ok_or_else(|| format!("no dep-info line: {line}"))?;
+        let (_, inputs) = line.split_once(": ").ok_or_else(|| Error::bench(format!("no dep-info line: {line}")))?;
         let mut file = String::new();
         let mut characters = inputs.chars().chain([' ']).peekable();
         while let Some(character) = characters.next() {

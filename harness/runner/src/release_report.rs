@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use outcome::Ending;
-use report::model::{NotRun, Row, Run};
-use report::release::{Release, compare};
+use report::model::Run;
+use report::release::Release;
 
 use crate::chips::BoardOption;
 use crate::exit::{self, Exit};
@@ -92,13 +91,12 @@ pub fn run(root: &Path, arguments: &ReleaseReport) -> Result<Exit, Refusal> {
         let words = format!("{}: a release is no test suite: write json, markdown or html", junit.file.display());
         return Err(Refusal::new(exit::USAGE, words));
     }
-    let (mut old, mut new, interrupted) = if arguments.hil.is_empty() {
+    let (old, new, interrupted) = if arguments.hil.is_empty() {
         here::run(root, arguments, old, new)?
     } else {
         through_hil(root, arguments, old, new)?
     };
-    hold_against(&mut old, &mut new);
-    let release = compare(old, new);
+    let release = firmware::release::hold_against(old, new);
     hil::say(&report::release::text(&release));
     write(arguments, &release).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?;
     Ok(sum(&release, interrupted))
@@ -133,37 +131,6 @@ impl Side {
             Self::New => "new",
         }
     }
-}
-
-/// The older image's doings take the place of reviewed snapshots: what the newer one does otherwise says so.
-fn hold_against(old: &mut Run, new: &mut Run) {
-    // What was not as reviewed, where nothing was.
-    for row in old.rows.iter_mut().chain(&mut new.rows) {
-        if matches!(row.ending, Some(Ending::Otherwise(_) | Ending::New)) {
-            row.ending = Some(Ending::AsExpected);
-        }
-    }
-    *old = Run::new(std::mem::take(&mut old.parts), std::mem::take(&mut old.rows));
-    for row in &mut new.rows {
-        let Some(was) = old.rows.iter().find(|was| was.scenario == row.scenario && was.stack == row.stack) else {
-            continue;
-        };
-        if was.ending.is_none() {
-            row.ending = None;
-            row.not_run = Some(NotRun { why: "the older image was not run".into() });
-            continue;
-        }
-        if was.transcript.is_empty() || row.transcript.is_empty() {
-            continue;
-        }
-        row.difference = crate::snapshot::difference(&was.transcript, &row.transcript, "older image", "newer image");
-        let phrase =
-            |row: &Row| row.happening.as_ref().map(|happening| (happening.phrase.clone(), happening.conformity));
-        if matches!(row.ending, Some(Ending::AsExpected)) && phrase(was) != phrase(row) {
-            row.ending = Some(Ending::Otherwise("what happened is not what happened with the older image".into()));
-        }
-    }
-    *new = Run::new(std::mem::take(&mut new.parts), std::mem::take(&mut new.rows));
 }
 
 fn write(arguments: &ReleaseReport, release: &Release) -> Result<(), String> {

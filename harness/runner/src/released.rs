@@ -58,7 +58,7 @@ impl Firmware {
     ///
     /// A sentence that names the file and the remedy.
     pub fn released(image: &firmware::Image) -> Result<Self, String> {
-        let manifest = Manifest::read(&image.manifest())?;
+        let manifest = Manifest::read(&image.manifest()).map_err(|error| error.message)?;
         let firmware = Self::read(&image.elf(), manifest.version, manifest.chip)?;
         if firmware.sha256 == manifest.sha256 {
             Ok(firmware)
@@ -93,7 +93,7 @@ impl fmt::Display for Firmware {
 ///
 /// With sentences that name what differs or is missing, and the remedy.
 pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
-    let failed = |why| (exit::BENCH_FAILED, why);
+    let failed = |error: blame::Error| (exit::BENCH_FAILED, error.message);
     match command {
         cli::Firmware::Check => {
             let mut complaints = Vec::new();
@@ -102,7 +102,7 @@ pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
                     Ok(manifest) => {
                         anstream::println!("{} {} is what its sources say", image.name, manifest.version);
                     }
-                    Err(why) => complaints.push(why),
+                    Err(error) => complaints.push(error.message),
                 }
             }
             if !complaints.is_empty() {

@@ -210,7 +210,7 @@ impl fmt::Display for Stack {
 /// If an image or a dialect cannot be read or is wrong, or if two stacks of one chip have one name.
 pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
     let mut stacks = Vec::new();
-    for image in firmware::Image::all(root)? {
+    for image in firmware::Image::all(root).map_err(|error| error.message)? {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::released(&image)?, dialect));
     }

@@ -25,7 +25,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("explain", &["blame", "capture", "control", "host", "outcome", "report", "scenario", "snapshot", "wire"]),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),
-    ("firmware", &["chip", "host"]),
+    ("firmware", &["blame", "chip", "host", "outcome", "report", "snapshot"]),
     ("firmware_image", &[]),
     ("emulator", &["chip", "clock"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),

@@ -1,5 +1,7 @@
 //! The history of a repository, and a scratch worktree of it.
 
+use blame::Error;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,22 +26,26 @@ impl Commit {
 /// # Errors
 ///
 /// If one of the two is no commit, or if `bad` does not come after `good`.
-pub fn between(repository: &Path, good: &str, bad: &str) -> Result<(Commit, Vec<Commit>), String> {
+pub fn between(repository: &Path, good: &str, bad: &str) -> blame::Result<(Commit, Vec<Commit>)> {
     let (good, bad) = (commit(repository, good)?, commit(repository, bad)?);
     let range = format!("{}..{}", good.hash, bad.hash);
     let is_ancestor = git(repository, &["merge-base", "--is-ancestor", &good.hash, &bad.hash]).is_ok();
     if !is_ancestor || good == bad {
-        return Err(format!("{} does not come after {}: --bad is the later of the two", bad.short(), good.short()));
+        return Err(Error::usage(format!(
+            "{} does not come after {}: --bad is the later of the two",
+            bad.short(),
+            good.short()
+        )));
     }
     let listed = git(repository, &["log", "--first-parent", "--reverse", "--format=%H %s", &range])?;
     let commits: Vec<Commit> = listed.lines().map(parse).collect();
     Ok((good, commits))
 }
 
-fn commit(repository: &Path, revision: &str) -> Result<Commit, String> {
+fn commit(repository: &Path, revision: &str) -> blame::Result<Commit> {
     let peeled = format!("{revision}^{{commit}}");
     let hash = git(repository, &["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled])
-        .map_err(|_| format!("`{revision}` is no commit of {}", repository.display()))?;
+        .map_err(|_| Error::usage(format!("`{revision}` is no commit of {}", repository.display())))?;
     git(repository, &["log", "-1", "--format=%H %s", hash.trim()]).map(|line| parse(line.trim_end()))
 }
 
@@ -61,9 +67,9 @@ impl Scratch {
     /// # Errors
     ///
     /// What git says.
-    pub fn new(repository: &Path, folder: PathBuf) -> Result<Self, String> {
+    pub fn new(repository: &Path, folder: PathBuf) -> blame::Result<Self> {
         if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+            std::fs::create_dir_all(parent).map_err(|error| Error::bench(format!("{}: {error}", parent.display())))?;
         }
         let scratch = Self { repository: repository.to_owned(), folder };
         git(repository, &["worktree", "add", "--detach", "--no-checkout", &scratch.folder.to_string_lossy(), "HEAD"])?;
@@ -80,7 +86,7 @@ impl Scratch {
     /// # Errors
     ///
     /// What git says.
-    pub fn check_out(&self, commit: &Commit) -> Result<(), String> {
+    pub fn check_out(&self, commit: &Commit) -> blame::Result<()> {
         git(&self.folder, &["checkout", "--detach", "--force", "--quiet", &commit.hash]).map(|_| ())
     }
 }
@@ -96,7 +102,7 @@ impl Drop for Scratch {
     }
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+fn git(folder: &Path, arguments: &[&str]) -> blame::Result<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
@@ -106,10 +112,10 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE")
         .output()
-        .map_err(|error| format!("git does not start: {error}"))?;
+        .map_err(|error| Error::bench(format!("git does not start: {error}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Err(format!("git {}: {}", arguments.first().unwrap_or(&""), words.trim()))
+    Err(Error::bench(format!("git {}: {}", arguments.first().unwrap_or(&""), words.trim())))
 }
