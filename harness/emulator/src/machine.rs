@@ -11,6 +11,7 @@ pub(crate) mod flash;
 pub mod gdb;
 pub mod image;
 pub mod memory;
+pub(crate) mod polls;
 pub(crate) mod random;
 pub(crate) mod registers;
 pub mod snapshot;

@@ -12,6 +12,7 @@
 mod bootable;
 mod debugging;
 mod emulated;
+mod flash_state;
 mod loading;
 mod map;
 pub(crate) mod registers;
@@ -31,7 +32,7 @@ use crate::cores::riscv::{Cause, Hart, Stack, disassemble};
 use crate::machine::debug::Transport;
 use crate::machine::memory::{Access, Memory, NotDirect, PAGE_BYTES as WINDOW_BYTES, Store, Window};
 
-pub use crate::devices::espressif::efuse::Revision;
+pub use crate::devices::espressif::efuse::{Fuses, Revision};
 pub use crate::devices::espressif::reset::ResetCause;
 pub use crate::machine::backtrace::{Backtrace, Frame, Method};
 pub use crate::machine::chip::{JtagAccess, NextInstruction, Pause, Rom};
@@ -129,6 +130,8 @@ pub struct Esp32c3 {
     rom_symbols: Option<Symbols>,
     /// Why the ROM's ELF file could not be read.
     rom_error: Option<ImageError>,
+    /// Where a real ROM keeps the first values of its variables.
+    rom_data: Option<rom::InitialData>,
     /// Where the firmware's panic handler begins.
     panic_entries: BTreeSet<u32>,
     events: Vec<Event>,
@@ -155,7 +158,7 @@ impl Esp32c3 {
         show(&mut memory, RTC_FAST, RTC_FAST_BYTES, rtc_fast, Access::READ_WRITE_EXECUTE);
         let mut hart = Hart::new(loading::RESET_VECTOR);
         hart.stop_at_exceptions(&REPORTED);
-        let (mut rom_symbols, mut rom_error) = (None, None);
+        let (mut rom_symbols, mut rom_error, mut rom_data) = (None, None, None);
         let rom_is_modelled = match &config.rom {
             Rom::Modelled => {
                 hart.hook_range(rom::CODE);
@@ -177,6 +180,10 @@ impl Esp32c3 {
                     // Sections outside of ROM and RAM are of no use to anybody.
                     let _ = memory.write_slice(segment.address, &segment.bytes);
                 }
+                rom_data = rom::InitialData::find(elf);
+                if let Some(data) = rom_data {
+                    data.put_behind_code(&mut memory);
+                }
                 rom_symbols = Some(Symbols::new(elf.clone()));
                 false
             }
@@ -191,6 +198,7 @@ impl Esp32c3 {
             symbols: None,
             rom_symbols,
             rom_error,
+            rom_data,
             panic_entries: BTreeSet::new(),
             events: Vec::new(),
             halted: true,
@@ -284,10 +292,26 @@ impl Esp32c3 {
         self.memory.footprint_bytes() + self.soc.footprint_bytes()
     }
 
-    /// Somebody outside drives a pin; pins that nobody drives read high.
+    /// Somebody outside drives a pin. A pin that nobody drives reads what its pull says, and high without one.
     pub fn drive_pin(&mut self, pin: u8, high: bool) {
         let now = self.now_ticks();
         self.soc.with_device(DeviceName::Gpio, now, |devices, registers| devices.gpio.drive(pin, high, registers));
+    }
+
+    /// Somebody outside puts a voltage at a pin with a converter, GPIO0 to GPIO5; they are at ground otherwise.
+    pub fn set_analog_input(&mut self, pin: u8, millivolts: u16) {
+        self.soc.devices.sar_adc.set_input(pin, millivolts);
+    }
+
+    /// What is burnt into the chip's eFuses.
+    pub fn fuses(&self) -> &Fuses {
+        self.soc.devices.efuse.fuses()
+    }
+
+    /// Burns eFuses, as a factory or an earlier run did: bits that are burnt stay so.
+    pub fn burn_fuses(&mut self, more: &Fuses) {
+        let now = self.now_ticks();
+        self.soc.with_device(DeviceName::Efuse, now, |devices, registers| devices.efuse.burn(more, registers));
     }
 
     /// The level of every pin, GPIO0 in the lowest bit.

@@ -25,7 +25,37 @@ pub struct Model {
     pub power_on: fn(&Settings) -> Box<dyn EmulatedChip>,
     /// What is modelled and what is not, as a table.
     pub map: fn() -> String,
+    /// The first function of the mask ROM that an ELF file calls and that the modelled ROM does not have: such a file needs
+    /// a real one ([`Rom::Elf`]).
+    pub unmodelled_rom_call: fn(&[u8]) -> Result<Option<u32>, ImageError>,
 }
+
+/// Why bytes are not what a chip keeps without power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptStateError {
+    /// They do not end as such a file does.
+    NotAState,
+    /// They hold a flash of another size.
+    OtherSize {
+        /// How much they hold.
+        bytes: usize,
+        /// How large this chip's flash is.
+        flash_bytes: u32,
+    },
+}
+
+impl fmt::Display for KeptStateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAState => f.write_str("it is not the kept state of such a chip"),
+            Self::OtherSize { bytes, flash_bytes } => {
+                write!(f, "it holds a flash of {bytes} bytes, and this chip has {flash_bytes}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeptStateError {}
 
 /// What sets one chip apart from another of its kind.
 #[derive(Clone, Debug, Default)]
@@ -157,6 +187,20 @@ pub trait EmulatedChip: Debuggee + Send {
     /// If the flash is smaller. It is then as it was.
     fn set_flash_content(&mut self, content: &[u8]) -> Result<(), ImageError>;
 
+    /// What the chip keeps without power: its flash, and its fuses if it has any.
+    fn kept_state(&self) -> Vec<u8> {
+        self.flash_content()
+    }
+
+    /// Gives the chip what another one has kept. It is not reset.
+    ///
+    /// # Errors
+    ///
+    /// If these bytes are something else. The chip is then as it was.
+    fn set_kept_state(&mut self, state: &[u8]) -> Result<(), KeptStateError> {
+        self.set_flash_content(state).map_err(|_| KeptStateError::NotAState)
+    }
+
     /// Takes the names of functions for backtraces, and where panics begin, from an ELF file. It is not loaded, nor need
     /// it be what runs.
     fn know_symbols(&mut self, elf: &[u8]);
@@ -237,7 +281,8 @@ pub trait Debuggee {
     /// Sets a system register; `false` if there is none, or if it cannot be written.
     fn set_system_register(&mut self, number: u16, value: u32) -> bool;
 
-    /// Reads memory: RAM, ROM and flash, not devices.
+    /// Reads memory: RAM, ROM and flash; and registers of devices, as far as the chip can show them without the effects of
+    /// reading them.
     ///
     /// # Errors
     ///

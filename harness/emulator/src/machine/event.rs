@@ -88,6 +88,20 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
+    /// A register has given the same value for a second, and firmware goes on reading it. Told once for each register.
+    EndlessPoll {
+        /// Its address.
+        address: u32,
+        /// What the data sheet calls it.
+        name: String,
+        /// How far the model has it: `modelled`, `storage`, `UNMODELLED`.
+        modelled: Cow<'static, str>,
+        /// How often it was read in that second.
+        reads: u32,
+        /// In that second no register was written and none gave another value (no interrupt handler, no output), and nothing
+        /// from outside can change this one. The chip has stopped.
+        ends: bool,
+    },
     /// Bytes arrived at a UART whose FIFO was full, and were lost.
     UartOverflow {
         /// 0 or 1.
@@ -101,7 +115,7 @@ impl EventKind {
     /// Whether this says that the firmware (or the model) failed, rather than that something happened.
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } => false,
+            Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } | Self::EndlessPoll { .. } => false,
             Self::Reset { by_watchdog, .. } => *by_watchdog,
             _ => true,
         }
@@ -131,6 +145,13 @@ impl fmt::Display for EventKind {
             Self::Panic { location: None } => write!(f, "panic"),
             Self::Reset { cause, .. } => write!(f, "reset: {cause}"),
             Self::NothingToBoot { reason } => write!(f, "nothing to boot in the flash: {reason}"),
+            Self::EndlessPoll { address, name, modelled, reads, ends } => {
+                write!(
+                    f,
+                    "still reading {name} ({address:#010x}, {modelled}), {reads} times in a second, always the same"
+                )?;
+                f.write_str(if *ends { "; nothing else happened: the chip has stopped" } else { "" })
+            }
             Self::UartOverflow { uart, bytes } => write!(f, "UART{uart} lost {bytes} bytes: its FIFO was full"),
         }
     }

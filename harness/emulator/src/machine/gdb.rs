@@ -11,6 +11,7 @@ use core::marker::PhantomData;
 
 use chip::Architecture;
 use clock::{Duration, Instant};
+use gdbstub::arch::Arch as _;
 use gdbstub::common::Signal;
 use gdbstub::conn::{Connection, ConnectionExt};
 use gdbstub::stub::run_blocking::{BlockingEventLoop, Event, WaitForStopReasonError};
@@ -25,6 +26,9 @@ use gdbstub::target::ext::breakpoints::{
     SwBreakpointOps, WatchKind,
 };
 use gdbstub::target::ext::monitor_cmd::{ConsoleOutput, MonitorCmd, MonitorCmdOps};
+use gdbstub::target::ext::target_description_xml_override::{
+    TargetDescriptionXmlOverride, TargetDescriptionXmlOverrideOps,
+};
 use gdbstub::target::{Target, TargetError, TargetResult};
 use gdbstub_arch::riscv::Riscv32;
 use gdbstub_arch::riscv::reg::RiscvCoreRegs;
@@ -173,6 +177,56 @@ impl Target for Session<'_> {
 
     fn support_monitor_cmd(&mut self) -> Option<MonitorCmdOps<'_, Self>> {
         Some(self)
+    }
+
+    fn support_target_description_xml_override(&mut self) -> Option<TargetDescriptionXmlOverrideOps<'_, Self>> {
+        Some(self)
+    }
+}
+
+/// The registers that gdb can be asked for besides the general ones: those of a trap handler first.
+const SYSTEM_REGISTERS: [(&str, u16); 8] = [
+    ("mstatus", 0x300),
+    ("misa", 0x301),
+    ("mtvec", 0x305),
+    ("mscratch", 0x340),
+    ("mepc", 0x341),
+    ("mcause", 0x342),
+    ("mtval", 0x343),
+    ("mhartid", 0xf14),
+];
+
+/// As gdb's documentation has it ("RISC-V Features"): the general registers of `gdbstub_arch`, and the system registers,
+/// which gdb numbers from 65 on.
+fn target_description() -> String {
+    let plain = Riscv32::target_description_xml().unwrap_or_default();
+    let system: String = SYSTEM_REGISTERS
+        .iter()
+        .map(|(name, number)| {
+            let regnum = 65 + u32::from(*number);
+            format!("<reg name=\"{name}\" bitsize=\"32\" type=\"int\" regnum=\"{regnum}\" save-restore=\"no\"/>")
+        })
+        .collect();
+    let general = plain.find("<feature").map_or("", |at| &plain[at..]);
+    format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">\
+         <architecture>riscv:rv32</architecture>{general}<feature name=\"org.gnu.gdb.riscv.csr\">{system}</feature></target>"
+    )
+}
+
+impl TargetDescriptionXmlOverride for Session<'_> {
+    fn target_description_xml(
+        &self,
+        _annex: &[u8],
+        offset: u64,
+        length: usize,
+        buffer: &mut [u8],
+    ) -> TargetResult<usize, Self> {
+        let text = target_description();
+        let rest = text.as_bytes().get(offset as usize..).unwrap_or_default();
+        let piece = &rest[..rest.len().min(length).min(buffer.len())];
+        buffer[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
     }
 }
 

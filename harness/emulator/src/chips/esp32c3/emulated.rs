@@ -4,7 +4,7 @@ use chip::{Chip, ESP32C3, PortId};
 use clock::Instant;
 
 use crate::machine::access::AccessKind;
-use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, Model, Reset, Settings};
+use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, KeptStateError, Model, Reset, Settings};
 use crate::machine::memory::NotDirect;
 use crate::machine::snapshot::{Snapshot, SnapshotError};
 
@@ -15,6 +15,7 @@ pub static MODEL: Model = Model {
     chip: &ESP32C3,
     power_on: |settings| Box::new(Esp32c3::new(settings.into())),
     map: || Esp32c3::map().to_string(),
+    unmodelled_rom_call: Esp32c3::unmodelled_rom_call,
 };
 
 impl From<&Settings> for Config {
@@ -76,6 +77,14 @@ impl EmulatedChip for Esp32c3 {
 
     fn set_flash_content(&mut self, content: &[u8]) -> Result<(), ImageError> {
         Self::set_flash_content(self, content)
+    }
+
+    fn kept_state(&self) -> Vec<u8> {
+        self.flash_state()
+    }
+
+    fn set_kept_state(&mut self, state: &[u8]) -> Result<(), KeptStateError> {
+        self.set_flash_state(state)
     }
 
     fn know_symbols(&mut self, elf: &[u8]) {
@@ -168,8 +177,18 @@ impl Debuggee for Esp32c3 {
         self.hart.set_csr(number, value)
     }
 
+    /// Memory; and registers of devices, which are looked at without the effects of reading them.
     fn read_memory(&self, address: u32, bytes: &mut [u8]) -> Result<(), NotDirect> {
-        Self::read_memory(self, address, bytes)
+        let missing = match Self::read_memory(self, address, bytes) {
+            Ok(()) => return Ok(()),
+            Err(missing) => missing,
+        };
+        for (n, byte) in bytes.iter_mut().enumerate() {
+            let at = address.wrapping_add(n as u32);
+            let word = self.soc.peek(at, self.now_ticks()).ok_or(missing)?;
+            *byte = word.to_le_bytes()[(at & 3) as usize];
+        }
+        Ok(())
     }
 
     fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), NotDirect> {

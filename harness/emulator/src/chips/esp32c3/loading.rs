@@ -70,6 +70,15 @@ impl Esp32c3 {
         Ok(())
     }
 
+    /// The first function of the mask ROM that an ELF file calls and that the modelled ROM does not have: such a file needs
+    /// a real one ([`super::Rom::Elf`]).
+    ///
+    /// # Errors
+    /// If it is not an executable for this chip.
+    pub fn unmodelled_rom_call(elf: &[u8]) -> Result<Option<u32>, ImageError> {
+        Ok(rom::first_unmodelled(&Image::parse(&ESP32C3, elf)?.segments))
+    }
+
     /// Makes the chip boot what lies in its flash, from the next reset on.
     pub fn boot_from_flash(&mut self) {
         self.boots = Boots::Flash;
@@ -124,7 +133,7 @@ impl Esp32c3 {
     /// the reset vector, if a debugger has asked for that.
     pub(super) fn start(&mut self, cause: ResetCause) {
         let cycle = self.hart.cycle();
-        self.soc.reset(cause, cycle);
+        self.soc.reset(cause, cycle, self.hart.pc(), self.hart.register(2));
         self.hart.reset(RESET_VECTOR);
         self.halted = false;
         let stays_halted = self.debugging.note_reset();
@@ -146,6 +155,8 @@ impl Esp32c3 {
                 self.soc.show_flash_run(&mut self.memory, flash_end(&segments) / PAGE_BYTES);
                 self.enter_application(&segments, entry);
             }
+            // A real ROM loads the bootloader from the flash, and that the application.
+            Boots::Flash if !self.rom_is_modelled => {}
             Boots::Flash => match bootable::application(&self.soc.flash, &self.memory) {
                 Ok(application) => {
                     self.become_booted();
@@ -169,6 +180,9 @@ impl Esp32c3 {
         for segment in segments.iter().filter(|segment| !is_flash(segment.address)) {
             // Checked when the image was read.
             let _ = self.memory.write_slice(segment.address, &segment.bytes);
+        }
+        if let Some(data) = self.rom_data {
+            data.fill_variables(&mut self.memory);
         }
         rom::initialise(&mut self.memory, (TICKS_HZ / self.soc.clock.ticks_per_cycle() / 1_000_000) as u32);
         // The ROM's start-up code enables interrupts, and esp-hal relies on it.

@@ -1,11 +1,13 @@
 //! The chip's address map, as data: the dispatch and the printed map both come from it.
 
+use serde::{Deserialize, Serialize};
+
 use core::fmt;
 
 use super::registers::peripheral;
 
 /// How far the model goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Modelled {
     /// Memory: loads, stores and fetches reach it directly.
     Memory,
@@ -41,6 +43,7 @@ pub(crate) enum DeviceName {
     Uart1,
     FlashController,
     Gpio,
+    IoMux,
     Rtc,
     Efuse,
     AnalogBus,
@@ -52,11 +55,15 @@ pub(crate) enum DeviceName {
     Aes,
     Sha,
     Rsa,
+    Hmac,
+    Gdma,
+    SarAdc,
     UsbSerialJtag,
     System,
     InterruptMatrix,
     Cache,
     MmuTable,
+    AssistDebug,
 }
 
 const fn row(
@@ -91,15 +98,22 @@ pub(crate) const MAP: &[Row] = &[
     row(0x4200_0000, 0x80_0000, "IROM", Memory, D::None, "flash on the instruction bus, by 64 KiB pages"),
     row(0x5000_0000, 0x2000, "RTC FAST", Memory, D::None, "8 KiB, survives all but a power-on"),
     row(0x6000_0000, 0x1000, "UART0", Behaviour, D::Uart0, "FIFOs, baud rate, interrupts; no flow control, no errors"),
-    row(0x6000_2000, 0x1000, "SPI1", Behaviour, D::FlashController, "flash commands, over when issued"),
+    row(
+        0x6000_2000,
+        0x1000,
+        "SPI1",
+        Behaviour,
+        D::FlashController,
+        "flash commands, over when issued; QE, SFDP, unique id",
+    ),
     row(0x6000_3000, 0x1000, "SPI0", Storage, D::None, "the cache reads the flash directly"),
-    row(0x6000_4000, 0xf00, "GPIO", Behaviour, D::Gpio, "levels and pin interrupts; the matrix is storage"),
+    row(0x6000_4000, 0xf00, "GPIO", Behaviour, D::Gpio, "levels, pulls, pin interrupts; the matrix is storage"),
     row(0x6000_4f00, 0x100, "GPIO_SD", Storage, D::None, "sigma-delta modulation"),
     row(0x6000_5000, 0x1000, "FE2", Storage, D::None, "radio front end"),
     row(0x6000_6000, 0x1000, "FE", Storage, D::None, "radio front end"),
     row(0x6000_8000, 0x800, "RTC_CNTL", Behaviour, D::Rtc, "timer, watchdog, resets, kept registers; no sleep"),
-    row(0x6000_8800, 0x200, "EFUSE", Behaviour, D::Efuse, "revision and MAC; nothing can be burnt"),
-    row(0x6000_9000, 0x1000, "IO_MUX", Storage, D::None, "pads"),
+    row(0x6000_8800, 0x200, "EFUSE", Behaviour, D::Efuse, "eleven blocks, burning, protection; no Reed-Solomon code"),
+    row(0x6000_9000, 0x1000, "IO_MUX", Behaviour, D::IoMux, "pulls; the rest of a pad is storage"),
     row(0x6000_e000, 0x40, "I2C_ANA_BUS", Behaviour, D::AnalogBus, "analogue blocks, which keep bytes"),
     row(0x6000_e040, 0xc0, "I2C_ANA_MST", Behaviour, D::AnalogI2c, "the PLL locks at once"),
     row(0x6001_0000, 0x1000, "UART1", Behaviour, D::Uart1, "as UART0"),
@@ -116,8 +130,8 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6002_6000, 0x1000, "APB_CTRL", Behaviour, D::ApbControl, "seeded random numbers at 0xB0; else storage"),
     row(0x6002_b000, 0x1000, "TWAI0", Unmodelled, D::None, ""),
     row(0x6002_d000, 0x1000, "I2S0", Unmodelled, D::None, ""),
-    row(0x6003_a000, 0x1000, "AES", Behaviour, D::Aes, "single blocks; no DMA, so no block cipher modes"),
-    row(0x6003_b000, 0x1000, "SHA", Behaviour, D::Sha, "SHA-1, SHA-224, SHA-256; no DMA"),
+    row(0x6003_a000, 0x1000, "AES", Behaviour, D::Aes, "blocks, and ECB, CBC, OFB, CTR, CFB by DMA; over at once"),
+    row(0x6003_b000, 0x1000, "SHA", Behaviour, D::Sha, "SHA-1, SHA-224, SHA-256, also by DMA; over at once"),
     row(
         0x6003_c000,
         0x1000,
@@ -127,9 +141,9 @@ pub(crate) const MAP: &[Row] = &[
         "products, residues, powers; Montgomery constants are not checked",
     ),
     row(0x6003_d000, 0x1000, "DS", Unmodelled, D::None, "digital signature"),
-    row(0x6003_e000, 0x1000, "HMAC", Unmodelled, D::None, ""),
-    row(0x6003_f000, 0x1000, "DMA", Unmodelled, D::None, ""),
-    row(0x6004_0000, 0x1000, "APB_SARADC", Unmodelled, D::None, "analogue-to-digital converters"),
+    row(0x6003_e000, 0x1000, "HMAC", Behaviour, D::Hmac, "SHA-256 under eFuse keys for firmware; not for DS and JTAG"),
+    row(0x6003_f000, 0x1000, "DMA", Behaviour, D::Gdma, "for AES, SHA and memory to memory; over at once"),
+    row(0x6004_0000, 0x1000, "APB_SARADC", Behaviour, D::SarAdc, "single samples without noise, temperature; no DMA"),
     row(0x6004_3000, 0x1000, "USB_DEVICE", Behaviour, D::UsbSerialJtag, "serial port with a host that reads; no JTAG"),
     row(0x600c_0000, 0x1000, "SYSTEM", Behaviour, D::System, "CPU clock, software interrupts; gates are storage"),
     row(0x600c_1000, 0x1000, "SENSITIVE", Storage, D::None, "world and memory permissions are not enforced"),
@@ -137,7 +151,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x600c_4000, 0x1000, "EXTMEM", Behaviour, D::Cache, "operations are over at once; nothing is cached"),
     row(0x600c_5000, 0x1000, "MMU_TABLE", Behaviour, D::MmuTable, "flash pages shown at DROM and IROM"),
     row(0x600c_c000, 0x1000, "XTS_AES", Unmodelled, D::None, "flash encryption"),
-    row(0x600c_e000, 0x1000, "ASSIST_DEBUG", Unmodelled, D::None, "bus monitor"),
+    row(0x600c_e000, 0x1000, "ASSIST_DEBUG", Behaviour, D::AssistDebug, "PC at a reset; its monitors are storage"),
 ];
 
 /// Where registers are: an address in here that no row has is an unmodelled register, one outside is a bus error.
@@ -189,14 +203,21 @@ pub struct Map {
     pub rows: &'static [Row],
 }
 
-impl fmt::Display for Modelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Modelled {
+    /// As the map prints it.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Memory => "memory",
             Self::Behaviour => "modelled",
             Self::Storage => "storage",
             Self::Unmodelled => "UNMODELLED",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Modelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
     }
 }
 

@@ -8,9 +8,11 @@
 //! A function that is not modelled stops the chip and is reported by its name.
 
 mod arithmetic;
+mod calls;
 mod checksum;
 mod inflate;
 mod memory;
+mod real;
 mod services;
 mod strings;
 #[cfg(test)]
@@ -25,7 +27,9 @@ use crate::machine::memory::Memory;
 use super::soc::Soc;
 use crate::devices::espressif::time::Ticks;
 
+pub(crate) use calls::first_unmodelled;
 pub(crate) use inflate::Inflaters;
+pub(crate) use real::InitialData;
 pub(crate) use services::initialise;
 
 /// Where the ROM's code is.

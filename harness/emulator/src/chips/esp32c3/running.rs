@@ -130,6 +130,16 @@ impl Esp32c3 {
             let name = map::name_of(touch.address);
             self.tell_behind(EventKind::UnmodelledRegister { address: touch.address, name, written: touch.written });
         }
+        for (poll, modelled) in std::mem::take(&mut self.soc.polled) {
+            self.tell_behind(EventKind::EndlessPoll {
+                address: poll.address,
+                name: map::name_of(poll.address),
+                modelled: modelled.word().into(),
+                reads: poll.reads,
+                ends: poll.nothing_else,
+            });
+            self.halted |= poll.nothing_else;
+        }
         for (n, lost) in
             [self.soc.devices.uart0.overflowed_bytes, self.soc.devices.uart1.overflowed_bytes].into_iter().enumerate()
         {

@@ -13,22 +13,28 @@ use super::rom::Inflaters;
 use super::source;
 use crate::devices::espressif::aes::Aes;
 use crate::devices::espressif::analog_i2c::{AnalogBus, AnalogI2c};
+use crate::devices::espressif::assist_debug::AssistDebug;
 use crate::devices::espressif::cache::{self, Cache};
 use crate::devices::espressif::efuse::{Efuse, Revision};
 use crate::devices::espressif::flash_controller::FlashController;
+use crate::devices::espressif::gdma::{Gdma, Peripheral};
 use crate::devices::espressif::gpio::Gpio;
+use crate::devices::espressif::hmac::Hmac;
 use crate::devices::espressif::interrupt_matrix::InterruptMatrix;
 use crate::devices::espressif::reset::ResetCause;
 use crate::devices::espressif::rsa::Rsa;
 use crate::devices::espressif::rtc::Rtc;
+use crate::devices::espressif::sar_adc::SarAdc;
 use crate::devices::espressif::sha::Sha;
 use crate::devices::espressif::system::System;
 use crate::devices::espressif::system_timer::SystemTimer;
+use crate::devices::espressif::time::TICKS_HZ;
 use crate::devices::espressif::timer_group::TimerGroup;
 use crate::devices::espressif::uart::Uart;
 use crate::devices::espressif::usb_serial_jtag::UsbSerialJtag;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::flash::{Flash, PAGE_BYTES};
+use crate::machine::polls::{Poll, Polls};
 use crate::machine::random::Random;
 use crate::machine::registers::RegisterFile;
 use crate::machine::time::{CpuClock, NEVER, Ticks};
@@ -69,26 +75,34 @@ pub(crate) struct Devices {
     pub aes: Aes,
     pub sha: Sha,
     pub rsa: Rsa,
+    pub sar_adc: SarAdc,
+    pub gdma: Gdma,
+    pub hmac: Hmac,
+    pub assist_debug: AssistDebug,
 }
 
 impl Devices {
-    fn new() -> Self {
+    fn new(revision: Revision, mac: [u8; 6]) -> Self {
         Self {
             uart0: Uart::new(),
             uart1: Uart::new(),
             usb: UsbSerialJtag::new(),
             gpio: Gpio::new(),
             rtc: Rtc::new(ResetCause::PowerOn),
-            efuse: Efuse,
+            efuse: Efuse::new(revision, mac),
             analog_bus: AnalogBus::default(),
             analog_i2c: AnalogI2c,
             timer_groups: [TimerGroup::new(0), TimerGroup::new(1)],
             system_timer: SystemTimer::new(0),
             system: System,
             cache: Cache,
-            aes: Aes,
-            sha: Sha,
+            aes: Aes::default(),
+            sha: Sha::default(),
             rsa: Rsa::new(),
+            sar_adc: SarAdc::new(),
+            gdma: Gdma::default(),
+            hmac: Hmac::default(),
+            assist_debug: AssistDebug::default(),
         }
     }
 
@@ -110,6 +124,7 @@ impl Devices {
             DeviceName::Aes => &mut self.aes,
             DeviceName::Sha => &mut self.sha,
             DeviceName::Rsa => &mut self.rsa,
+            DeviceName::AssistDebug => &mut self.assist_debug,
             _ => return None,
         })
     }
@@ -146,6 +161,8 @@ pub(crate) struct Soc {
     pub inflaters: Inflaters,
     /// Accesses that the model does not know, first of their kind, not yet reported.
     pub touches: Vec<Touch>,
+    /// Registers that are polled without end, not yet reported.
+    pub polled: Vec<(Poll, Modelled)>,
     /// When the present run of the hart is to end: whatever its owner must see before that ends it earlier.
     pub run_limit: Ticks,
     slots: Vec<Slot>,
@@ -158,6 +175,7 @@ pub(crate) struct Soc {
     performance_counter_base: [u32; 2],
     performance_counter_csrs: [u32; 4],
     known_touches: BTreeSet<(u32, bool)>,
+    polls: Polls,
     stop: bool,
 }
 
@@ -177,40 +195,50 @@ impl Soc {
             })
             .collect();
         let mut soc = Self {
-            devices: Devices::new(),
+            devices: Devices::new(revision, mac),
             flash: Flash::new(flash_size_bytes),
             clock: CpuClock::new(8),
             matrix: InterruptMatrix::default(),
             inflaters: Inflaters::new(),
             touches: Vec::new(),
+            polled: Vec::new(),
+            polls: Polls::new(TICKS_HZ),
             run_limit: NEVER,
             slots,
             due: NEVER,
             due_cycle: u64::MAX,
             totals_are_stale: true,
-            flash_controller: FlashController::default(),
+            flash_controller: FlashController::new(mac),
             random: Random::new(seed),
             performance_counter_base: [0; 2],
             performance_counter_csrs: [0; 4],
             known_touches: BTreeSet::new(),
             stop: false,
         };
-        Efuse::burn(soc.registers(DeviceName::Efuse), revision, mac);
+        soc.show_fuses();
         soc.registers(DeviceName::MmuTable).fill(cache::INVALID);
         soc
     }
 
-    /// Resets what `cause` resets and leaves the rest.
-    pub fn reset(&mut self, cause: ResetCause, cycle: u64) {
+    fn show_fuses(&mut self) {
+        self.devices.efuse.show(&mut self.slots[slot_of(DeviceName::Efuse)].registers);
+    }
+
+    /// Resets what `cause` resets and leaves the rest. The CPU stood at `pc`, with its stack pointer at `sp`.
+    pub fn reset(&mut self, cause: ResetCause, cycle: u64, pc: u32, sp: u32) {
         let now = self.clock.ticks(cycle);
         self.settle(now);
+        self.polls.note_activity(now);
+        self.performance_counter_base = [cycle as u32; 2];
+        self.performance_counter_csrs = [0; 4];
+        let assist = &self.slots[slot_of(DeviceName::AssistDebug)].registers;
+        self.devices.assist_debug.note_reset(pc, sp, assist);
         if cause.is_cpu_only() {
             self.devices.rtc.note_cpu_reset(cause);
             return;
         }
         for (index, row) in MAP.iter().enumerate() {
             let kept = match row.device {
-                DeviceName::Efuse => true,
                 // What is stored in the RTC survives a reset of the digital core.
                 DeviceName::Rtc => !cause.clears_rtc(),
                 _ => false,
@@ -228,9 +256,15 @@ impl Soc {
         self.devices.analog_bus = AnalogBus::default();
         self.devices.gpio.reset();
         self.devices.rsa = Rsa::new();
+        self.devices.sar_adc.reset();
+        self.devices.aes = Aes::default();
+        self.devices.sha = Sha::default();
+        self.devices.gdma = Gdma::default();
+        self.devices.hmac = Hmac::default();
+        self.show_fuses();
         self.matrix = InterruptMatrix::default();
         self.inflaters.clear();
-        self.flash_controller = FlashController::default();
+        self.flash_controller.reset();
         self.registers(DeviceName::MmuTable).fill(cache::INVALID);
         self.clock_may_have_changed(cycle);
         self.refresh_all(now);
@@ -308,7 +342,10 @@ impl Soc {
         }
         for (index, row) in MAP.iter().enumerate() {
             if self.slots[index].due <= now {
-                if let Some(device) = self.devices.get(row.device) {
+                if row.device == DeviceName::SarAdc {
+                    let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
+                    sar_adc.settle(&self.slots[index].registers, analog_bus, now);
+                } else if let Some(device) = self.devices.get(row.device) {
                     device.advance(&mut self.slots[index].registers, now);
                 }
                 self.refresh(index, now);
@@ -399,9 +436,15 @@ impl Soc {
     /// Looks again at what a device asserts and when it changes next.
     fn refresh(&mut self, index: usize, now: Ticks) {
         let slot = &mut self.slots[index];
-        let Some(device) = self.devices.get(MAP[index].device) else { return };
-        let sources = device.interrupts(&slot.registers, now) << slot.first_source;
-        let due = device.next_event(&slot.registers);
+        let (interrupts, due) = match MAP[index].device {
+            DeviceName::SarAdc => (self.devices.sar_adc.interrupts(&slot.registers), self.devices.sar_adc.next_event()),
+            DeviceName::Gdma => (self.devices.gdma.interrupts(&slot.registers), NEVER),
+            name => match self.devices.get(name) {
+                Some(device) => (device.interrupts(&slot.registers, now), device.next_event(&slot.registers)),
+                None => return,
+            },
+        };
+        let sources = interrupts << slot.first_source;
         if (sources, due) != (slot.sources, slot.due) {
             (slot.sources, slot.due) = (sources, due);
             self.totals_are_stale = true;
@@ -445,6 +488,7 @@ impl Soc {
     fn load_word(&mut self, address: u32, now: Ticks) -> u32 {
         let Some(index) = row_of(address) else {
             self.note(address, None);
+            self.watch_polls(address, 0, Modelled::Unmodelled, now);
             return 0;
         };
         let row = &MAP[index];
@@ -454,7 +498,16 @@ impl Soc {
             DeviceName::InterruptMatrix => self.matrix.read(offset),
             DeviceName::FlashController => self.flash_controller.read(offset),
             DeviceName::ApbControl if offset == RANDOM => Read::Value(self.random.next_word()),
-            DeviceName::ApbControl | DeviceName::MmuTable => Read::Stored,
+            DeviceName::ApbControl | DeviceName::MmuTable | DeviceName::IoMux => Read::Stored,
+            DeviceName::Gdma => self.devices.gdma.read(offset, &slot.registers, now),
+            DeviceName::Hmac => self.devices.hmac.read(offset, now),
+            DeviceName::SarAdc => {
+                let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
+                let answer = sar_adc.read(offset, &slot.registers, analog_bus, now);
+                self.refresh(index, now);
+                self.matrix_follows();
+                answer
+            }
             name => match self.devices.get(name) {
                 Some(device) => {
                     let answer = device.read(offset, &slot.registers, now);
@@ -466,18 +519,86 @@ impl Soc {
                 None => Read::Unmodelled,
             },
         };
-        match answer {
+        let value = match answer {
             Read::Value(value) => value,
             Read::Stored => self.slots[index].registers.get(offset),
             Read::Unmodelled => {
                 self.note(address, None);
                 self.slots[index].registers.get(offset)
             }
+        };
+        let modelled = match answer {
+            Read::Value(_) => Modelled::Behaviour,
+            Read::Stored => Modelled::Storage,
+            Read::Unmodelled => Modelled::Unmodelled,
+        };
+        self.watch_polls(address, value, modelled, now);
+        value
+    }
+
+    /// AES is started on what DMA brings it; the result goes the way that DMA has for it.
+    fn transform_by_dma(&mut self, index: usize, offset: u32, value: u32, memory: &mut Memory, now: Ticks) -> Write {
+        let dma = slot_of(DeviceName::Gdma);
+        let wanted = self.devices.aes.wants(offset, value, &self.slots[index].registers).unwrap_or(0);
+        let text = self.devices.gdma.take(Peripheral::Aes, wanted, &mut self.slots[dma].registers, memory);
+        let result = text.and_then(|text| self.devices.aes.transform(text, &mut self.slots[index].registers));
+        let Some(result) = result else { return Write::Unmodelled };
+        self.devices.gdma.put(Peripheral::Aes, &result, &mut self.slots[dma].registers, memory);
+        self.devices.aes.note_done();
+        self.refresh(dma, now);
+        Write::Done
+    }
+
+    /// SHA is started on what DMA brings it.
+    fn hash_by_dma(&mut self, index: usize, offset: u32, value: u32, memory: &mut Memory, now: Ticks) -> Write {
+        let dma = slot_of(DeviceName::Gdma);
+        let wanted = self.devices.sha.wants(offset, value, &self.slots[index].registers).unwrap_or(0);
+        let Some(text) = self.devices.gdma.take(Peripheral::Sha, wanted, &mut self.slots[dma].registers, memory) else {
+            return Write::Unmodelled;
+        };
+        let answer = self.devices.sha.hash(&text, offset, &mut self.slots[index].registers);
+        self.refresh(dma, now);
+        answer
+    }
+
+    fn watch_polls(&mut self, address: u32, value: u32, modelled: Modelled, now: Ticks) {
+        if let Some(poll) = self.polls.note_read(address, value, modelled == Modelled::Behaviour, now) {
+            self.polled.push((poll, modelled));
+            self.stop = true;
         }
+    }
+
+    /// What the register at `address` would read, without the effects of reading it; `None` where there is none.
+    pub fn peek(&self, address: u32, now: Ticks) -> Option<u32> {
+        let index = row_of(address).filter(|index| MAP[*index].modelled != Modelled::Memory)?;
+        let (row, registers) = (&MAP[index], &self.slots[index].registers);
+        let offset = (address - row.base) & !3;
+        // Whatever reading does to a device is done to a copy.
+        let mut devices = self.devices.clone();
+        let answer = match row.device {
+            DeviceName::InterruptMatrix => self.matrix.clone().read(offset),
+            DeviceName::FlashController => self.flash_controller.clone().read(offset),
+            DeviceName::SarAdc => devices.sar_adc.read(offset, registers, &self.devices.analog_bus, now),
+            DeviceName::Gdma => devices.gdma.read(offset, registers, now),
+            DeviceName::Hmac => devices.hmac.read(offset, now),
+            name => devices.get(name).map_or(Read::Stored, |device| device.read(offset, registers, now)),
+        };
+        Some(if let Read::Value(value) = answer { value } else { registers.get(offset) })
+    }
+
+    /// What the flash's status registers keep without power.
+    pub fn kept_flash_status(&self) -> u32 {
+        self.flash_controller.kept_status()
+    }
+
+    /// Sets what the flash's status registers have kept.
+    pub fn set_kept_flash_status(&mut self, status: u32) {
+        self.flash_controller.set_kept_status(status);
     }
 
     fn store_word(&mut self, memory: &mut Memory, address: u32, value: u32, cycle: u64) {
         let now = self.clock.ticks(cycle);
+        self.polls.note_write(address, now);
         let Some(index) = row_of(address) else {
             self.note(address, Some(value));
             return;
@@ -491,6 +612,26 @@ impl Soc {
                 self.flash_controller.write(offset, value, registers, &mut self.flash, memory)
             }
             DeviceName::ApbControl => Write::Stored,
+            DeviceName::IoMux => {
+                registers.set(offset, value);
+                self.with_device(DeviceName::Gpio, now, |devices, gpio| devices.gpio.pad_written(offset, value, gpio));
+                Write::Done
+            }
+            DeviceName::Gdma => self.devices.gdma.write(offset, value, registers, memory),
+            DeviceName::Hmac => {
+                let Devices { hmac, efuse, .. } = &mut self.devices;
+                hmac.write(offset, registers, efuse)
+            }
+            DeviceName::Aes if self.devices.aes.wants(offset, value, registers).is_some() => {
+                self.transform_by_dma(index, offset, value, memory, now)
+            }
+            DeviceName::Sha if self.devices.sha.wants(offset, value, registers).is_some() => {
+                self.hash_by_dma(index, offset, value, memory, now)
+            }
+            DeviceName::SarAdc => {
+                let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
+                sar_adc.write(offset, value, registers, analog_bus, now)
+            }
             DeviceName::MmuTable => {
                 registers.set(offset, value);
                 if offset / 4 < cache::ENTRIES {
@@ -651,7 +792,7 @@ mod tests {
                 } else {
                     assert!(soc.load(&mut memory, address, width, cycle).is_ok());
                 }
-                soc.take_requested_reset().into_iter().for_each(|cause| soc.reset(cause, cycle));
+                soc.take_requested_reset().into_iter().for_each(|cause| soc.reset(cause, cycle, 0, 0));
                 cycle += u64::from(random.next_word() >> (12 + random.next_word() % 20));
                 soc.interrupt(cycle);
                 assert!(soc.next_event_cycle(cycle) > cycle, "an event that is due has happened");

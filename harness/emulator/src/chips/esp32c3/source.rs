@@ -10,6 +10,7 @@ pub(crate) fn first_of(device: DeviceName) -> u32 {
         DeviceName::Gpio => 16,
         DeviceName::Uart0 => 21,
         DeviceName::Uart1 => 22,
+        DeviceName::Efuse => 24,
         DeviceName::UsbSerialJtag => 26,
         DeviceName::Rtc => 27,
         // The timer, then the watchdog.
@@ -17,7 +18,11 @@ pub(crate) fn first_of(device: DeviceName) -> u32 {
         DeviceName::TimerGroup1 => 34,
         // Three comparators.
         DeviceName::SystemTimer => 37,
+        DeviceName::SarAdc => 43,
+        DeviceName::Gdma => 44,
         DeviceName::Rsa => 47,
+        DeviceName::Aes => 48,
+        DeviceName::Sha => 49,
         // Four that software raises.
         DeviceName::System => 50,
         _ => 0,

@@ -2,7 +2,7 @@
 //!
 //! Commands to the blocks go through two registers below the documented ones; what the mask ROM's `rom_i2c_*`
 //! functions write there is all that is known of them. The blocks are bytes that are kept: nothing is calibrated, and
-//! a PLL is locked as soon as it is asked for.
+//! a PLL is locked as soon as it is asked for, as is the search for the band gap's code (`I2C_ULP`) over.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ const COMMAND_BUSY: u32 = 1 << 25;
 
 const ANA_CONF0: u32 = 0x00;
 const ANA_CONF2: u32 = 0x08;
+/// I2C_ULP's register 3, and in it I2C_ULP_O_DONE_FLAG and I2C_ULP_BG_O_DONE_FLAG (ESP-IDF, `regi2c_ulp.h`).
+const ULP_STATUS: (u8, u8) = (0x61, 3);
+const ULP_CODES_FOUND: u8 = 1 << 0 | 1 << 3;
 /// ANA_CONF0: the PLL's calibration has ended.
 const CALIBRATION_DONE: u32 = 1 << 24;
 
@@ -31,7 +34,8 @@ pub(crate) struct AnalogBus {
 impl AnalogBus {
     /// A register of a block.
     pub fn read_register(&self, block: u8, register: u8) -> u8 {
-        self.bytes.get(&(block, register)).copied().unwrap_or(0)
+        let kept = self.bytes.get(&(block, register)).copied().unwrap_or(0);
+        if (block, register) == ULP_STATUS { kept | ULP_CODES_FOUND } else { kept }
     }
 
     /// Sets a register of a block.

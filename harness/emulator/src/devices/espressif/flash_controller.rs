@@ -1,12 +1,13 @@
 //! SPI1: the controller over which software sends commands to the flash.
 //!
 //! (Technical reference manual, chapter "SPI Controller"; command codes as in the data sheets of W25Q32-like chips.)
-//! A command is over when it is issued. SPI0, which serves the cache, is storage: the cache reads the flash directly.
+//! A command is over when it is issued; erasing and programming take no time. SPI0, which serves the cache, is storage: the cache reads the flash directly.
 
 use serde::{Deserialize, Serialize};
 
 use crate::machine::memory::Memory;
 
+use super::sfdp;
 use crate::machine::device::{Read, Write};
 use crate::machine::flash::{Flash, PAGE_BYTES, SECTOR_BYTES};
 use crate::machine::registers::RegisterFile;
@@ -21,6 +22,8 @@ const MISO_DLEN: u32 = 0x28;
 const RD_STATUS: u32 = 0x2c;
 const MISC: u32 = 0x34;
 const CACHE_FCTRL: u32 = 0x3c;
+/// The state machine, which is idle between commands.
+const FSM: u32 = 0x54;
 const W0: u32 = 0x58;
 const W15: u32 = 0x94;
 const FLASH_WAITI_CTRL: u32 = 0x98;
@@ -30,21 +33,61 @@ const INT_ST: u32 = 0xcc;
 const CLOCK_GATE: u32 = 0xdc;
 const DATE: u32 = 0x3fc;
 
-/// A made-up 4 MiB part of Winbond's W25Q series: manufacturer, type, capacity (as a power of two).
+/// A part of Winbond's W25Q series, as its data sheet describes it: manufacturer, type, capacity (as a power of two).
 const IDENTITY: [u8; 3] = [0xef, 0x40, 0x16];
 const WRITE_ENABLED: u32 = 1 << 1;
+/// What WRSR can set in the three status registers, the first in the lowest byte: protection bits, SRL, QE, LB, CMP, and
+/// the third's drive strength. BUSY and WEL are the part's own.
+const STATUS_WRITABLE: u32 = 0x60_7b_fc;
 
-/// SPI1.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// SPI1, and the flash's own registers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FlashController {
+    /// The three status registers. All but WEL keep what they have without power.
     status: u32,
+    /// The part's serial number, which no other part has.
+    unique_id: [u8; 8],
 }
 
 impl FlashController {
+    /// A part fresh from the factory, in the chip with this address: QE is not set.
+    pub fn new(mac: [u8; 6]) -> Self {
+        let [a, b, c, d, e, f] = mac;
+        Self { status: 0, unique_id: [0xd1, 0x64, a, b, c, d, e, f] }
+    }
+
+    /// The chip is reset: a part has no pin for that, and loses write enable alone.
+    pub fn reset(&mut self) {
+        self.status &= !WRITE_ENABLED;
+    }
+
+    /// What the status registers keep without power.
+    pub fn kept_status(&self) -> u32 {
+        self.status & STATUS_WRITABLE
+    }
+
+    /// Sets what the status registers have kept from an earlier run.
+    pub fn set_kept_status(&mut self, status: u32) {
+        self.status = status & STATUS_WRITABLE;
+    }
+
+    /// Writes status registers from the one whose lowest bit is `shift`.
+    fn write_status(&mut self, shift: u32, bytes: &[u8]) {
+        if self.status & WRITE_ENABLED == 0 {
+            return;
+        }
+        for (n, byte) in bytes.iter().enumerate() {
+            let shift = shift + 8 * n as u32;
+            let mask = STATUS_WRITABLE & 0xff << shift;
+            self.status = self.status & !mask | u32::from(*byte) << shift & mask;
+        }
+        self.status &= !WRITE_ENABLED;
+    }
+
     /// Reads the word at `offset`.
     pub fn read(&mut self, offset: u32) -> Read {
         match offset {
-            CMD => Read::Value(0),
+            CMD | FSM => Read::Value(0),
             ADDR..=RD_STATUS | MISC..=CACHE_FCTRL | W0..=W15 | FLASH_WAITI_CTRL..=TIMING_CALI => Read::Stored,
             INT_ENA..=INT_ST | CLOCK_GATE | DATE => Read::Stored,
             _ => Read::Unmodelled,
@@ -80,12 +123,14 @@ impl FlashController {
                 let [manufacturer, kind, capacity] = identity(flash).map(u32::from);
                 registers.set(W0, capacity << 16 | kind << 8 | manufacturer);
             }
-            bit if bit == 1 << 27 => registers.set(RD_STATUS, self.status),
-            bit if bit == 1 << 26 => self.status &= !WRITE_ENABLED,
+            bit if bit == 1 << 27 => registers.set(RD_STATUS, self.status & 0xffff),
+            bit if bit == 1 << 26 => self.write_status(0, &registers.get(RD_STATUS).to_le_bytes()[..2]),
             bit if bit == 1 << 25 => self.program(address, length, registers, flash, memory),
             bit if bit == 1 << 24 => self.erase(address & !(SECTOR_BYTES - 1), SECTOR_BYTES, flash, memory),
             bit if bit == 1 << 23 => self.erase(address & !(PAGE_BYTES - 1), PAGE_BYTES, flash, memory),
             bit if bit == 1 << 22 => self.erase(0, flash.size_bytes(), flash, memory),
+            // Deep power-down, and its end.
+            bit if bit == 1 << 21 || bit == 1 << 20 => {}
             bit if bit == 1 << 18 => return self.user_command(registers, flash, memory),
             _ => return Write::Unmodelled,
         }
@@ -108,9 +153,18 @@ impl FlashController {
         match registers.get(USER2) & 0xff {
             0x06 => self.status |= WRITE_ENABLED,
             0x04 => self.status &= !WRITE_ENABLED,
-            0x05 => fill(&mut answer, &self.status.to_le_bytes()[..1]),
-            0x35 | 0x15 => {}
-            0x01 | 0x31 | 0x11 => self.status &= !WRITE_ENABLED,
+            0x05 => answer.fill(self.status as u8),
+            0x35 => answer.fill((self.status >> 8) as u8),
+            0x15 => answer.fill((self.status >> 16) as u8),
+            // For volatile bits, which are not told apart.
+            0x50 => self.status |= WRITE_ENABLED,
+            0x01 => self.write_status(0, &registers.get(W0).to_le_bytes()[..written.clamp(1, 2) as usize]),
+            0x31 => self.write_status(8, &registers.get(W0).to_le_bytes()[..1]),
+            0x11 => self.write_status(16, &registers.get(W0).to_le_bytes()[..1]),
+            // Four bytes that mean nothing come first, clocked as dummy cycles or read.
+            0x4b if answer.len() > 8 => fill(answer.get_mut(4..).unwrap_or_default(), &self.unique_id),
+            0x4b => fill(&mut answer, &self.unique_id),
+            0x5a => sfdp::read(flash.size_bytes(), address, &mut answer),
             0x9f => fill(&mut answer, &identity(flash)),
             0x03 | 0x0b | 0x3b | 0x6b | 0xbb | 0xeb => flash.read(memory, address, &mut answer),
             0x02 | 0x32 => self.program(address, written.min(64), registers, flash, memory),
@@ -118,8 +172,8 @@ impl FlashController {
             0x52 => self.erase(address & !(PAGE_BYTES / 2 - 1), PAGE_BYTES / 2, flash, memory),
             0xd8 => self.erase(address & !(PAGE_BYTES - 1), PAGE_BYTES, flash, memory),
             0x60 | 0xc7 => self.erase(0, flash.size_bytes(), flash, memory),
-            // Reset, deep power-down and its end.
-            0x66 | 0x99 | 0xb9 | 0xab => {}
+            // Reset, deep power-down and its end; suspend and resume, as nothing is ever under way.
+            0x66 | 0x99 | 0xb9 | 0xab | 0x75 | 0x7a => {}
             _ => return Write::Unmodelled,
         }
         for (n, chunk) in answer.chunks(4).enumerate() {
@@ -166,7 +220,7 @@ mod tests {
     fn a_sector_is_erased_programmed_and_read_back() {
         let (mut memory, mut flash) = (Memory::new(), Flash::new(4 << 20));
         let mut registers = RegisterFile::new(peripheral("SPI1"), 0x1000);
-        let mut controller = FlashController::default();
+        let mut controller = FlashController::new([0; 6]);
         let mut user = |registers: &mut RegisterFile, code: u32, address, flags, bits: u32| {
             registers.set(USER2, 7 << 28 | code);
             registers.set(USER1, 23 << 26);
@@ -189,5 +243,20 @@ mod tests {
         assert_eq!(registers.get(W0), 0x1234_5678);
         user(&mut registers, 0x9f, 0, 1 << 28, 24);
         assert_eq!(registers.get(W0), 0x16_40ef);
+        // QE: not without write enable, and then for good.
+        let quad_enabled = |registers: &RegisterFile| registers.get(W0) >> 1 & 1;
+        registers.set(W0, 2);
+        user(&mut registers, 0x31, 0, 1 << 27, 8);
+        user(&mut registers, 0x35, 0, 1 << 28, 8);
+        assert_eq!(quad_enabled(&registers), 0);
+        user(&mut registers, 0x06, 0, 0, 8);
+        registers.set(W0, 2);
+        user(&mut registers, 0x31, 0, 1 << 27, 8);
+        registers.set(W0, 0);
+        user(&mut registers, 0x35, 0, 1 << 28, 8);
+        assert_eq!(quad_enabled(&registers), 1);
+        // "SFDP", and then the first parameter table.
+        user(&mut registers, 0x5a, 0, ADDRESSED | 1 << 28, 64);
+        assert_eq!(registers.get(W0).to_le_bytes(), *b"SFDP");
     }
 }

@@ -1,7 +1,8 @@
 //! GPIO: levels out, levels in, and the interrupts of the 22 pins.
 //!
 //! (Technical reference manual, chapter "IO MUX and GPIO Matrix".) A pin that drives is read back; one that does not
-//! reads what stands outside, high unless the owner says otherwise. Routing signals through the matrix is storage.
+//! reads what stands outside. Where nothing does, its pull decides, and a pin that floats reads high. Routing signals
+//! through the matrix is storage.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,26 +38,50 @@ const STRAP_FLASH_BOOT: u32 = 0xf;
 /// The pins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Gpio {
+    /// The pins that somebody outside drives, and to which level.
+    driven: u32,
     outside: u32,
+    /// Pins with a pull-down and without a pull-up.
+    pulled_down: u32,
     levels: u32,
     status: u32,
 }
 
+/// IO_MUX: a pad's register, and in it the pull-down and the pull-up.
+const PAD0: u32 = 0x04;
+const FUN_WPD: u32 = 1 << 7;
+const FUN_WPU: u32 = 1 << 8;
+
 impl Gpio {
-    /// Pins that nobody outside drives: pulled high.
+    /// Pins that nobody outside drives.
     pub fn new() -> Self {
-        Self { outside: (1 << PINS) - 1, levels: (1 << PINS) - 1, status: 0 }
+        Self { driven: 0, outside: 0, pulled_down: 0, levels: (1 << PINS) - 1, status: 0 }
     }
 
     /// A reset: no pin drives, no interrupt is pending.
     pub fn reset(&mut self) {
-        self.levels = self.outside;
+        self.pulled_down = 0;
+        self.levels = self.from_outside();
         self.status = 0;
+    }
+
+    /// What pins read that the chip does not drive.
+    fn from_outside(&self) -> u32 {
+        (self.outside & self.driven | !self.pulled_down & !self.driven) & ((1 << PINS) - 1)
+    }
+
+    /// Firmware has written `value` to the register at `offset` of IO_MUX.
+    pub fn pad_written(&mut self, offset: u32, value: u32, registers: &RegisterFile) {
+        let Some(pin) = offset.checked_sub(PAD0).map(|at| at / 4).filter(|pin| *pin < PINS) else { return };
+        let is_pulled_down = value & (FUN_WPD | FUN_WPU) == FUN_WPD;
+        self.pulled_down = self.pulled_down & !(1 << pin) | u32::from(is_pulled_down) << pin;
+        self.settle(registers);
     }
 
     /// Somebody outside drives a pin.
     pub fn drive(&mut self, pin: u8, high: bool, registers: &RegisterFile) {
         let bit = 1u32.checked_shl(u32::from(pin)).unwrap_or(0) & ((1 << PINS) - 1);
+        self.driven |= bit;
         self.outside = if high { self.outside | bit } else { self.outside & !bit };
         self.settle(registers);
     }
@@ -68,7 +93,7 @@ impl Gpio {
 
     fn settle(&mut self, registers: &RegisterFile) {
         let (out, enable) = (registers.get(OUT), registers.get(ENABLE));
-        let levels = (out & enable | self.outside & !enable) & ((1 << PINS) - 1);
+        let levels = (out & enable | self.from_outside() & !enable) & ((1 << PINS) - 1);
         let (rose, fell) = (levels & !self.levels, self.levels & !levels);
         self.levels = levels;
         for pin in 0..PINS {
@@ -144,6 +169,21 @@ impl Device for Gpio {
 mod tests {
     use super::*;
     use crate::chips::esp32c3::registers::peripheral;
+
+    #[test]
+    fn a_pull_decides_where_nobody_drives() {
+        let registers = RegisterFile::new(peripheral("GPIO"), 0x1000);
+        let mut gpio = Gpio::new();
+        let level = |gpio: &Gpio| gpio.levels() >> 4 & 1;
+        assert_eq!(level(&gpio), 1, "a floating pin");
+        gpio.pad_written(PAD0 + 4 * 4, FUN_WPD, &registers);
+        assert_eq!(level(&gpio), 0, "pulled down");
+        gpio.drive(4, true, &registers);
+        assert_eq!(level(&gpio), 1, "driven, against the pull");
+        gpio.drive(4, false, &registers);
+        gpio.pad_written(PAD0 + 4 * 4, FUN_WPU, &registers);
+        assert_eq!(level(&gpio), 0, "driven low, against the pull-up");
+    }
 
     #[test]
     fn a_pin_that_drives_is_read_back_and_a_falling_edge_interrupts() {

@@ -1,7 +1,7 @@
-//! SHA: SHA-1, SHA-224 and SHA-256, a block at a time.
+//! SHA: SHA-1, SHA-224 and SHA-256, a block at a time or many by DMA.
 //!
 //! (Technical reference manual, chapter "SHA Accelerator".) A block is over as soon as it is started; message and hash
-//! lie in the registers as they would lie in memory. Operation by DMA is not modelled.
+//! lie in the registers as they would lie in memory. SHA-512/t is not in this chip.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ const DMA_BLOCK_NUM: u32 = 0x0c;
 const START: u32 = 0x10;
 const CONTINUE: u32 = 0x14;
 const BUSY: u32 = 0x18;
+const DMA_START: u32 = 0x1c;
+const DMA_CONTINUE: u32 = 0x20;
 const CLEAR_IRQ: u32 = 0x24;
 const IRQ_ENA: u32 = 0x28;
 const DATE: u32 = 0x2c;
@@ -21,6 +23,7 @@ const HASH: u32 = 0x40;
 const HASH_WORDS: usize = 8;
 const MESSAGE: u32 = 0x80;
 const MESSAGE_LAST: u32 = 0xbc;
+const BLOCK_BYTES: usize = 64;
 
 const SHA1: u32 = 0;
 const SHA224: u32 = 1;
@@ -34,8 +37,33 @@ const INITIAL_SHA256: [u32; HASH_WORDS] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The SHA accelerator.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Sha;
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Sha {
+    raw: bool,
+}
+
+impl Sha {
+    /// Whether a write to a register starts what needs DMA, and how many bytes of it.
+    pub fn wants(&self, offset: u32, value: u32, registers: &RegisterFile) -> Option<usize> {
+        let starts = matches!(offset, DMA_START | DMA_CONTINUE) && value & 1 != 0;
+        starts.then(|| registers.get(DMA_BLOCK_NUM) as usize * BLOCK_BYTES)
+    }
+
+    /// Hashes blocks that DMA has brought, from the beginning or on from the hash in the registers.
+    pub fn hash(&mut self, text: &[u8], offset: u32, registers: &mut RegisterFile) -> Write {
+        let mut begins = offset == DMA_START;
+        for block in text.chunks_exact(BLOCK_BYTES) {
+            for (n, word) in block.chunks_exact(4).enumerate() {
+                registers.set(MESSAGE + 4 * n as u32, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+            }
+            if compress(registers, std::mem::take(&mut begins)) != Write::Done {
+                return Write::Unmodelled;
+            }
+        }
+        self.raw = true;
+        Write::Done
+    }
+}
 
 fn compress(registers: &mut RegisterFile, from_the_beginning: bool) -> Write {
     let mode = registers.get(MODE);
@@ -72,8 +100,8 @@ fn compress(registers: &mut RegisterFile, from_the_beginning: bool) -> Write {
 impl Device for Sha {
     fn read(&mut self, offset: u32, _registers: &RegisterFile, _now: Ticks) -> Read {
         match offset {
-            START | CONTINUE | BUSY | CLEAR_IRQ => Read::Value(0),
-            MODE | IRQ_ENA | DATE | HASH..=0x5c | MESSAGE..=MESSAGE_LAST => Read::Stored,
+            START | CONTINUE | BUSY | DMA_START | DMA_CONTINUE | CLEAR_IRQ => Read::Value(0),
+            MODE | DMA_BLOCK_NUM | IRQ_ENA | DATE | HASH..=0x5c | MESSAGE..=MESSAGE_LAST => Read::Stored,
             _ => Read::Unmodelled,
         }
     }
@@ -81,10 +109,19 @@ impl Device for Sha {
     fn write(&mut self, offset: u32, value: u32, registers: &mut RegisterFile, _now: Ticks) -> Write {
         match offset {
             START | CONTINUE if value & 1 != 0 => compress(registers, offset == START),
-            START | CONTINUE | BUSY | CLEAR_IRQ => Write::Done,
+            CLEAR_IRQ => {
+                self.raw &= value & 1 == 0;
+                Write::Done
+            }
+            // By DMA, the chip has seen to it before.
+            START | CONTINUE | DMA_START | DMA_CONTINUE | BUSY => Write::Done,
             MODE | DMA_BLOCK_NUM | IRQ_ENA | DATE | HASH..=0x5c | MESSAGE..=MESSAGE_LAST => Write::Stored,
             _ => Write::Unmodelled,
         }
+    }
+
+    fn interrupts(&mut self, registers: &RegisterFile, _now: Ticks) -> u64 {
+        u64::from(self.raw && registers.get(IRQ_ENA) & 1 != 0)
     }
 }
 
@@ -99,7 +136,7 @@ mod tests {
         // "abc", the padding's one bit, and the length of 24 bits.
         registers.set(MESSAGE, u32::from_le_bytes(*b"abc\x80"));
         registers.set(MESSAGE_LAST, 24u32.swap_bytes());
-        assert_eq!(Sha.write(START, 1, &mut registers, 0), Write::Done);
+        assert_eq!(Sha::default().write(START, 1, &mut registers, 0), Write::Done);
         (0..words as u32).flat_map(|n| registers.get(HASH + 4 * n).to_le_bytes()).collect()
     }
 
@@ -130,9 +167,31 @@ mod tests {
             for (at, word) in block.chunks_exact(4).enumerate() {
                 registers.set(MESSAGE + 4 * at as u32, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
             }
-            Sha.write(if n == 0 { START } else { CONTINUE }, 1, &mut registers, 0);
+            Sha::default().write(if n == 0 { START } else { CONTINUE }, 1, &mut registers, 0);
         }
         assert_eq!(registers.get(HASH), 0x248d_6a61u32.swap_bytes());
         assert_eq!(registers.get(HASH + 28), 0x19db_06c1u32.swap_bytes());
+    }
+
+    #[test]
+    fn blocks_by_dma_are_hashed_as_blocks_one_by_one() {
+        let mut registers = RegisterFile::new(peripheral("SHA"), 0x1000);
+        registers.set(MODE, SHA256);
+        registers.set(DMA_BLOCK_NUM, 2);
+        // FIPS 180-2, appendix B.2, padded.
+        let message = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        let mut padded = message.to_vec();
+        padded.push(0x80);
+        padded.resize(120, 0);
+        padded.extend((8 * message.len() as u64).to_be_bytes());
+        let mut sha = Sha::default();
+        assert_eq!(sha.wants(DMA_START, 1, &registers), Some(128));
+        assert_eq!(sha.hash(&padded, DMA_START, &mut registers), Write::Done);
+        assert_eq!(registers.get(HASH), 0x248d_6a61u32.swap_bytes());
+        assert_eq!(registers.get(HASH + 28), 0x19db_06c1u32.swap_bytes());
+        registers.set(IRQ_ENA, 1);
+        assert_eq!(sha.interrupts(&registers, 0), 1);
+        sha.write(CLEAR_IRQ, 1, &mut registers, 0);
+        assert_eq!(sha.interrupts(&registers, 0), 0);
     }
 }
