@@ -13,9 +13,9 @@ use chip::{Chip, PortId, PortRole};
 use clock::Instant;
 use emulator::event::EventKind;
 use emulator::image::ImageError;
-use emulator::{EmulatedChip, Model, Pause, Reset, Settings, model_of};
+use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, model_of};
 
-use crate::{Board, Fault, Gravity, Heard, Image, Incident, Target};
+use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, Target};
 pub use boots::Boots;
 use boots::{Boot, Key, Next, Recorder, Replay, Step};
 
@@ -34,6 +34,10 @@ pub struct Emulated {
     /// Boots that need not be run again.
     boots: Option<Arc<Boots>>,
     phase: Phase,
+    /// What the image brings for the flash, from which the chip then boots by itself.
+    own_flash: Option<FlashContent>,
+    /// The real mask ROM, if the image needs it.
+    rom: Option<Arc<[u8]>>,
 }
 
 /// Whether what is heard is what the chip does now.
@@ -52,13 +56,15 @@ impl Emulated {
         Self {
             model,
             seed,
-            chip: power_on(model, seed),
+            chip: (model.power_on)(&Settings { seed, ..Settings::default() }),
             fast: true,
             flash_content: None,
             halted_at: None,
             image: None,
             boots: None,
             phase: Phase::Live,
+            own_flash: None,
+            rom: None,
         }
     }
 
@@ -116,15 +122,37 @@ impl Emulated {
         self.boots.as_ref()?.find(&self.key()?)
     }
 
+    /// Boots through a real mask ROM are not kept: a snapshot of such a chip needs that ROM beside it.
     fn key(&self) -> Option<Key> {
+        if self.rom.is_some() {
+            return None;
+        }
         let image = self.image.clone()?;
         Some(Key { chip: self.model.chip.name, seed: self.seed, image, flash: self.flash_content.clone() })
+    }
+
+    /// A chip as the image needs it.
+    fn power_on(&self) -> Box<dyn EmulatedChip> {
+        (self.model.power_on)(&Settings {
+            seed: self.seed,
+            flash_bytes: self.own_flash.as_ref().map(|flash| flash.size_bytes),
+            rom: self.rom.clone().map_or(Rom::Modelled, Rom::Elf),
+            ..Settings::default()
+        })
     }
 
     /// Puts the image into the chip.
     fn load(&mut self) -> Result<(), Fault> {
         let Some(image) = self.image.clone() else { return Ok(()) };
         let refused = |error: ImageError| Fault::Image(error.to_string());
+        if let Some(flash) = &self.own_flash {
+            self.chip.set_flash_content(&flash.bytes).map_err(refused)?;
+            if !image.is_empty() {
+                self.chip.know_symbols(&image);
+            }
+            self.chip.boot_from_flash();
+            return Ok(());
+        }
         let Some(content) = &self.flash_content else {
             return self.chip.load_elf(&image).map_err(refused);
         };
@@ -226,10 +254,6 @@ fn model(chip: &'static Chip) -> Result<&'static Model, Fault> {
     model_of(chip).ok_or_else(|| Fault::Bench(format!("the chip {chip} is not emulated: it needs a board")))
 }
 
-fn power_on(model: &Model, seed: u64) -> Box<dyn EmulatedChip> {
-    (model.power_on)(&Settings { seed, ..Settings::default() })
-}
-
 impl Board for Emulated {
     fn target(&self) -> Target {
         Target { chip: self.model.chip, emulated: true }
@@ -237,7 +261,9 @@ impl Board for Emulated {
 
     fn flash(&mut self, image: &Image) -> Result<(), Fault> {
         image.fits(self.model.chip)?;
-        self.chip = power_on(self.model, self.seed);
+        self.own_flash.clone_from(&image.flash);
+        self.rom.clone_from(&image.rom);
+        self.chip = self.power_on();
         self.halted_at = None;
         self.image = Some(Arc::clone(&image.elf));
         self.phase = Phase::Live;
@@ -252,7 +278,7 @@ impl Board for Emulated {
         self.halted_at = None;
         self.phase = match (self.kept(), &self.boots) {
             (Some(boot), _) => {
-                self.chip = power_on(self.model, self.seed);
+                self.chip = self.power_on();
                 Phase::Replayed(Replay::new(boot))
             }
             // A boot begins at power-on; a chip that has run since is none.

@@ -344,6 +344,11 @@ impl Board for Hardware {
 
     fn flash(&mut self, image: &Image) -> Result<(), Fault> {
         image.fits(self.wiring.chip)?;
+        if image.flash.is_some() {
+            return Err(Fault::Image(
+                "a flash image boots on emulated chips alone; a board is flashed with an ELF file".into(),
+            ));
+        }
         self.try_flash(image).map_err(|trouble| self.troubled(trouble))
     }
 

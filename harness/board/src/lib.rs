@@ -91,11 +91,29 @@ pub struct Image {
     pub name: String,
     /// The chip that it is for.
     pub chip: &'static Chip,
-    /// The ELF file.
+    /// The ELF file. With a flash that boots, the names of its functions are all that is taken of it, and it may be empty.
     pub elf: Arc<[u8]>,
+    /// A flash with all that the chip boots; without one the ELF file is what runs.
+    pub flash: Option<FlashContent>,
+    /// The chip's real mask ROM, as an ELF file; without one, an emulated chip has a modelled one.
+    pub rom: Option<Arc<[u8]>>,
+}
+
+/// What a flash holds.
+#[derive(Clone, Debug)]
+pub struct FlashContent {
+    /// From its beginning on; the rest is erased.
+    pub bytes: Arc<[u8]>,
+    /// How large it is.
+    pub size_bytes: u32,
 }
 
 impl Image {
+    /// An ELF file that runs as it is.
+    pub fn of_elf(name: String, chip: &'static Chip, elf: Arc<[u8]>) -> Self {
+        Self { name, chip, elf, flash: None, rom: None }
+    }
+
     /// Whether a board with this chip can take the image.
     ///
     /// # Errors

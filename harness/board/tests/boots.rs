@@ -13,7 +13,7 @@ const WORDS: &[u8] = b"\xc0\xa9{\"order\":\"no such\"}\x00\x00\xc0";
 fn image() -> Image {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware-under-test/images/esp32c3_mbedtls.elf");
     let elf = std::fs::read(file).expect("the released image").into();
-    Image { name: "esp32c3_mbedtls".into(), chip: &chip::ESP32C3, elf }
+    Image::of_elf("esp32c3_mbedtls".into(), &chip::ESP32C3, elf)
 }
 
 /// What a bench does.

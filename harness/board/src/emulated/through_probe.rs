@@ -31,7 +31,7 @@ pub fn flash_content(
     let folder = Folder::new().map_err(bench)?;
     let path = folder.0.join("jtag");
     let model = super::model(chip).map_err(|fault| ProbeFault::new(FaultKind::Other, fault.to_string()))?;
-    let mut emulated = super::power_on(model, 0);
+    let mut emulated = (model.power_on)(&emulator::Settings::default());
     emulated.boot_from_flash();
     let port = JtagPort::open(emulated, &path).map_err(bench)?;
     let mut flasher = Flasher::start(command, chip, &format!("socket:{}", path.display()), ATTACH_MAX)?;
