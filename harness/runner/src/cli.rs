@@ -39,7 +39,7 @@ pub enum Command {
     Bisect(crate::bisect::Bisect),
     /// Hold two firmware images against each other: outcomes, hellos, times, sizes
     ReleaseReport(crate::release_report::ReleaseReport),
-    /// Run any ELF on an emulated chip, with its serial port on the terminal
+    /// Run firmware on an emulated chip, with its serial ports on the terminal
     Emulate(Emulate),
     /// Run an emulated board in wall time, for the hardware arm: its serial port is a pseudo-terminal
     VirtualBoard(VirtualBoard),
@@ -63,6 +63,9 @@ pub enum Command {
     /// The authority that signs for the bench's brokers
     #[command(subcommand)]
     Authority(Authority),
+    /// Firmware products of others: MicroPython
+    #[command(subcommand)]
+    Products(crate::products::install::Products),
     /// Boards of other hosts, through labgrid
     #[command(subcommand)]
     Labgrid(crate::labgrid::Labgrid),
@@ -91,7 +94,7 @@ Examples:
   cargo xtask hil --authority ca.pem --authority-key ca.key     brokers under your own test authority
 
 Exit codes: 0 all as expected, 1 otherwise, 2 usage, 3 the bench failed, 4 nothing selected,
-5 security got worse (release-report alone), 130 interrupted";
+5 security got worse (release-report alone), 6 the firmware failed (emulate alone), 130 interrupted";
 
 /// Run scenarios on a board, emulated or real.
 #[derive(Debug, Args)]
@@ -133,8 +136,9 @@ pub struct Hil {
     /// The folder of snapshots and captures [default: captures/]
     #[arg(long, value_name = "DIR")]
     pub captures: Option<PathBuf>,
-    /// The firmware [default: the released images for the board]
-    #[arg(long, value_name = "FILE.elf")]
+    /// The firmware: an ELF file, a merged flash image, a build folder, flasher_args.json, manifest.json, or parts as
+    /// OFFSET=FILE,OFFSET=FILE [default: the released images for the board]
+    #[arg(long, value_name = "IMAGE")]
     pub image: Option<PathBuf>,
     /// Words and profiles of that firmware [default: those of the released image of its name]
     #[arg(long, value_name = "FILE.toml", requires = "image")]
@@ -197,18 +201,32 @@ pub enum Capture {
     Make(crate::capture_make::Make),
 }
 
-/// Run any ELF on an emulated chip.
+/// Run firmware on an emulated chip.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo xtask emulate firmware.elf                     serial port on the terminal, until Ctrl-C
+  cargo xtask emulate firmware.elf                     serial ports on the terminal, until Ctrl-C
+  cargo xtask emulate ESP32_GENERIC_C3.bin             a merged flash image: MicroPython, Tasmota, ESPHome
+  cargo xtask emulate build/                           the build folder of ESP-IDF, PlatformIO or Arduino
+  cargo xtask emulate 0x0=bootloader.bin 0x8000=partitions.bin 0x10000=firmware.bin
+  cargo xtask emulate image.bin --flash-state board.flash     as a board that is switched off and on
   cargo xtask emulate firmware.elf --until-ms 5000     five seconds of the chip's own time
   cargo xtask emulate firmware.elf --gdb 3333          wait for `target remote :3333`
-  cargo xtask emulate --map                            what of the chip is modelled")]
+  cargo xtask emulate --map                            what of the chip is modelled
+
+Exit codes: 0 until the limit or Ctrl-C, 1 the chip could not go on, 2 the image was refused, 6 the firmware panicked, raised
+an exception, overflowed its stack or was reset by a watchdog")]
 pub struct Emulate {
-    /// The image
-    #[arg(required_unless_present = "map")]
-    pub elf: Option<PathBuf>,
+    /// The image: an ELF file, a merged flash image, a build folder, flasher_args.json, manifest.json, or parts as
+    /// OFFSET=FILE
+    #[arg(required_unless_present = "map", value_name = "IMAGE")]
+    pub image: Vec<String>,
+    /// The mask ROM's ELF file [default: for flash images, the one that the package `espflash` carries]
+    #[arg(long, value_name = "FILE.elf")]
+    pub rom: Option<PathBuf>,
+    /// Keep flash and eFuses in this file: begin with what it holds, if it is there, and write it at the end
+    #[arg(long, value_name = "FILE")]
+    pub flash_state: Option<PathBuf>,
     /// The chip.
     #[command(flatten)]
     pub board: BoardOption,

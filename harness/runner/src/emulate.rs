@@ -1,6 +1,9 @@
-//! `cargo xtask emulate`: any ELF on an emulated chip, with its serial ports on the terminal.
+//! `cargo xtask emulate`: firmware on an emulated chip, with its serial ports on the terminal.
 
-use std::fs;
+mod console;
+mod loaded;
+mod told;
+
 use std::io::{self, Read as _, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -11,10 +14,13 @@ use std::thread;
 
 use chip::{PortId, PortRole};
 use clock::{Duration, Instant};
-use emulator::{EmulatedChip, Model, Pause, Settings};
+use emulator::gdb::Ended;
+use emulator::{EmulatedChip, Model, Pause};
 
 use crate::cli::Emulate;
 use crate::exit;
+use console::Console;
+use told::Told;
 
 /// How far the chip runs before the terminal is looked at again, in the chip's own time.
 const SLICE: Duration = Duration::from_millis(10);
@@ -24,7 +30,7 @@ const SLICE: Duration = Duration::from_millis(10);
 /// # Errors
 ///
 /// A sentence about the chip, the image or the port.
-pub fn run(arguments: &Emulate) -> Result<u8, String> {
+pub fn run(root: &Path, arguments: &Emulate) -> Result<u8, String> {
     let chip = arguments.board.chip()?;
     let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
     if arguments.map {
@@ -37,7 +43,7 @@ pub fn run(arguments: &Emulate) -> Result<u8, String> {
         let flag = Arc::clone(&interrupted);
         ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
     }
-    on(model, arguments, &keys(), &interrupted, &mut io::stdout())
+    on(root, model, arguments, &keys(), &interrupted, &mut io::stdout())
 }
 
 /// As [`run`], on a chip of `model`; what is typed comes from `keys`, and what its consoles say goes to `terminal`.
@@ -46,37 +52,55 @@ pub fn run(arguments: &Emulate) -> Result<u8, String> {
 ///
 /// A sentence about the image or the port.
 pub fn on(
+    root: &Path,
     model: &Model,
     arguments: &Emulate,
     keys: &Receiver<Vec<u8>>,
     interrupted: &AtomicBool,
     terminal: &mut dyn Write,
 ) -> Result<u8, String> {
-    let elf: &Path = arguments.elf.as_deref().ok_or("name an ELF file")?;
-    let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
-    let mut chip = (model.power_on)(&Settings { seed: arguments.seed, ..Settings::default() });
-    chip.load_elf(&bytes)
-        .map_err(|error| format!("{} is no image for the chip {}: {error}", elf.display(), model.chip))?;
+    let mut chip = loaded::power_on(root, model, arguments)?;
+    let mut seen = Seen { console: Console::new(consoles(&*chip)), told: Told::default(), terminal };
+    let mut has_halted = false;
     if let Some(port) = arguments.gdb {
-        return debug(&mut *chip, port, terminal);
+        debug(&mut *chip, port, &mut seen)?;
+    } else {
+        has_halted = run_chip(&mut *chip, arguments, keys, interrupted, &mut seen)?;
     }
+    seen.console.finish(seen.terminal).map_err(gone)?;
+    eprintln!("\n{} after {} instructions", chip.now(), chip.instructions_retired());
+    if let Some(file) = &arguments.flash_state {
+        loaded::keep_state(&*chip, file)?;
+    }
+    Ok(match (seen.told.has_failed(), has_halted) {
+        (true, _) => exit::FIRMWARE_FAILED.code,
+        (false, true) => exit::OTHERWISE.code,
+        (false, false) => exit::AS_EXPECTED.code,
+    })
+}
+
+/// Until the limit, Ctrl-C, or the chip's end; whether it was that.
+fn run_chip(
+    chip: &mut dyn EmulatedChip,
+    arguments: &Emulate,
+    keys: &Receiver<Vec<u8>>,
+    interrupted: &AtomicBool,
+    seen: &mut Seen<'_>,
+) -> Result<bool, String> {
     let until = arguments.until_ms.map_or(Instant::FAR_FUTURE, Instant::from_millis);
-    let mut outcome = exit::AS_EXPECTED.code;
     while chip.now() < until && !interrupted.load(Ordering::SeqCst) {
-        let pause = if arguments.trace { trace(&mut *chip) } else { chip.run_until(until.min(chip.now() + SLICE)) };
+        let pause = if arguments.trace { trace(chip) } else { chip.run_until(until.min(chip.now() + SLICE)) };
         for bytes in keys.try_iter() {
-            for port in consoles(&*chip) {
+            if let Some(port) = seen.console.listens() {
                 chip.serial_input(port, &bytes);
             }
         }
-        show(&mut *chip, terminal).map_err(|error| format!("the terminal is gone: {error}"))?;
+        seen.show(chip).map_err(gone)?;
         if pause == Pause::Halted {
-            outcome = exit::OTHERWISE.code;
-            break;
+            return Ok(true);
         }
     }
-    eprintln!("\n{} after {} instructions", chip.now(), chip.instructions_retired());
-    Ok(outcome)
+    Ok(false)
 }
 
 /// The ports that are the terminal's: a modem's are not.
@@ -85,16 +109,34 @@ fn consoles(chip: &dyn EmulatedChip) -> Vec<PortId> {
     ports.filter(|port| port.role != PortRole::Modem).map(|port| port.id).collect()
 }
 
-/// What all consoles of the chip say goes to the terminal, what happens to the chip to standard error.
-fn show(chip: &mut dyn EmulatedChip, terminal: &mut dyn Write) -> io::Result<()> {
-    for port in consoles(chip) {
-        terminal.write_all(&chip.take_serial_output(port))?;
+/// What the user sees of the chip.
+struct Seen<'a> {
+    console: Console,
+    told: Told,
+    terminal: &'a mut dyn Write,
+}
+
+impl Seen<'_> {
+    /// What the chip's consoles say goes to the terminal, what happens to the chip to standard error.
+    fn show(&mut self, chip: &mut dyn EmulatedChip) -> io::Result<()> {
+        for port in consoles(chip) {
+            self.console.hear(port, &chip.take_serial_output(port), chip.now());
+        }
+        let events = chip.take_events();
+        if !events.is_empty() {
+            // What it said before stands before what happened then.
+            self.console.finish(self.terminal)?;
+        }
+        self.console.write(self.terminal, chip.now())?;
+        for event in events {
+            eprintln!("{}", self.told.tell(&event));
+        }
+        Ok(())
     }
-    terminal.flush()?;
-    for event in chip.take_events() {
-        eprintln!("{event}\n{}", event.backtrace);
-    }
-    Ok(())
+}
+
+fn gone(error: io::Error) -> String {
+    format!("the terminal is gone: {error}")
 }
 
 /// Runs one instruction and prints it.
@@ -119,14 +161,22 @@ fn keys() -> Receiver<Vec<u8>> {
     receive
 }
 
-/// Waits for gdb and serves it until it detaches or kills the program.
-fn debug(chip: &mut dyn EmulatedChip, port: u16, terminal: &mut dyn Write) -> Result<u8, String> {
+/// Waits for gdb and serves it until it kills the program; when it detaches or goes away, another may come.
+fn debug(chip: &mut dyn EmulatedChip, port: u16, seen: &mut Seen<'_>) -> Result<(), String> {
     let refused = |error: io::Error| format!("port {port} of localhost: {error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
-    eprintln!("waiting for gdb: target remote localhost:{}", listener.local_addr().map_err(refused)?.port());
-    let (stream, _) = listener.accept().map_err(refused)?;
-    // What the chip says must not stop the session when the terminal is gone.
-    let ended = emulator::gdb::serve(chip, stream, &mut |chip| _ = show(chip, terminal));
-    eprintln!("gdb: {:?}", ended.map_err(|error| error.to_string())?);
-    Ok(exit::AS_EXPECTED.code)
+    let port = listener.local_addr().map_err(refused)?.port();
+    loop {
+        eprintln!("waiting for gdb: target remote localhost:{port}");
+        let (stream, _) = listener.accept().map_err(refused)?;
+        // What the chip says must not stop the session when the terminal is gone.
+        match emulator::gdb::serve(chip, stream, &mut |chip| _ = seen.show(chip)) {
+            Ok(Ended::Detached) => eprintln!("gdb has detached: the chip stands until another comes"),
+            Ok(ended) => {
+                eprintln!("gdb: {ended:?}");
+                return Ok(());
+            }
+            Err(error) => eprintln!("{error}"),
+        }
+    }
 }

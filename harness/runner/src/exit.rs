@@ -37,8 +37,14 @@ pub const BENCH_FAILED: Exit = Exit { code: 3, meaning: "the bench failed: never
 pub const NOTHING_SELECTED: Exit = Exit { code: 4, meaning: "nothing was selected: a pattern matches no scenario" };
 /// A newer image accepts what the older one refused, or begins to offer what nobody should.
 pub const SECURITY_WORSE: Exit = Exit { code: 5, meaning: "`release-report`: a security outcome got worse" };
+/// The emulated firmware failed: told apart from a bench that did.
+pub const FIRMWARE_FAILED: Exit = Exit {
+    code: 6,
+    meaning: "`emulate`: the firmware panicked, raised an exception, overflowed its stack or was reset by a watchdog",
+};
 /// Ctrl-C.
 pub const INTERRUPTED: Exit = Exit { code: 130, meaning: "interrupted: what was finished is reported" };
 
 /// All of them.
-pub const ALL: [Exit; 7] = [AS_EXPECTED, OTHERWISE, USAGE, BENCH_FAILED, NOTHING_SELECTED, SECURITY_WORSE, INTERRUPTED];
+pub const ALL: [Exit; 8] =
+    [AS_EXPECTED, OTHERWISE, USAGE, BENCH_FAILED, NOTHING_SELECTED, SECURITY_WORSE, FIRMWARE_FAILED, INTERRUPTED];

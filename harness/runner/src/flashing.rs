@@ -85,6 +85,9 @@ impl Flashed {
 
 #[cfg(unix)]
 fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<[u8]>, String> {
+    if image.flash.is_some() {
+        return Err(format!("{} is a flash image, which boots as it is: leave out `--flash probe`", image.name));
+    }
     let file = folder.join(&image.name).with_extension("elf");
     fs::write(&file, &image.elf).map_err(|error| format!("{}: {error}", file.display()))?;
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {wide_msg}");

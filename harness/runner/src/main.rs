@@ -8,8 +8,8 @@ use explain::matrix::Matrix;
 use explain::snapshots::NotApplicable;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::{
-    authority, bisect, capture_make, controls, emulate, exit, hil, release_report, released, report_command, reports,
-    stack,
+    authority, bisect, capture_make, controls, emulate, exit, hil, products, release_report, released, report_command,
+    reports, stack,
 };
 use scenario::Scenario;
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             release_report::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
-        Command::Emulate(arguments) => emulate::run(arguments).map_err(|words| (exit::USAGE, words)),
+        Command::Emulate(arguments) => emulate::run(&root, arguments).map_err(|words| (exit::USAGE, words)),
         Command::Boards(arguments) => rack::boards::run(&root, arguments).map(of).map_err(refused),
         Command::Doctor(arguments) => Ok(of(rack::doctor::run(&root, &version(), arguments))),
         Command::VirtualBoard(arguments) => {
@@ -52,6 +52,9 @@ fn main() -> ExitCode {
         Command::Authority(Authority::Export(arguments)) => {
             authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
         }
+        Command::Products(command) => products::install::run(command)
+            .map(|()| exit::AS_EXPECTED.code)
+            .map_err(|words| (exit::BENCH_FAILED, words)),
         Command::Labgrid(command) => runner::labgrid::run(&root, command),
         Command::Tables { check } => runner::tables::run(&root, *check)
             .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base16ct::lower::encode_string;
-use chip::{Chip, WrongElf};
+use chip::Chip;
 use sha2::{Digest, Sha256};
 
 use crate::cli;
 use crate::exit::{self, Exit};
+use crate::image_source::{self, ImageSource};
+use crate::mask_rom;
 use firmware::Manifest;
 
 /// A firmware image on disk.
@@ -24,32 +26,65 @@ pub struct Firmware {
     pub chip: &'static Chip,
     /// The ELF file.
     pub elf: PathBuf,
-    /// The ELF file's contents.
+    /// The ELF file's contents, or what the flash holds.
     pub bytes: Arc<[u8]>,
-    /// SHA-256 of the ELF file, in hexadecimal.
+    /// SHA-256 of those, in hexadecimal.
     pub sha256: String,
+    /// How a flash is booted; an ELF file is loaded directly.
+    flash: Option<Flash>,
+    /// The real mask ROM, if the image needs it.
+    rom: Option<Arc<[u8]>>,
+}
+
+/// A flash that the chip boots by itself.
+#[derive(Clone, Debug)]
+struct Flash {
+    size_bytes: u32,
+    symbols: Option<Vec<u8>>,
 }
 
 impl Firmware {
-    /// The user's own image.
+    /// The user's own image: an ELF file, a flash image, or a build folder (see [`crate::image_source`]).
     ///
     /// # Errors
     ///
-    /// A sentence that names the file; if it cannot be meant for `chip`, the chip as well.
-    pub fn own(elf: &Path, chip: &'static Chip) -> Result<Self, String> {
-        let firmware = Self::read(elf, "own build".into(), chip)?;
-        match chip.check_elf(&firmware.bytes) {
-            Err(wrong @ WrongElf::OtherArchitecture { .. }) => {
-                Err(format!("{} is no image for the chip {chip}: {wrong}", elf.display()))
+    /// A sentence that names the file, what it is, and what would be accepted.
+    pub fn own(root: &Path, image: &Path, chip: &'static Chip) -> Result<Self, String> {
+        let words = [image.to_string_lossy().into_owned()];
+        let source = match image_source::target(chip) {
+            Some(target) => image_source::read(&words, target)?,
+            None => ImageSource::Elf(image_source::read_elf(&words)?),
+        };
+        match source {
+            ImageSource::Elf(bytes) => {
+                let refused =
+                    |error: &dyn fmt::Display| format!("{} is no image for the chip {chip}: {error}", image.display());
+                chip.check_elf(&bytes).map_err(|error| refused(&error))?;
+                let model = emulator::model_of(chip);
+                let unmodelled = model.map_or(Ok(None), |model| (model.unmodelled_rom_call)(&bytes));
+                let needs_rom = unmodelled.map_err(|error| refused(&error))?.is_some();
+                let rom = needs_rom.then(|| mask_rom::read(root, None)).transpose()?;
+                Ok(Self { rom, ..Self::of(image, "own build".into(), chip, bytes) })
             }
-            // What is no ELF file at all, the board has a word for.
-            Ok(()) | Err(WrongElf::NotElf) => Ok(firmware),
+            ImageSource::Flash { image: flash, symbols } => {
+                let rom = Some(mask_rom::read(root, None)?);
+                let size_bytes = flash.flash_bytes;
+                let firmware = Self::of(image, "own build".into(), chip, flash.content);
+                Ok(Self { rom, flash: Some(Flash { size_bytes, symbols }), ..firmware })
+            }
         }
     }
 
     /// The image as a board takes it.
     pub fn image(&self) -> board::Image {
-        board::Image { name: self.name.clone(), chip: self.chip, elf: Arc::clone(&self.bytes) }
+        let plain = board::Image::of_elf(self.name.clone(), self.chip, Arc::clone(&self.bytes));
+        let Some(flash) = &self.flash else { return board::Image { rom: self.rom.clone(), ..plain } };
+        board::Image {
+            elf: Arc::from(flash.symbols.as_deref().unwrap_or_default()),
+            flash: Some(board::FlashContent { bytes: Arc::clone(&self.bytes), size_bytes: flash.size_bytes }),
+            rom: self.rom.clone(),
+            ..plain
+        }
     }
 
     /// A released image.
@@ -73,11 +108,16 @@ impl Firmware {
 
     fn read(elf: &Path, version: String, chip: &'static Chip) -> Result<Self, String> {
         let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
+        Ok(Self::of(elf, version, chip, bytes))
+    }
+
+    /// An image of which these are the bytes.
+    pub(crate) fn of(elf: &Path, version: String, chip: &'static Chip, bytes: Vec<u8>) -> Self {
         let name = elf.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let sha256 = encode_string(&Sha256::digest(&bytes));
-        Ok(Self { name, version, chip, elf: elf.to_owned(), bytes: bytes.into(), sha256 })
+        Self { name, version, chip, elf: elf.to_owned(), bytes: bytes.into(), sha256, flash: None, rom: None }
     }
 }
 

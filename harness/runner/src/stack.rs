@@ -224,7 +224,7 @@ pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
 ///
 /// If the image or the dialect cannot be read or is wrong.
 pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> Result<Vec<Stack>, String> {
-    let firmware = Firmware::own(elf, chip)?;
+    let firmware = Firmware::own(root, elf, chip)?;
     let found = match dialect {
         Some(file) => {
             let found = Dialect::read(file).map_err(|error| error.to_string())?;

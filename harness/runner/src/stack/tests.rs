@@ -1,19 +1,10 @@
-use std::path::PathBuf;
-
 use super::*;
 
 static OTHER: Chip = Chip { name: "rv32tiny", ..chip::ESP32C3 };
 
 /// An image for `chip`, as it is and as `product`.
 fn stacks_of(image: &str, chip: &'static Chip, product: &str) -> Vec<Stack> {
-    let firmware = Firmware {
-        name: image.to_owned(),
-        version: "1".into(),
-        chip,
-        elf: PathBuf::new(),
-        bytes: Vec::new().into(),
-        sha256: "00".repeat(32),
-    };
+    let firmware = Firmware::of(Path::new(image), "1".into(), chip, Vec::new());
     let text = format!("stack = \"a library\"\n[profiles.{product}]\ntitle = \"P\"\nmodels = \"M\"\n");
     Stack::all_of(firmware, Dialect::parse("dialect.toml", &text).unwrap_or_else(|error| panic!("{error}")))
 }

@@ -24,8 +24,12 @@ pub static BARE: Chip = Chip {
 };
 
 /// How it is emulated.
-pub static MODEL: Model =
-    Model { chip: &BARE, power_on: |_: &Settings| Box::new(Bare::new()), map: || "RAM and a UART".to_owned() };
+pub static MODEL: Model = Model {
+    chip: &BARE,
+    power_on: |_: &Settings| Box::new(Bare::new()),
+    map: || "RAM and a UART".to_owned(),
+    unmodelled_rom_call: |_| Ok(None),
+};
 
 /// Where the RAM is.
 pub const RAM: u32 = 0x8000_0000;

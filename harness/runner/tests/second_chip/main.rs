@@ -6,6 +6,7 @@ mod bare;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::thread;
@@ -82,7 +83,7 @@ fn elf() -> Vec<u8> {
 }
 
 fn image() -> Image {
-    Image { name: "echo".into(), chip: &BARE, elf: elf().into() }
+    Image::of_elf("echo".into(), &BARE, elf().into())
 }
 
 #[test]
@@ -182,7 +183,9 @@ fn the_command_emulate_puts_it_on_a_terminal() {
     let file = folder.path().join("echo.elf");
     fs::write(&file, elf()).expect("a file");
     let arguments = Emulate {
-        elf: Some(file),
+        image: vec![file.display().to_string()],
+        rom: None,
+        flash_state: None,
         board: BoardOption::default(),
         until_ms: Some(50),
         trace: false,
@@ -193,7 +196,8 @@ fn the_command_emulate_puts_it_on_a_terminal() {
     let (type_keys, keys) = mpsc::channel();
     type_keys.send(b"typed".to_vec()).expect("somebody reads");
     let mut terminal = Vec::new();
-    let code = emulate::on(&MODEL, &arguments, &keys, &AtomicBool::new(false), &mut terminal).expect("it runs");
+    let code = emulate::on(Path::new("."), &MODEL, &arguments, &keys, &AtomicBool::new(false), &mut terminal)
+        .expect("it runs");
     assert_eq!(code, 0);
     let said = String::from_utf8(terminal).expect("ASCII");
     assert!(said.starts_with(std::str::from_utf8(HELLO).expect("ASCII")) && said.ends_with("typed"), "{said:?}");

@@ -1,0 +1,91 @@
+//! A chip with an image in it, and with the mask ROM that the image needs.
+
+use std::fs;
+use std::path::Path;
+
+use emulator::image::ImageError;
+use emulator::{EmulatedChip, Model, Reset, Rom, Settings};
+use firmware_image::FlashImage;
+
+use crate::cli::Emulate;
+use crate::image_source::{self, ImageSource};
+use crate::mask_rom;
+use crate::whole_file;
+
+/// A chip at its reset, with what the command line names.
+///
+/// # Errors
+///
+/// A sentence about the image, the mask ROM or the kept state.
+pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> Result<Box<dyn EmulatedChip>, String> {
+    let source = match image_source::target(model.chip) {
+        Some(target) => image_source::read(&arguments.image, target)?,
+        None => ImageSource::Elf(image_source::read_elf(&arguments.image)?),
+    };
+    match source {
+        ImageSource::Elf(elf) => from_elf(root, model, arguments, &elf),
+        ImageSource::Flash { image, symbols } => from_flash(root, model, arguments, &image, symbols.as_deref()),
+    }
+}
+
+/// Loads an ELF file directly, with the modelled ROM if that has all that the file calls.
+fn from_elf(root: &Path, model: &Model, arguments: &Emulate, elf: &[u8]) -> Result<Box<dyn EmulatedChip>, String> {
+    let name = arguments.image.join(" ");
+    let refused = |error: ImageError| format!("{name} is no image for the chip {}: {error}", model.chip);
+    if let Some(state) = &arguments.flash_state {
+        return Err(format!(
+            "{}: --flash-state keeps a flash that the chip boots from, and an ELF file is loaded directly: name a flash \
+             image or a build folder",
+            state.display()
+        ));
+    }
+    let rom = match (&arguments.rom, (model.unmodelled_rom_call)(elf).map_err(refused)?) {
+        (Some(given), _) => Rom::Elf(mask_rom::read(root, Some(given))?),
+        (None, Some(address)) => {
+            eprintln!("loaded directly, with the real mask ROM: the image calls its function at {address:#010x}");
+            Rom::Elf(mask_rom::read(root, None)?)
+        }
+        (None, None) => {
+            eprintln!("loaded directly, as the bootloader leaves the chip");
+            Rom::Modelled
+        }
+    };
+    let mut chip = (model.power_on)(&Settings { seed: arguments.seed, rom, ..Settings::default() });
+    chip.load_elf(elf).map_err(refused)?;
+    Ok(chip)
+}
+
+/// Boots from the flash, through ROM and bootloader.
+fn from_flash(
+    root: &Path,
+    model: &Model,
+    arguments: &Emulate,
+    image: &FlashImage,
+    symbols: Option<&[u8]>,
+) -> Result<Box<dyn EmulatedChip>, String> {
+    eprintln!("{image}");
+    let rom = Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?);
+    let settings = Settings { seed: arguments.seed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
+    let mut chip = (model.power_on)(&settings);
+    chip.set_flash_content(&image.content).map_err(|error| error.to_string())?;
+    if let Some(file) = arguments.flash_state.as_ref().filter(|file| file.exists()) {
+        let state = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        chip.set_kept_state(&state).map_err(|error| format!("{}: {error}", file.display()))?;
+        eprintln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
+    }
+    if let Some(elf) = symbols {
+        chip.know_symbols(elf);
+    }
+    chip.boot_from_flash();
+    chip.reset(Reset::PowerOn);
+    Ok(chip)
+}
+
+/// Keeps what the chip would keep without power.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn keep_state(chip: &dyn EmulatedChip, file: &Path) -> Result<(), String> {
+    whole_file::write(file, chip.kept_state()).map_err(|error| format!("{}: {error}", file.display()))
+}

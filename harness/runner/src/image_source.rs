@@ -1,0 +1,177 @@
+//! The firmware that somebody names on the command line, read from disk: a file, a folder, or parts with offsets.
+//!
+//! What it is, is said by its content ([`firmware_image`]). Files are read up to what they can be long at most, and a list
+//! of parts reaches no file outside of its own folder.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use chip::{Chip, ImageFormat};
+use firmware_image::build::{self, Files, Folder};
+use firmware_image::espressif::{self, Target};
+use firmware_image::{FLASH_BYTES_MAX, FlashImage, Kind, Part, Refused, ToldName, recognise};
+
+/// The longest ELF file that is read: those of ESP-IDF have some 15 MB of debug information.
+const ELF_BYTES_MAX: u64 = 256 << 20;
+/// The longest list of parts.
+const LIST_BYTES_MAX: u64 = 1 << 20;
+
+/// Firmware, ready to be put into a chip.
+#[derive(Clone, Debug)]
+pub enum ImageSource {
+    /// An ELF file, to be loaded as a bootloader leaves the chip.
+    Elf(Vec<u8>),
+    /// A flash with all that a chip boots.
+    Flash {
+        /// It.
+        image: FlashImage,
+        /// The ELF file that lies beside it, for the names of functions.
+        symbols: Option<Vec<u8>>,
+    },
+}
+
+/// What flash images for the chip are held against; none for a chip that has no such images.
+pub fn target(chip: &Chip) -> Option<&'static Target> {
+    let id = chip.image_formats.iter().find_map(|format| match format {
+        ImageFormat::Espressif { chip_id } => Some(*chip_id),
+        ImageFormat::Elf => None,
+    })?;
+    Some(&espressif::ESP32C3).filter(|target| target.chip.0 == id)
+}
+
+/// Reads what `words` name: one file or folder, or parts as `0x0=bootloader.bin`, with commas or spaces between them.
+///
+/// # Errors
+///
+/// A sentence that names the file, what it is, and what would be accepted.
+pub fn read(words: &[String], target: &Target) -> Result<ImageSource, String> {
+    let words: Vec<&str> = match words {
+        // A file may have a comma or an equals sign in its name.
+        [one] if Path::new(one).exists() => vec![one],
+        words => words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()).collect(),
+    };
+    match words.as_slice() {
+        [] => Err(format!("name an image; {}", firmware_image::ACCEPTED)),
+        [one] if !one.contains('=') || Path::new(one).exists() => read_one(Path::new(one), target),
+        several => parts(several, target),
+    }
+}
+
+/// Reads the one ELF file that `words` name, for a chip that has no other images.
+///
+/// # Errors
+///
+/// A sentence that names the file.
+pub fn read_elf(words: &[String]) -> Result<Vec<u8>, String> {
+    match words {
+        [one] => read_file(Path::new(one), ELF_BYTES_MAX),
+        _ => Err("name one ELF file".into()),
+    }
+}
+
+fn read_one(path: &Path, target: &Target) -> Result<ImageSource, String> {
+    if path.is_dir() {
+        return read_folder(path, target);
+    }
+    let bytes = read_file(path, ELF_BYTES_MAX)?;
+    let refused = |refused: Refused| format!("{}: {refused}", path.display());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match recognise(&bytes) {
+        Kind::Elf { .. } => match built_with(path, folder, target) {
+            // An application of ESP-IDF reads its own flash as it starts: what was built beside it goes with it.
+            Some(ImageSource::Flash { image, .. }) => Ok(ImageSource::Flash { image, symbols: Some(bytes) }),
+            _ => Ok(ImageSource::Elf(bytes)),
+        },
+        Kind::FlasherArgs => laid_out(folder, &build::flasher_args(&bytes, target).map_err(refused)?, target),
+        Kind::WebManifest => laid_out(folder, &build::web_manifest(&bytes, target).map_err(refused)?, target),
+        _ => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let image = FlashImage::merged(&name, bytes, target).map_err(refused)?;
+            Ok(ImageSource::Flash { image, symbols: elf_beside(path) })
+        }
+    }
+}
+
+fn read_folder(folder: &Path, target: &Target) -> Result<ImageSource, String> {
+    let refused = |refused: Refused| format!("{}: {refused}", folder.display());
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    match build::folder(&names, target).map_err(refused)? {
+        Folder::Files(files) => laid_out(folder, &files, target),
+        Folder::List(list) => {
+            let path = folder.join(list);
+            let bytes = read_file(&path, LIST_BYTES_MAX)?;
+            let files = match list {
+                "flasher_args.json" => build::flasher_args(&bytes, target),
+                "manifest.json" => build::web_manifest(&bytes, target),
+                _ => build::flash_args(&String::from_utf8_lossy(&bytes)),
+            };
+            laid_out(folder, &files.map_err(|refused| format!("{}: {refused}", path.display()))?, target)
+        }
+    }
+}
+
+/// Reads the files of a list below `folder`, and lays them out.
+fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource, String> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let home = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut parts = Vec::new();
+    for (at, path) in &files.parts {
+        let file = folder.join(path);
+        let real = file
+            .canonicalize()
+            .map_err(|error| format!("{}: {error}; {} names it: is the build whole?", file.display(), files.list))?;
+        if !real.starts_with(&home) {
+            let refused = Refused::OutsideFolder { list: files.list, path: ToldName::new(path) };
+            return Err(format!("{}: {refused}", folder.display()));
+        }
+        parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: ToldName::new(path) });
+    }
+    let application = files.parts.iter().max_by_key(|(at, _)| (*at == 0x1_0000, *at));
+    let symbols = application.and_then(|(_, path)| elf_beside(&folder.join(path)));
+    let image = FlashImage::new(parts, target).map_err(|refused| format!("{}: {refused}", folder.display()))?;
+    Ok(ImageSource::Flash { image, symbols })
+}
+
+/// `0x0=bootloader.bin`, and more of them.
+fn parts(words: &[&str], target: &Target) -> Result<ImageSource, String> {
+    let (mut parts, mut symbols) = (Vec::new(), None);
+    for word in words {
+        let usage = || format!("`{word}`: parts are given as OFFSET=FILE, as in 0x8000=partitions.bin");
+        let (at, path) = word.split_once('=').ok_or_else(usage)?;
+        let at = build::parse_offset(at).ok_or_else(usage)?;
+        let bytes = read_file(Path::new(path), FLASH_BYTES_MAX.into())?;
+        symbols = symbols.or_else(|| elf_beside(Path::new(path)));
+        parts.push(Part { at, bytes, name: ToldName::new(path) });
+    }
+    let image = FlashImage::new(parts, target).map_err(|refused| refused.to_string())?;
+    Ok(ImageSource::Flash { image, symbols })
+}
+
+/// The flash that an ELF file was built into, if it lies in the build folder of ESP-IDF as its application.
+fn built_with(elf: &Path, folder: &Path, target: &Target) -> Option<ImageSource> {
+    let list = folder.join("flasher_args.json");
+    let files = build::flasher_args(&read_file(&list, LIST_BYTES_MAX).ok()?, target).ok()?;
+    let is_ours = files.parts.iter().any(|(_, path)| Path::new(path).file_stem() == elf.file_stem());
+    is_ours.then(|| laid_out(folder, &files, target).ok()).flatten()
+}
+
+/// The ELF file of the same name, as builds leave it beside their images: `x.bin` and `x.elf`.
+fn elf_beside(image: &Path) -> Option<Vec<u8>> {
+    let elf: PathBuf = image.with_extension("elf");
+    let bytes = elf.is_file().then(|| read_file(&elf, ELF_BYTES_MAX).ok()).flatten()?;
+    matches!(recognise(&bytes), Kind::Elf { .. }).then_some(bytes)
+}
+
+fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    // One byte more than may be, so that a file that grows or has no length is told too.
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(format!("{}: longer than {} MiB, which no such file is", path.display(), bytes_max >> 20));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,71 @@
+//! The chip's real mask ROM, where the package `espflash` has it.
+//!
+//! Espressif publishes the ROM's ELF files under Apache-2.0, and `espflash` carries them. The workspace depends on that
+//! package, so cargo has its source on this machine, or fetches it; nothing of it is copied into this repository.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+/// The ROM of an ESP32-C3 of version 0.3 to 1.0, for all that its file's name says *rev300*.
+const ESP32C3: &str = "resources/roms/esp32c3_rev300_rom.elf";
+const PACKAGE: &str = "espflash";
+
+/// The ROM's ELF file: the one that is given, else the package's.
+///
+/// # Errors
+///
+/// A sentence with the remedy, if it cannot be read, or cargo does not find the package.
+pub fn read(root: &Path, given: Option<&Path>) -> Result<Arc<[u8]>, String> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => package(root)?.join(ESP32C3),
+    };
+    let bytes = fs::read(&path).map_err(|error| format!("the mask ROM {}: {error}", path.display()))?;
+    Ok(Arc::from(bytes))
+}
+
+/// Where cargo has the source of the package.
+fn package(root: &Path) -> Result<PathBuf, String> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        manifest_path: PathBuf,
+    }
+    let remedy = "name the ROM's ELF file with --rom (Espressif publishes it: github.com/espressif/esp-rom-elfs)";
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut metadata = Command::new(cargo);
+    metadata.args(["metadata", "--format-version", "1", "--locked", "--manifest-path"]).arg(root.join("Cargo.toml"));
+    if let Some(host) = host() {
+        // Else cargo would fetch what the workspace needs on all systems.
+        metadata.args(["--filter-platform", &host]);
+    }
+    let output = metadata
+        .output()
+        .map_err(|error| format!("cargo does not start, and it knows where the mask ROM is: {error}; {remedy}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("cargo does not say where the mask ROM is: {}; {remedy}", why.trim()));
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("what cargo says of its packages cannot be read: {error}; {remedy}"))?;
+    let package = metadata.packages.into_iter().find(|package| package.name == PACKAGE);
+    let folder = package.and_then(|package| package.manifest_path.parent().map(Path::to_owned));
+    folder
+        .ok_or_else(|| format!("the workspace does not know the package `{PACKAGE}`, which has the mask ROM; {remedy}"))
+}
+
+/// The triple of this machine, as rustc calls it.
+fn host() -> Option<String> {
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV").output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+}

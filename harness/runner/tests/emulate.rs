@@ -1,0 +1,116 @@
+//! `cargo xtask emulate` as a person meets it: every form in which a toolchain leaves an image, and what is refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use espflash::flasher::{FlashData, FlashSettings, FlashSize};
+use espflash::image_format::idf::IdfBootloaderFormat;
+use espflash::target::{Chip, XtalFrequency};
+use rstest::rstest;
+use runner::exit;
+use tempfile::TempDir;
+
+const ELF: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+}
+
+fn emulate(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_runner"))
+        .arg("emulate")
+        .args(arguments)
+        .env("SHAKEDOWN_ROOT", root())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("the bench starts")
+}
+
+/// The build of a released image as PlatformIO, ESP-IDF and esp-web-tools would leave it, and merged, in one folder.
+fn build() -> TempDir {
+    let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+    let mut settings = FlashSettings::default();
+    settings.size = Some(FlashSize::_4Mb);
+    let data = FlashData::new(settings, 0, None, Chip::Esp32c3, XtalFrequency::_40Mhz);
+    let image = IdfBootloaderFormat::new(ELF, &data, None, None, None, None).expect("espflash takes the image");
+    let mut merged = Vec::new();
+    fs::create_dir(folder.path().join("platformio")).expect("a folder");
+    for (segment, name) in image.flash_segments().zip(["bootloader.bin", "partitions.bin", "firmware.bin"]) {
+        merged.resize(segment.addr as usize, 0xff);
+        merged.extend_from_slice(&segment.data);
+        for place in [folder.path().join(name), folder.path().join("platformio").join(name)] {
+            fs::write(place, &segment.data).expect("a file");
+        }
+    }
+    fs::write(folder.path().join("merged.bin"), merged).expect("a file");
+    let parts = r#""0x0": "bootloader.bin", "0x8000": "partitions.bin", "0x10000": "firmware.bin""#;
+    fs::write(folder.path().join("flasher_args.json"), format!("{{\"flash_files\": {{{parts}}}}}")).expect("a file");
+    let manifest = r#"{"builds": [{"chipFamily": "ESP32-C3", "parts": [{"path": "merged.bin", "offset": 0}]}]}"#;
+    fs::write(folder.path().join("manifest.json"), manifest).expect("a file");
+    folder
+}
+
+#[rstest]
+#[case::merged(&["merged.bin"])]
+#[case::esp_idf_folder(&["."])]
+#[case::esp_idf_list(&["flasher_args.json"])]
+#[case::web_manifest(&["manifest.json"])]
+#[case::platformio_folder(&["platformio"])]
+#[case::parts(&["0x0=bootloader.bin,0x8000=partitions.bin", "0x10000=firmware.bin"])]
+fn every_form_boots_through_rom_and_bootloader(#[case] image: &[&str]) {
+    let folder = build();
+    let at = |word: &str| {
+        let parts = word.split(',').map(|part| match part.split_once('=') {
+            Some((offset, file)) => format!("{offset}={}", folder.path().join(file).display()),
+            None => folder.path().join(part).display().to_string(),
+        });
+        parts.collect::<Vec<String>>().join(",")
+    };
+    let mut arguments: Vec<String> = image.iter().map(|word| at(word)).collect();
+    arguments.extend(["--until-ms".to_string(), "400".to_string()]);
+    let output = emulate(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(i32::from(exit::AS_EXPECTED.code)), "{said}{told}");
+    assert!(told.starts_with("esp32c3_mbedtls 0.1.0"), "{told}");
+    for line in ["ESP-ROM:esp32c3-api1-20210207", "rst:0x1 (POWERON)", "Loaded app from partition at offset 0x10000"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+    let refused = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        fs::write(&file, bytes).expect("a file");
+        let output = emulate(&[&file.display().to_string(), "--until-ms", "1"]);
+        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)));
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert!(refused("notes.txt", b"to do: everything").contains("accepted are: an ELF file; a merged flash image"));
+    assert!(refused("firmware.zip", b"PK\x03\x04").contains("it is a ZIP archive"));
+    assert!(refused("x.bin", &[]).contains("it is empty"));
+    let build = build();
+    let application = fs::read(build.path().join("firmware.bin")).expect("a file");
+    assert!(refused("firmware.bin", &application).contains("an application image for the ESP32-C3 alone"));
+    let mut other = fs::read(build.path().join("merged.bin")).expect("a file");
+    other[12] = 9;
+    assert!(refused("s3.bin", &other).contains("it is for the ESP32-S3, and this chip is an ESP32-C3"));
+}
+
+#[test]
+fn a_flash_is_kept_between_runs() {
+    let folder = build();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = || emulate(&[&path("merged.bin"), "--until-ms", "1", "--flash-state", &path("board.flash")]);
+    assert!(run().status.success());
+    let kept = fs::read(path("board.flash")).expect("it was kept");
+    assert!(kept.starts_with(&fs::read(path("merged.bin")).expect("a file")));
+    let again = run();
+    assert!(String::from_utf8_lossy(&again.stderr).contains("flash and eFuses as"));
+    fs::write(path("board.flash"), &kept[1..]).expect("a file");
+    let refused = run();
+    assert_eq!(refused.status.code(), Some(i32::from(exit::USAGE.code)), "not what was kept");
+}
