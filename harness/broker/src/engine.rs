@@ -33,7 +33,7 @@ pub(crate) trait Engine: Send {
     /// Sends a record of application data that is empty (RFC 9846 §5.1).
     fn empty_record(&mut self);
 
-    /// Changes the keys for what is sent (RFC 9846 §4.6.3), where that is possible.
+    /// Changes the keys for what is sent (RFC 9846 §4.7.3), where that is possible.
     fn update_keys(&mut self);
 
     /// Asks for a new handshake (RFC 5246 §7.4.1.1), where that is possible.

@@ -65,7 +65,7 @@ impl Protection {
         Self { cipher, ..Self::opaque(agreed.version) }
     }
 
-    /// The keys of a TLS 1.3 traffic secret (RFC 8446 §7.3).
+    /// The keys of a TLS 1.3 traffic secret (RFC 9846 §7.3).
     pub fn from_traffic_secret(suite: CipherSuite, secret: Option<&[u8]>) -> Self {
         let opaque = Self::opaque(ProtocolVersion::TLS_1_3);
         let Some((hash, key_bytes)) = suite_1_3(suite) else { return opaque };
@@ -80,7 +80,7 @@ impl Protection {
         }
     }
 
-    /// The keys after a KeyUpdate (RFC 8446 §7.2).
+    /// The keys after a KeyUpdate (RFC 9846 §7.2).
     pub fn updated(&self) -> Self {
         match &self.traffic {
             Some((hash, secret, suite)) => {
@@ -99,7 +99,7 @@ impl Protection {
         if self.version < ProtocolVersion::TLS_1_3 {
             return Ok((record.content_type, opened));
         }
-        // TLSInnerPlaintext: the contents, their type, zeros (RFC 8446 §5.2).
+        // TLSInnerPlaintext: the contents, their type, zeros (RFC 9846 §5.2).
         let type_at = opened.iter().rposition(|byte| *byte != 0).ok_or(CannotOpen::BadRecord)?;
         let content_type = ContentType(opened[type_at]);
         Ok((content_type, opened[..type_at].to_vec()))
@@ -145,7 +145,7 @@ fn pseudo_header(sequence: u64, record: &Record, length: usize) -> Vec<u8> {
     [&sequence.to_be_bytes()[..], &header(record, length)].concat()
 }
 
-/// Hash and key length of a TLS 1.3 suite (RFC 8446 §B.4).
+/// Hash and key length of a TLS 1.3 suite (RFC 9846 §B.4).
 fn suite_1_3(suite: CipherSuite) -> Option<(Hash, usize)> {
     match suite.0 {
         0x1301 => Some((Hash::Sha256, 16)),

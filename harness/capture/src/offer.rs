@@ -26,7 +26,7 @@ pub struct Offer {
     /// The version in the header of its record; `None` if the record is not known.
     pub record_version: Option<ProtocolVersion>,
     /// The first four bytes of its random: the time in seconds since 1970, before anybody thought better of it
-    /// (RFC 5246 §7.4.1.2; RFC 8446 §4.1.2 wants randomness).
+    /// (RFC 5246 §7.4.1.2; RFC 9846 §4.2.2 wants randomness).
     pub gmt_unix_time: u32,
     /// Compression methods, of which 0 is none.
     pub compression_methods: Vec<u8>,

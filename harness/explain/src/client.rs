@@ -88,7 +88,7 @@ fn about(out: &mut String, offer: &Offer, known: &Stacks, verbose: bool) {
 
 fn record(offer: &Offer) -> String {
     match offer.record_version {
-        // Most stacks put an older version there, lest old servers stumble (RFC 8446 §5.1).
+        // Most stacks put an older version there, lest old servers stumble (RFC 9846 §5.1).
         Some(version) if version == offer.hello.version => format!(", in a record that says {}", tls(version)),
         Some(version) => format!(", in a record that says {}, for the sake of old servers", tls(version)),
         None => String::new(),

@@ -1,4 +1,4 @@
-//! TLS as it passes on the wire: records, handshake messages, alerts (RFC 8446, RFC 9846; RFC 5246 and older).
+//! TLS as it passes on the wire: records, handshake messages, alerts (RFC 9846; RFC 5246 and older).
 //!
 //! Bytes from a peer are hostile until shown otherwise. So each message has two types: a *view*, which promises no more
 //! than that its outer structure holds, and a *repr*, which says what we understand of it. An extension that cannot be

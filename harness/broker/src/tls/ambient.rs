@@ -50,7 +50,7 @@ impl Ambient {
         self.randomness.fill_bytes(octets);
     }
 
-    /// Lets the next random of a server end in what RFC 9846 §4.1.3 has a server of TLS 1.3 say when it is made to
+    /// Lets the next random of a server end in what RFC 9846 §4.2.3 has a server of TLS 1.3 say when it is made to
     /// speak TLS 1.2.
     pub(crate) fn pretend_downgrade(&mut self) {
         self.sentinel_is_due = true;

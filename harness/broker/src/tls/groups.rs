@@ -73,7 +73,7 @@ macro_rules! nist_group {
 
         struct $active {
             secret: $crate_name::SecretKey,
-            /// Uncompressed (RFC 9846 §4.2.8.2).
+            /// Uncompressed (RFC 9846 §4.3.8.2).
             public: Vec<u8>,
         }
 

@@ -46,7 +46,7 @@ impl BrokerKey {
     }
 }
 
-/// Whether a key of that kind can sign so. TLS 1.3 ties digests to curves (RFC 9846 §4.2.3), and so does this broker.
+/// Whether a key of that kind can sign so. TLS 1.3 ties digests to curves (RFC 9846 §4.3.3), and so does this broker.
 fn fits(kind: KeyKind, scheme: SignatureScheme) -> bool {
     match scheme {
         SignatureScheme::ECDSA_NISTP256_SHA256 => kind == KeyKind::P256,

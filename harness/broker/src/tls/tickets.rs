@@ -1,4 +1,4 @@
-//! Session tickets (RFC 5077, RFC 9846 §4.6.1) that hide nothing: they are as long as a scenario wants them.
+//! Session tickets (RFC 5077, RFC 9846 §4.7.1) that hide nothing: they are as long as a scenario wants them.
 
 use rustls::server::ProducesTickets;
 

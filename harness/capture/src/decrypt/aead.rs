@@ -26,7 +26,7 @@ impl Key {
     /// The cipher of a suite with this key; `None` if it is not an AEAD that we know.
     pub fn new(suite: CipherSuite, key: &[u8]) -> Option<Self> {
         let parameters = suite.parameters()?;
-        // RFC 6655 §4: eight bytes of tag, told by the name alone.
+        // RFC 6655 §6.1: eight bytes of tag, told by the name alone.
         let has_short_tag = parameters.name.ends_with("CCM_8") || parameters.name.ends_with("CCM_8_SHA256");
         let cipher: Box<dyn Opens> = match (&parameters.enc, &parameters.enc_mode, key.len()) {
             (Enc::Chacha20_Poly1305, _, 32) => cipher::<ChaCha20Poly1305>(key)?,

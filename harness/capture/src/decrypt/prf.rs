@@ -38,7 +38,7 @@ impl Hash {
         }
     }
 
-    /// HKDF-Expand-Label with an empty context (RFC 8446 §7.1, RFC 5869 §2.3).
+    /// HKDF-Expand-Label with an empty context (RFC 9846 §7.1, RFC 5869 §2.3).
     pub fn expand_label(self, secret: &[u8], label: &str, length: usize) -> Vec<u8> {
         let mut info = (length as u16).to_be_bytes().to_vec();
         info.push(6 + label.len() as u8);

@@ -104,7 +104,7 @@ fn value(kind: Extension, signed: &Signed<'_>) -> Option<Vec<u8>> {
             let full_name = der::constructed(tag::explicit(0), &[der::element(tag::implicit(6), address.as_bytes())]);
             der::sequence(&[der::sequence(&[der::constructed(tag::explicit(0), &[full_name])])])
         }),
-        // RFC 7633 §6: the feature status_request is TLS extension 5.
+        // RFC 7633: the feature status_request (RFC 6066 §8) is TLS extension 5.
         Extension::MustStaple => plan.spec.must_staple.unwrap_or(false).then(|| der::sequence(&[der::integer(5)])),
     }
 }

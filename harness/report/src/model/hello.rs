@@ -35,7 +35,7 @@ pub struct Wire {
     pub handshake_ms: Option<u64>,
 }
 
-/// A ClientHello (RFC 8446 §4.1.2).
+/// A ClientHello (RFC 9846 §4.2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]

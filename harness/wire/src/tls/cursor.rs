@@ -1,4 +1,4 @@
-//! Reads the presentation language of TLS (RFC 8446 §3) without trusting a single length in it.
+//! Reads the presentation language of TLS (RFC 9846 §3) without trusting a single length in it.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! Hello extensions (RFC 8446 §4.2, RFC 6066, and one RFC each for many others).
+//! Hello extensions (RFC 9846 §4.3, RFC 6066, and one RFC each for many others).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,11 +46,11 @@ pub enum Extension {
     ServerName(Option<String>),
     /// The longest fragment that the client can take, in bytes (RFC 6066 §4).
     MaxFragmentLength(u16),
-    /// Groups for key agreement, in preference order (RFC 8446 §4.2.7).
+    /// Groups for key agreement, in preference order (RFC 9846 §4.3.7).
     SupportedGroups(Vec<NamedGroup>),
     /// Encodings of curve points (RFC 8422 §5.1.2).
     EcPointFormats(Vec<u8>),
-    /// Signatures that the sender can check (RFC 8446 §4.2.3).
+    /// Signatures that the sender can check (RFC 9846 §4.3.3).
     SignatureAlgorithms(Vec<SignatureScheme>),
     /// Application protocols offered, or the one chosen (RFC 7301). Bytes that are no UTF-8 are replaced.
     Alpn(Vec<Vec<u8>>),
@@ -62,15 +62,15 @@ pub enum Extension {
     RecordSizeLimit(u16),
     /// A ticket to resume with, of this many bytes; 0 asks for one (RFC 5077).
     SessionTicket(usize),
-    /// Versions that the client speaks, or the one chosen (RFC 8446 §4.2.1).
+    /// Versions that the client speaks, or the one chosen (RFC 9846 §4.3.1).
     SupportedVersions(Vec<ProtocolVersion>),
-    /// Groups for which key shares came; a HelloRetryRequest names one (RFC 8446 §4.2.8).
+    /// Groups for which key shares came; a HelloRetryRequest names one (RFC 9846 §4.3.8).
     KeyShare(Vec<NamedGroup>),
-    /// How a pre-shared key may be used: 0 alone, 1 with (EC)DHE (RFC 8446 §4.2.9).
+    /// How a pre-shared key may be used: 0 alone, 1 with (EC)DHE (RFC 9846 §4.3.9).
     PskKeyExchangeModes(Vec<u8>),
-    /// Identities offered, or the index of the one chosen (RFC 8446 §4.2.11).
+    /// Identities offered, or the index of the one chosen (RFC 9846 §4.3.11).
     PreSharedKey(usize),
-    /// A cookie of this many bytes (RFC 8446 §4.2.2).
+    /// A cookie of this many bytes (RFC 9846 §4.3.2).
     Cookie(usize),
     /// Secure renegotiation, with this many bytes of verify data; 0 in a first handshake (RFC 5746).
     RenegotiationInfo(usize),

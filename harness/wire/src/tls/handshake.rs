@@ -1,4 +1,4 @@
-//! Handshake messages, which may share records or stretch over several (RFC 8446 §5.1).
+//! Handshake messages, which may share records or stretch over several (RFC 9846 §5.1).
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -1,4 +1,4 @@
-//! ClientHello and ServerHello (RFC 8446 §4.1, RFC 5246 §7.4.1).
+//! ClientHello and ServerHello (RFC 9846 §4.2, RFC 5246 §7.4.1).
 
 use alloc::vec::Vec;
 
@@ -166,7 +166,7 @@ pub struct ServerHelloView<'a> {
 }
 
 impl<'a> ServerHelloView<'a> {
-    /// SHA-256 of "HelloRetryRequest": the `random` that makes a ServerHello one (RFC 8446 §4.1.3).
+    /// SHA-256 of "HelloRetryRequest": the `random` that makes a ServerHello one (RFC 9846 §4.2.3).
     pub const RETRY_RANDOM: [u8; 32] = [
         0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
         0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
@@ -195,7 +195,7 @@ impl<'a> ServerHelloView<'a> {
     }
 
     /// The version that the server could have spoken, if its random says that somebody made it speak a lower one
-    /// (RFC 8446 §4.1.3).
+    /// (RFC 9846 §4.2.3).
     pub fn downgraded_from(&self) -> Option<ProtocolVersion> {
         match self.random {
             [.., b'D', b'O', b'W', b'N', b'G', b'R', b'D', 1] => Some(ProtocolVersion::TLS_1_3),

@@ -10,7 +10,7 @@ use super::{
 };
 use tls_parser::TlsCipherKx;
 
-/// EncryptedExtensions (RFC 8446 §4.3.1).
+/// EncryptedExtensions (RFC 9846 §4.4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedExtensions {
     /// The types of its extensions, in the order in which they came.
@@ -42,7 +42,7 @@ impl EncryptedExtensions {
     }
 }
 
-/// Certificate: a chain, leaf first (RFC 8446 §4.4.2, RFC 5246 §7.4.2). The certificates are not looked into.
+/// Certificate: a chain, leaf first (RFC 9846 §4.5.1, RFC 5246 §7.4.2). The certificates are not looked into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateChain<'a> {
     /// DER, leaf first. Empty if a client has none to show.
@@ -73,7 +73,7 @@ impl<'a> CertificateChain<'a> {
     }
 }
 
-/// CertificateRequest (RFC 8446 §4.3.2, RFC 5246 §7.4.4).
+/// CertificateRequest (RFC 9846 §4.4.2, RFC 5246 §7.4.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateRequest<'a> {
     /// `ClientCertificateType`s, before TLS 1.3.
@@ -188,7 +188,7 @@ fn bits(big_endian: &[u8]) -> usize {
     big_endian.get(leading).map_or(0, |first| (big_endian.len() - leading) * 8 - first.leading_zeros() as usize)
 }
 
-/// CertificateVerify (RFC 8446 §4.4.3, RFC 5246 §7.4.8).
+/// CertificateVerify (RFC 9846 §4.5.2, RFC 5246 §7.4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateVerify {
     /// How the transcript is signed; `None` before TLS 1.2.
@@ -213,7 +213,7 @@ impl CertificateVerify {
     }
 }
 
-/// NewSessionTicket (RFC 8446 §4.6.1, RFC 5077 §3.3).
+/// NewSessionTicket (RFC 9846 §4.7.1, RFC 5077 §3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSessionTicket {
     /// For how long the ticket is good, in seconds.

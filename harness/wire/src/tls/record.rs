@@ -1,4 +1,4 @@
-//! The record layer (RFC 8446 §5.1, RFC 5246 §6.2.1).
+//! The record layer (RFC 9846 §5.1, RFC 5246 §6.2.1).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,7 +19,7 @@ pub struct RecordView<'a> {
 impl<'a> RecordView<'a> {
     /// Length of a record's header.
     pub const HEADER_BYTES: usize = 5;
-    /// The longest fragment of plain text (RFC 8446 §5.1).
+    /// The longest fragment of plain text (RFC 9846 §5.1).
     pub const PLAINTEXT_BYTES_MAX: usize = 1 << 14;
     /// The longest fragment of cipher text (RFC 5246 §6.2.3; TLS 1.3 allows less).
     pub const CIPHERTEXT_BYTES_MAX: usize = (1 << 14) + 2048;
@@ -136,7 +136,7 @@ impl RecordDecoder {
     }
 }
 
-/// An alert in plain text (RFC 8446 §6).
+/// An alert in plain text (RFC 9846 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// 1: warning, 2: fatal. TLS 1.3 goes by the description alone.

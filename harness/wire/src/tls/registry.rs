@@ -38,7 +38,7 @@ macro_rules! registry {
 }
 
 registry! {
-    /// What a record carries (RFC 8446 §5.1).
+    /// What a record carries (RFC 9846 §5.1).
     ContentType(u8) {
         20 => "change_cipher_spec",
         21 => "alert",
@@ -51,9 +51,9 @@ registry! {
 impl ContentType {
     /// RFC 5246 §7.1; in TLS 1.3 sent for the sake of middleboxes only.
     pub const CHANGE_CIPHER_SPEC: Self = Self(20);
-    /// RFC 8446 §6.
+    /// RFC 9846 §6.
     pub const ALERT: Self = Self(21);
-    /// RFC 8446 §4.
+    /// RFC 9846 §4.
     pub const HANDSHAKE: Self = Self(22);
     /// In TLS 1.3 also whatever else is encrypted.
     pub const APPLICATION_DATA: Self = Self(23);
@@ -62,7 +62,7 @@ impl ContentType {
 }
 
 registry! {
-    /// A protocol version in the short form that transcripts use (RFC 8446 §4.2.1).
+    /// A protocol version in the short form that transcripts use (RFC 9846 §4.3.1).
     ProtocolVersion(u16) {
         0x0300 => "ssl3.0",
         0x0301 => "1.0",
@@ -81,7 +81,7 @@ impl ProtocolVersion {
     pub const TLS_1_1: Self = Self(0x0302);
     /// TLS 1.2 (RFC 5246).
     pub const TLS_1_2: Self = Self(0x0303);
-    /// TLS 1.3 (RFC 8446, RFC 9846).
+    /// TLS 1.3 (RFC 9846).
     pub const TLS_1_3: Self = Self(0x0304);
 }
 
@@ -130,7 +130,7 @@ impl HandshakeType {
 }
 
 registry! {
-    /// A group for key agreement (RFC 8446 §4.2.7, RFC 8422 §5.1.1).
+    /// A group for key agreement (RFC 9846 §4.3.7, RFC 8422 §5.1.1).
     NamedGroup(u16) {
         1 => "sect163k1",
         2 => "sect163r1",
@@ -183,7 +183,7 @@ registry! {
 }
 
 registry! {
-    /// A signature scheme (RFC 8446 §4.2.3); the pairs of TLS 1.2 that 1.3 dropped have no name there and go by
+    /// A signature scheme (RFC 9846 §4.3.3); the pairs of TLS 1.2 that 1.3 dropped have no name there and go by
     /// algorithm and hash.
     SignatureScheme(u16) {
         0x0101 => "rsa_md5",

@@ -182,7 +182,7 @@ fn a_malformed_extension_does_not_hide_the_others() {
 
 #[test]
 fn a_retry_request_is_told_from_a_hello() {
-    // SHA-256 of "HelloRetryRequest" (RFC 8446 §4.1.3), computed here by the crate sha2.
+    // SHA-256 of "HelloRetryRequest" (RFC 9846 §4.2.3), computed here by the crate sha2.
     use sha2::Digest;
     assert_eq!(ServerHelloView::RETRY_RANDOM[..], sha2::Sha256::digest(b"HelloRetryRequest")[..]);
 
