@@ -3,12 +3,12 @@
 mod hello;
 
 use crate::Shared;
+use crate::client_hello_buffer::{Arrival, ClientHelloBuffer};
 use crate::engine::{Engine, Plain, Progress};
 use crate::event::{Event, Happening, Secured};
-use crate::gate::{Arrival, Gate};
 use crate::outbox::Outbox;
-use crate::session::{Introduction, Reply, Session};
-use crate::tls::Ambient;
+use crate::session::{ClientIdentity, Reply, Session};
+use crate::tls::ConnectionRng;
 use crate::watch::{Moments, Watch};
 use clock::{Duration, Instant};
 use network::{Action, Close, Direction, Trigger};
@@ -26,10 +26,10 @@ pub struct Connection {
     script: Arc<Broker>,
     number: u32,
     stage: Stage,
-    introduction: Introduction,
+    identity: ClientIdentity,
     outbox: Outbox,
     /// What the client says no longer reaches anybody.
-    is_deaf: bool,
+    ignores_input: bool,
     /// The next bytes of the engine are the broker's first flight.
     is_first_flight: bool,
     events: Vec<Event>,
@@ -39,7 +39,7 @@ pub struct Connection {
 
 enum Stage {
     /// A ClientHello is awaited.
-    Gate { gate: Box<Gate>, ambient: Box<Ambient> },
+    ClientHello { buffer: Box<ClientHelloBuffer>, rng: Box<ConnectionRng> },
     /// An engine is at work.
     Engine { engine: Box<dyn Engine>, session: Option<Box<Session>> },
     /// Neither: the broker has closed, or has fallen silent.
@@ -51,12 +51,12 @@ impl Connection {
         shared: Arc<Shared>,
         script: Arc<Broker>,
         number: u32,
-        ambient: Ambient,
+        rng: ConnectionRng,
         now: Instant,
         peer: SocketAddr,
     ) -> Self {
         let stage = if script.tls {
-            Stage::Gate { gate: Box::new(Gate::new()), ambient: Box::new(ambient) }
+            Stage::ClientHello { buffer: Box::new(ClientHelloBuffer::new()), rng: Box::new(rng) }
         } else {
             Stage::Engine { engine: Box::new(Plain::new()), session: None }
         };
@@ -65,9 +65,9 @@ impl Connection {
             script,
             number,
             stage,
-            introduction: Introduction::default(),
+            identity: ClientIdentity::default(),
             outbox: Outbox::default(),
-            is_deaf: false,
+            ignores_input: false,
             is_first_flight: true,
             events: Vec::new(),
             watch: None,
@@ -80,7 +80,7 @@ impl Connection {
 
     /// Takes bytes of the device.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        if self.is_deaf {
+        if self.ignores_input {
             return;
         }
         let Some(watch) = self.watch.as_mut().filter(|_| self.script.tls) else {
@@ -94,7 +94,7 @@ impl Connection {
             // What is said to the last message does not reach the device any more.
             self.reach(now, moment);
             self.deliver(now, &last);
-            self.is_deaf = true;
+            self.ignores_input = true;
         }
     }
 
@@ -113,7 +113,7 @@ impl Connection {
 
     fn deliver(&mut self, now: Instant, bytes: &[u8]) {
         match &mut self.stage {
-            Stage::Gate { gate, .. } => match gate.received(bytes) {
+            Stage::ClientHello { buffer, .. } => match buffer.received(bytes) {
                 Arrival::Incomplete => {}
                 Arrival::Hello(hello) => self.answer_hello(now, hello.as_deref()),
                 Arrival::NotTls => self.answer_no_hello(now),
@@ -137,13 +137,13 @@ impl Connection {
             Close::Reset => self.outbox.abandon(),
         }
         self.stage = Stage::Over;
-        self.is_deaf = true;
+        self.ignores_input = true;
     }
 
     /// The next thing to do to the TCP connection, if its time has come. To be asked until it gives `None`.
     pub fn poll(&mut self, now: Instant) -> Option<Action> {
         if let Stage::Engine { session: Some(session), .. } = &mut self.stage
-            && !self.is_deaf
+            && !self.ignores_input
         {
             let replies = session.poll(now);
             self.enact(now, replies);
@@ -154,7 +154,7 @@ impl Connection {
     /// When [`Self::poll`] will have something to do, if no bytes come before.
     pub fn poll_at(&self) -> Option<Instant> {
         let session = match &self.stage {
-            Stage::Engine { session: Some(session), .. } if !self.is_deaf => session.poll_at(),
+            Stage::Engine { session: Some(session), .. } if !self.ignores_input => session.poll_at(),
             _ => None,
         };
         Instant::earliest(session, self.outbox.next_at())
@@ -184,7 +184,7 @@ impl Connection {
             }
             OnAccept::Silence => {
                 self.tell(now, Happening::Misbehaves("nothing is ever said"));
-                self.fall_silent();
+                self.go_silent();
             }
             OnAccept::Speaks(text) => {
                 self.tell(now, Happening::Misbehaves("the broker speaks first"));
@@ -209,7 +209,7 @@ impl Connection {
     }
 
     fn step(&mut self, now: Instant, step: Progress) {
-        if self.is_deaf {
+        if self.ignores_input {
             return;
         }
         match step {
@@ -243,15 +243,15 @@ impl Connection {
     fn introduce(&mut self, secured: &Secured) {
         let certificate = secured.client_certificates.first();
         let tls = self.shared.tls.as_ref();
-        self.introduction.common_name =
+        self.identity.common_name =
             certificate.zip(tls).and_then(|(certificate, tls)| tls.common_name(certificate)).map(str::to_owned);
     }
 
     fn open_session(&mut self) {
         let (shared, script) = (Arc::clone(&self.shared), Arc::clone(&self.script));
         if let Stage::Engine { session, .. } = &mut self.stage {
-            let introduction = self.introduction.clone();
-            let mut opened = Session::new(shared, script, self.number, introduction);
+            let identity = self.identity.clone();
+            let mut opened = Session::new(shared, script, self.number, identity);
             if let Some(watch) = &self.watch {
                 opened.watch(watch.moments.clone());
             }
@@ -268,7 +268,7 @@ impl Connection {
 
     /// What the engine has decrypted goes to the session, and the session's answers back.
     fn pass_data(&mut self, now: Instant) {
-        if self.is_deaf {
+        if self.ignores_input {
             return;
         }
         if let Stage::Engine { engine, session: Some(session) } = &mut self.stage {
@@ -288,7 +288,7 @@ impl Connection {
                 Reply::Reached(moment) => {
                     self.say(now, &std::mem::take(&mut together));
                     self.reach(now, moment);
-                    self.is_deaf = true;
+                    self.ignores_input = true;
                 }
                 Reply::Packet(bytes) => match self.script.mqtt.packing {
                     Packing::OnePacketPerRecord => self.say(now, &bytes),
@@ -305,7 +305,7 @@ impl Connection {
                 }
                 Reply::Silence => {
                     self.say(now, &std::mem::take(&mut together));
-                    self.fall_silent();
+                    self.go_silent();
                 }
             }
         }
@@ -358,7 +358,7 @@ impl Connection {
             }
             OnFinished::Silence => {
                 self.misbehave(now, "nothing is said after the handshake");
-                self.fall_silent();
+                self.go_silent();
             }
         }
     }
@@ -397,7 +397,7 @@ impl Connection {
         }
         if let Some(moment) = reached {
             self.reach(now, moment);
-            self.is_deaf = true;
+            self.ignores_input = true;
         }
     }
 
@@ -420,7 +420,7 @@ impl Connection {
                 bytes.truncate(length(*count));
                 self.tell(now, Happening::Misbehaves("the first flight is cut off: silence"));
                 self.outbox.send(now, bytes);
-                self.fall_silent();
+                self.go_silent();
             }
             OnServerFlight::AlertAfterRecords(count, alert) => {
                 bytes.truncate(records_length(&bytes, *count));
@@ -463,7 +463,7 @@ impl Connection {
             self.tell(now, Happening::BrokerClosed { why });
         }
         self.outbox.fin(now);
-        self.is_deaf = true;
+        self.ignores_input = true;
     }
 
     fn reset(&mut self, now: Instant, why: &'static str) {
@@ -471,12 +471,12 @@ impl Connection {
             self.tell(now, Happening::BrokerClosed { why });
         }
         self.outbox.reset(now);
-        self.is_deaf = true;
+        self.ignores_input = true;
     }
 
-    fn fall_silent(&mut self) {
+    fn go_silent(&mut self) {
         self.outbox.silence();
-        self.is_deaf = true;
+        self.ignores_input = true;
     }
 
     fn tell(&mut self, at: Instant, happening: Happening) {

@@ -9,17 +9,17 @@
 //!
 //! This crate does not know boards, sockets, processes or wall time.
 
+mod client_hello_buffer;
 mod connection;
 mod engine;
 mod error;
 mod event;
-mod gate;
 mod libssl;
 mod outbox;
 mod registry;
 mod security;
 mod session;
-mod tacit;
+mod suppress_alerts;
 mod tls;
 mod watch;
 
@@ -33,7 +33,7 @@ use registry::Registry;
 use security::Security;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tls::Ambient;
+use tls::ConnectionRng;
 
 /// Which OpenSSL the broker has, in its own words: captures of the engine on OpenSSL are repeatable with the same one.
 pub fn openssl_version() -> &'static str {
@@ -47,7 +47,7 @@ pub struct Broker {
     /// What connections share from the second one on, if that is different.
     later: Option<Arc<Shared>>,
     /// What the broker does once it has misbehaved often enough.
-    polite: Arc<scenario::broker::Broker>,
+    without_misbehaviour: Arc<scenario::broker::Broker>,
     accepted: u32,
 }
 
@@ -90,7 +90,7 @@ impl Broker {
             None => None,
         };
         let shared = share(script, tls);
-        Ok(Self { shared, later, polite: Arc::new(polite(script)), accepted: 0 })
+        Ok(Self { shared, later, without_misbehaviour: Arc::new(without_misbehaviour(script)), accepted: 0 })
     }
 
     /// Accepts a client's TCP connection.
@@ -98,9 +98,9 @@ impl Broker {
         let misbehaves = self.shared.script.misbehaves_times.is_none_or(|times| self.accepted < times);
         let shared = self.later.as_ref().filter(|_| self.accepted > 0).unwrap_or(&self.shared);
         self.accepted = self.accepted.saturating_add(1);
-        let script = if misbehaves { &shared.script } else { &self.polite };
-        let ambient = Ambient::new(shared.seed, self.accepted);
-        Connection::accept(Arc::clone(shared), Arc::clone(script), self.accepted, ambient, now, peer)
+        let script = if misbehaves { &shared.script } else { &self.without_misbehaviour };
+        let rng = ConnectionRng::new(shared.seed, self.accepted);
+        Connection::accept(Arc::clone(shared), Arc::clone(script), self.accepted, rng, now, peer)
     }
 
     /// The TLS secrets of all connections so far as NSS key log text, with which a capture is decrypted
@@ -118,7 +118,7 @@ impl Shared {
 }
 
 /// The script without its misbehaviour: certificates and rules of entry stay.
-fn polite(script: &scenario::broker::Broker) -> scenario::broker::Broker {
+fn without_misbehaviour(script: &scenario::broker::Broker) -> scenario::broker::Broker {
     let good = scenario::broker::Broker::default();
     scenario::broker::Broker {
         on_missing_name: good.on_missing_name,

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::libssl::{self, OpensslEngine};
-use crate::tls::{self, Ambient, TlsEngine};
+use crate::tls::{self, ConnectionRng, TlsEngine};
 use pki::Minted;
 use scenario::broker::Broker;
 use std::collections::BTreeMap;
@@ -66,10 +66,10 @@ impl Security {
     }
 
     /// An engine for one connection of that tenant, or of somebody else.
-    pub(crate) fn engine(&self, tenant: Option<&str>, ambient: Ambient) -> Box<dyn Engine> {
+    pub(crate) fn engine(&self, tenant: Option<&str>, rng: ConnectionRng) -> Box<dyn Engine> {
         match &self.library {
-            Library::Rustls(configuration) => Box::new(TlsEngine::new(Arc::clone(configuration), tenant, ambient)),
-            Library::Openssl(configuration) => Box::new(OpensslEngine::new(Arc::clone(configuration), tenant, ambient)),
+            Library::Rustls(configuration) => Box::new(TlsEngine::new(Arc::clone(configuration), tenant, rng)),
+            Library::Openssl(configuration) => Box::new(OpensslEngine::new(Arc::clone(configuration), tenant, rng)),
         }
     }
 

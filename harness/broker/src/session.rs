@@ -1,8 +1,8 @@
 //! The broker's side of one MQTT 3.1.1 session: what it answers, and what it notices.
 
 mod answers;
+mod describe;
 mod login;
-mod told;
 
 use crate::Shared;
 use crate::event::Happening;
@@ -42,7 +42,7 @@ pub(crate) enum Reply {
 
 /// Who the client is according to TLS, and what the broker makes of the name that it asked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Introduction {
+pub(crate) struct ClientIdentity {
     /// The common name in the client's certificate.
     pub(crate) common_name: Option<String>,
     /// The login is to be refused, whatever the client says.
@@ -55,7 +55,7 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
     script: Arc<Broker>,
     connection: u32,
-    introduction: Introduction,
+    identity: ClientIdentity,
     decoder: Decoder,
     stage: Stage,
     /// The longest silence of the client that is borne, if it promised anything.
@@ -85,12 +85,12 @@ enum Stage {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, script: Arc<Broker>, connection: u32, introduction: Introduction) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, script: Arc<Broker>, connection: u32, identity: ClientIdentity) -> Self {
         Self {
             shared,
             script,
             connection,
-            introduction,
+            identity,
             decoder: Decoder::new(PACKET_BYTES_MAX),
             stage: Stage::AwaitsConnect,
             patience: None,
@@ -202,7 +202,7 @@ impl Session {
         }
         match parsed {
             Ok(packet) => {
-                self.tell(Happening::Received(told::packet(&packet)));
+                self.tell(Happening::Received(describe::packet(&packet)));
                 self.answer(&packet);
             }
             Err(violation) => self.breach(violation),
@@ -227,21 +227,21 @@ impl Session {
         let mut bytes = Vec::new();
         // A field that is too long is refused when the script is read, or came from the client and fitted there.
         if packet.encode(&mut bytes).is_ok() {
-            self.push_packet(told::packet(packet), bytes);
+            self.push_packet(describe::packet(packet), bytes);
         }
     }
 
     /// Sends what is no packet that could be parsed.
-    fn send_crooked(&mut self, told: &str, bytes: &[u8]) {
-        self.push_packet(told.to_owned(), bytes.to_vec());
+    fn send_crooked(&mut self, described: &str, bytes: &[u8]) {
+        self.push_packet(described.to_owned(), bytes.to_vec());
     }
 
-    fn push_packet(&mut self, told: String, bytes: Vec<u8>) {
+    fn push_packet(&mut self, described: String, bytes: Vec<u8>) {
         let kind = bytes.first().and_then(|first| Kind::from_number(first >> 4)).map_or("", Kind::name);
         if let Some(moment) = self.moments.before(Direction::ToDevice, kind) {
             return self.replies.push(Reply::Reached(moment));
         }
-        self.tell(Happening::Sent(told));
+        self.tell(Happening::Sent(described));
         self.replies.push(Reply::Packet(bytes));
         if let Some(moment) = self.moments.after(Direction::ToDevice, kind) {
             self.replies.push(Reply::Reached(moment));

@@ -1,8 +1,8 @@
 //! The engine on rustls, and what makes it repeatable; the randomness and the key log serve every engine.
 
-pub(crate) mod ambient;
 mod clients;
 mod configuration;
+pub(crate) mod connection_rng;
 mod engine;
 mod groups;
 mod key_log;
@@ -12,8 +12,8 @@ mod suites;
 mod tap;
 mod tickets;
 
-pub(crate) use ambient::Ambient;
 pub(crate) use clients::filler;
 pub(crate) use configuration::Configuration;
+pub(crate) use connection_rng::ConnectionRng;
 pub(crate) use engine::TlsEngine;
 pub(crate) use key_log::Log;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use capture::likeness::Likeness;
+use capture::similarity::Similarity;
 use capture::{Offer, ShowOptions, Side, Style, Tap, hexadecimal, read, render, show};
 use proptest::prelude::*;
 use support::{Cable, POWER_ON};
@@ -171,7 +171,7 @@ proptest! {
         let bytes = [before, hello].concat();
         match Offer::find(&bytes) {
             Ok(offer) => {
-                prop_assert_eq!(Likeness::between(&offer.hello, &offer.hello).distance, 0);
+                prop_assert_eq!(Similarity::between(&offer.hello, &offer.hello).distance, 0);
                 prop_assert!(offer.message_bytes <= bytes.len());
             }
             Err(why) => prop_assert!(why.to_string().chars().all(|character| !character.is_control())),

@@ -33,7 +33,7 @@ pub fn describe(out: &mut String, offer: &Offer, known: &Stacks, verbose: bool) 
     }
 }
 
-/// The same of a hello that breaks off: from what is there, and what is missing. Fingerprints and likeness are of whole
+/// The same of a hello that breaks off: from what is there, and what is missing. Fingerprints and similarity are of whole
 /// hellos.
 pub fn describe_cut(out: &mut String, cut: &CutOffer, known: &Stacks, verbose: bool) {
     heading(out, "A ClientHello that breaks off");

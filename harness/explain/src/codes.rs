@@ -5,8 +5,8 @@
 //! here is asked of the reviewed snapshots.
 
 mod log;
-mod met;
 mod notation;
+mod occurrences;
 mod phrase;
 mod reading;
 mod table;
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use blame::Error;
 
-use met::Testimonies;
+use occurrences::Occurrences;
 
 /// More than any pasted log.
 pub const LOG_BYTES_MAX: u64 = 4 << 20;
@@ -41,7 +41,7 @@ pub fn explain(text: &str, captures: &Path) -> blame::Result<String> {
     if found.is_empty() {
         return Err(Error::usage(nothing(text, is_log)));
     }
-    Ok(tell::tell(&found, is_log, &Testimonies::read(captures)))
+    Ok(tell::tell(&found, is_log, &Occurrences::read(captures)))
 }
 
 fn nothing(text: &str, is_log: bool) -> String {

@@ -13,7 +13,7 @@ use super::stacks::Stacks;
 use crate::capture_file;
 
 /// So many connections are told one by one: a reconnecting device makes thousands.
-const TOLD_CONNECTIONS_MAX: usize = 20;
+const PRINTED_CONNECTIONS_MAX: usize = 20;
 
 /// Reads and explains a capture file.
 ///
@@ -40,7 +40,7 @@ pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> bla
     }
     let mut out = String::new();
     let mut told: Vec<(&str, Option<&str>)> = Vec::new();
-    for (index, conversation) in transcript.conversations.iter().take(TOLD_CONNECTIONS_MAX).enumerate() {
+    for (index, conversation) in transcript.conversations.iter().take(PRINTED_CONNECTIONS_MAX).enumerate() {
         heading(&mut out, &format!("Connection {}: {} to {}", index + 1, conversation.client, conversation.server));
         let facts = &conversation.facts;
         let stack = facts.offer.as_ref().and_then(|offer| known.likely(offer));
@@ -54,7 +54,7 @@ pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> bla
             client::describe(&mut out, offer, known, verbose);
         }
     }
-    let untold = transcript.conversations.len().saturating_sub(TOLD_CONNECTIONS_MAX);
+    let untold = transcript.conversations.len().saturating_sub(PRINTED_CONNECTIONS_MAX);
     if untold > 0 {
         let _ = writeln!(out, "\n{untold} further connections are not told: cut them out with `editcap` or tshark");
     }

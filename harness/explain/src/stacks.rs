@@ -1,7 +1,7 @@
 //! TLS stacks whose hellos are known, and which of them is nearest to one that is not.
 
 use blame::{Error, Result};
-use capture::likeness::Likeness;
+use capture::similarity::Similarity;
 use capture::{Offer, hexadecimal};
 use serde::Deserialize;
 
@@ -83,25 +83,25 @@ impl Stacks {
     }
 
     /// All, the nearest first, with how far they are.
-    fn ranked(&self, offer: &Offer) -> Vec<(Likeness, &Stack)> {
+    fn ranked(&self, offer: &Offer) -> Vec<(Similarity, &Stack)> {
         let mut ranked: Vec<_> =
-            self.0.iter().map(|stack| (Likeness::between(&offer.hello, &stack.offer.hello), stack)).collect();
-        ranked.sort_by_key(|(likeness, _)| likeness.distance);
+            self.0.iter().map(|stack| (Similarity::between(&offer.hello, &stack.offer.hello), stack)).collect();
+        ranked.sort_by_key(|(similarity, _)| similarity.distance);
         ranked
     }
 
     /// What the random begins with, if the nearest stack is near enough to tell.
     pub fn begins(&self, offer: &Offer) -> Option<(Begins, &str)> {
         let ranked = self.ranked(offer);
-        let (likeness, stack) = ranked.first()?;
-        likeness.is_near().then_some((stack.begins, stack.name.as_str()))
+        let (similarity, stack) = ranked.first()?;
+        similarity.is_near().then_some((stack.begins, stack.name.as_str()))
     }
 
     /// The stack that said this hello, if the nearest is near enough to tell.
     pub fn likely(&self, offer: &Offer) -> Option<&str> {
         let ranked = self.ranked(offer);
-        let (likeness, stack) = ranked.first()?;
-        likeness.is_near().then_some(stack.name.as_str())
+        let (similarity, stack) = ranked.first()?;
+        similarity.is_near().then_some(stack.name.as_str())
     }
 
     /// Labels and sentences that say which stack this is likely to be, and why.
@@ -115,13 +115,18 @@ impl Stacks {
             );
             return vec![("stack", sentence)];
         }
-        let same = ranked.iter().take_while(|(likeness, _)| likeness.distance == best.distance).take(3);
-        same.map(|(likeness, stack)| {
-            let differences: Vec<String> = likeness.differences.iter().map(ToString::to_string).collect();
+        let same = ranked.iter().take_while(|(similarity, _)| similarity.distance == best.distance).take(3);
+        same.map(|(similarity, stack)| {
+            let differences: Vec<String> = similarity.differences.iter().map(ToString::to_string).collect();
             let why = match &differences[..] {
                 [] => "distance 0: the same versions, suites and extensions in the same order".into(),
                 differences => {
-                    format!("distance {} of {}: {}", likeness.distance, likeness.distance_max, differences.join(", "))
+                    format!(
+                        "distance {} of {}: {}",
+                        similarity.distance,
+                        similarity.distance_max,
+                        differences.join(", ")
+                    )
                 }
             };
             ("stack", format!("{} ({why}). Known from {}.", stack.name, stack.source))

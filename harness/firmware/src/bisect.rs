@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use blame::{Blame, Error};
-use host::process::{self, Leash};
+use host::process::{self, GroupGuard};
 
 use crate::Image;
 use repository::{Commit, Scratch};
@@ -246,13 +246,13 @@ impl<O: PartialEq + fmt::Display> Bisection<'_, O> {
             .stdout(std::io::stderr())
             .spawn()
             .map_err(|error| Error::bench(format!("the build does not start: {error}")))?;
-        let leash = Leash::new(child.id());
-        // Ctrl-C may have come between the last look and the leash.
+        let guard = GroupGuard::new(child.id());
+        // Ctrl-C may have come between the last look and the guard.
         if self.interrupted.load(Ordering::SeqCst) {
             process::kill_all();
         }
         let status = child.wait().map_err(Error::bench)?;
-        leash.release();
+        guard.release();
         if status.success() { Ok(()) } else { Err(Error::author(format!("it does not build ({status})"))) }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::error::{Refused, ToldName};
+use crate::error::{PrintableName, Refused};
 use crate::espressif::{Chip, Target};
 
 /// More parts than any build has.
@@ -41,7 +41,7 @@ pub fn flasher_args(json: &[u8], target: &Target) -> Result<Files, Refused> {
     }
     let list: FlasherArgs = serde_json::from_slice(json).map_err(|error| bad(LIST, &error))?;
     if let Some(name) = list.extra_esptool_args.chip.filter(|name| Chip::by_name(name) != Some(target.chip)) {
-        return Err(Refused::NotForThisChip { list: LIST, chips: vec![ToldName::new(&name)], here: target.chip });
+        return Err(Refused::NotForThisChip { list: LIST, chips: vec![PrintableName::new(&name)], here: target.chip });
     }
     let parts = list.flash_files.iter().map(|(at, path)| {
         let path = path.as_str().ok_or_else(|| bad(LIST, &"a path in `flash_files` is not text"))?;
@@ -60,7 +60,7 @@ pub fn flash_args(text: &str) -> Result<Files, Refused> {
     let parts = lines.map(|line| {
         let (at, path) = line
             .split_once(char::is_whitespace)
-            .ok_or_else(|| bad(LIST, &format_args!("`{}` is no offset and file", ToldName::new(line))))?;
+            .ok_or_else(|| bad(LIST, &format_args!("`{}` is no offset and file", PrintableName::new(line))))?;
         Ok((offset(LIST, at)?, path.trim().to_owned()))
     });
     files(LIST, parts.collect::<Result<_, Refused>>()?)
@@ -92,7 +92,8 @@ pub fn web_manifest(json: &[u8], target: &Target) -> Result<Files, Refused> {
     let manifest: Manifest = serde_json::from_slice(json).map_err(|error| bad(LIST, &error))?;
     let ours = manifest.builds.iter().find(|build| Chip::by_name(&build.chip_family) == Some(target.chip));
     let Some(ours) = ours else {
-        let chips = manifest.builds.iter().take(PARTS_MAX).map(|build| ToldName::new(&build.chip_family)).collect();
+        let chips =
+            manifest.builds.iter().take(PARTS_MAX).map(|build| PrintableName::new(&build.chip_family)).collect();
         return Err(Refused::NotForThisChip { list: LIST, chips, here: target.chip });
     };
     files(LIST, ours.parts.iter().map(|part| (part.offset, part.path.clone())).collect())
@@ -171,11 +172,11 @@ pub fn parse_offset(text: &str) -> Option<u32> {
 }
 
 fn offset(list: &'static str, text: &str) -> Result<u32, Refused> {
-    parse_offset(text).ok_or_else(|| bad(list, &format_args!("`{}` is no offset", ToldName::new(text))))
+    parse_offset(text).ok_or_else(|| bad(list, &format_args!("`{}` is no offset", PrintableName::new(text))))
 }
 
 fn bad(list: &'static str, why: &dyn core::fmt::Display) -> Refused {
-    Refused::BadList { list, why: ToldName::new(&why.to_string()).to_string() }
+    Refused::BadList { list, why: PrintableName::new(&why.to_string()).to_string() }
 }
 
 /// The list, if it names something, not too much, and nothing outside of its folder.
@@ -187,7 +188,7 @@ fn files(list: &'static str, mut parts: Vec<(u32, String)>) -> Result<Files, Ref
         return Err(bad(list, &format_args!("it names {} files; a build has at most {PARTS_MAX}", parts.len())));
     }
     if let Some((_, path)) = parts.iter().find(|(_, path)| !is_inside(path)) {
-        return Err(Refused::OutsideFolder { list, path: ToldName::new(path) });
+        return Err(Refused::OutsideFolder { list, path: PrintableName::new(path) });
     }
     parts.sort();
     Ok(Files { list, parts })

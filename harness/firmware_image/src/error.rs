@@ -7,9 +7,9 @@ use crate::kind::Kind;
 
 /// A name that somebody else chose, made fit for a terminal: no control characters, no more than 80 of them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ToldName(String);
+pub struct PrintableName(String);
 
-impl ToldName {
+impl PrintableName {
     /// As it was given.
     pub fn new(name: &str) -> Self {
         const CHARACTERS_MAX: usize = 80;
@@ -18,7 +18,7 @@ impl ToldName {
     }
 }
 
-impl ToldName {
+impl PrintableName {
     /// Nothing in it that can be seen.
     pub fn is_empty(&self) -> bool {
         self.0.trim().is_empty()
@@ -30,13 +30,13 @@ fn is_format(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-impl fmt::Display for ToldName {
+impl fmt::Display for PrintableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for ToldName {
+impl fmt::Debug for PrintableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
     }
@@ -53,7 +53,7 @@ pub enum Refused {
     /// Made for another chip.
     OtherChip {
         /// Which part.
-        part: ToldName,
+        part: PrintableName,
         /// The chip that it names.
         made_for: Chip,
         /// The chip that is here.
@@ -62,7 +62,7 @@ pub enum Refused {
     /// It wants a newer, or an older, version of the chip.
     OtherRevision {
         /// Which part.
-        part: ToldName,
+        part: PrintableName,
         /// The oldest that it takes.
         min: Revision,
         /// The newest that it takes.
@@ -73,7 +73,7 @@ pub enum Refused {
     /// An image that contradicts itself.
     Damaged {
         /// Which part.
-        part: ToldName,
+        part: PrintableName,
         /// How.
         damage: Damage,
     },
@@ -87,12 +87,12 @@ pub enum Refused {
     /// No partition holds an application that can be booted; the reasons, partition by partition.
     NoApplication {
         /// The partition's label, and what is wrong with its content.
-        tried: Vec<(ToldName, Damage)>,
+        tried: Vec<(PrintableName, Damage)>,
     },
     /// A partition ends behind the flash.
     PartitionBehindFlash {
         /// Its label.
-        label: ToldName,
+        label: PrintableName,
         /// Where it ends.
         end: u64,
         /// The flash's size, as the bootloader's header has it.
@@ -101,16 +101,16 @@ pub enum Refused {
     /// Two parts claim the same bytes.
     Overlap {
         /// The one that begins first.
-        first: ToldName,
+        first: PrintableName,
         /// The one that begins before the first ends.
-        second: ToldName,
+        second: PrintableName,
         /// Where that begins.
         at: u32,
     },
     /// More than any flash of this chip holds.
     TooLarge {
         /// Which part.
-        part: ToldName,
+        part: PrintableName,
         /// Where it would end.
         end: u64,
         /// The largest flash.
@@ -128,14 +128,14 @@ pub enum Refused {
         /// What is read.
         list: &'static str,
         /// The path as it stands there.
-        path: ToldName,
+        path: PrintableName,
     },
     /// A list without a build for this chip.
     NotForThisChip {
         /// What is read.
         list: &'static str,
         /// The chips that it names.
-        chips: Vec<ToldName>,
+        chips: Vec<PrintableName>,
         /// The chip that is here.
         here: Chip,
     },

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{Refused, ToldName};
+use crate::error::{PrintableName, Refused};
 use crate::espressif::{
     Application, Damage, Description, Header, OtaData, PARTITION_TABLE, PartitionTable, Revision, TableDamage, Target,
 };
@@ -19,7 +19,7 @@ pub struct Part {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// What the part is called: its file's name.
-    pub name: ToldName,
+    pub name: PrintableName,
 }
 
 /// A flash with everything that a chip boots.
@@ -39,11 +39,11 @@ pub enum Boots {
     /// The application of a partition.
     Partition {
         /// The partition's name.
-        label: ToldName,
+        label: PrintableName,
         /// What the application says of itself.
         description: Option<Description>,
         /// What was passed over, and why: partitions that come first and hold nothing that can be booted.
-        passed_over: Vec<(ToldName, Damage)>,
+        passed_over: Vec<(PrintableName, Damage)>,
     },
     /// An image that the ROM loads by itself, without a partition table.
     Directly,
@@ -78,14 +78,14 @@ impl FlashImage {
     pub fn merged(name: &str, bytes: Vec<u8>, target: &Target) -> Result<Self, Refused> {
         match recognise(&bytes) {
             Kind::MergedFlash { chip } | Kind::RomLoadable { chip } if chip != target.chip => {
-                Err(Refused::OtherChip { part: ToldName::new("it"), made_for: chip, here: target.chip })
+                Err(Refused::OtherChip { part: PrintableName::new("it"), made_for: chip, here: target.chip })
             }
             // Without a partition table it is an application that needs no bootloader, or a bootloader alone.
-            Kind::MergedFlash { .. } => Self::new(vec![Part { at: 0, bytes, name: ToldName::new(name) }], target),
+            Kind::MergedFlash { .. } => Self::new(vec![Part { at: 0, bytes, name: PrintableName::new(name) }], target),
             kind @ Kind::RomLoadable { .. } if is_bootloader(&bytes) => Err(Refused::Incomplete(kind)),
-            Kind::RomLoadable { .. } => Self::new(vec![Part { at: 0, bytes, name: ToldName::new(name) }], target),
+            Kind::RomLoadable { .. } => Self::new(vec![Part { at: 0, bytes, name: PrintableName::new(name) }], target),
             Kind::Application { chip } if chip != target.chip => {
-                Err(Refused::OtherChip { part: ToldName::new("it"), made_for: chip, here: target.chip })
+                Err(Refused::OtherChip { part: PrintableName::new("it"), made_for: chip, here: target.chip })
             }
             kind @ (Kind::Application { .. } | Kind::PartitionTable | Kind::OtaData) => Err(Refused::Incomplete(kind)),
             kind => Err(Refused::NotAnImage(kind)),
@@ -110,8 +110,10 @@ fn is_bootloader(bytes: &[u8]) -> bool {
 
 fn damaged(part: &str, damage: Damage, target: &Target) -> Refused {
     match damage {
-        Damage::OtherChip(chip) => Refused::OtherChip { part: ToldName::new(part), made_for: chip, here: target.chip },
-        damage => Refused::Damaged { part: ToldName::new(part), damage },
+        Damage::OtherChip(chip) => {
+            Refused::OtherChip { part: PrintableName::new(part), made_for: chip, here: target.chip }
+        }
+        damage => Refused::Damaged { part: PrintableName::new(part), damage },
     }
 }
 

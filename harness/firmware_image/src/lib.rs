@@ -19,6 +19,6 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ACCEPTED, Refused, ToldName};
+pub use error::{ACCEPTED, PrintableName, Refused};
 pub use kind::{Kind, recognise};
 pub use layout::{FLASH_BYTES_MAX, FlashImage, Part};

@@ -30,7 +30,7 @@ fn written_by_espflash() -> Vec<Part> {
     let part = |(segment, name): (espflash::image_format::Segment<'_>, &str)| Part {
         at: segment.addr,
         bytes: segment.data.to_vec(),
-        name: ToldName::new(name),
+        name: PrintableName::new(name),
     };
     segments.map(part).collect()
 }
@@ -240,8 +240,8 @@ fn folders_are_told_apart_by_what_lies_in_them() {
 
 #[test]
 fn names_of_others_cannot_steer_a_terminal() {
-    assert_eq!(ToldName::new("a\x1b[31mb\n\u{202e}c").to_string(), "a\u{fffd}[31mb\u{fffd}\u{fffd}c");
-    assert_eq!(ToldName::new(&"x".repeat(10_000)).to_string().len(), 80);
+    assert_eq!(PrintableName::new("a\x1b[31mb\n\u{202e}c").to_string(), "a\u{fffd}[31mb\u{fffd}\u{fffd}c");
+    assert_eq!(PrintableName::new(&"x".repeat(10_000)).to_string().len(), 80);
 }
 
 proptest! {

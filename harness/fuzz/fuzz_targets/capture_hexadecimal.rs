@@ -1,7 +1,7 @@
 //! Bytes that somebody pasted, in whatever form: reading them ends, and what is found in them holds.
 #![no_main]
 
-use capture::likeness::Likeness;
+use capture::similarity::Similarity;
 use capture::{CutOffer, Offer, hexadecimal};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
                     assert!(missing.to_string().chars().all(|character| !character.is_control()));
                 }
                 if let Ok(offer) = Offer::find(&block.bytes) {
-                    assert_eq!(Likeness::between(&offer.hello, &offer.hello).distance, 0);
+                    assert_eq!(Similarity::between(&offer.hello, &offer.hello).distance, 0);
                     assert!(offer.message_bytes <= block.bytes.len());
                 }
                 if let Some(cut) = CutOffer::find(&block.bytes) {

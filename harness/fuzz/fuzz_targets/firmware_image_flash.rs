@@ -3,7 +3,7 @@
 #![no_main]
 
 use firmware_image::espressif::ESP32C3;
-use firmware_image::{FLASH_BYTES_MAX, FlashImage, Part, ToldName, recognise};
+use firmware_image::{FLASH_BYTES_MAX, FlashImage, Part, PrintableName, recognise};
 
 libfuzzer_sys::fuzz_target!(|input: (&str, Vec<(u32, Vec<u8>)>)| {
     let (name, parts) = input;
@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|input: (&str, Vec<(u32, Vec<u8>)>)| {
     if let [(_, bytes)] = parts.as_slice() {
         shown(FlashImage::merged(name, bytes.clone(), &ESP32C3));
     }
-    let parts = parts.into_iter().map(|(at, bytes)| Part { at, bytes, name: ToldName::new(name) });
+    let parts = parts.into_iter().map(|(at, bytes)| Part { at, bytes, name: PrintableName::new(name) });
     shown(FlashImage::new(parts.collect(), &ESP32C3));
 });
 

@@ -76,7 +76,7 @@ pub async fn kept(output: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 pub struct Group {
     /// The child.
     pub child: Child,
-    leash: Option<Leash>,
+    guard: Option<GroupGuard>,
 }
 
 impl Group {
@@ -87,25 +87,25 @@ impl Group {
     /// If it cannot be started.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         let child = command.spawn()?;
-        let leash = child.id().map(Leash::new);
-        Ok(Self { child, leash })
+        let guard = child.id().map(GroupGuard::new);
+        Ok(Self { child, guard })
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         // Once it has been waited for, its number may be somebody else's.
-        if let (None, Some(leash)) = (self.child.id(), self.leash.take()) {
-            leash.release();
+        if let (None, Some(guard)) = (self.child.id(), self.guard.take()) {
+            guard.release();
         }
     }
 }
 
 /// Holds a group of processes: it is killed when this is dropped, and by [`kill_all`].
 #[derive(Debug)]
-pub struct Leash(u32);
+pub struct GroupGuard(u32);
 
-impl Leash {
+impl GroupGuard {
     /// Holds the group `number`, which is that of its first process.
     pub fn new(number: u32) -> Self {
         groups().insert(number);
@@ -119,7 +119,7 @@ impl Leash {
     }
 }
 
-impl Drop for Leash {
+impl Drop for GroupGuard {
     fn drop(&mut self) {
         groups().remove(&self.0);
         kill(self.0);

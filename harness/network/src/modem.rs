@@ -175,7 +175,7 @@ impl Modem {
     /// Always later than the instant settled last.
     fn next_deadline(&mut self) -> Option<Instant> {
         let agenda = self.agenda.iter().map(|(at, _)| (*at).max(self.stalled_until)).min();
-        let soonest = self.now + latency::IMPATIENCE;
+        let soonest = self.now + latency::POLL_INTERVAL_MIN;
         let socket = self.socket.poll_at(self.now).map(|at| at.max(soonest));
         let agenda = agenda.map(|at| if at <= self.now { soonest } else { at });
         Instant::earliest(agenda, socket)

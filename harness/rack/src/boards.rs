@@ -9,7 +9,7 @@ use clap::Args;
 use host::whole_file;
 
 use crate::map::{self, Entry};
-use crate::{PROBE, lock, scan, sickness, slot};
+use crate::{PROBE, lock, scan, slot, wedged};
 
 /// How long the program that holds probes may take to list them.
 const LIST_MAX: Duration = Duration::from_secs(20);
@@ -66,8 +66,8 @@ fn row(entry: &Entry) -> [String; 6] {
         format!("out of order: {}", facts.because.as_deref().unwrap_or_default())
     } else if let Some(why) = absent(entry) {
         why
-    } else if let Some(sickness) = sickness::read(&folder, &identity) {
-        sickness.told()
+    } else if let Some(wedged) = wedged::read(&folder, &identity) {
+        wedged.told()
     } else {
         "ready".into()
     };

@@ -59,7 +59,7 @@ impl Finding {
 }
 
 /// What is looked at.
-pub struct Patient {
+pub struct Machine {
     /// The bench and what it is linked with, each with its version.
     pub bench: String,
     /// The workspace.
@@ -77,16 +77,16 @@ pub struct Patient {
 }
 
 /// Everything that there is to look at, in the order in which a person would.
-pub fn examine(patient: &Patient) -> Vec<Finding> {
-    let mut findings = checks::map(patient);
-    findings.extend(udev::rules(patient));
-    findings.extend(checks::ports(patient));
-    findings.extend(checks::probes(patient));
-    findings.extend(checks::modem_manager(patient));
-    findings.extend(checks::programs(patient));
+pub fn examine(machine: &Machine) -> Vec<Finding> {
+    let mut findings = checks::map(machine);
+    findings.extend(udev::rules(machine));
+    findings.extend(checks::ports(machine));
+    findings.extend(checks::probes(machine));
+    findings.extend(checks::modem_manager(machine));
+    findings.extend(checks::programs(machine));
     findings.extend(checks::locks());
-    findings.extend(checks::disk(patient));
-    findings.extend(checks::versions(patient));
+    findings.extend(checks::disk(machine));
+    findings.extend(checks::versions(machine));
     findings
 }
 
@@ -98,7 +98,7 @@ pub fn run(root: &Path, bench: &str, arguments: &Doctor) -> bool {
         ("✗", AnsiColor::Red.on_default().bold()),
     ];
     let (user, groups) = checks::user();
-    let patient = Patient {
+    let machine = Machine {
         bench: bench.to_owned(),
         workspace: root.to_owned(),
         map: crate::map::folder(root, arguments.map.as_ref()),
@@ -107,7 +107,7 @@ pub fn run(root: &Path, bench: &str, arguments: &Doctor) -> bool {
         groups,
         finds_program: crate::program::find,
     };
-    let findings = examine(&patient);
+    let findings = examine(&machine);
     for finding in &findings {
         let (mark, style) = MARKS.get(finding.gravity as usize).copied().unwrap_or(("?", Style::new()));
         anstream::println!("{style}{mark}{style:#} {:14} {}", finding.about, finding.words);

@@ -8,11 +8,11 @@ use board::hardware::{Limits, Port, Trouble, Wiring};
 use board::{Board as _, Hardware, Image};
 
 use crate::emulated::{self, Process};
-use crate::ladder::{Ladder, Next, Rung};
 use crate::lock::{self, Holder, Lock};
 use crate::map::{self, Entry, Lan};
-use crate::sickness;
+use crate::recovery::{Next, Recovery, Step};
 use crate::switch::Switch;
+use crate::wedged;
 
 /// What boards need to know of the run.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Setting {
 pub enum Failure {
     /// The bench failed, and the board is not to blame: another one would fare no better.
     Bench(String),
-    /// The bench failed, and another try may not: the board was ill and is well again, or a line was lost.
+    /// The bench failed, and another try may not: the board failed and has recovered, or a line was lost.
     Passing(String),
     /// The board is wedged, for this reason.
     Wedged(String),
@@ -51,7 +51,7 @@ pub struct Slot {
     entry: Entry,
     hardware: Hardware,
     switch: Switch,
-    ladder: Ladder,
+    recovery: Recovery,
     log: Vec<String>,
     /// The folder of locks, and of notes beside them.
     locks: PathBuf,
@@ -89,17 +89,17 @@ impl Slot {
         };
         let wiring = wiring(entry, process.as_ref(), folder.clone(), setting)?;
         let switch = process.as_ref().map_or_else(|| Switch::of(entry), |process| Switch::Emulated(process.control()));
-        let ladder = Ladder::new(|rung| match rung {
-            Rung::UsbReset => switch.resets_usb(),
-            Rung::PowerCycle => switch.switches_power(),
-            Rung::Reattach | Rung::Reset | Rung::EraseAndReflash => true,
+        let recovery = Recovery::new(|step| match step {
+            Step::UsbReset => switch.resets_usb(),
+            Step::PowerCycle => switch.switches_power(),
+            Step::Reattach | Step::Reset | Step::EraseAndReflash => true,
         });
         let entry = entry.clone();
         Ok(Self {
             entry,
             hardware: Hardware::new(wiring),
             switch,
-            ladder,
+            recovery,
             log: Vec::new(),
             locks: setting.locks.clone(),
             folder,
@@ -120,7 +120,7 @@ impl Slot {
 
     /// The board has passed its check: it is not wedged any more, whatever is noted.
     pub fn is_healthy(&self) {
-        sickness::forget(&self.locks, &identity(&self.entry));
+        wedged::forget(&self.locks, &identity(&self.entry));
     }
 
     /// Puts something down in the board's log.
@@ -157,7 +157,7 @@ impl Slot {
     ///
     /// If nothing switches it.
     pub fn cycle_power(&mut self, limit: Duration) -> Result<()> {
-        self.step(Rung::PowerCycle, limit)
+        self.take_step(Step::PowerCycle, limit)
     }
 
     /// Where the board finds its broker, if it has a network of its own.
@@ -199,43 +199,43 @@ impl Slot {
 
     /// Tries step after step until the board takes its image and starts again; else says what was wrong with it last.
     fn recover(&mut self, trouble: &Trouble, image: &Image) -> Result<()> {
-        self.note(&format!("ill: {trouble}"));
+        self.note(&format!("trouble: {trouble}"));
         let mut last = Error::bench(trouble);
-        self.ladder.begin(match trouble {
+        self.recovery.begin(match trouble {
             Trouble::Probe(fault) => Some(fault.kind),
             Trouble::Port(_) | Trouble::Host(_) => None,
         });
-        while let Next::Try(rung, limit) = self.ladder.climb() {
+        while let Next::Try(step, limit) = self.recovery.next_step() {
             let began = Instant::now();
-            let result = self.step(rung, limit).and_then(|()| self.takes(image));
+            let result = self.take_step(step, limit).and_then(|()| self.takes(image));
             let took_ms = began.elapsed().as_millis();
             match result {
                 Ok(()) => {
-                    self.note(&format!("{rung}: well again after {took_ms} ms"));
+                    self.note(&format!("{step}: answers again after {took_ms} ms"));
                     return Ok(());
                 }
                 Err(why) => {
-                    self.note(&format!("{rung}: {why} ({took_ms} ms)"));
+                    self.note(&format!("{step}: {why} ({took_ms} ms)"));
                     last = why;
                 }
             }
         }
         self.note("wedged: it leaves the run");
-        sickness::note(&self.locks, &identity(&self.entry), &last.message);
+        wedged::note(&self.locks, &identity(&self.entry), &last.message);
         self.hardware.let_go();
         Err(last)
     }
 
-    fn step(&mut self, rung: Rung, limit: Duration) -> Result<()> {
-        match rung {
-            Rung::Reattach => self.hardware.reattach().map_err(Error::bench),
-            Rung::Reset => self.hardware.reset().map_err(Error::bench),
-            Rung::UsbReset => {
+    fn take_step(&mut self, step: Step, limit: Duration) -> Result<()> {
+        match step {
+            Step::Reattach => self.hardware.reattach().map_err(Error::bench),
+            Step::Reset => self.hardware.reset().map_err(Error::bench),
+            Step::UsbReset => {
                 self.hardware.let_go();
                 self.switch.reset_usb(limit)
             }
-            Rung::EraseAndReflash => self.hardware.erase().map_err(Error::bench),
-            Rung::PowerCycle => {
+            Step::EraseAndReflash => self.hardware.erase().map_err(Error::bench),
+            Step::PowerCycle => {
                 self.hardware.let_go();
                 self.switch.cycle_power(limit)
             }

@@ -102,12 +102,12 @@ pub fn started(run: &Run) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::specimen;
+    use crate::fixture;
     use outcome::Ending;
 
     #[test]
     fn what_changed_is_told_and_nothing_else() {
-        let before = specimen::run();
+        let before = fixture::run();
         let mut now = before.clone();
         assert!(changes(&before, &now).is_empty());
         now.rows[2].ending = Some(Ending::AsExpected);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_past_is_told_oldest_first() {
-        let (mut old, mut older) = (specimen::run(), specimen::run());
+        let (mut old, mut older) = (fixture::run(), fixture::run());
         old.parts[0].started = "2026-11-20T00:00:00Z".into();
         older.parts[0].started = "2026-11-19T00:00:00Z".into();
         older.rows[2].ending = Some(Ending::AsExpected);

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use crate::markdown::Links;
 use crate::model::Run;
-use crate::{html, json, junit, markdown, merge, release, specimen};
+use crate::{fixture, html, json, junit, markdown, merge, release};
 
 /// So many broken reports are tried.
 const TRIES: u64 = 400;
 
 /// Renders a run in every way there is.
 fn render(run: Run) {
-    let other = specimen::run();
+    let other = fixture::run();
     html::write(&run, std::slice::from_ref(&other));
     html::write(&other, std::slice::from_ref(&run));
     markdown::write(&run, Some(&other), &Links { base: Some("https://example.org".into()) });
@@ -28,7 +28,7 @@ fn render(run: Run) {
 
 #[test]
 fn bytes_changed_anywhere_are_refused_or_rendered() {
-    let text = json::write(&specimen::run()).expect("JSON").into_bytes();
+    let text = json::write(&fixture::run()).expect("JSON").into_bytes();
     let (mut chance, mut read) = (1_u64, 0);
     let mut next = move || {
         // Knuth's MMIX: any numbers will do, as long as they are the same every time.
@@ -58,7 +58,7 @@ fn bytes_changed_anywhere_are_refused_or_rendered() {
 
 #[test]
 fn numbers_of_any_size_and_lists_of_any_length_are_rendered() {
-    let text = json::write(&specimen::run()).expect("JSON");
+    let text = json::write(&fixture::run()).expect("JSON");
     for number in [0, 1, u64::from(u32::MAX), u64::MAX] {
         let mut value: Value = serde_json::from_str(&text).expect("JSON");
         set(&mut value, number);
@@ -68,7 +68,7 @@ fn numbers_of_any_size_and_lists_of_any_length_are_rendered() {
         let words = refused.map_or_else(|why| why.to_string(), |()| String::new());
         assert!(words.is_empty() || words.contains("invalid value: integer"), "{words}");
     }
-    let mut run = specimen::run();
+    let mut run = fixture::run();
     let row = run.rows[1].clone();
     run.rows = (0..2_000)
         .map(|index| {

@@ -108,11 +108,11 @@ fn message(ending: &Ending) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::specimen;
+    use crate::fixture;
 
     #[test]
     fn every_ending_has_its_place() {
-        let xml = write(&specimen::run()).expect("XML");
+        let xml = write(&fixture::run()).expect("XML");
         assert!(xml.contains("tests=\"7\"") && xml.contains("failures=\"1\" errors=\"2\""), "{xml}");
         assert!(xml.contains("<skipped message=\"it has no resolver\"/>"), "{xml}");
         assert!(xml.contains("in quarantine until 2026-12-31: the hub resets (https://example.org/7)"), "{xml}");
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_new_passes_and_what_is_denied_fails() {
-        let mut run = specimen::run();
+        let mut run = fixture::run();
         run.rows[6].ending = Some(Ending::New);
         run.rows[1].denied = Some("ACCEPTS WHAT IT MUST REFUSE (--deny insecure)".into());
         run.totals = crate::model::Totals::of(&run.rows);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn hostile_words_stay_words() {
-        let mut run = specimen::run();
+        let mut run = fixture::run();
         for row in &mut run.rows {
             row.transcript = "]]><x a='1'>\u{0}\u{1b}[31m&\u{ffff}".into();
         }

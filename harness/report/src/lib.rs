@@ -15,8 +15,8 @@ pub mod release;
 pub mod weight;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod schema;
-#[cfg(test)]
-mod specimen;

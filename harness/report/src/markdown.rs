@@ -10,7 +10,7 @@ use crate::model::{FindingKind, Row, Run};
 use crate::weight::Weight;
 
 /// So many rows of one kind are told in full; more are counted.
-const TOLD_MAX: usize = 25;
+const PRINTED_MAX: usize = 25;
 /// A difference or transcript beyond this is cut, in characters: a step's page holds a megabyte.
 const QUOTED_MAX: usize = 6_000;
 
@@ -79,7 +79,7 @@ fn section<'a>(out: &mut String, title: &str, rows: impl Iterator<Item = &'a Row
         return;
     }
     let _ = writeln!(out, "\n### {title} ({})\n", rows.len());
-    for row in rows.iter().take(TOLD_MAX) {
+    for row in rows.iter().take(PRINTED_MAX) {
         let board = if row.board.is_empty() { String::new() } else { format!(", board {}", code(&row.board)) };
         let _ = writeln!(out, "- {} on {}{board}", scenario(&row.scenario, links), snapshot(row, links));
         teller(out, row);
@@ -88,8 +88,8 @@ fn section<'a>(out: &mut String, title: &str, rows: impl Iterator<Item = &'a Row
 }
 
 fn more(out: &mut String, number: usize) {
-    if number > TOLD_MAX {
-        let _ = writeln!(out, "- … and {} more: see the other reports of this run", number - TOLD_MAX);
+    if number > PRINTED_MAX {
+        let _ = writeln!(out, "- … and {} more: see the other reports of this run", number - PRINTED_MAX);
     }
 }
 
@@ -152,7 +152,7 @@ fn grouped<'a>(out: &mut String, title: &str, rows: impl Iterator<Item = &'a Row
         return;
     }
     let _ = writeln!(out, "\n### {title} ({})\n", groups.len());
-    for (name, rows) in groups.iter().take(TOLD_MAX) {
+    for (name, rows) in groups.iter().take(PRINTED_MAX) {
         let Some(first) = rows.first() else { continue };
         let stacks: Vec<String> = rows.iter().map(|row| snapshot(row, links)).collect();
         let (title, rule) = (escaped(&first.title), escaped(&first.rule));
@@ -166,7 +166,7 @@ fn changed(out: &mut String, changes: Vec<Change<'_>>, links: &Links) {
         return;
     }
     let _ = writeln!(out, "\n### Changed since the run before ({})\n", changes.len());
-    for Change { before, now } in changes.iter().take(TOLD_MAX) {
+    for Change { before, now } in changes.iter().take(PRINTED_MAX) {
         let (was, is) = (escaped(&history::outcome(before)), escaped(&history::outcome(now)));
         let _ = writeln!(out, "- {} on {}: {was} → **{is}**", scenario(&now.scenario, links), snapshot(now, links));
     }
@@ -277,12 +277,12 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::specimen;
+    use crate::fixture;
     use outcome::Ending;
 
     #[test]
     fn what_needs_somebody_comes_first() {
-        let text = write(&specimen::run(), None, &Links::default());
+        let text = write(&fixture::run(), None, &Links::default());
         let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no word of {words} in\n{text}"));
         assert!(place("Otherwise than expected (1)") < place("🔴 Security"), "{text}");
         assert!(place("🔴 Security") < place("| ✗ | `mine` |"), "{text}");
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn changes_and_links_are_told() {
-        let before = specimen::run();
+        let before = fixture::run();
         let mut now = before.clone();
         now.rows[2].ending = Some(Ending::AsExpected);
         let links = Links { base: Some("https://example.org/blob/abc".into()) };
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn hostile_words_stay_words() {
-        let mut run = specimen::run();
+        let mut run = fixture::run();
         for row in &mut run.rows {
             row.scenario = "x](javascript:1) <img src=x>/../../etc".into();
             row.title = "<script>alert(1)</script>\n# heading ![x](y)".into();

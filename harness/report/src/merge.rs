@@ -98,15 +98,15 @@ fn differing_images(run: &Run) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture;
     use crate::model::{Image, Part, Shard};
-    use crate::specimen;
     use outcome::Ending;
 
     #[test]
     fn shares_make_the_whole_in_whatever_order() {
-        let whole = merge(vec![specimen::run()]).run;
+        let whole = merge(vec![fixture::run()]).run;
         let share = |index: usize| {
-            let rows = specimen::run().rows.into_iter().skip(index).step_by(3).collect();
+            let rows = fixture::run().rows.into_iter().skip(index).step_by(3).collect();
             let shard = Some(Shard { index: index as u32 + 1, of: 3 });
             Run::new(vec![Part { shard, ..Part::default() }], rows)
         };
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn nothing_that_was_run_is_lost() {
-        let (one, mut other) = (specimen::run(), specimen::run());
+        let (one, mut other) = (fixture::run(), fixture::run());
         let missed = other.rows.iter().position(|row| row.not_run.is_some()).expect("one was not run");
         other.rows[missed].not_run = None;
         other.rows[missed].ending = Some(Ending::AsExpected);

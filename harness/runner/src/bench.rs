@@ -18,15 +18,15 @@ use crate::stack::Stack;
 use crate::world::{self, BrokerService, Counterpart};
 
 /// After the device is done, its last packets still have to arrive.
-const AFTERMATH: Duration = Duration::from_millis(500);
-/// In wall time the aftermath is over when neither side has said anything for so long, and nothing is due.
-const HUSH: Duration = Duration::from_millis(40);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+/// In wall time the draining is over when neither side has said anything for so long, and nothing is due.
+const QUIET_TIMEOUT: Duration = Duration::from_millis(40);
 /// A device that has not said hello by then never will: an ESP32-C3 boots in well under a second.
 const HELLO_BY: Instant = Instant::from_millis(10_000);
 /// A firmware that still says hello so long after its order was said has not got it: it says hello every second.
 const ORDER_LOST: Duration = Duration::from_millis(1_500);
 /// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
-const WORDS_MAX_BYTES: usize = 256 * 1024;
+const LOG_BYTES_MAX: usize = 256 * 1024;
 
 /// Everything that was seen and heard while a scenario ran.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ pub fn run_with(
 ) -> Result<Evidence, BenchFault> {
     let mut session = Session::new(scenario, stack, minted, counterpart, seed)?;
     // Virtual time costs nothing, and what was reviewed has the whole of it.
-    session.hush = (!board.target().emulated).then_some(HUSH);
+    session.quiet_timeout = (!board.target().emulated).then_some(QUIET_TIMEOUT);
     board.flash(stack.image())?;
     board.reset()?;
     let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
@@ -175,7 +175,7 @@ struct Session {
     said: Vec<u8>,
     reports: Vec<Report>,
     words: Vec<(Instant, String)>,
-    words_bytes: usize,
+    log_bytes: usize,
     incidents: Vec<Incident>,
     /// Once the device is done or dead: when to stop listening.
     ends_at: Option<Instant>,
@@ -186,7 +186,7 @@ struct Session {
     /// When the device has reported last.
     progressed_at: Instant,
     /// After how long a silence to stop listening earlier, once the device is done.
-    hush: Option<Duration>,
+    quiet_timeout: Option<Duration>,
 }
 
 impl Session {
@@ -212,13 +212,13 @@ impl Session {
             said: Vec::new(),
             reports: Vec::new(),
             words: Vec::new(),
-            words_bytes: 0,
+            log_bytes: 0,
             incidents: Vec::new(),
             ends_at: None,
             is_done: false,
             last_word_at: Instant::ZERO,
             progressed_at: Instant::ZERO,
-            hush: None,
+            quiet_timeout: None,
         })
     }
 
@@ -237,8 +237,10 @@ impl Session {
     /// When to stop listening.
     fn end(&mut self, now: Instant) -> Option<Instant> {
         let at = self.ends_at?;
-        match self.hush.filter(|_| self.is_done) {
-            Some(hush) if self.network_wants(now).is_none_or(|due| due >= at) => Some(at.min(self.last_word_at + hush)),
+        match self.quiet_timeout.filter(|_| self.is_done) {
+            Some(quiet) if self.network_wants(now).is_none_or(|due| due >= at) => {
+                Some(at.min(self.last_word_at + quiet))
+            }
             _ => Some(at),
         }
     }
@@ -295,7 +297,7 @@ impl Session {
             }
             Report::Done { .. } => {
                 self.is_done = true;
-                self.ends_at = Some(now + AFTERMATH);
+                self.ends_at = Some(now + DRAIN_TIMEOUT);
             }
             _ => {}
         }
@@ -315,7 +317,7 @@ impl Session {
         for line in text.lines() {
             for report in self.log.read(line, at_ms) {
                 if matches!(report, Report::Done { .. }) {
-                    self.ends_at.get_or_insert(now + AFTERMATH);
+                    self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
                 }
                 self.progressed_at = now;
                 self.reports.push(report);
@@ -329,8 +331,8 @@ impl Session {
     }
 
     fn word(&mut self, now: Instant, text: &[u8]) {
-        self.words_bytes += text.len();
-        if self.words_bytes <= WORDS_MAX_BYTES {
+        self.log_bytes += text.len();
+        if self.log_bytes <= LOG_BYTES_MAX {
             let text = String::from_utf8_lossy(text).trim_end().to_owned();
             if self.ordered_at.is_none() && self.ends_at.is_none() {
                 self.read_log(now, &text);
@@ -343,7 +345,7 @@ impl Session {
         for incident in incidents {
             if incident.gravity == Gravity::Crash {
                 // What it says of the crash still has to come up the line.
-                self.ends_at.get_or_insert(incident.at + AFTERMATH);
+                self.ends_at.get_or_insert(incident.at + DRAIN_TIMEOUT);
             }
             self.incidents.push(incident);
         }

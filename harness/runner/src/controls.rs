@@ -12,9 +12,9 @@ pub mod mosquitto_pub;
 pub mod openssl;
 pub mod outcome;
 pub mod paho;
+pub mod report;
 pub mod rustls_client;
 pub mod task;
-pub mod told;
 pub mod tools;
 
 use std::fmt::Write as _;
@@ -33,11 +33,11 @@ use scenario::controls::{Control, Expected};
 use tokio::net::TcpListener;
 
 use self::outcome::Class;
+use self::report::{ControlReport, Ended};
 use self::task::Task;
-use self::told::{Ended, Told};
 use self::tools::Missing;
+use crate::lan::exchange::{self, Counterpart, Held};
 use crate::lan::loopback::{self, Moved};
-use crate::lan::meeting::{self, Counterpart, Held};
 use crate::mosquitto::{self, Mosquitto};
 use crate::snapshot::{Agreement, Place};
 use crate::verdict::{Account, How, OnRack, Verdict};
@@ -63,7 +63,7 @@ pub struct Setting {
 
 /// One control with one scenario.
 #[derive(Clone, Copy, Debug)]
-pub struct Meeting<'a> {
+pub struct ControlRun<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
     /// The control.
@@ -73,17 +73,17 @@ pub struct Meeting<'a> {
 }
 
 /// What is to be run, in the order of the scenarios.
-pub fn meetings(scenarios: &[Scenario]) -> Vec<Meeting<'_>> {
+pub fn runs(scenarios: &[Scenario]) -> Vec<ControlRun<'_>> {
     scenarios
         .iter()
         .flat_map(|scenario| {
             let controls = scenario.controls.0.iter();
-            controls.map(move |(control, expected)| Meeting { scenario, control: *control, expected: *expected })
+            controls.map(move |(control, expected)| ControlRun { scenario, control: *control, expected: *expected })
         })
         .collect()
 }
 
-impl Meeting<'_> {
+impl ControlRun<'_> {
     /// What the control is called where stacks have their names: in tables, and in the names of files.
     pub fn stack(&self) -> String {
         format!("control_{}", self.control)
@@ -115,8 +115,8 @@ impl Meeting<'_> {
             Ok(programs) => programs,
             Err(why) => return missing(why),
         };
-        let run = Run { meeting: *self, setting, program, mosquitto };
-        match run.meet(&moved).and_then(|(told, held)| run.file(&told, &held)) {
+        let run = Run { of: *self, setting, program, mosquitto };
+        match run.exchange(&moved).and_then(|(report, held)| run.file(&report, &held)) {
             Ok(verdict) => verdict,
             Err(why) => Verdict::bench_failed(self.scenario, &stack, why),
         }
@@ -130,7 +130,7 @@ pub fn today() -> UnixTime {
 }
 
 struct Run<'a> {
-    meeting: Meeting<'a>,
+    of: ControlRun<'a>,
     setting: &'a Setting,
     /// The control's program, unless it is inside the bench.
     program: Option<PathBuf>,
@@ -139,15 +139,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The meeting itself.
-    fn meet(&self, moved: &Moved) -> Result<(Told, Held), String> {
+    /// The exchange itself.
+    fn exchange(&self, moved: &Moved) -> Result<(ControlReport, Held), String> {
         let minted =
             pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(|e| e.to_string())?;
         let (counterpart, mosquitto) = match &self.mosquitto {
             Some(programs) => {
                 let folder = self.folder().with_extension("mosquitto");
                 let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
-                let address = mosquitto.address(self.meeting.scenario.device.port);
+                let address = mosquitto.address(self.of.scenario.device.port);
                 let address = address.ok_or("mosquitto has no listener where the control dials")?;
                 (Counterpart::Real(address), Some(mosquitto))
             }
@@ -158,40 +158,40 @@ impl Run<'_> {
             }
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        let failed = |error: io::Error| format!("the meeting on the loopback failed: {error}");
+        let failed = |error: io::Error| format!("the exchange on the loopback failed: {error}");
         runtime.block_on(async {
             let listener = TcpListener::bind(SocketAddr::new(moved.address, 0)).await.map_err(failed)?;
             let address = listener.local_addr().map_err(failed)?;
             let task = Task::new(&moved.scenario, &minted, address, &self.folder()).map_err(failed)?;
-            let comment = format!("scenario {} control {}", self.meeting.scenario.name, self.meeting.control);
+            let comment = format!("scenario {} control {}", self.of.scenario.name, self.of.control);
             let client = self.client(&task);
-            let port = self.meeting.scenario.device.port;
-            let (told, mut held) = meeting::hold(counterpart, listener, port, moved.scenario.date(), comment, client)
+            let port = self.of.scenario.device.port;
+            let (report, mut held) = exchange::run(counterpart, listener, port, moved.scenario.date(), comment, client)
                 .await
                 .map_err(failed)?;
-            let told = told.map_err(|error| format!("{} cannot be run: {error}", self.meeting.control))?;
-            held.recorder.key_log(&told.key_log);
+            let report = report.map_err(|error| format!("{} cannot be run: {error}", self.of.control))?;
+            held.recorder.key_log(&report.key_log);
             let now = held.recorder.now();
             let log = mosquitto.map(Mosquitto::finish).unwrap_or_default();
             held.findings.extend(log.into_iter().map(|line| (now, line)));
-            Ok((told, held))
+            Ok((report, held))
         })
     }
 
-    async fn client(&self, task: &Task) -> io::Result<Told> {
+    async fn client(&self, task: &Task) -> io::Result<ControlReport> {
         let Some(program) = &self.program else {
             let task = task.clone();
-            let told = tokio::task::spawn_blocking(move || rustls_client::run(&task, LIMIT)).await;
-            return told.map_err(io::Error::other);
+            let report = tokio::task::spawn_blocking(move || rustls_client::run(&task, LIMIT)).await;
+            return report.map_err(io::Error::other);
         };
-        let command = match (self.meeting.control, &task.tls) {
+        let command = match (self.of.control, &task.tls) {
             (Control::Openssl, Some(tls)) => return openssl::run(program, task, tls, LIMIT).await,
             (Control::Paho, _) => paho::command(program, task)?,
             (Control::MosquittoPub | Control::Openssl | Control::Rustls, _) => mosquitto_pub::command(program, task),
         };
         let finished = process::run(command, LIMIT).await?;
         let key_log_file = task.tls.as_ref().map(|tls| &tls.key_log_file);
-        Ok(Told {
+        Ok(ControlReport {
             ended: match finished.status {
                 None => Ended::OutOfTime,
                 Some(status) if status.success() => Ended::Published,
@@ -204,7 +204,7 @@ impl Run<'_> {
 
     /// The place of the evidence, and of the snapshot.
     fn place(&self, folder: &Path) -> Place {
-        Place::new(folder, &self.meeting.scenario.name, &self.meeting.stack())
+        Place::new(folder, &self.of.scenario.name, &self.of.stack())
     }
 
     /// The folder of certificates, keys and whatever else a control is given.
@@ -212,27 +212,27 @@ impl Run<'_> {
         self.place(&self.setting.artefacts).capture().with_extension("files")
     }
 
-    fn file(&self, told: &Told, held: &Held) -> Result<Verdict, String> {
+    fn file(&self, report: &ControlReport, held: &Held) -> Result<Verdict, String> {
         let pcapng = held.recorder.to_pcapng();
         let wire = capture::read(&pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
-        let class = Class::conclude(&wire, told)?;
+        let class = Class::conclude(&wire, report)?;
         let account = self.account(class, held);
         let essence = self.essence(class, &account);
-        let transcript = self.transcript(told, held, &wire, &essence);
+        let transcript = self.transcript(report, held, &wire, &essence);
         let failed = |error: io::Error| format!("the evidence cannot be filed: {error}");
         let artefact = self.place(&self.setting.artefacts);
         fs::create_dir_all(artefact.folder()).map_err(failed)?;
         fs::write(artefact.capture(), &pcapng).map_err(failed)?;
         fs::write(artefact.capture().with_extension("txt"), &transcript).map_err(failed)?;
-        fs::write(artefact.capture().with_extension("stderr"), &told.words).map_err(failed)?;
+        fs::write(artefact.capture().with_extension("stderr"), &report.words).map_err(failed)?;
         let place = self.place(&self.setting.captures);
         if self.setting.accept {
             place.accept(&essence, None).map_err(failed)?;
         }
         let agreement = place.compare(&essence).map_err(failed)?;
         let ending = match &agreement {
-            _ if !class.meets(self.meeting.expected) => {
-                Ending::Otherwise(format!("the scenario says that {} {}", self.meeting.control, self.meeting.expected))
+            _ if !class.meets(self.of.expected) => {
+                Ending::Otherwise(format!("the scenario says that {} {}", self.of.control, self.of.expected))
             }
             Agreement::Same => Ending::AsExpected,
             Agreement::None => Ending::New,
@@ -243,9 +243,9 @@ impl Run<'_> {
             _ => place.propose(&essence).map_err(failed)?,
         }
         Ok(Verdict {
-            scenario: self.meeting.scenario.name.clone(),
-            stack: self.meeting.stack(),
-            title: self.meeting.scenario.title.clone(),
+            scenario: self.of.scenario.name.clone(),
+            stack: self.of.stack(),
+            title: self.of.scenario.title.clone(),
             ending,
             denied: None,
             known: None,
@@ -262,7 +262,7 @@ impl Run<'_> {
 
     /// What is the same on every machine and every day.
     fn essence(&self, class: Class, account: &Account) -> String {
-        let Meeting { control, expected, .. } = self.meeting;
+        let ControlRun { control, expected, .. } = self.of;
         let agrees = if class.meets(expected) { "as the scenario says" } else { "against what the scenario says" };
         let finding = match account.conformity {
             Conformity::AcceptsWhatItMustRefuse => format!(", and {} ({})", account.conformity, account.rule),
@@ -271,14 +271,14 @@ impl Run<'_> {
         format!("control    {control}\nending     {class} — {agrees}{finding}")
     }
 
-    fn transcript(&self, told: &Told, held: &Held, wire: &capture::Transcript, essence: &str) -> String {
+    fn transcript(&self, report: &ControlReport, held: &Held, wire: &capture::Transcript, essence: &str) -> String {
         let style = capture::Style { client: "control", ..capture::Style::BENCH };
         let mut text = format!(
             "scenario   {} on the loopback, in wall time: not byte-reproducible\n\n{}\n",
-            self.meeting.scenario.name,
+            self.of.scenario.name,
             capture::render(wire, &style).trim_end()
         );
-        for line in told.words.lines().filter(|line| !line.trim().is_empty()) {
+        for line in report.words.lines().filter(|line| !line.trim().is_empty()) {
             let _ = write!(text, "\nsaid       {}", line.trim_end());
         }
         for (at, finding) in &held.findings {
@@ -290,7 +290,7 @@ impl Run<'_> {
 
     fn account(&self, class: Class, held: &Held) -> Account {
         // A broker that is to be refused is to be refused by everybody; other demands are the device's.
-        let demand = match (self.meeting.scenario.specification.demands, self.meeting.expected) {
+        let demand = match (self.of.scenario.specification.demands, self.of.expected) {
             (Demand::Refuse, _) => Demand::Refuse,
             (_, Expected::Accepts) => Demand::Connect,
             (_, Expected::Refuses) => Demand::Fail,
@@ -317,7 +317,7 @@ impl Run<'_> {
             device_words: if class == Class::Accepted { String::new() } else { class.to_string() },
             conformity: Conformity::judge(demand, how.course(), Met::Met),
             demand,
-            rule: self.meeting.scenario.specification.rule.clone(),
+            rule: self.of.scenario.specification.rule.clone(),
             took_ms: held.recorder.now().as_millis(),
         }
     }

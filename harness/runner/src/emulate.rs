@@ -1,8 +1,8 @@
 //! `cargo xtask emulate`: firmware on an emulated chip, with its serial ports on the terminal.
 
 mod console;
+mod events;
 mod loaded;
-mod told;
 
 use std::io::{self, Read as _, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -20,7 +20,7 @@ use emulator::{EmulatedChip, Model, Pause};
 use crate::cli::Emulate;
 use crate::exit;
 use console::Console;
-use told::Told;
+use events::EventPrinter;
 
 /// How far the chip runs before the terminal is looked at again, in the chip's own time.
 const SLICE: Duration = Duration::from_millis(10);
@@ -60,7 +60,7 @@ pub fn on(
     terminal: &mut dyn Write,
 ) -> Result<u8, String> {
     let mut chip = loaded::power_on(root, model, arguments)?;
-    let mut seen = Seen { console: Console::new(consoles(&*chip)), told: Told::default(), terminal };
+    let mut seen = Seen { console: Console::new(consoles(&*chip)), events: EventPrinter::default(), terminal };
     let mut has_halted = false;
     if let Some(port) = arguments.gdb {
         debug(&mut *chip, port, &mut seen)?;
@@ -72,7 +72,7 @@ pub fn on(
     if let Some(file) = &arguments.flash_state {
         loaded::keep_state(&*chip, file)?;
     }
-    Ok(match (seen.told.has_failed(), has_halted) {
+    Ok(match (seen.events.has_failed(), has_halted) {
         (true, _) => exit::FIRMWARE_FAILED.code,
         (false, true) => exit::OTHERWISE.code,
         (false, false) => exit::AS_EXPECTED.code,
@@ -112,7 +112,7 @@ fn consoles(chip: &dyn EmulatedChip) -> Vec<PortId> {
 /// What the user sees of the chip.
 struct Seen<'a> {
     console: Console,
-    told: Told,
+    events: EventPrinter,
     terminal: &'a mut dyn Write,
 }
 
@@ -129,7 +129,7 @@ impl Seen<'_> {
         }
         self.console.write(self.terminal, chip.now())?;
         for event in events {
-            eprintln!("{}", self.told.tell(&event));
+            eprintln!("{}", self.events.tell(&event));
         }
         Ok(())
     }

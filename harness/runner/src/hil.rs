@@ -193,9 +193,9 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let jobs = jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     // Controls are asked along with all stacks, and not if somebody wants to know about some of them.
     let all = arguments.image.is_none() && arguments.stack.is_empty() && crew.is_none() && authority.is_none();
-    let mut meetings = if all { controls::meetings(&scenarios) } else { Vec::new() };
-    meetings.retain(|meeting| is_ours(&meeting.scenario.name, &meeting.stack()));
-    let selected = pairs.len() + meetings.len();
+    let mut control_runs = if all { controls::runs(&scenarios) } else { Vec::new() };
+    control_runs.retain(|run| is_ours(&run.scenario.name, &run.stack()));
+    let selected = pairs.len() + control_runs.len();
     let progress = progress(selected);
     let (began, started) = (Instant::now(), SystemTime::now());
     let sources = Sources { scenarios: &scenarios, artefacts: &bench.artefacts, embed: arguments.reporting.embed };
@@ -213,7 +213,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     };
     let wanted = pairs.iter().map(|pair| (pair.scenario.name.as_str(), pair.stack.name.clone()));
     let wanted: Vec<(&str, String)> =
-        wanted.chain(meetings.iter().map(|meeting| (meeting.scenario.name.as_str(), meeting.stack()))).collect();
+        wanted.chain(control_runs.iter().map(|run| (run.scenario.name.as_str(), run.stack()))).collect();
     let mut journal = match journal_file(arguments, &bench, crew.is_some()) {
         Some(file) => {
             let run = Run::new(
@@ -268,18 +268,18 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         accept: bench.accept,
     };
     results.extend(suite::run(
-        &meetings,
+        &control_runs,
         jobs,
         &interrupted,
-        &|meeting| {
+        &|run| {
             let began = Instant::now();
-            let mut verdict = meeting.hold(&setting);
+            let mut verdict = run.hold(&setting);
             bench.denial.judge(&mut verdict);
             (verdict, began.elapsed())
         },
-        &|meeting, panic| {
+        &|run, panic| {
             let why = format!("the bench panicked: {panic}");
-            (Verdict::bench_failed(meeting.scenario, &meeting.stack(), why), Duration::ZERO)
+            (Verdict::bench_failed(run.scenario, &run.stack(), why), Duration::ZERO)
         },
         &mut finished,
     ));
@@ -309,7 +309,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
             say(&format!("\n{}\n", verdict.transcript));
         }
     }
-    let controls: BTreeSet<_> = meetings.iter().map(|meeting| meeting.control).collect();
+    let controls: BTreeSet<_> = control_runs.iter().map(|run| run.control).collect();
     let view =
         View { selected, stacks: stacks.len() + controls.len(), verbose: arguments.verbose, on_boards: crew.is_some() };
     let idle: String = bench.denial.idle(&verdicts).map(|line| format!("{line}\n")).collect();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use chip::{Chip, ImageFormat};
 use firmware_image::build::{self, Files, Folder};
 use firmware_image::espressif::{self, Target};
-use firmware_image::{FLASH_BYTES_MAX, FlashImage, Kind, Part, Refused, ToldName, recognise};
+use firmware_image::{FLASH_BYTES_MAX, FlashImage, Kind, Part, PrintableName, Refused, recognise};
 
 /// The longest ELF file that is read: those of ESP-IDF have some 15 MB of debug information.
 const ELF_BYTES_MAX: u64 = 256 << 20;
@@ -123,10 +123,10 @@ fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource
             .canonicalize()
             .map_err(|error| format!("{}: {error}; {} names it: is the build whole?", file.display(), files.list))?;
         if !real.starts_with(&home) {
-            let refused = Refused::OutsideFolder { list: files.list, path: ToldName::new(path) };
+            let refused = Refused::OutsideFolder { list: files.list, path: PrintableName::new(path) };
             return Err(format!("{}: {refused}", folder.display()));
         }
-        parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: ToldName::new(path) });
+        parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: PrintableName::new(path) });
     }
     let application = files.parts.iter().max_by_key(|(at, _)| (*at == 0x1_0000, *at));
     let symbols = application.and_then(|(_, path)| elf_beside(&folder.join(path)));
@@ -143,7 +143,7 @@ fn parts(words: &[&str], target: &Target) -> Result<ImageSource, String> {
         let at = build::parse_offset(at).ok_or_else(usage)?;
         let bytes = read_file(Path::new(path), FLASH_BYTES_MAX.into())?;
         symbols = symbols.or_else(|| elf_beside(Path::new(path)));
-        parts.push(Part { at, bytes, name: ToldName::new(path) });
+        parts.push(Part { at, bytes, name: PrintableName::new(path) });
     }
     let image = FlashImage::new(parts, target).map_err(|refused| refused.to_string())?;
     Ok(ImageSource::Flash { image, symbols })

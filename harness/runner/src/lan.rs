@@ -6,6 +6,6 @@
 //! Such a run is **not** byte-reproducible: its time is the wall's, and a real process decides what is said. What is
 //! compared is the class of its outcome.
 
+pub mod exchange;
 pub mod loopback;
-pub mod meeting;
 pub mod recorder;

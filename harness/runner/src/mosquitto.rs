@@ -23,7 +23,7 @@ use crate::bench::{self, Evidence};
 use crate::controls::tools::{self, Missing};
 use crate::stack::Stack;
 use crate::verdict::Account;
-use host::process::Leash;
+use host::process::GroupGuard;
 
 /// How long mosquitto may take to say that it runs: it takes milliseconds.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -56,7 +56,7 @@ pub struct Programs {
 #[derive(Debug)]
 pub struct Mosquitto {
     child: Child,
-    leash: Option<Leash>,
+    guard: Option<GroupGuard>,
     reader: Option<JoinHandle<()>>,
     ports: BTreeMap<u16, SocketAddr>,
     log_file: PathBuf,
@@ -115,13 +115,13 @@ impl Mosquitto {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let leash = Some(Leash::new(child.id()));
+        let guard = Some(GroupGuard::new(child.id()));
         let log_file = folder.join("mosquitto.log");
         let log = File::create(&log_file).map_err(|error| error.to_string())?;
         let (send, said) = mpsc::channel();
         let stderr = child.stderr.take();
         let reader = stderr.map(|stderr| thread::spawn(move || listen(stderr, log, &send)));
-        let mosquitto = Self { child, leash, reader, ports: conf.ports.clone(), log_file };
+        let mosquitto = Self { child, guard, reader, ports: conf.ports.clone(), log_file };
         match wait_until_it_runs(&said) {
             Ok(()) => Ok(mosquitto),
             Err(why) => {
@@ -134,7 +134,7 @@ impl Mosquitto {
     fn end(&mut self) {
         // Killed, not asked: nothing of it is needed any more, and its log is unbuffered. It has not been waited for
         // yet, so that its number is still its own.
-        drop(self.leash.take());
+        drop(self.guard.take());
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(reader) = self.reader.take() {

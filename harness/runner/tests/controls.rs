@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use outcome::Ending;
 use rstest::rstest;
-use runner::controls::{self, Meeting, Setting};
+use runner::controls::{self, ControlRun, Setting};
 use runner::library;
 use runner::verdict::How;
 use scenario::Scenario;
@@ -32,16 +32,16 @@ fn every_control_fares_as_its_scenario_and_its_snapshot_say(
     let scenarios = library::read(&root().join("scenarios")).unwrap_or_else(|error| panic!("{error}"));
     let artefacts = folder();
     let setting = setting(&artefacts, root().join("captures"));
-    let mut run = 0;
-    for meeting in controls::meetings(&scenarios).into_iter().filter(|meeting| meeting.control == control) {
-        let verdict = meeting.hold(&setting);
+    let mut agreeing = 0;
+    for run in controls::runs(&scenarios).into_iter().filter(|run| run.control == control) {
+        let verdict = run.hold(&setting);
         match &verdict.ending {
-            Ending::AsExpected => run += 1,
+            Ending::AsExpected => agreeing += 1,
             Ending::NotApplicable(why) => eprintln!("{}: {why}", verdict.scenario),
             other => panic!("{}: {other:?}\n{}\n{}", verdict.scenario, verdict.difference, verdict.transcript),
         }
     }
-    assert!(run > 0 || control != Control::Rustls, "the control inside the bench runs everywhere");
+    assert!(agreeing > 0 || control != Control::Rustls, "the control inside the bench runs everywhere");
 }
 
 /// What is said of the control inside the bench, whose every word is ours: it accepts what it must and nothing else.
@@ -80,15 +80,15 @@ fn a_client_over_rustls_does_what_any_good_client_does(
     let scenario = Scenario::parse("mqtt/x", "x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
     let (artefacts, captures) = (folder(), folder());
     let setting = setting(&artefacts, captures.path().to_owned());
-    let meeting = |expected| Meeting { scenario: &scenario, control: Control::Rustls, expected };
-    let verdict = meeting(expected).hold(&setting);
+    let run = |expected| ControlRun { scenario: &scenario, control: Control::Rustls, expected };
+    let verdict = run(expected).hold(&setting);
     let account = verdict.account.as_ref().unwrap_or_else(|| panic!("{:?}", verdict.ending));
     assert_eq!(account.how, how, "{}", verdict.transcript);
     assert_eq!(verdict.ending, Ending::New);
     // And a control that fares otherwise than its scenario says is never as expected, however stable that is.
     let other = if expected == Expected::Accepts { Expected::Refuses } else { Expected::Accepts };
     let accepting = Setting { accept: true, ..setting };
-    let verdict = meeting(other).hold(&accepting);
+    let verdict = run(other).hold(&accepting);
     assert!(matches!(&verdict.ending, Ending::Otherwise(why) if why.contains("the scenario says")));
     assert!(fs::read_to_string(captures.path().join("mqtt/x.control_rustls.snap")).unwrap().contains("against"));
 }

@@ -71,6 +71,33 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// Names that say nothing about what is inside.
 const ROOMS_NEVER_NEEDED: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
 
+/// Words that name nothing any more, neither a type nor a module nor an option, with what is said in their place.
+const WORDS_REPLACED: &[(&str, &str)] = &[
+    ("aftermath", "drain timeout"),
+    ("ambient", "connection RNG"),
+    ("bay", "slot"),
+    ("blow", "teardown"),
+    ("crew", "pool"),
+    ("dice", "RNG"),
+    ("dress", "configure"),
+    ("garment", "packet fault"),
+    ("hush", "quiet timeout"),
+    ("impatience", "poll interval"),
+    ("introduction", "identity"),
+    ("leash", "group guard"),
+    ("ledger", "transcript builder"),
+    ("likeness", "similarity"),
+    ("patient", "machine"),
+    ("polite", "without misbehaviour"),
+    ("rung", "step"),
+    ("sickness", "wedged"),
+    ("specimen", "fixture"),
+    ("staircase", "sweep"),
+    ("tacit", "suppress alerts"),
+    ("testimony", "finding, occurrence"),
+    ("told", "report, describe"),
+];
+
 /// Nothing in git is larger, in bytes: an image stripped of its debug information and a capture need less.
 const FILE_MAX_BYTES: u64 = 2 << 20;
 
@@ -166,6 +193,49 @@ fn names_say_what_is_inside() {
         }
     }
     assert_none(&complaints);
+}
+
+#[test]
+fn words_that_were_replaced_name_nothing() {
+    let definition = regex_lite::Regex::new(
+        r#"(?m)^\s*(?:pub(?:\([a-z ]+\))? )?(?:struct|enum|trait|type|mod|const|static) ([A-Za-z0-9_]+)|long = "([a-z-]+)""#,
+    );
+    let definition = definition.expect("a pattern");
+    let mut complaints = Vec::new();
+    for file in sources() {
+        let text = fs::read_to_string(root().join(&file)).expect("a source file");
+        for found in definition.captures_iter(&text) {
+            let Some(name) = found.get(1).or_else(|| found.get(2)) else { continue };
+            let words = words_of(name.as_str());
+            for (old, new) in WORDS_REPLACED.iter().filter(|(old, _)| words.iter().any(|word| word == old)) {
+                complaints.push(format!("{}: `{}`: not {old}, but {new}", file.display(), name.as_str()));
+            }
+        }
+    }
+    assert_none(&complaints);
+}
+
+/// The words of a name, in small letters: of `TlsDecoder`, `QUIET_TIMEOUT` and `as-it-is`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        if matches!(c, '_' | '-') || c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            words.push(String::new());
+        }
+        if let (false, Some(word)) = (matches!(c, '_' | '-'), words.last_mut()) {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words
+}
+
+#[test]
+fn names_are_taken_apart_into_words() {
+    assert_eq!(words_of("TlsDecoder"), ["tls", "decoder"]);
+    assert_eq!(words_of("QUIET_TIMEOUT"), ["quiet", "timeout"]);
+    assert_eq!(words_of("as-it-is"), ["as", "it", "is"]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ const OF_OTHERS: [&str; 16] = [
 ];
 
 #[derive(Debug, Default)]
-struct Told {
+struct Reading {
     phrase: String,
     conformity: String,
     /// The device's failure, by its name.
@@ -47,8 +47,8 @@ struct Told {
 }
 
 /// `None` of a sweep, of a control, and of a run with a real broker: they have no lines.
-fn read(text: &str) -> Option<Told> {
-    let mut told = Told::default();
+fn read(text: &str) -> Option<Reading> {
+    let mut told = Reading::default();
     let mut body = false;
     for line in text.lines() {
         if line.trim_start().starts_with("ms  who") {
@@ -94,7 +94,7 @@ fn is_capitals(word: &str) -> bool {
         && !word.starts_with("BR_TLS")
 }
 
-impl Told {
+impl Reading {
     fn position(&self, who: &str, is_meant: impl Fn(&str, &str) -> bool) -> Option<usize> {
         self.lines.iter().position(|(speaker, said, details)| speaker == who && is_meant(said, details))
     }

@@ -123,11 +123,11 @@ pub fn one(scenarios: Vec<Scenario>, pattern: &str) -> Result<Scenario, Unusable
 
 /// The names, by themselves or by what follows their last `/`, that look most like `wanted`.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let likeness = |name: &str| similar::TextDiff::from_chars(wanted, name).ratio();
+    let similarity = |name: &str| similar::TextDiff::from_chars(wanted, name).ratio();
     let mut ranked: Vec<(f32, &str)> = names
         .map(|name| {
             let stem = name.rsplit('/').next().unwrap_or(name);
-            (likeness(stem).max(likeness(name)), name)
+            (similarity(stem).max(similarity(name)), name)
         })
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));

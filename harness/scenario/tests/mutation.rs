@@ -47,9 +47,9 @@ const TOKENS: &[&str] = &[
 ];
 
 /// A linear congruential generator (Knuth's MMIX): the same damage on every machine.
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound.max(1)
@@ -65,7 +65,7 @@ impl Dice {
     }
 }
 
-fn damaged(text: &str, others: &[String], dice: &mut Dice) -> String {
+fn damaged(text: &str, others: &[String], dice: &mut Rng) -> String {
     let mut text = text.to_owned();
     for _ in 0..=dice.below(3) {
         let (a, b) = (dice.place(&text), dice.place(&text));
@@ -112,7 +112,7 @@ fn a_damaged_file_is_read_or_refused_in_words() {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios"), &mut found);
     found.sort();
     let texts: Vec<String> = found.iter().map(|path| fs::read_to_string(path).expect("a scenario is text")).collect();
-    let mut dice = Dice(0x5eed);
+    let mut dice = Rng(0x5eed);
     let (mut read, mut refused) = (0, 0);
     for text in &texts {
         for _ in 0..DAMAGES_PER_FILE {

@@ -2,7 +2,7 @@
 
 use super::{Connection, MANY, Stage};
 use crate::event::Happening;
-use crate::tacit::Tacit;
+use crate::suppress_alerts::SuppressAlerts;
 use clock::{Duration, Instant};
 use outcome::AlertDescription;
 use scenario::broker::{OnClientHello, OnMissingName};
@@ -68,8 +68,8 @@ impl Connection {
         }
         if let Some(change) = script.on_server_hello {
             self.misbehaves(now, "ServerHello is changed");
-            if let Stage::Gate { ambient, .. } = &mut self.stage {
-                ambient.change_server_hello(change);
+            if let Stage::ClientHello { rng, .. } = &mut self.stage {
+                rng.change_server_hello(change);
             }
         }
         if let Some(tenant) = self.tenant(now, server_name.as_deref()) {
@@ -88,12 +88,12 @@ impl Connection {
 
     fn engage(&mut self, now: Instant, tenant: Tenant<'_>) {
         let Some(tls) = &self.shared.tls else { return };
-        if let Stage::Gate { gate, ambient } = std::mem::replace(&mut self.stage, Stage::Over) {
-            let mut engine = tls.engine(tenant.name(), *ambient);
+        if let Stage::ClientHello { buffer, rng } = std::mem::replace(&mut self.stage, Stage::Over) {
+            let mut engine = tls.engine(tenant.name(), *rng);
             if !self.script.sends_alerts {
-                engine = Box::new(Tacit::new(engine));
+                engine = Box::new(SuppressAlerts::new(engine));
             }
-            engine.received(self.shared.date.at(now), &gate.into_held());
+            engine.received(self.shared.date.at(now), &buffer.into_held());
             self.stage = Stage::Engine { engine, session: None };
         }
     }
@@ -124,7 +124,7 @@ impl Connection {
                 Some(Tenant::Nobody)
             }
             OnMissingName::LoginRefused => {
-                self.introduction.refused = true;
+                self.identity.refused = true;
                 Some(Tenant::Nobody)
             }
             OnMissingName::Alert => {
@@ -165,7 +165,7 @@ impl Connection {
             }
             OnClientHello::Silence => {
                 self.misbehaves(now, "ClientHello is not answered");
-                self.fall_silent();
+                self.go_silent();
             }
             OnClientHello::DelayMs(ms) => {
                 self.misbehaves(now, "ClientHello is answered late");
@@ -229,8 +229,8 @@ impl Connection {
             OnClientHello::Garbage => {
                 self.misbehaves(now, "ClientHello is answered by noise");
                 let mut noise = vec![0; 64];
-                if let Stage::Gate { ambient, .. } = &mut self.stage {
-                    ambient.fill(&mut noise);
+                if let Stage::ClientHello { rng, .. } = &mut self.stage {
+                    rng.fill(&mut noise);
                 }
                 self.send_and_fin(now, noise);
             }
@@ -242,8 +242,8 @@ impl Connection {
             }
             OnClientHello::DowngradeSentinel => {
                 self.misbehaves(now, "the random of ServerHello tells of a downgrade");
-                if let Stage::Gate { ambient, .. } = &mut self.stage {
-                    ambient.pretend_downgrade();
+                if let Stage::ClientHello { rng, .. } = &mut self.stage {
+                    rng.pretend_downgrade();
                 }
                 return true;
             }
@@ -289,15 +289,15 @@ impl Connection {
     fn crooked_hello(&mut self, now: Instant, how: &'static str, hello: ServerHello) {
         self.misbehaves(now, how);
         let mut random = [0; 32];
-        if let Stage::Gate { ambient, .. } = &mut self.stage {
-            ambient.fill(&mut random);
+        if let Stage::ClientHello { rng, .. } = &mut self.stage {
+            rng.fill(&mut random);
         }
         let mut bytes = Vec::new();
         let fragment = hello.message(&random);
         Record { content_type: ContentType::HANDSHAKE, version: hello.version, fragment }.encode(&mut bytes);
         self.outbox.send(now, bytes);
         // The device has the word; what it says is seen by the tap, and by nobody else.
-        self.is_deaf = true;
+        self.ignores_input = true;
     }
 
     fn refuse(&mut self, now: Instant, description: AlertDescription, why: &'static str) {

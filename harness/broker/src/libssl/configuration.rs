@@ -6,7 +6,7 @@ use super::sessions::{Sessions, Under};
 use super::tickets::{self, Rules};
 use super::{clients, groups, library};
 use crate::error::Error;
-use crate::tls::{Ambient, Log};
+use crate::tls::{ConnectionRng, Log};
 use clock::UnixTime;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
@@ -46,8 +46,8 @@ impl Configuration {
         let keys = if is_restarted { TICKET_KEYS_OF_A_RESTARTED_BROKER } else { TICKET_KEYS };
         let under = afterwards.and_then(|afterwards| afterwards.resumes_under.as_ref()).map(Under::of).transpose()?;
         let sessions = before.filter(|_| !is_restarted).map(|before| before.sessions.clone()).unwrap_or_default();
-        let mut ambient = Some(Ambient::new(seed, keys));
-        Ambient::during(&mut ambient, || {
+        let mut rng = Some(ConnectionRng::new(seed, keys));
+        ConnectionRng::during(&mut rng, || {
             let log = Arc::new(Log::default());
             let build = |field, names: &[String], key_of| {
                 let certificates = Certificates { field, names, key_of };
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn the_grammar_names_exactly_the_suites_that_there_are() {
         library::initialise().unwrap();
-        let mut ambient = Some(Ambient::new(0, 0));
-        let mut existing: Vec<String> = Ambient::during(&mut ambient, || {
+        let mut rng = Some(ConnectionRng::new(0, 0));
+        let mut existing: Vec<String> = ConnectionRng::during(&mut rng, || {
             let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
             context.set_security_level(0);
             context.set_cipher_list("ALL:COMPLEMENTOFALL:!PSK:!SRP:!DSS").unwrap();

@@ -5,7 +5,7 @@ use super::foreign::{GET_NEGOTIATED_GROUP, KEY_UPDATE_NOT_REQUESTED, SSL_key_upd
 use super::groups;
 use crate::engine::{Engine, Progress};
 use crate::event::Secured;
-use crate::tls::Ambient;
+use crate::tls::ConnectionRng;
 use clock::UnixTime;
 use foreign_types_shared::ForeignTypeRef as _;
 use openssl::ssl::{ErrorCode, Ssl, SslRef, SslStream};
@@ -25,7 +25,7 @@ pub(crate) struct OpensslEngine {
     stream: Option<SslStream<Pipe>>,
     configuration: Arc<Configuration>,
     /// In its slot between calls; entered during them.
-    ambient: Option<Ambient>,
+    rng: Option<ConnectionRng>,
     wire: Vec<u8>,
     data: Vec<u8>,
     /// What is to be said as soon as a renegotiation is over.
@@ -71,10 +71,10 @@ impl Write for Pipe {
 
 impl OpensslEngine {
     /// An engine for one connection. What goes wrong at the start shows as progress.
-    pub(crate) fn new(configuration: Arc<Configuration>, tenant: Option<&str>, ambient: Ambient) -> Self {
-        let mut ambient = Some(ambient);
+    pub(crate) fn new(configuration: Arc<Configuration>, tenant: Option<&str>, rng: ConnectionRng) -> Self {
+        let mut rng = Some(rng);
         let mut progress = Vec::new();
-        let stream = Ambient::during(&mut ambient, || {
+        let stream = ConnectionRng::during(&mut rng, || {
             Ssl::new(configuration.context(tenant)).and_then(|ssl| SslStream::new(ssl, Pipe::default()))
         });
         let stream =
@@ -82,7 +82,7 @@ impl OpensslEngine {
         Self {
             stream,
             configuration,
-            ambient,
+            rng,
             wire: Vec::new(),
             data: Vec::new(),
             unsent: Vec::new(),
@@ -94,8 +94,8 @@ impl OpensslEngine {
 
     /// Lets OpenSSL work with the connection's own randomness, then collects what it has to send.
     fn work<R>(&mut self, work: impl FnOnce(&mut SslStream<Pipe>) -> R) -> Option<R> {
-        let Self { stream: Some(stream), ambient, wire, .. } = self else { return None };
-        let result = Ambient::during(ambient, || work(stream));
+        let Self { stream: Some(stream), rng, wire, .. } = self else { return None };
+        let result = ConnectionRng::during(rng, || work(stream));
         wire.append(&mut stream.get_mut().outgoing);
         Some(result)
     }

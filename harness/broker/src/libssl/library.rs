@@ -1,14 +1,14 @@
 //! The library itself: which one it is, and its randomness.
 //!
-//! OpenSSL has one source of randomness for the process. It is replaced by one that draws from whatever [`Ambient`] has
+//! OpenSSL has one source of randomness for the process. It is replaced by one that draws from whatever [`ConnectionRng`] has
 //! entered the thread, as for rustls: the bytes of a connection follow from the seed, whatever other threads do. Outside
-//! of an ambient there is no randomness, and OpenSSL fails rather than give bytes that nobody can repeat.
+//! of a connection there is no randomness, and OpenSSL fails rather than give bytes that nobody can repeat.
 //!
-//! [`Ambient`]: crate::tls::Ambient
+//! [`ConnectionRng`]: crate::tls::ConnectionRng
 
 use super::foreign::{RAND_set_rand_method, RandMethod};
 use crate::error::Error;
-use crate::tls::ambient;
+use crate::tls::connection_rng;
 use openssl::provider::Provider;
 use std::ffi::{c_int, c_uchar, c_void};
 use std::sync::OnceLock;
@@ -36,7 +36,7 @@ extern "C" fn bytes(octets: *mut c_uchar, count: c_int) -> c_int {
         octets.write_bytes(0, count);
         std::slice::from_raw_parts_mut(octets, count)
     };
-    c_int::from(ambient::with_entered(|ambient| ambient.fill(octets)).is_some())
+    c_int::from(connection_rng::with_entered(|rng| rng.fill(octets)).is_some())
 }
 
 /// What others would add to the randomness is not wanted.

@@ -2,7 +2,7 @@
 
 use super::engine::Pipe;
 use super::library;
-use crate::tls::Ambient;
+use crate::tls::ConnectionRng;
 use crate::{Action, Broker, Connection, Happening, Secured};
 use clock::{Instant, UnixTime};
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslSession, SslStream, SslVerifyMode, SslVersion};
@@ -57,10 +57,10 @@ struct Met {
 /// A client connects, says CONNECT and listens.
 fn meet(broker: &mut Broker, minted: &pki::Minted, client: Client<'_>, session: Option<&[u8]>) -> Met {
     library::initialise().unwrap();
-    let mut randomness = Some(Ambient::new(99, 1));
-    let context = Ambient::during(&mut randomness, || context(minted, client));
+    let mut randomness = Some(ConnectionRng::new(99, 1));
+    let context = ConnectionRng::during(&mut randomness, || context(minted, client));
     let mut connection = broker.accept(Instant::ZERO, "192.0.2.2:49152".parse().unwrap());
-    let mut stream = Ambient::during(&mut randomness, || {
+    let mut stream = ConnectionRng::during(&mut randomness, || {
         let mut ssl = Ssl::new(&context).unwrap();
         if let Some(session) = session {
             let session = SslSession::from_der(session).unwrap();
@@ -72,7 +72,7 @@ fn meet(broker: &mut Broker, minted: &pki::Minted, client: Client<'_>, session: 
     let mut met = Met::default();
     let mut connected = false;
     for _ in 0..20 {
-        Ambient::during(&mut randomness, || {
+        ConnectionRng::during(&mut randomness, || {
             if !connected {
                 match stream.connect() {
                     Ok(()) => {
@@ -94,7 +94,7 @@ fn meet(broker: &mut Broker, minted: &pki::Minted, client: Client<'_>, session: 
         pass(&mut stream, &mut connection, &mut met);
     }
     // OpenSSL forgets the sessions of connections that end without a goodbye.
-    let said_goodbye = Ambient::during(&mut randomness, || stream.shutdown().is_ok());
+    let said_goodbye = ConnectionRng::during(&mut randomness, || stream.shutdown().is_ok());
     pass(&mut stream, &mut connection, &mut met);
     assert!(said_goodbye || met.error.is_some(), "{:?}", met.error);
     met.session = stream.ssl().session().and_then(|session| session.to_der().ok());
@@ -371,7 +371,7 @@ fn the_extended_main_secret_is_agreed_to_or_not() {
 }
 
 #[test]
-fn without_an_ambient_there_is_no_randomness() {
+fn outside_of_a_connection_there_is_no_randomness() {
     library::initialise().unwrap();
     assert!(openssl::rand::rand_bytes(&mut [0; 8]).is_err());
 }

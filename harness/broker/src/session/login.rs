@@ -1,6 +1,6 @@
 //! CONNECT and its answers, good and crooked (MQTT 3.1.1 §3.1, §3.2).
 
-use super::{Reply, Session, Stage, told};
+use super::{Reply, Session, Stage, describe};
 use crate::event::Happening;
 use clock::{Duration, Instant};
 use scenario::broker::{OnConnect, Then, When};
@@ -17,11 +17,11 @@ impl Session {
     pub(super) fn first_packet(&mut self, now: Instant, view: &View<Vec<u8>>, parsed: Result<Packet<'_>, Violation>) {
         match parsed {
             Ok(Packet::Connect(connect)) => {
-                self.tell(Happening::Received(told::packet(&Packet::Connect(connect.clone()))));
+                self.tell(Happening::Received(describe::packet(&Packet::Connect(connect.clone()))));
                 self.connect(now, &connect);
             }
             Ok(other) => {
-                self.tell(Happening::Received(told::packet(&other)));
+                self.tell(Happening::Received(describe::packet(&other)));
                 self.violation("MQTT-3.1.0-1", "its first packet is not CONNECT");
                 self.close("the client broke a rule");
             }
@@ -73,12 +73,12 @@ impl Session {
                 self.grant_crookedly(now, connect, "CONNACK of 5 bytes", &[0x20, 5, 0, 0, 0, 0, 0]);
             }
             OnConnect::OverlongLength => {
-                let told = "CONNACK whose length takes 4 bytes";
-                self.grant_crookedly(now, connect, told, &[0x20, 0x82, 0x80, 0x80, 0x00, 0, 0]);
+                let described = "CONNACK whose length takes 4 bytes";
+                self.grant_crookedly(now, connect, described, &[0x20, 0x82, 0x80, 0x80, 0x00, 0, 0]);
             }
             OnConnect::EndlessLength => {
-                let told = "CONNACK whose length takes 5 bytes";
-                self.grant_crookedly(now, connect, told, &[0x20, 0x82, 0x80, 0x80, 0x80, 0x00, 0, 0]);
+                let described = "CONNACK whose length takes 5 bytes";
+                self.grant_crookedly(now, connect, described, &[0x20, 0x82, 0x80, 0x80, 0x80, 0x00, 0, 0]);
             }
             OnConnect::ReservedFlags => {
                 self.grant_crookedly(now, connect, "CONNACK with reserved flags", &[0x20, 2, 0xfe, 0]);
@@ -108,7 +108,7 @@ impl Session {
     fn judge(&self, connect: &Connect<'_>) -> Result<(), Refusal> {
         let script = &self.script;
         let not_authorized = |why| Err(Refusal { code: ConnectCode::NOT_AUTHORIZED, why });
-        if self.introduction.refused {
+        if self.identity.refused {
             return not_authorized("the client has not asked for a name by SNI that the broker knows");
         }
         if script.mqtt.refuse_keep_alive_0 && connect.keep_alive_s == 0 {
@@ -116,7 +116,7 @@ impl Session {
             return Err(Refusal { code: ConnectCode::IDENTIFIER_REJECTED, why });
         }
         if script.client_certificates.identity_is_user_name {
-            return match &self.introduction.common_name {
+            return match &self.identity.common_name {
                 Some(name) if !name.is_empty() => Ok(()),
                 _ => Err(Refusal {
                     code: ConnectCode::BAD_USER_NAME_OR_PASSWORD,
@@ -143,9 +143,9 @@ impl Session {
         self.after_connack();
     }
 
-    fn grant_crookedly(&mut self, now: Instant, connect: &Connect<'_>, told: &str, bytes: &[u8]) {
+    fn grant_crookedly(&mut self, now: Instant, connect: &Connect<'_>, described: &str, bytes: &[u8]) {
         self.log_in(now, connect);
-        self.send_crooked(told, bytes);
+        self.send_crooked(described, bytes);
         self.after_connack();
     }
 
@@ -179,7 +179,7 @@ impl Session {
         self.will_topic = connect.will.as_ref().map(|will| will.topic.to_owned());
         self.stage = Stage::LoggedIn { client_id };
         let user_name = if self.script.client_certificates.identity_is_user_name {
-            self.introduction.common_name.clone()
+            self.identity.common_name.clone()
         } else {
             connect.user_name.map(str::to_owned)
         };

@@ -1,6 +1,6 @@
 //! From a script to rustls' configuration: one for each set of certificates.
 
-use super::ambient::EnteredRandomness;
+use super::connection_rng::EnteredRandomness;
 use super::key_log::Log;
 use super::signing::BrokerKey;
 use super::tickets::Tickets;

@@ -1,6 +1,6 @@
 //! The engine on rustls.
 
-use super::{Ambient, Configuration};
+use super::{Configuration, ConnectionRng};
 use crate::engine::{Engine, Progress};
 use crate::event::Secured;
 use clock::UnixTime;
@@ -16,7 +16,7 @@ pub(crate) struct TlsEngine {
     configuration: Arc<Configuration>,
     connection: Option<ServerConnection>,
     /// In its slot between calls; entered during them.
-    ambient: Option<Ambient>,
+    rng: Option<ConnectionRng>,
     wire: Vec<u8>,
     data: Vec<u8>,
     progress: Vec<Progress>,
@@ -26,16 +26,16 @@ pub(crate) struct TlsEngine {
 
 impl TlsEngine {
     /// An engine for one connection. What goes wrong at the start shows as progress.
-    pub(crate) fn new(configuration: Arc<Configuration>, tenant: Option<&str>, ambient: Ambient) -> Self {
-        let mut ambient = Some(ambient);
+    pub(crate) fn new(configuration: Arc<Configuration>, tenant: Option<&str>, rng: ConnectionRng) -> Self {
+        let mut rng = Some(rng);
         let mut progress = Vec::new();
-        let connection = Ambient::during(&mut ambient, || ServerConnection::new(configuration.server(tenant)));
+        let connection = ConnectionRng::during(&mut rng, || ServerConnection::new(configuration.server(tenant)));
         let connection =
             connection.map_err(|error| progress.push(Progress::Failed { alert: None, why: error.to_string() })).ok();
         Self {
             configuration,
             connection,
-            ambient,
+            rng,
             wire: Vec::new(),
             data: Vec::new(),
             progress,
@@ -46,9 +46,9 @@ impl TlsEngine {
 
     /// Lets rustls work with the connection's own randomness, then collects what it has to send.
     fn work(&mut self, work: impl FnOnce(&mut ServerConnection, &mut Vec<u8>, &mut Vec<Progress>)) {
-        let Self { connection: Some(connection), ambient, wire, data, progress, .. } = self else { return };
+        let Self { connection: Some(connection), rng, wire, data, progress, .. } = self else { return };
         let already = wire.len();
-        Ambient::during(ambient, || {
+        ConnectionRng::during(rng, || {
             work(connection, data, progress);
             while connection.wants_write() {
                 // Writing to a vector does not fail.
@@ -57,7 +57,7 @@ impl TlsEngine {
                 }
             }
         });
-        if let Some(change) = ambient.as_mut().and_then(|ambient| ambient.change.as_ref())
+        if let Some(change) = rng.as_mut().and_then(|rng| rng.change.as_ref())
             && let Some(changed) = change.on_the_wire(wire.get(already..).unwrap_or_default())
         {
             wire.splice(already.., changed);
@@ -94,7 +94,7 @@ impl TlsEngine {
 
     /// Sends a record that rustls would not send, under its keys.
     fn tapped_record(&mut self, typ: ContentType, payload: &[u8]) {
-        let writer = self.ambient.as_ref().and_then(|ambient| ambient.writer.as_ref());
+        let writer = self.rng.as_ref().and_then(|rng| rng.writer.as_ref());
         if let Some(writer) = writer
             && let Ok(record) = writer.lock().unwrap_or_else(PoisonError::into_inner).record(typ, payload)
         {

@@ -1,6 +1,6 @@
 //! Key exchange whose secrets come from the connection's own randomness.
 
-use super::ambient;
+use super::connection_rng;
 use rustls::crypto::{ActiveKeyExchange, GetRandomFailed, SharedSecret, SupportedKxGroup};
 use rustls::{Error, NamedGroup, PeerMisbehaved};
 
@@ -19,7 +19,7 @@ pub(super) fn named(names: &[String]) -> Vec<&'static dyn SupportedKxGroup> {
 /// Octets from the randomness of the connection that is being served.
 fn draw<const N: usize>() -> Result<[u8; N], Error> {
     let mut octets = [0; N];
-    ambient::with_entered(|ambient| ambient.fill(&mut octets)).ok_or(GetRandomFailed)?;
+    connection_rng::with_entered(|rng| rng.fill(&mut octets)).ok_or(GetRandomFailed)?;
     Ok(octets)
 }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_ambient_there_is_no_randomness() {
+    fn outside_of_a_connection_there_is_no_randomness() {
         assert!(X25519.start().is_err());
         assert!(P384.start().is_err());
     }

@@ -7,7 +7,7 @@ use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use scenario::broker::OnServerHello;
 use std::sync::{Mutex, PoisonError};
 
-use super::ambient;
+use super::connection_rng;
 
 /// ContentType handshake (RFC 5246 §6.2.1).
 const HANDSHAKE: u8 = 22;
@@ -133,7 +133,7 @@ impl Context for ChangedContext {
     }
 
     fn update(&mut self, data: &[u8]) {
-        let changed = ambient::with_entered(|ambient| ambient.change.as_ref()?.in_the_transcript(data)).flatten();
+        let changed = connection_rng::with_entered(|rng| rng.change.as_ref()?.in_the_transcript(data)).flatten();
         self.0.update(changed.as_deref().unwrap_or(data));
     }
 }

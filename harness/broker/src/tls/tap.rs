@@ -4,7 +4,7 @@
 //! middle of a connection, this needs rustls' current key and the next sequence number. So each cipher suite of ring
 //! gets an AEAD that wraps the encrypters which it makes, and counts.
 
-use super::ambient;
+use super::connection_rng;
 use rustls::crypto::cipher::{
     AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundOpaqueMessage,
     OutboundPlainMessage, Tls12AeadAlgorithm, Tls13AeadAlgorithm, UnsupportedOperationError,
@@ -24,7 +24,7 @@ pub(super) struct Writer {
 impl Writer {
     fn share(encrypter: Box<dyn MessageEncrypter>) -> Box<dyn MessageEncrypter> {
         let writer = Arc::new(Mutex::new(Self { encrypter, next: 0, ours: 0 }));
-        ambient::with_entered(|ambient| ambient.writer = Some(Arc::clone(&writer)));
+        connection_rng::with_entered(|rng| rng.writer = Some(Arc::clone(&writer)));
         Box::new(Tap(writer))
     }
 

@@ -2,7 +2,7 @@
 
 use wire::mqtt::{Decoder, Kind, Packet, View};
 
-use super::ledger::Ledger;
+use super::transcript_builder::TranscriptBuilder;
 use crate::details;
 use crate::stream::Side;
 use crate::text::{bytes, count};
@@ -28,31 +28,31 @@ impl Default for Application {
 
 impl Application {
     /// Reads more of what `side` says.
-    pub fn data(&mut self, side: Side, data: &[u8], ledger: &mut Ledger) {
+    pub fn data(&mut self, side: Side, data: &[u8], builder: &mut TranscriptBuilder) {
         if data.is_empty() {
             return;
         }
         let is_mqtt = *self.is_mqtt.get_or_insert_with(|| looks_like_mqtt(side, data));
         if !is_mqtt {
-            let preview = if ledger.lines.last().is_some_and(|line| line.said == Said::Data) {
+            let preview = if builder.lines.last().is_some_and(|line| line.said == Said::Data) {
                 String::new()
             } else {
                 Some(bytes(data, 40)).filter(|preview| preview.starts_with('"')).unwrap_or_default()
             };
-            ledger.bytes(side, Said::Data, data.len(), &preview);
+            builder.bytes(side, Said::Data, data.len(), &preview);
             return;
         }
         if self.failed[side as usize] {
-            ledger.bytes(side, Said::NotMqtt, data.len(), "");
+            builder.bytes(side, Said::NotMqtt, data.len(), "");
             return;
         }
         let decoder = &mut self.decoders[side as usize];
         decoder.extend(data);
         while let Some(packet) = decoder.next_packet() {
             match packet {
-                Ok(view) => tell(side, &view, ledger),
+                Ok(view) => tell(side, &view, builder),
                 Err(error) => {
-                    ledger.line(side, Said::NotMqtt, error.to_string());
+                    builder.line(side, Said::NotMqtt, error.to_string());
                     self.failed[side as usize] = true;
                     break;
                 }
@@ -61,11 +61,11 @@ impl Application {
     }
 
     /// Nothing more comes from `side`.
-    pub fn broke_off(&mut self, side: Side, ledger: &mut Ledger) {
+    pub fn broke_off(&mut self, side: Side, builder: &mut TranscriptBuilder) {
         let pending = self.decoders[side as usize].pending();
         if let Some(first) = pending.first() {
             let kind = Kind::from_number(first >> 4).map_or("packet", Kind::name);
-            ledger.line(side, Said::Fragment, format!("{kind} breaks off after {}", count(pending.len(), "byte")));
+            builder.line(side, Said::Fragment, format!("{kind} breaks off after {}", count(pending.len(), "byte")));
             self.decoders[side as usize] = Decoder::new(PACKET_BYTES_MAX);
         }
     }
@@ -80,9 +80,9 @@ const fn looks_like_mqtt(side: Side, data: &[u8]) -> bool {
     }
 }
 
-fn tell(side: Side, view: &View<Vec<u8>>, ledger: &mut Ledger) {
+fn tell(side: Side, view: &View<Vec<u8>>, builder: &mut TranscriptBuilder) {
     let Some(kind) = view.kind() else {
-        ledger.line(side, Said::NotMqtt, format!("packet type {} is reserved", view.bytes()[0] >> 4));
+        builder.line(side, Said::NotMqtt, format!("packet type {} is reserved", view.bytes()[0] >> 4));
         return;
     };
     let packet = Packet::parse(view);
@@ -90,9 +90,9 @@ fn tell(side: Side, view: &View<Vec<u8>>, ledger: &mut Ledger) {
         Ok(packet) => details::packet(packet),
         Err(violation) => details::breach(*violation),
     };
-    ledger.line(side, Said::Mqtt(kind), details);
+    builder.line(side, Said::Mqtt(kind), details);
     if let Ok(Packet::ConnAck(answer)) = packet {
-        ledger.facts.connect_code.get_or_insert(answer.code);
+        builder.facts.connect_code.get_or_insert(answer.code);
     }
     let stage = match kind {
         Kind::Connect => Stage::Login,
@@ -102,5 +102,5 @@ fn tell(side: Side, view: &View<Vec<u8>>, ledger: &mut Ledger) {
         Kind::Disconnect => Stage::Goodbye,
         _ => return,
     };
-    ledger.reached(stage);
+    builder.reached(stage);
 }

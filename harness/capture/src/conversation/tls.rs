@@ -9,7 +9,7 @@ use wire::tls::{
 };
 
 use super::application::Application;
-use super::ledger::Ledger;
+use super::transcript_builder::TranscriptBuilder;
 use crate::decrypt::{Agreed, CannotOpen, Protection, traffic_secret};
 use crate::details;
 use crate::offer::Offer;
@@ -25,7 +25,7 @@ const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 const CERTIFICATES_MAX: usize = 10;
 
 /// One connection's TLS.
-pub struct Session {
+pub struct TlsDecoder {
     records: [RecordDecoder; 2],
     messages: [HandshakeDecoder; 2],
     /// `None`: in plain text.
@@ -45,7 +45,7 @@ pub struct Session {
     application: Application,
 }
 
-impl Default for Session {
+impl Default for TlsDecoder {
     fn default() -> Self {
         let messages = HandshakeDecoder::new(MESSAGE_BYTES_MAX);
         Self {
@@ -66,22 +66,22 @@ impl Default for Session {
     }
 }
 
-impl Session {
+impl TlsDecoder {
     /// Reads more of what `side` says.
-    pub fn data(&mut self, side: Side, bytes: &[u8], keys: &KeyLog, ledger: &mut Ledger) {
+    pub fn data(&mut self, side: Side, bytes: &[u8], keys: &KeyLog, builder: &mut TranscriptBuilder) {
         if !self.is_tls[side as usize] {
-            ledger.bytes(side, Said::NotTls, bytes.len(), "");
+            builder.bytes(side, Said::NotTls, bytes.len(), "");
             return;
         }
         self.records[side as usize].extend(bytes);
         while let Some(record) = self.records[side as usize].next_record() {
             match record {
-                Ok(record) => self.record(side, &record, keys, ledger),
+                Ok(record) => self.record(side, &record, keys, builder),
                 Err(_) => {
                     self.is_tls[side as usize] = false;
                     let garbage = self.records[side as usize].pending();
                     let preview = Some(crate::text::bytes(garbage, 40)).filter(|preview| preview.starts_with('"'));
-                    ledger.bytes(side, Said::NotTls, garbage.len(), &preview.unwrap_or_default());
+                    builder.bytes(side, Said::NotTls, garbage.len(), &preview.unwrap_or_default());
                     self.records[side as usize] = RecordDecoder::new();
                 }
             }
@@ -89,11 +89,11 @@ impl Session {
     }
 
     /// Nothing more comes from `side`: tells what breaks off.
-    pub fn broke_off(&mut self, side: Side, ledger: &mut Ledger) {
+    pub fn broke_off(&mut self, side: Side, builder: &mut TranscriptBuilder) {
         let record = std::mem::take(&mut self.records[side as usize]);
         if !record.pending().is_empty() {
             let bytes = count(record.pending().len(), "byte");
-            ledger.line(side, Said::Fragment, format!("record breaks off after {bytes}"));
+            builder.line(side, Said::Fragment, format!("record breaks off after {bytes}"));
         }
         let messages = &mut self.messages[side as usize];
         if let Some(kind) = messages.pending().first() {
@@ -102,10 +102,10 @@ impl Session {
                 HandshakeType(*kind),
                 count(messages.pending().len().saturating_sub(4), "byte")
             );
-            ledger.line(side, Said::Fragment, details);
+            builder.line(side, Said::Fragment, details);
             *messages = HandshakeDecoder::new(MESSAGE_BYTES_MAX);
         }
-        self.application.broke_off(side, ledger);
+        self.application.broke_off(side, builder);
     }
 
     const fn version(&self) -> ProtocolVersion {
@@ -119,9 +119,9 @@ impl Session {
         matches!(self.agreed, Some((ProtocolVersion::TLS_1_3, _)))
     }
 
-    fn record(&mut self, side: Side, record: &Record, keys: &KeyLog, ledger: &mut Ledger) {
+    fn record(&mut self, side: Side, record: &Record, keys: &KeyLog, builder: &mut TranscriptBuilder) {
         if record.content_type == ContentType::CHANGE_CIPHER_SPEC {
-            return self.change_cipher_spec(side, record, ledger);
+            return self.change_cipher_spec(side, record, builder);
         }
         let is_protected = match &self.protection[side as usize] {
             // In TLS 1.3 the outer type tells: whatever is encrypted passes for application data.
@@ -130,24 +130,24 @@ impl Session {
             None => false,
         };
         if !is_protected {
-            return self.plain_record(side, record, keys, ledger);
+            return self.plain_record(side, record, keys, builder);
         }
         match self.open(side, record) {
             Ok((content_type, content)) => {
                 if content.len() > RecordView::PLAINTEXT_BYTES_MAX {
-                    ledger.line(
+                    builder.line(
                         side,
                         Said::BadRecord,
                         format!("{} are more than TLS allows", count(content.len(), "byte")),
                     );
                 }
-                self.content(side, content_type, &content, keys, ledger);
+                self.content(side, content_type, &content, keys, builder);
             }
-            Err(CannotOpen::NoKey) => self.sealed(side, record, ledger),
+            Err(CannotOpen::NoKey) => self.sealed(side, record, builder),
             Err(CannotOpen::BadRecord) => {
                 let kind = record.content_type;
                 let details = format!("{kind} of {} that no key opens", count(record.fragment.len(), "byte"));
-                ledger.line(side, Said::BadRecord, details);
+                builder.line(side, Said::BadRecord, details);
             }
         }
     }
@@ -166,44 +166,44 @@ impl Session {
     }
 
     /// A record that we have no key for still tells something.
-    fn sealed(&mut self, side: Side, record: &Record, ledger: &mut Ledger) {
-        ledger.sealed(side, record.fragment.len());
+    fn sealed(&mut self, side: Side, record: &Record, builder: &mut TranscriptBuilder) {
+        builder.sealed(side, record.fragment.len());
         let is_first_after_change = !self.is_1_3()
             && record.content_type == ContentType::HANDSHAKE
             && !std::mem::replace(&mut self.finished[side as usize], true);
         if is_first_after_change {
-            ledger.line(side, Said::Handshake(HandshakeType::FINISHED), "encrypted".into());
-            self.note_finished(side, ledger);
+            builder.line(side, Said::Handshake(HandshakeType::FINISHED), "encrypted".into());
+            self.note_finished(side, builder);
         } else if record.content_type == ContentType::APPLICATION_DATA {
-            ledger.bytes(side, Said::Encrypted, record.fragment.len(), "");
+            builder.bytes(side, Said::Encrypted, record.fragment.len(), "");
         } else {
-            ledger.line(side, Said::Encrypted, record.content_type.to_string());
+            builder.line(side, Said::Encrypted, record.content_type.to_string());
         }
     }
 
-    fn plain_record(&mut self, side: Side, record: &Record, keys: &KeyLog, ledger: &mut Ledger) {
+    fn plain_record(&mut self, side: Side, record: &Record, keys: &KeyLog, builder: &mut TranscriptBuilder) {
         let bytes = record.fragment.len();
         match record.content_type {
             ContentType::APPLICATION_DATA => {
-                ledger.sealed(side, bytes);
-                ledger.bytes(side, Said::Encrypted, bytes, "before any key");
+                builder.sealed(side, bytes);
+                builder.bytes(side, Said::Encrypted, bytes, "before any key");
             }
             _ if bytes > RecordView::PLAINTEXT_BYTES_MAX => {
                 let details = format!("{} of {} is more than TLS allows", record.content_type, count(bytes, "byte"));
-                ledger.line(side, Said::BadRecord, details);
+                builder.line(side, Said::BadRecord, details);
             }
             content_type => {
                 if side == Side::Client && content_type == ContentType::HANDSHAKE {
                     self.first_record_version.get_or_insert(record.version);
                 }
-                self.content(side, content_type, &record.fragment, keys, ledger);
+                self.content(side, content_type, &record.fragment, keys, builder);
             }
         }
     }
 
-    fn change_cipher_spec(&mut self, side: Side, record: &Record, ledger: &mut Ledger) {
+    fn change_cipher_spec(&mut self, side: Side, record: &Record, builder: &mut TranscriptBuilder) {
         if record.fragment != [1] && self.protection[side as usize].is_none() {
-            ledger.line(
+            builder.line(
                 side,
                 Said::BadRecord,
                 format!("change_cipher_spec of {}", count(record.fragment.len(), "byte")),
@@ -229,42 +229,49 @@ impl Session {
         Protection::from_traffic_secret(suite, traffic_secret(self.secrets.as_ref(), side, is_handshake))
     }
 
-    fn content(&mut self, side: Side, kind: ContentType, content: &[u8], keys: &KeyLog, ledger: &mut Ledger) {
+    fn content(
+        &mut self,
+        side: Side,
+        kind: ContentType,
+        content: &[u8],
+        keys: &KeyLog,
+        builder: &mut TranscriptBuilder,
+    ) {
         match kind {
             ContentType::HANDSHAKE => {
                 self.messages[side as usize].extend(content);
                 while let Some(message) = self.messages[side as usize].next_message() {
                     match message {
-                        Ok(message) => self.message(side, &message, keys, ledger),
-                        Err(too_long) => ledger.line(side, Said::Fragment, too_long.to_string()),
+                        Ok(message) => self.message(side, &message, keys, builder),
+                        Err(too_long) => builder.line(side, Said::Fragment, too_long.to_string()),
                     }
                 }
             }
-            ContentType::ALERT => alert(side, content, ledger),
-            ContentType::APPLICATION_DATA => self.application.data(side, content, ledger),
-            other => ledger.line(side, Said::BadRecord, format!("{other} of {}", count(content.len(), "byte"))),
+            ContentType::ALERT => alert(side, content, builder),
+            ContentType::APPLICATION_DATA => self.application.data(side, content, builder),
+            other => builder.line(side, Said::BadRecord, format!("{other} of {}", count(content.len(), "byte"))),
         }
     }
 
-    fn message(&mut self, side: Side, message: &Message, keys: &KeyLog, ledger: &mut Ledger) {
+    fn message(&mut self, side: Side, message: &Message, keys: &KeyLog, builder: &mut TranscriptBuilder) {
         let told = match message.kind {
-            HandshakeType::CLIENT_HELLO => self.client_hello(&message.body, keys, ledger),
-            HandshakeType::SERVER_HELLO => return self.server_hello(side, &message.body, ledger),
+            HandshakeType::CLIENT_HELLO => self.client_hello(&message.body, keys, builder),
+            HandshakeType::SERVER_HELLO => return self.server_hello(side, &message.body, builder),
             HandshakeType::SERVER_HELLO_DONE => return,
             HandshakeType::FINISHED => {
-                ledger.line(side, Said::Handshake(message.kind), String::new());
+                builder.line(side, Said::Handshake(message.kind), String::new());
                 self.finished[side as usize] = true;
                 if self.is_1_3() {
                     self.protection[side as usize] = Some(self.traffic_protection(side, false));
                 }
-                return self.note_finished(side, ledger);
+                return self.note_finished(side, builder);
             }
             HandshakeType::KEY_UPDATE => {
                 let next = self.protection[side as usize].as_ref().map(Protection::updated);
                 self.protection[side as usize] = next;
                 Ok(String::new())
             }
-            _ => self.other_message(side, message, ledger),
+            _ => self.other_message(side, message, builder),
         };
         if side == Side::Client {
             let stage = match message.kind {
@@ -272,21 +279,26 @@ impl Session {
                 HandshakeType::CERTIFICATE | HandshakeType::CLIENT_KEY_EXCHANGE => Stage::KeyExchange,
                 _ => Stage::Connect,
             };
-            ledger.reached(stage);
+            builder.reached(stage);
         }
-        ledger.line(side, Said::Handshake(message.kind), told.unwrap_or_else(|malformed| malformed.to_string()));
+        builder.line(side, Said::Handshake(message.kind), told.unwrap_or_else(|malformed| malformed.to_string()));
     }
 
     /// What a message says that changes nothing here.
-    fn other_message(&self, side: Side, message: &Message, ledger: &mut Ledger) -> Result<String, Malformed> {
+    fn other_message(
+        &self,
+        side: Side,
+        message: &Message,
+        builder: &mut TranscriptBuilder,
+    ) -> Result<String, Malformed> {
         let (body, version) = (&message.body[..], self.version());
         Ok(match message.kind {
             HandshakeType::ENCRYPTED_EXTENSIONS => details::encrypted_extensions(&EncryptedExtensions::parse(body)?),
             HandshakeType::CERTIFICATE => {
                 let chain = CertificateChain::parse(body, version)?;
-                if side == Side::Server && ledger.facts.certificates.is_empty() {
+                if side == Side::Server && builder.facts.certificates.is_empty() {
                     let kept = chain.certificates.iter().take(CERTIFICATES_MAX);
-                    ledger.facts.certificates = kept.map(|certificate| certificate.to_vec()).collect();
+                    builder.facts.certificates = kept.map(|certificate| certificate.to_vec()).collect();
                 }
                 details::chain(&chain)
             }
@@ -297,7 +309,7 @@ impl Session {
                 let suite = self.agreed.map_or(CipherSuite(0), |(_, suite)| suite);
                 let exchange = ServerKeyExchange::parse(body, version, suite)?;
                 if let KeyExchange::Ecdhe(group) = exchange.exchange {
-                    ledger.facts.group = Some(group);
+                    builder.facts.group = Some(group);
                 }
                 details::server_key_exchange(&exchange)
             }
@@ -307,28 +319,33 @@ impl Session {
         })
     }
 
-    fn client_hello(&mut self, body: &[u8], keys: &KeyLog, ledger: &mut Ledger) -> Result<String, Malformed> {
+    fn client_hello(
+        &mut self,
+        body: &[u8],
+        keys: &KeyLog,
+        builder: &mut TranscriptBuilder,
+    ) -> Result<String, Malformed> {
         let view = ClientHelloView::parse(body)?;
         let hello = ClientHello::parse(&view)?;
         self.client_random = *view.random;
         self.session_id = view.session_id.to_vec();
         self.secrets = keys.secrets(view.random).cloned();
-        ledger.facts.has_secrets |= self.secrets.is_some();
-        if ledger.facts.ja3.is_none() {
-            ledger.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
-            ledger.facts.offered_versions = hello.versions();
-            ledger.facts.offer = Offer::parse(self.first_record_version, body).ok();
-            ledger.facts.ja3 = Some(Ja3::of(&hello).hash());
-            ledger.facts.ja4 = Some(Ja4::of(&hello).to_string());
+        builder.facts.has_secrets |= self.secrets.is_some();
+        if builder.facts.ja3.is_none() {
+            builder.facts.server_name = hello.server_name().map(|name| crate::text::clean(name, 255));
+            builder.facts.offered_versions = hello.versions();
+            builder.facts.offer = Offer::parse(self.first_record_version, body).ok();
+            builder.facts.ja3 = Some(Ja3::of(&hello).hash());
+            builder.facts.ja4 = Some(Ja4::of(&hello).to_string());
         }
         Ok(details::client_hello(&hello))
     }
 
-    fn server_hello(&mut self, side: Side, body: &[u8], ledger: &mut Ledger) {
+    fn server_hello(&mut self, side: Side, body: &[u8], builder: &mut TranscriptBuilder) {
         let view = match ServerHelloView::parse(body) {
             Ok(view) => view,
             Err(malformed) => {
-                return ledger.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), malformed.to_string());
+                return builder.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), malformed.to_string());
             }
         };
         let hello = ServerHello::parse(&view);
@@ -338,13 +355,13 @@ impl Session {
             && view.session_id == self.session_id;
         let told = details::server_hello(&hello, &view, is_resumed);
         if hello.is_retry_request {
-            return ledger.line(side, Said::HelloRetryRequest, told);
+            return builder.line(side, Said::HelloRetryRequest, told);
         }
-        ledger.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), told);
-        ledger.reached(Stage::Certificate);
-        ledger.facts.version = Some(hello.version);
-        ledger.facts.cipher_suite = Some(hello.cipher_suite);
-        ledger.facts.group = hello.group();
+        builder.line(side, Said::Handshake(HandshakeType::SERVER_HELLO), told);
+        builder.reached(Stage::Certificate);
+        builder.facts.version = Some(hello.version);
+        builder.facts.cipher_suite = Some(hello.cipher_suite);
+        builder.facts.group = hello.group();
         self.server_random = *view.random;
         self.agreed = Some((hello.version, hello.cipher_suite));
         self.encrypt_then_mac = hello.has(ExtensionType::ENCRYPT_THEN_MAC);
@@ -353,24 +370,24 @@ impl Session {
         }
     }
 
-    fn note_finished(&self, side: Side, ledger: &mut Ledger) {
+    fn note_finished(&self, side: Side, builder: &mut TranscriptBuilder) {
         if side == Side::Client {
-            ledger.reached(Stage::Finished);
+            builder.reached(Stage::Finished);
         }
-        ledger.facts.is_handshake_complete = self.finished == [true; 2];
+        builder.facts.is_handshake_complete = self.finished == [true; 2];
     }
 }
 
-fn alert(side: Side, content: &[u8], ledger: &mut Ledger) {
+fn alert(side: Side, content: &[u8], builder: &mut TranscriptBuilder) {
     let Ok(Alert { level, description }) = Alert::parse(content) else {
-        return ledger.line(side, Said::BadRecord, format!("alert of {}", count(content.len(), "byte")));
+        return builder.line(side, Said::BadRecord, format!("alert of {}", count(content.len(), "byte")));
     };
     let description = AlertDescription(description);
-    ledger.facts.alerts.push((side, description));
+    builder.facts.alerts.push((side, description));
     let level_name = match level {
         Alert::WARNING => "warning".to_string(),
         Alert::FATAL => "fatal".to_string(),
         other => format!("level {other}"),
     };
-    ledger.line(side, Said::Alert { level, description }, format!("{level_name} {description}"));
+    builder.line(side, Said::Alert { level, description }, format!("{level_name} {description}"));
 }

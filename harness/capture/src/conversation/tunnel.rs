@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::ledger::Ledger;
+use super::transcript_builder::TranscriptBuilder;
 use crate::stream::Side;
 use crate::text::clean;
 use crate::transcript::{Proxy, Said};
@@ -51,9 +51,9 @@ impl Tunnel {
     }
 
     /// Reads more of what `side` says; what each side said behind the agreement, once there is one.
-    pub fn data(&mut self, side: Side, bytes: &[u8], ledger: &mut Ledger) -> Option<[Vec<u8>; 2]> {
+    pub fn data(&mut self, side: Side, bytes: &[u8], builder: &mut TranscriptBuilder) -> Option<[Vec<u8>; 2]> {
         if self.failed {
-            ledger.bytes(side, Said::Data, bytes.len(), "");
+            builder.bytes(side, Said::Data, bytes.len(), "");
             return None;
         }
         self.said[side as usize].extend(bytes);
@@ -71,10 +71,10 @@ impl Tunnel {
             Kind::Socks5 => "SOCKS 5",
             Kind::Socks4 => "SOCKS 4",
         };
-        ledger.line(Side::Client, Said::Proxy, format!("{kind} · to {}", agreed.target));
-        ledger.line(Side::Server, Said::Proxy, agreed.answer.clone());
+        builder.line(Side::Client, Said::Proxy, format!("{kind} · to {}", agreed.target));
+        builder.line(Side::Server, Said::Proxy, agreed.answer.clone());
         let is_open = agreed.is_open;
-        ledger.facts.proxy = Some(Proxy { kind, target: agreed.target, answer: agreed.answer, is_open });
+        builder.facts.proxy = Some(Proxy { kind, target: agreed.target, answer: agreed.answer, is_open });
         self.failed = !is_open;
         let behind = |side: usize| self.said[side].get(agreed.behind[side]..).unwrap_or_default().to_vec();
         is_open.then(|| [behind(0), behind(1)])
@@ -177,13 +177,13 @@ mod tests {
 
     /// What is said in turns, byte by byte, and what lies behind the agreement in the end.
     fn told(said: &[(Side, &[u8])]) -> (Option<[Vec<u8>; 2]>, Option<Proxy>) {
-        let mut ledger = Ledger::default();
+        let mut builder = TranscriptBuilder::default();
         let mut tunnel = Tunnel::begins(said[0].0, said[0].1).expect("it asks a proxy");
         let mut behind = None;
         for (side, bytes) in said {
-            behind = behind.or(tunnel.data(*side, bytes, &mut ledger));
+            behind = behind.or(tunnel.data(*side, bytes, &mut builder));
         }
-        (behind, ledger.facts.proxy)
+        (behind, builder.facts.proxy)
     }
 
     #[test]

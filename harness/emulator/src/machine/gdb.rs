@@ -84,7 +84,7 @@ where
         return Err(SessionError { reason: format!("gdb's registers of {architecture} are not known here") });
     }
     chip.attach_debugger(true);
-    let mut session = Session { chip, owner, stepping: false, breakpoints: Vec::new(), watchpoints: Vec::new() };
+    let mut session = Debugged { chip, owner, stepping: false, breakpoints: Vec::new(), watchpoints: Vec::new() };
     let result = GdbStub::new(connection).run_blocking::<EventLoop<'_, C>>(&mut session);
     session.clean_up();
     match result {
@@ -96,7 +96,7 @@ where
 }
 
 /// The chip as `gdbstub` sees it.
-struct Session<'a> {
+struct Debugged<'a> {
     chip: &'a mut dyn EmulatedChip,
     owner: &'a mut dyn FnMut(&mut dyn EmulatedChip),
     stepping: bool,
@@ -104,7 +104,7 @@ struct Session<'a> {
     watchpoints: Vec<(u32, u32, AccessKind)>,
 }
 
-impl Session<'_> {
+impl Debugged<'_> {
     fn clean_up(&mut self) {
         for address in self.breakpoints.drain(..) {
             self.chip.remove_breakpoint(address);
@@ -134,12 +134,12 @@ impl<'a, C> BlockingEventLoop for EventLoop<'a, C>
 where
     C: ConnectionExt,
 {
-    type Target = Session<'a>;
+    type Target = Debugged<'a>;
     type Connection = C;
     type StopReason = SingleThreadStopReason<u32>;
 
     fn wait_for_stop_reason(
-        session: &mut Session<'a>,
+        session: &mut Debugged<'a>,
         connection: &mut C,
     ) -> Result<Event<Self::StopReason>, WaitForStopReasonError<&'static str, C::Error>> {
         // What stands at a breakpoint has to get past it.
@@ -158,12 +158,12 @@ where
         }
     }
 
-    fn on_interrupt(_session: &mut Session<'a>) -> Result<Option<Self::StopReason>, &'static str> {
+    fn on_interrupt(_session: &mut Debugged<'a>) -> Result<Option<Self::StopReason>, &'static str> {
         Ok(Some(SingleThreadStopReason::Signal(Signal::SIGINT)))
     }
 }
 
-impl Target for Session<'_> {
+impl Target for Debugged<'_> {
     type Arch = Riscv32;
     type Error = &'static str;
 
@@ -214,7 +214,7 @@ fn target_description() -> String {
     )
 }
 
-impl TargetDescriptionXmlOverride for Session<'_> {
+impl TargetDescriptionXmlOverride for Debugged<'_> {
     fn target_description_xml(
         &self,
         _annex: &[u8],
@@ -230,7 +230,7 @@ impl TargetDescriptionXmlOverride for Session<'_> {
     }
 }
 
-impl SingleThreadBase for Session<'_> {
+impl SingleThreadBase for Debugged<'_> {
     fn read_registers(&mut self, registers: &mut RiscvCoreRegs<u32>) -> TargetResult<(), Self> {
         for (n, register) in registers.x.iter_mut().enumerate() {
             *register = self.chip.register(n as u8);
@@ -272,7 +272,7 @@ impl SingleThreadBase for Session<'_> {
     }
 }
 
-impl SingleRegisterAccess<()> for Session<'_> {
+impl SingleRegisterAccess<()> for Debugged<'_> {
     fn read_register(&mut self, _thread: (), id: RiscvRegId<u32>, buffer: &mut [u8]) -> TargetResult<usize, Self> {
         let value = match id {
             RiscvRegId::Gpr(n) => self.chip.register(n),
@@ -297,7 +297,7 @@ impl SingleRegisterAccess<()> for Session<'_> {
     }
 }
 
-impl SingleThreadResume for Session<'_> {
+impl SingleThreadResume for Debugged<'_> {
     fn resume(&mut self, _signal: Option<Signal>) -> Result<(), Self::Error> {
         self.stepping = false;
         Ok(())
@@ -308,14 +308,14 @@ impl SingleThreadResume for Session<'_> {
     }
 }
 
-impl SingleThreadSingleStep for Session<'_> {
+impl SingleThreadSingleStep for Debugged<'_> {
     fn step(&mut self, _signal: Option<Signal>) -> Result<(), Self::Error> {
         self.stepping = true;
         Ok(())
     }
 }
 
-impl Breakpoints for Session<'_> {
+impl Breakpoints for Debugged<'_> {
     fn support_sw_breakpoint(&mut self) -> Option<SwBreakpointOps<'_, Self>> {
         Some(self)
     }
@@ -329,7 +329,7 @@ impl Breakpoints for Session<'_> {
     }
 }
 
-impl Session<'_> {
+impl Debugged<'_> {
     fn add_breakpoint(&mut self, address: u32) {
         self.chip.add_breakpoint(address);
         self.breakpoints.push(address);
@@ -345,7 +345,7 @@ impl Session<'_> {
     }
 }
 
-impl SwBreakpoint for Session<'_> {
+impl SwBreakpoint for Debugged<'_> {
     fn add_sw_breakpoint(&mut self, address: u32, _kind: usize) -> TargetResult<bool, Self> {
         self.add_breakpoint(address);
         Ok(true)
@@ -356,7 +356,7 @@ impl SwBreakpoint for Session<'_> {
     }
 }
 
-impl HwBreakpoint for Session<'_> {
+impl HwBreakpoint for Debugged<'_> {
     fn add_hw_breakpoint(&mut self, address: u32, _kind: usize) -> TargetResult<bool, Self> {
         self.add_breakpoint(address);
         Ok(true)
@@ -375,7 +375,7 @@ fn kinds(kind: WatchKind) -> &'static [AccessKind] {
     }
 }
 
-impl HwWatchpoint for Session<'_> {
+impl HwWatchpoint for Debugged<'_> {
     fn add_hw_watchpoint(&mut self, address: u32, length: u32, kind: WatchKind) -> TargetResult<bool, Self> {
         for kind in kinds(kind) {
             self.chip.add_watchpoint(address, length, *kind);
@@ -397,7 +397,7 @@ impl HwWatchpoint for Session<'_> {
     }
 }
 
-impl MonitorCmd for Session<'_> {
+impl MonitorCmd for Debugged<'_> {
     fn handle_monitor_cmd(&mut self, command: &[u8], mut out: ConsoleOutput<'_>) -> Result<(), Self::Error> {
         match command {
             b"reset" => {

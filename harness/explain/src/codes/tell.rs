@@ -1,7 +1,7 @@
 //! Readings as text.
 
 use super::log::Found;
-use super::met::Testimonies;
+use super::occurrences::Occurrences;
 use crate::paragraph::{heading, labelled};
 
 /// So many readings are told whole; of further ones, what they are.
@@ -12,12 +12,12 @@ const NAMED_MAX: usize = 8;
 const SCENARIOS_MAX: usize = 6;
 
 /// Tells what was found, the likeliest first.
-pub fn tell(found: &[Found], is_log: bool, testimonies: &Testimonies) -> String {
+pub fn tell(found: &[Found], is_log: bool, occurrences: &Occurrences) -> String {
     let mut out = String::new();
     let mut told: Vec<&str> = Vec::new();
     for (index, found) in found.iter().take(WHOLE_MAX).enumerate() {
         heading(&mut out, &format!("{}. {}", index + 1, title(found, is_log)));
-        whole(&mut out, found, &mut told, testimonies);
+        whole(&mut out, found, &mut told, occurrences);
     }
     let further = found.get(WHOLE_MAX..).unwrap_or_default();
     if !further.is_empty() {
@@ -47,7 +47,7 @@ fn title(found: &Found, is_log: bool) -> String {
     format!("{place}{}: {code}", reading.library)
 }
 
-fn whole<'a>(out: &mut String, found: &'a Found, told: &mut Vec<&'a str>, testimonies: &Testimonies) {
+fn whole<'a>(out: &mut String, found: &'a Found, told: &mut Vec<&'a str>, occurrences: &Occurrences) {
     let reading = &found.reading;
     labelled(out, "means", reading.means());
     labelled(out, "comes up", reading.when());
@@ -66,15 +66,15 @@ fn whole<'a>(out: &mut String, found: &'a Found, told: &mut Vec<&'a str>, testim
             labelled(out, "  do", &cause.remedy);
         }
     }
-    here(out, &reading.met_as, testimonies);
+    here(out, &reading.met_as, occurrences);
 }
 
 /// In which scenarios it comes up here.
-fn here(out: &mut String, names: &[String], testimonies: &Testimonies) {
+fn here(out: &mut String, names: &[String], occurrences: &Occurrences) {
     if names.is_empty() {
         return;
     }
-    let met = testimonies.of(names);
+    let met = occurrences.of(names);
     out.push('\n');
     if met.is_empty() {
         labelled(out, "here", "in no scenario: no device of the bench has said it");
@@ -82,9 +82,9 @@ fn here(out: &mut String, names: &[String], testimonies: &Testimonies) {
     }
     let count = met.len();
     labelled(out, "here", &format!("in {count} scenario{}:", if count == 1 { "" } else { "s" }));
-    for (scenario, testimonies) in met.iter().take(SCENARIOS_MAX) {
-        let first = testimonies.first().map_or("", |testimony| testimony.ending.as_str());
-        let mut stacks: Vec<&str> = testimonies.iter().map(|testimony| testimony.stack.as_str()).collect();
+    for (scenario, occurrences) in met.iter().take(SCENARIOS_MAX) {
+        let first = occurrences.first().map_or("", |occurrence| occurrence.ending.as_str());
+        let mut stacks: Vec<&str> = occurrences.iter().map(|occurrence| occurrence.stack.as_str()).collect();
         stacks.dedup();
         labelled(out, "", &format!("{scenario} ({}): {first}", stacks.join(", ")));
     }

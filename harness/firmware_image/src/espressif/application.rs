@@ -9,7 +9,7 @@ use core::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::{Chip, IMAGE_MAGIC, Revision, Target, half, text, word};
-use crate::error::{Refused, ToldName};
+use crate::error::{PrintableName, Refused};
 
 const HEADER_BYTES: usize = 24;
 const SEGMENT_HEADER_BYTES: usize = 8;
@@ -76,11 +76,11 @@ pub struct Segment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The project's name.
-    pub project: ToldName,
+    pub project: PrintableName,
     /// Its version.
-    pub version: ToldName,
+    pub version: PrintableName,
     /// The ESP-IDF that it was built with; esp-hal's applications say so too.
-    pub idf: ToldName,
+    pub idf: PrintableName,
 }
 
 /// Why an image cannot be loaded.
@@ -204,7 +204,7 @@ impl Application {
         if min <= target.revision && target.revision <= max {
             return Ok(());
         }
-        Err(Refused::OtherRevision { part: ToldName::new(part), min, max, here: target.revision })
+        Err(Refused::OtherRevision { part: PrintableName::new(part), min, max, here: target.revision })
     }
 
     /// That what the flash's pages show lies as they need it, `at` being where the image lies in the flash.
@@ -228,9 +228,9 @@ fn description(bytes: &[u8]) -> Option<Description> {
     }
     let field = |at: usize, length: usize| bytes.get(DESCRIPTION_AT + at..DESCRIPTION_AT + at + length);
     Some(Description {
-        version: ToldName::new(&text(field(16, 32)?)),
-        project: ToldName::new(&text(field(48, 32)?)),
-        idf: ToldName::new(&text(field(112, 32)?)),
+        version: PrintableName::new(&text(field(16, 32)?)),
+        project: PrintableName::new(&text(field(48, 32)?)),
+        idf: PrintableName::new(&text(field(112, 32)?)),
     })
 }
 

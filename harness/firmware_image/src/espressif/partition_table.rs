@@ -8,7 +8,7 @@ use core::fmt;
 use md5::{Digest as _, Md5};
 
 use super::{PARTITION_TABLE_BYTES, text, word};
-use crate::error::ToldName;
+use crate::error::PrintableName;
 
 const ENTRY_BYTES: usize = 32;
 pub(crate) const ENTRY_MAGIC: [u8; 2] = [0xaa, 0x50];
@@ -32,7 +32,7 @@ pub struct Partition {
     /// How long it is.
     pub length_bytes: u32,
     /// Its name.
-    pub label: ToldName,
+    pub label: PrintableName,
 }
 
 impl Partition {
@@ -157,6 +157,6 @@ fn partition(entry: &[u8]) -> Partition {
         subtype: entry[3],
         at: word(entry, 4),
         length_bytes: word(entry, 8),
-        label: ToldName::new(&text(&entry[12..28])),
+        label: PrintableName::new(&text(&entry[12..28])),
     }
 }

@@ -5,7 +5,7 @@ use clock::Duration;
 use super::command::Command;
 
 /// A timer that says "now" again and again without anything to do is asked again after this long.
-pub(super) const IMPATIENCE: Duration = Duration::from_millis(1);
+pub(super) const POLL_INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// From an ordinary command to its answer: what is left of the 10 ms between two lines of the trace.
 const COMMAND: Duration = Duration::from_millis(5);
 /// From AT+CIPSEND to the prompt: before 6286 ms in the trace.

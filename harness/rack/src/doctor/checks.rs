@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Finding, Patient};
+use super::{Finding, Machine};
 use crate::quarantine::{self, Expired, Quarantine};
 use crate::{PROBE, lock, map, scan};
 
@@ -14,13 +14,13 @@ const DISK_BYTES_MIN: u64 = 1 << 30;
 const LIST_MAX: Duration = Duration::from_secs(20);
 
 /// Whether map and quarantine can be read, and whether the map's ports keep their names.
-pub(super) fn map(patient: &Patient) -> Vec<Finding> {
+pub(super) fn map(machine: &Machine) -> Vec<Finding> {
     const ABOUT: &str = "hardware map";
     let mut findings = Vec::new();
-    match map::read(&patient.map) {
+    match map::read(&machine.map) {
         Err(error) => findings.push(Finding::ill(ABOUT, error.message, "mend the file")),
         Ok(entries) if entries.is_empty() => {
-            let words = format!("{} names no board", patient.map.display());
+            let words = format!("{} names no board", machine.map.display());
             findings.push(Finding::lacking(ABOUT, words, "plug a board in: cargo xtask boards --scan"));
         }
         Ok(entries) => {
@@ -37,7 +37,7 @@ pub(super) fn map(patient: &Patient) -> Vec<Finding> {
                             "name it by /dev/serial/by-id: cargo xtask boards --scan",
                         ));
                     }
-                    if !under(&patient.system_root, port).exists() {
+                    if !under(&machine.system_root, port).exists() {
                         let words = format!("{}: there is no {shown}", entry.name);
                         let remedy = "plug it in, or set `alive = false` and `because` in its file";
                         findings.push(Finding::ill(ABOUT, words, remedy));
@@ -46,7 +46,7 @@ pub(super) fn map(patient: &Patient) -> Vec<Finding> {
             }
         }
     }
-    if let Err(error) = Quarantine::read(&patient.workspace.join(quarantine::FILE), Expired::Refused) {
+    if let Err(error) = Quarantine::read(&machine.workspace.join(quarantine::FILE), Expired::Refused) {
         findings.push(Finding::ill("quarantine", error.message, "see the remedy above"));
     }
     findings
@@ -79,33 +79,33 @@ pub(super) fn user() -> (u32, Vec<u32>) {
 
 /// Whether this user may read and write the USB serial ports.
 #[cfg(unix)]
-pub(super) fn ports(patient: &Patient) -> Vec<Finding> {
+pub(super) fn ports(machine: &Machine) -> Vec<Finding> {
     use std::os::unix::fs::MetadataExt as _;
     const ABOUT: &str = "serial ports";
-    let ports = scan::ports(&patient.system_root);
+    let ports = scan::ports(&machine.system_root);
     if ports.is_empty() {
         return vec![Finding::lacking(ABOUT, "no USB serial port is plugged in", "emulated boards need none")];
     }
     let mut findings = Vec::new();
     for port in ports {
-        let file = patient.system_root.join("dev").join(&port.tty);
+        let file = machine.system_root.join("dev").join(&port.tty);
         let Ok(metadata) = fs::metadata(&file) else {
             let words = format!("/dev/{} is not there, though the kernel knows it", port.tty);
             findings.push(Finding::ill(ABOUT, words, "hand the device on to this container: --device or /dev"));
             continue;
         };
-        let is_own = metadata.uid() == patient.user;
+        let is_own = metadata.uid() == machine.user;
         let bits = if is_own {
             metadata.mode() >> 6
-        } else if patient.groups.contains(&metadata.gid()) {
+        } else if machine.groups.contains(&metadata.gid()) {
             metadata.mode() >> 3
         } else {
             metadata.mode()
         };
-        findings.push(if patient.user == 0 || bits & 0o6 == 0o6 {
+        findings.push(if machine.user == 0 || bits & 0o6 == 0o6 {
             Finding::well(ABOUT, format!("/dev/{} ({}:{}) can be opened", port.tty, port.vendor, port.product))
         } else {
-            let group = group_name(&patient.system_root, metadata.gid());
+            let group = group_name(&machine.system_root, metadata.gid());
             let words = format!("/dev/{} may be opened by its owner and the group {group}, not by you", port.tty);
             Finding::ill(ABOUT, words, format!("sudo usermod -aG {group} $USER, and log in anew"))
         });
@@ -114,7 +114,7 @@ pub(super) fn ports(patient: &Patient) -> Vec<Finding> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn ports(_: &Patient) -> Vec<Finding> {
+pub(super) fn ports(_: &Machine) -> Vec<Finding> {
     vec![Finding::lacking("serial ports", "this system's ports are not looked at", "use Linux for a rack")]
 }
 
@@ -130,9 +130,9 @@ fn group_name(root: &Path, number: u32) -> String {
 }
 
 /// Whether the debug probes can be listed and opened.
-pub(super) fn probes(patient: &Patient) -> Vec<Finding> {
+pub(super) fn probes(machine: &Machine) -> Vec<Finding> {
     const ABOUT: &str = "debug probes";
-    if !patient.system_root.join("sys/bus/usb").is_dir() {
+    if !machine.system_root.join("sys/bus/usb").is_dir() {
         return vec![Finding::lacking(ABOUT, "this machine has no USB (no /sys/bus/usb)", "emulated boards need none")];
     }
     let Ok(program) = std::env::var(PROBE) else {
@@ -158,9 +158,9 @@ pub(super) fn probes(patient: &Patient) -> Vec<Finding> {
 }
 
 /// A program that opens every port that is plugged in, to see whether it is a modem.
-pub(super) fn modem_manager(patient: &Patient) -> Vec<Finding> {
+pub(super) fn modem_manager(machine: &Machine) -> Vec<Finding> {
     let is_there = ["usr/sbin/ModemManager", "usr/bin/ModemManager"];
-    if is_there.iter().any(|path| patient.system_root.join(path).exists()) {
+    if is_there.iter().any(|path| machine.system_root.join(path).exists()) {
         let remedy = "sudo systemctl disable --now ModemManager, or ENV{ID_MM_DEVICE_IGNORE}=\"1\" in the udev rules";
         return vec![Finding::lacking("ModemManager", "it talks to every serial port that is plugged in", remedy)];
     }
@@ -168,8 +168,8 @@ pub(super) fn modem_manager(patient: &Patient) -> Vec<Finding> {
 }
 
 /// Programs of this machine.
-pub(super) fn programs(patient: &Patient) -> Vec<Finding> {
-    let entries = map::read(&patient.map).unwrap_or_default();
+pub(super) fn programs(machine: &Machine) -> Vec<Finding> {
+    let entries = map::read(&machine.map).unwrap_or_default();
     let alive = || entries.iter().filter(|entry| entry.facts.alive);
     let needs_hub = alive().any(|entry| entry.facts.power.hub.is_some());
     let needs_usb = alive().any(|entry| !entry.facts.is_emulated() && entry.facts.usb_reset.is_empty());
@@ -181,7 +181,7 @@ pub(super) fn programs(patient: &Patient) -> Vec<Finding> {
     ];
     wanted
         .into_iter()
-        .filter_map(|(about, program, is_needed, remedy)| match (patient.finds_program)(program) {
+        .filter_map(|(about, program, is_needed, remedy)| match (machine.finds_program)(program) {
             Some(path) => Some(Finding::well(about, path.display().to_string())),
             None if is_needed => {
                 Some(Finding::ill(about, format!("{program} is not installed, and the map needs it"), remedy))
@@ -206,16 +206,16 @@ pub(super) fn locks() -> Vec<Finding> {
 
 /// Whether a night's packets have room.
 #[cfg(unix)]
-pub(super) fn disk(patient: &Patient) -> Vec<Finding> {
+pub(super) fn disk(machine: &Machine) -> Vec<Finding> {
     const ABOUT: &str = "disk";
-    vec![match rustix::fs::statvfs(&patient.workspace) {
+    vec![match rustix::fs::statvfs(&machine.workspace) {
         Ok(disk) => disk_of(disk.f_bavail.saturating_mul(disk.f_frsize)),
-        Err(error) => Finding::ill(ABOUT, format!("{}: {error}", patient.workspace.display()), "look at the disk"),
+        Err(error) => Finding::ill(ABOUT, format!("{}: {error}", machine.workspace.display()), "look at the disk"),
     }]
 }
 
 #[cfg(not(unix))]
-pub(super) fn disk(_: &Patient) -> Vec<Finding> {
+pub(super) fn disk(_: &Machine) -> Vec<Finding> {
     Vec::new()
 }
 
@@ -231,11 +231,11 @@ pub(super) fn disk_of(free_bytes: u64) -> Finding {
 }
 
 /// What runs here, for whoever reads a report.
-pub(super) fn versions(patient: &Patient) -> Vec<Finding> {
-    let kernel = fs::read_to_string(patient.system_root.join("proc/sys/kernel/osrelease")).unwrap_or_default();
+pub(super) fn versions(machine: &Machine) -> Vec<Finding> {
+    let kernel = fs::read_to_string(machine.system_root.join("proc/sys/kernel/osrelease")).unwrap_or_default();
     let kernel = kernel.trim();
     let major = kernel.split('.').next().and_then(|number| number.parse::<u32>().ok());
-    let bench = Finding::well("bench", patient.bench.clone());
+    let bench = Finding::well("bench", machine.bench.clone());
     let kernel = match major {
         Some(..6) => {
             Finding::lacking("kernel", kernel, "Linux 6 or later switches the ports of USB hubs more reliably")

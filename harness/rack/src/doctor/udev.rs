@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{Finding, Patient};
+use super::{Finding, Machine};
 
 const ABOUT: &str = "udev rules";
 /// Where udev reads rules (udev(7)).
@@ -17,8 +17,8 @@ const REMEDY: &str = "sudo cp ci/udev/*.rules /etc/udev/rules.d/\n\
                       sudo udevadm control --reload && sudo udevadm trigger, and plug the boards in anew";
 
 /// Whether Espressif's USB devices are mentioned, and early enough.
-pub(super) fn rules(patient: &Patient) -> Vec<Finding> {
-    if !FOLDERS.iter().any(|folder| patient.system_root.join(folder).is_dir()) {
+pub(super) fn rules(machine: &Machine) -> Vec<Finding> {
+    if !FOLDERS.iter().any(|folder| machine.system_root.join(folder).is_dir()) {
         return vec![Finding::lacking(
             ABOUT,
             "this machine has no udev",
@@ -27,7 +27,7 @@ pub(super) fn rules(patient: &Patient) -> Vec<Finding> {
     }
     let mut late = None;
     for folder in FOLDERS {
-        for (name, text) in files(&patient.system_root.join(folder)) {
+        for (name, text) in files(&machine.system_root.join(folder)) {
             let text_lower = text.to_lowercase();
             if !vendors().iter().any(|(_, vendor)| text_lower.contains(vendor)) {
                 continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use super::*;
-use crate::specimen;
+use crate::fixture;
 
 /// What is compressed in a page, by row.
 fn unpacked(page: &str) -> BTreeMap<String, String> {
@@ -22,7 +22,7 @@ fn unpacked(page: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn every_row_says_cause_evidence_and_remedy() {
-    let run = specimen::run();
+    let run = fixture::run();
     let page = write(&run, &[]);
     let details = unpacked(&page);
     assert_eq!(details.len(), run.rows.len());
@@ -41,7 +41,7 @@ fn every_row_says_cause_evidence_and_remedy() {
 
 #[test]
 fn the_page_needs_nothing_else_and_forbids_the_rest() {
-    let page = write(&specimen::run(), &[]);
+    let page = write(&fixture::run(), &[]);
     let policy = page.split_once("Content-Security-Policy\" content=\"").expect("a policy").1;
     assert!(
         policy.starts_with("default-src &#39;none&#39;") || policy.starts_with("default-src 'none'"),
@@ -57,17 +57,17 @@ fn the_page_needs_nothing_else_and_forbids_the_rest() {
 
 #[test]
 fn packets_can_be_taken_along() {
-    let details = unpacked(&write(&specimen::run(), &[])).into_values().collect::<String>();
+    let details = unpacked(&write(&fixture::run(), &[])).into_values().collect::<String>();
     let link = "download=\"identity_no_name.mine.pcapng\" href=\"data:application/octet-stream;base64,AAEC\"";
     assert!(details.contains(link), "{details}");
 }
 
 #[test]
 fn earlier_runs_are_told_beside_each_row() {
-    let mut before = specimen::run();
+    let mut before = fixture::run();
     before.parts[0].started = "2026-11-20T18:00:00Z".into();
     before.rows[2].ending = Some(outcome::Ending::AsExpected);
-    let page = write(&specimen::run(), &[before]);
+    let page = write(&fixture::run(), &[before]);
     assert!(page.contains("Changed since the run before"), "what changed is a list");
     assert!(page.contains("<i class=\"good\" title=\"2026-11-20T18:00:00Z: as expected"), "and each row has its past");
 }
@@ -77,7 +77,7 @@ fn earlier_runs_are_told_beside_each_row() {
 fn hostile_words_stay_words() {
     const HOSTILE: &str =
         "</script><script>alert(1)</script><img src=x onerror=alert(1)>\" onfocus=\"alert(1)' --> javascript:alert(1)";
-    let text = crate::json::write(&specimen::run()).expect("JSON");
+    let text = crate::json::write(&fixture::run()).expect("JSON");
     let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     poison(&mut value, HOSTILE);
     let run = crate::json::read(&value.to_string()).expect("still a report");

@@ -3,12 +3,12 @@
 use outcome::{Conformity, Ending};
 
 use super::*;
+use crate::fixture;
 use crate::model::How;
-use crate::specimen;
 
 /// A run of one image, in which everything was run and nobody had anything to compare with.
 fn old() -> Run {
-    let mut run = specimen::run();
+    let mut run = fixture::run();
     run.rows.retain(|row| row.happening.is_some() && row.stack == "mine");
     for row in &mut run.rows {
         row.ending = Some(Ending::AsExpected);

@@ -9,8 +9,8 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time;
 
 use crate::controls::login::Login;
+use crate::controls::report::{ControlReport, Ended};
 use crate::controls::task::{Task, Tls};
-use crate::controls::told::{Ended, Told};
 use host::process::{self, Group};
 
 /// What is read at once, in bytes.
@@ -21,7 +21,7 @@ const READ_BYTES_MAX: usize = 4 * 1024;
 /// # Errors
 ///
 /// If it cannot be started.
-pub async fn run(program: &Path, task: &Task, tls: &Tls, limit: Duration) -> io::Result<Told> {
+pub async fn run(program: &Path, task: &Task, tls: &Tls, limit: Duration) -> io::Result<ControlReport> {
     let mut command = command(program, task, tls);
     command.stdin(std::process::Stdio::piped());
     let mut group = Group::spawn(&mut command)?;
@@ -45,7 +45,7 @@ pub async fn run(program: &Path, task: &Task, tls: &Tls, limit: Duration) -> io:
         }
     };
     let key_log = std::fs::read_to_string(&tls.key_log_file).unwrap_or_default();
-    Ok(Told { ended, words, key_log })
+    Ok(ControlReport { ended, words, key_log })
 }
 
 fn command(program: &Path, task: &Task, tls: &Tls) -> Command {

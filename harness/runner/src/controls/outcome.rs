@@ -7,7 +7,7 @@ use outcome::{AlertDescription, Stage};
 use scenario::controls::Expected;
 use wire::mqtt::ConnectCode;
 
-use crate::controls::told::{Ended, Told};
+use crate::controls::report::{ControlReport, Ended};
 use crate::wire_witness::{Side, first_fatal_alert};
 
 /// How a control fared.
@@ -44,9 +44,9 @@ impl Class {
     /// # Errors
     ///
     /// If they contradict each other, which is the bench's fault.
-    pub fn conclude(wire: &Transcript, told: &Told) -> Result<Self, String> {
+    pub fn conclude(wire: &Transcript, report: &ControlReport) -> Result<Self, String> {
         let Some(last) = wire.conversations.last() else {
-            return match told.ended {
+            return match report.ended {
                 Ended::Published => Err("the control says that it published, and nothing passed the socket".into()),
                 Ended::Failed => Ok(Self::NeverDialled),
                 Ended::OutOfTime => Ok(Self::NoEnd(Stage::Connect)),
@@ -54,7 +54,7 @@ impl Class {
         };
         let facts = &last.facts;
         let stage = facts.stage.unwrap_or(Stage::Connect);
-        match (told.ended, facts.connect_code) {
+        match (report.ended, facts.connect_code) {
             (Ended::Published, None) if facts.has_gaps => return Ok(Self::Accepted),
             (Ended::Published, Some(ConnectCode::ACCEPTED)) => return Ok(Self::Accepted),
             (Ended::Published, code) => {

@@ -11,14 +11,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{ClientConfig, ClientConnection, KeyLog, RootCertStore, StreamOwned};
 
 use crate::controls::login::Login;
+use crate::controls::report::{ControlReport, Ended};
 use crate::controls::task::{Task, Tls};
-use crate::controls::told::{Ended, Told};
 
 /// What is read at once, in bytes.
 const READ_BYTES_MAX: usize = 4 * 1024;
 
 /// Runs the control. Blocks, but no read or write for longer than `limit`.
-pub fn run(task: &Task, limit: Duration) -> Told {
+pub fn run(task: &Task, limit: Duration) -> ControlReport {
     let secrets = Arc::new(Secrets::default());
     let (ended, words) = match attempt(task, &secrets, limit) {
         Ok(()) => (Ended::Published, String::new()),
@@ -27,7 +27,7 @@ pub fn run(task: &Task, limit: Duration) -> Told {
         }
         Err(error) => (Ended::Failed, error.to_string()),
     };
-    Told { ended, words, key_log: secrets.take() }
+    ControlReport { ended, words, key_log: secrets.take() }
 }
 
 fn attempt(task: &Task, secrets: &Arc<Secrets>, limit: Duration) -> io::Result<()> {

@@ -23,8 +23,8 @@ use crate::authority;
 use crate::bench;
 use crate::controls;
 use crate::judge;
+use crate::lan::exchange::{self, Counterpart};
 use crate::lan::loopback::{self, Host};
-use crate::lan::meeting::{self, Counterpart};
 use crate::mosquitto::{self, Mosquitto};
 use crate::stack::Stack;
 use crate::trial::{self, Trial};
@@ -143,7 +143,7 @@ fn once(
             let failed = |error: std::io::Error| format!("the meeting on {here} failed: {error}");
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
             let port = scenario.device.port;
-            meeting::hold(counterpart, listener, port, scenario.date(), comment, receive).await.map_err(failed)
+            exchange::run(counterpart, listener, port, scenario.date(), comment, receive).await.map_err(failed)
         })
     })?;
     let mut evidence =

@@ -53,7 +53,7 @@ fn a_probe_that_hangs_is_killed_and_the_ladder_climbed_to_what_helps() {
     ends_with(&output, exit::AS_EXPECTED, "1 as expected");
     let report = stand.report();
     let log = report.parts[0].boards[0].log.join("\n");
-    for rung in ["re-attach: ", "reset: ", "USB reset: ", "erase and reflash: ", "power cycle: well again"] {
+    for rung in ["re-attach: ", "reset: ", "USB reset: ", "erase and reflash: ", "power cycle: answers again"] {
         assert!(log.contains(rung), "no `{rung}` in:\n{log}");
     }
 }

@@ -59,13 +59,13 @@ pub(crate) enum Outcome {
 
 /// An address that a function could not access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct BadAddress {
     address: u32,
     store: bool,
 }
 
-impl From<Fault> for Outcome {
-    fn from(fault: Fault) -> Self {
+impl From<BadAddress> for Outcome {
+    fn from(fault: BadAddress) -> Self {
         Self::Fault { address: fault.address, store: fault.store }
     }
 }
@@ -78,7 +78,7 @@ pub(crate) struct Machine<'a> {
 }
 
 /// A ROM function.
-pub(crate) type Function = fn(&mut Machine<'_>) -> Result<u64, Fault>;
+pub(crate) type Function = fn(&mut Machine<'_>) -> Result<u64, BadAddress>;
 
 /// The ROM's functions by address, as its linker scripts name them.
 pub(crate) fn functions() -> &'static BTreeMap<u32, &'static str> {
@@ -166,7 +166,7 @@ impl Machine<'_> {
     }
 
     /// Reads as the hart's loads do: memory, or a device.
-    pub fn read_bytes(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+    pub fn read_bytes(&mut self, address: u32, bytes: &mut [u8]) -> Result<(), BadAddress> {
         if self.memory.read_slice(address, bytes).is_ok() {
             return Ok(());
         }
@@ -179,14 +179,14 @@ impl Machine<'_> {
                 Err(_) => self
                     .soc
                     .load(self.memory, address, Width::Byte, cycle)
-                    .map_err(|_| Fault { address, store: false })? as u8,
+                    .map_err(|_| BadAddress { address, store: false })? as u8,
             };
         }
         Ok(())
     }
 
     /// Writes as the hart's stores do: memory that can be written, or a device.
-    pub fn write_bytes(&mut self, address: u32, bytes: &[u8]) -> Result<(), Fault> {
+    pub fn write_bytes(&mut self, address: u32, bytes: &[u8]) -> Result<(), BadAddress> {
         let last = address.saturating_add(bytes.len().saturating_sub(1) as u32);
         if is_writable(address) && is_writable(last) && self.memory.write_slice(address, bytes).is_ok() {
             return Ok(());
@@ -199,35 +199,35 @@ impl Machine<'_> {
             let cycle = self.hart.cycle();
             self.soc
                 .store(self.memory, address, Width::Byte, u32::from(*byte), cycle)
-                .map_err(|_| Fault { address, store: true })?;
+                .map_err(|_| BadAddress { address, store: true })?;
         }
         Ok(())
     }
 
     /// A byte of memory.
-    pub fn read_byte(&mut self, address: u32) -> Result<u8, Fault> {
+    pub fn read_byte(&mut self, address: u32) -> Result<u8, BadAddress> {
         let mut byte = [0];
         self.read_bytes(address, &mut byte)?;
         Ok(byte[0])
     }
 
     /// A word of memory.
-    pub fn read_word(&mut self, address: u32) -> Result<u32, Fault> {
+    pub fn read_word(&mut self, address: u32) -> Result<u32, BadAddress> {
         let mut word = [0; 4];
         self.read_bytes(address, &mut word)?;
         Ok(u32::from_le_bytes(word))
     }
 
     /// Sets a word of memory.
-    pub fn write_word(&mut self, address: u32, value: u32) -> Result<(), Fault> {
+    pub fn write_word(&mut self, address: u32, value: u32) -> Result<(), BadAddress> {
         self.write_bytes(address, &value.to_le_bytes())
     }
 
     /// `length` bytes of memory. Refuses what cannot be there, so that a wild length does not cost the host memory.
-    pub fn read_vec(&mut self, address: u32, length: u32) -> Result<Vec<u8>, Fault> {
+    pub fn read_vec(&mut self, address: u32, length: u32) -> Result<Vec<u8>, BadAddress> {
         const LARGEST: u32 = 0x80_0000;
         if length > LARGEST {
-            return Err(Fault { address: address.wrapping_add(LARGEST), store: false });
+            return Err(BadAddress { address: address.wrapping_add(LARGEST), store: false });
         }
         let mut bytes = vec![0; length as usize];
         self.read_bytes(address, &mut bytes)?;

@@ -224,11 +224,11 @@ impl Esp32c3 {
 
     fn tell_exception(&mut self, exception: Exception, pc: u32) {
         /// Firmware that lives by its exceptions is told of a few times for each place, not for each exception.
-        const TOLD_MAX: u32 = 8;
+        const PRINTED_MAX: u32 = 8;
         let Exception { cause, value } = exception;
         let told = self.told_exceptions.entry((pc, cause as u8)).or_default();
         *told += 1;
-        if *told > TOLD_MAX {
+        if *told > PRINTED_MAX {
             return;
         }
         let kind = match cause {

@@ -3,9 +3,9 @@
 //! Names and meanings: GCC internals, chapter "The GCC low-level runtime library". Floating point is IEEE 754 with
 //! round-to-nearest, as the host's; results that are not a number are the canonical quiet NaN.
 
-use super::{Fault, Function, Machine};
+use super::{BadAddress, Function, Machine};
 
-type Result64 = Result<u64, Fault>;
+type Result64 = Result<u64, BadAddress>;
 
 macro_rules! table {
     ($($name:literal $cycles:literal $body:expr;)*) => {

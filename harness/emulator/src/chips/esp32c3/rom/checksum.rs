@@ -1,6 +1,6 @@
 //! Cyclic redundancy checks and MD5.
 
-use super::{Fault, Function, Machine};
+use super::{BadAddress, Function, Machine};
 
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("crc32_le", crc32_le),
@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// A check of `width` bits, lowest bit first. The ROM inverts the value on the way in and out.
-fn reflected(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u64, Fault> {
+fn reflected(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u64, BadAddress> {
     let mask = u32::MAX >> (32 - width);
     let bytes = machine.read_vec(machine.argument(1), machine.argument(2))?;
     let mut crc = !machine.argument(0) & mask;
@@ -30,7 +30,7 @@ fn reflected(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u
 }
 
 /// A check of `width` bits, highest bit first.
-fn straight(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u64, Fault> {
+fn straight(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u64, BadAddress> {
     let mask = u32::MAX >> (32 - width);
     let bytes = machine.read_vec(machine.argument(1), machine.argument(2))?;
     let mut crc = !machine.argument(0) & mask;
@@ -45,27 +45,27 @@ fn straight(machine: &mut Machine<'_>, width: u32, polynomial: u32) -> Result<u6
     Ok(8 + if width == 8 { 8 } else { 12 } * bytes.len() as u64)
 }
 
-fn crc32_le(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc32_le(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     reflected(machine, 32, 0xedb8_8320)
 }
 
-fn crc32_be(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc32_be(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     straight(machine, 32, 0x04c1_1db7)
 }
 
-fn crc16_le(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc16_le(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     reflected(machine, 16, 0x8408)
 }
 
-fn crc16_be(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc16_be(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     straight(machine, 16, 0x1021)
 }
 
-fn crc8_le(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc8_le(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     reflected(machine, 8, 0xe0)
 }
 
-fn crc8_be(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn crc8_be(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     straight(machine, 8, 0x07)
 }
 
@@ -80,7 +80,7 @@ const MD5_CONTEXT_BYTES: u32 = 16 + 8 + 64;
 const CYCLES_PER_BLOCK: u64 = 864;
 
 impl Md5 {
-    fn load(machine: &mut Machine<'_>, address: u32) -> Result<Self, Fault> {
+    fn load(machine: &mut Machine<'_>, address: u32) -> Result<Self, BadAddress> {
         let bytes = machine.read_vec(address, MD5_CONTEXT_BYTES)?;
         let words = |n: usize| u32::from_le_bytes([bytes[4 * n], bytes[4 * n + 1], bytes[4 * n + 2], bytes[4 * n + 3]]);
         let mut block = [0; 64];
@@ -89,7 +89,7 @@ impl Md5 {
         Ok(Self { state: [words(0), words(1), words(2), words(3)], length_bits, block })
     }
 
-    fn save(&self, machine: &mut Machine<'_>, address: u32) -> Result<(), Fault> {
+    fn save(&self, machine: &mut Machine<'_>, address: u32) -> Result<(), BadAddress> {
         let mut bytes: Vec<u8> = self.state.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.extend(self.length_bits.to_le_bytes());
         bytes.extend(self.block);
@@ -134,7 +134,7 @@ impl Md5 {
     }
 }
 
-fn md5_init(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn md5_init(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let address = machine.argument(0);
     // The ROM sets state and length, and leaves the block as it is.
     for (n, word) in [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0, 0].into_iter().enumerate() {
@@ -143,7 +143,7 @@ fn md5_init(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(20)
 }
 
-fn md5_update(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn md5_update(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (context, length) = (machine.argument(0), machine.argument(2));
     let bytes = machine.read_vec(machine.argument(1), length)?;
     let mut md5 = Md5::load(machine, context)?;
@@ -153,7 +153,7 @@ fn md5_update(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(54 + 2 * u64::from(length) + CYCLES_PER_BLOCK * blocks)
 }
 
-fn md5_final(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn md5_final(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (digest, context) = (machine.argument(0), machine.argument(1));
     let mut md5 = Md5::load(machine, context)?;
     let length_bits = md5.length_bits;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::{Fault, Function, Machine};
+use super::{BadAddress, Function, Machine};
 
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[("tinfl_decompress", tinfl_decompress)];
 
@@ -31,7 +31,7 @@ pub(crate) type Inflaters = BTreeMap<u32, Box<DecompressorOxide>>;
 
 /// `(structure, input, &input size, output's begin, output's next byte, &output size, flags)`: a status; the sizes become
 /// what was consumed and produced.
-fn tinfl_decompress(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn tinfl_decompress(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [structure, input, input_size, begin, next, output_size, flags] =
         [0, 1, 2, 3, 4, 5, 6].map(|n| machine.argument(n));
     let (available, room) = (machine.read_word(input_size)?, machine.read_word(output_size)?);

@@ -1,12 +1,12 @@
 //! memcpy and its family.
 
-use super::{Fault, Function, Machine};
+use super::{BadAddress, Function, Machine};
 
 pub(super) const FUNCTIONS: &[(&str, Function)] =
     &[("memset", memset), ("memcpy", memcpy), ("memmove", memmove), ("memcmp", memcmp), ("memchr", memchr)];
 
 /// Copies, and gives where from, where to and how much.
-fn copy(machine: &mut Machine<'_>) -> Result<[u32; 3], Fault> {
+fn copy(machine: &mut Machine<'_>) -> Result<[u32; 3], BadAddress> {
     let [destination, source, length] = [0, 1, 2].map(|n| machine.argument(n));
     let mut small = [0; 64];
     if let Some(bytes) = small.get_mut(..length as usize) {
@@ -20,7 +20,7 @@ fn copy(machine: &mut Machine<'_>) -> Result<[u32; 3], Fault> {
 }
 
 /// Copies words if both pointers are aligned alike, else bytes.
-fn memcpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn memcpy(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [destination, source, length] = copy(machine)?;
     let length = u64::from(length);
     let by_words = (destination ^ source) & 3 == 0 && length >= 12;
@@ -28,14 +28,14 @@ fn memcpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
 }
 
 /// Copies bytes, from the end if source and destination overlap that way.
-fn memmove(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn memmove(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [destination, source, length] = copy(machine)?;
     let backwards = source < destination && destination < source.saturating_add(length);
     let length = u64::from(length);
     Ok(if backwards { 9 + length * 8 } else { 7 + length * 6 })
 }
 
-fn memset(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn memset(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [destination, value, length] = [0, 1, 2].map(|n| machine.argument(n));
     let chunk = [value as u8; 256];
     let mut done = 0;
@@ -48,7 +48,7 @@ fn memset(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(if length < 16 { 12 + 2 * length } else { 40 + length * 3 / 8 })
 }
 
-fn memcmp(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn memcmp(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [left, right, length] = [0, 1, 2].map(|n| machine.argument(n));
     let mut compared = 0;
     let mut difference = 0;
@@ -64,7 +64,7 @@ fn memcmp(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(if by_words { 24 + compared * 7 / 4 } else { 9 + compared * 7 })
 }
 
-fn memchr(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn memchr(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [start, wanted, length] = [0, 1, 2].map(|n| machine.argument(n));
     for n in 0..length {
         let address = start.wrapping_add(n);

@@ -4,7 +4,7 @@ use crate::cores::riscv::{Bus, Width};
 use crate::machine::memory::Memory;
 
 use super::super::map::DeviceName;
-use super::{Fault, Function, Machine, Outcome, functions};
+use super::{BadAddress, Function, Machine, Outcome, functions};
 use crate::devices::espressif::cache;
 use crate::devices::espressif::time::Ticks;
 use crate::machine::flash::{PAGE_BYTES, SECTOR_BYTES};
@@ -135,7 +135,7 @@ fn store(machine: &mut Machine<'_>, address: u32, value: u32) {
     let _ = machine.soc.store(machine.memory, address, Width::Word, value, cycle);
 }
 
-fn zero(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn zero(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     machine.set_result(0);
     Ok(20)
 }
@@ -145,7 +145,7 @@ fn cycles_now(machine: &mut Machine<'_>) -> u32 {
     machine.soc.csr_read(CSR_CYCLES, cycle).unwrap_or(0)
 }
 
-fn delay(machine: &mut Machine<'_>) -> Result<Outcome, Fault> {
+fn delay(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
     let ticks_per_us = machine.read_word(TICKS_PER_US)?;
     let since = cycles_now(machine);
     machine.hart.set_register(14, since);
@@ -171,7 +171,7 @@ fn uart_name(channel: u32) -> DeviceName {
     if channel == 1 { DeviceName::Uart1 } else { DeviceName::Uart0 }
 }
 
-fn uart_tx_one_char(machine: &mut Machine<'_>) -> Result<Outcome, Fault> {
+fn uart_tx_one_char(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
     let byte = machine.argument(0) as u8;
     let channel = u32::from(machine.read_byte(PRINTF_UART)?);
     let to_usb = machine.read_byte(USB_PRINT)? != 0 || channel == CHANNEL_USB;
@@ -198,7 +198,7 @@ fn uart_tx_one_char(machine: &mut Machine<'_>) -> Result<Outcome, Fault> {
     Ok(Outcome::Return { cycles: 30 })
 }
 
-fn uart_tx_flush(machine: &mut Machine<'_>) -> Result<Outcome, Fault> {
+fn uart_tx_flush(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
     let channel = machine.argument(0);
     if channel == CHANNEL_USB {
         store(machine, USB_EP1_CONF, 1);
@@ -213,46 +213,46 @@ fn uart_tx_flush(machine: &mut Machine<'_>) -> Result<Outcome, Fault> {
     Ok(if idle_at <= at { Outcome::Return { cycles: 12 } } else { Outcome::WaitUntil(idle_at) })
 }
 
-fn rtc_get_reset_reason(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn rtc_get_reset_reason(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let state = load(machine, RTC_RESET_STATE);
     machine.set_result(if machine.argument(0) == 0 { state & 0x3f } else { state >> 6 & 0x3f });
     Ok(5)
 }
 
-fn software_reset(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn software_reset(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let options = load(machine, RTC_OPTIONS0);
     store(machine, RTC_OPTIONS0, options | 1 << 31);
     Ok(5)
 }
 
-fn software_reset_cpu(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn software_reset_cpu(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let options = load(machine, RTC_OPTIONS0);
     store(machine, RTC_OPTIONS0, options | 1 << 5);
     Ok(6)
 }
 
-fn ets_update_cpu_frequency(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_update_cpu_frequency(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     machine.write_word(TICKS_PER_US, machine.argument(0))?;
     Ok(3)
 }
 
-fn ets_get_cpu_frequency(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_get_cpu_frequency(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let mhz = machine.read_word(TICKS_PER_US)?;
     machine.set_result(mhz);
     Ok(3)
 }
 
-fn ets_get_apb_freq(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_get_apb_freq(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     machine.set_result(80_000_000);
     Ok(4)
 }
 
-fn ets_get_xtal_freq(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_get_xtal_freq(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     machine.set_result(40_000_000);
     Ok(4)
 }
 
-fn ets_get_printf_channel(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_get_printf_channel(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let channel = machine.read_byte(PRINTF_UART)?;
     machine.set_result(u32::from(channel));
     Ok(3)
@@ -261,14 +261,14 @@ fn ets_get_printf_channel(machine: &mut Machine<'_>) -> Result<u64, Fault> {
 /// A transfer on the analogue bus takes some microseconds.
 const ANALOG_I2C_CYCLES: u64 = 300;
 
-fn rom_i2c_read_reg(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn rom_i2c_read_reg(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [block, _host, register] = [0, 1, 2].map(|n| machine.argument(n) as u8);
     let value = machine.soc.devices.analog_bus.read_register(block, register);
     machine.set_result(u32::from(value));
     Ok(ANALOG_I2C_CYCLES)
 }
 
-fn rom_i2c_write_reg(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn rom_i2c_write_reg(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [block, _host, register, value] = [0, 1, 2, 3].map(|n| machine.argument(n) as u8);
     machine.soc.devices.analog_bus.write_register(block, register, value);
     Ok(ANALOG_I2C_CYCLES)
@@ -279,14 +279,14 @@ fn field_mask(most: u8, least: u8) -> u8 {
     ((1u16 << (most & 7) << 1) - (1u16 << (least & 7))) as u8
 }
 
-fn rom_i2c_read_reg_mask(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn rom_i2c_read_reg_mask(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [block, _host, register, most, least] = [0, 1, 2, 3, 4].map(|n| machine.argument(n) as u8);
     let value = machine.soc.devices.analog_bus.read_register(block, register);
     machine.set_result(u32::from((value & field_mask(most.max(least), least)) >> (least & 7)));
     Ok(ANALOG_I2C_CYCLES)
 }
 
-fn rom_i2c_write_reg_mask(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn rom_i2c_write_reg_mask(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [block, _host, register, most, least, value] = [0, 1, 2, 3, 4, 5].map(|n| machine.argument(n) as u8);
     let mask = field_mask(most.max(least), least);
     let old = machine.soc.devices.analog_bus.read_register(block, register);
@@ -294,47 +294,47 @@ fn rom_i2c_write_reg_mask(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(2 * ANALOG_I2C_CYCLES)
 }
 
-fn ets_intr_lock(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_intr_lock(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     store(machine, MATRIX_THRESHOLD, 5);
     Ok(10)
 }
 
-fn ets_intr_unlock(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn ets_intr_unlock(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     store(machine, MATRIX_THRESHOLD, 0);
     Ok(10)
 }
 
-fn intc_set_priority(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intc_set_priority(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (line, priority) = (machine.argument(0) & 31, machine.argument(1));
     store(machine, MATRIX_PRIORITY + 4 * line, priority);
     Ok(8)
 }
 
-fn intc_set_threshold(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intc_set_threshold(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     store(machine, MATRIX_THRESHOLD, machine.argument(0));
     Ok(4)
 }
 
-fn intc_enable(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intc_enable(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let enabled = load(machine, MATRIX_ENABLE);
     store(machine, MATRIX_ENABLE, enabled | machine.argument(0));
     Ok(14)
 }
 
-fn intc_disable(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intc_disable(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let enabled = load(machine, MATRIX_ENABLE);
     store(machine, MATRIX_ENABLE, enabled & !machine.argument(0));
     Ok(14)
 }
 
-fn intc_set_type(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intc_set_type(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let bit = 1 << (machine.argument(0) & 31);
     let edges = load(machine, MATRIX_TYPE);
     store(machine, MATRIX_TYPE, if machine.argument(1) != 0 { edges | bit } else { edges & !bit });
     Ok(16)
 }
 
-fn intr_matrix_set(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn intr_matrix_set(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (source, line) = (machine.argument(1), machine.argument(2));
     if source < 62 {
         store(machine, MATRIX + 4 * source, line);
@@ -342,12 +342,12 @@ fn intr_matrix_set(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(12)
 }
 
-fn cache_line_size(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn cache_line_size(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     machine.set_result(32);
     Ok(4)
 }
 
-fn mmu_init(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn mmu_init(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     for entry in 0..cache::ENTRIES {
         store(machine, MMU_TABLE + 4 * entry, cache::INVALID);
     }
@@ -355,7 +355,7 @@ fn mmu_init(machine: &mut Machine<'_>) -> Result<u64, Fault> {
 }
 
 /// `(external RAM, virtual address, physical address, page size in KiB, pages, fixed)`: 0, or what is wrong.
-fn mmu_set(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn mmu_set(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [_kind, address, physical, page_kib, pages, fixed] = [0, 1, 2, 3, 4, 5].map(|n| machine.argument(n));
     if (address | physical) & (PAGE_BYTES - 1) != 0 {
         machine.set_result(1);
@@ -382,7 +382,7 @@ fn mmu_set(machine: &mut Machine<'_>) -> Result<u64, Fault> {
 const PROGRAM_CYCLES_PER_PAGE: u64 = 160 * 700;
 const ERASE_CYCLES_PER_SECTOR: u64 = 160 * 45_000;
 
-fn spiflash_read(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_read(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [source, destination, length] = [0, 1, 2].map(|n| machine.argument(n));
     let end = source.checked_add(length).filter(|end| *end <= machine.soc.flash.size_bytes());
     if end.is_none() {
@@ -403,7 +403,7 @@ const SPI1_MISO_DLEN: u32 = 0x6000_2028;
 const SPI1_W0: u32 = 0x6000_2058;
 
 /// `(&status, command)`: sends the command and reads a byte of answer.
-fn spiflash_read_user_command(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_read_user_command(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [status, command] = [0, 1].map(|n| machine.argument(n));
     store(machine, SPI1_USER, 1 << 31 | 1 << 28);
     store(machine, SPI1_USER2, 7 << 28 | command & 0xff);
@@ -415,7 +415,7 @@ fn spiflash_read_user_command(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(35)
 }
 
-fn spiflash_write(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_write(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let [destination, source, length] = [0, 1, 2].map(|n| machine.argument(n));
     let end = destination.checked_add(length).filter(|end| *end <= machine.soc.flash.size_bytes());
     if end.is_none() {
@@ -428,21 +428,21 @@ fn spiflash_write(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(200 + PROGRAM_CYCLES_PER_PAGE * u64::from(length.div_ceil(256)))
 }
 
-fn erase(machine: &mut Machine<'_>, address: u32, length: u32) -> Result<u64, Fault> {
+fn erase(machine: &mut Machine<'_>, address: u32, length: u32) -> Result<u64, BadAddress> {
     machine.soc.flash.erase(machine.memory, address, length);
     machine.set_result(0);
     Ok(ERASE_CYCLES_PER_SECTOR * u64::from(length.min(PAGE_BYTES) / SECTOR_BYTES).min(4))
 }
 
-fn spiflash_erase_chip(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_erase_chip(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let size = machine.soc.flash.size_bytes();
     erase(machine, 0, size)
 }
 
-fn spiflash_erase_block(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_erase_block(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     erase(machine, machine.argument(0).saturating_mul(PAGE_BYTES), PAGE_BYTES)
 }
 
-fn spiflash_erase_sector(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn spiflash_erase_sector(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     erase(machine, machine.argument(0).saturating_mul(SECTOR_BYTES), SECTOR_BYTES)
 }

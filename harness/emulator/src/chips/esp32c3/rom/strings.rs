@@ -1,6 +1,6 @@
 //! The string functions of the ROM's C library.
 
-use super::{Fault, Function, Machine};
+use super::{BadAddress, Function, Machine};
 
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("strcpy", strcpy),
@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
 const LONGEST: u32 = 0x80_0000;
 
 /// The bytes of a string without its end, at most `limit`.
-fn text(machine: &mut Machine<'_>, address: u32, limit: u32) -> Result<Vec<u8>, Fault> {
+fn text(machine: &mut Machine<'_>, address: u32, limit: u32) -> Result<Vec<u8>, BadAddress> {
     let mut bytes = Vec::new();
     for n in 0..limit.min(LONGEST) {
         match machine.read_byte(address.wrapping_add(n))? {
@@ -33,14 +33,14 @@ fn cycles(bytes: usize) -> u64 {
     7 + 5 * bytes as u64
 }
 
-fn strcpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strcpy(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let mut bytes = text(machine, machine.argument(1), LONGEST)?;
     bytes.push(0);
     machine.write_bytes(machine.argument(0), &bytes)?;
     Ok(cycles(bytes.len()))
 }
 
-fn strncpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strncpy(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let length = machine.argument(2).min(LONGEST);
     let mut bytes = text(machine, machine.argument(1), length)?;
     bytes.resize(length as usize, 0);
@@ -48,7 +48,7 @@ fn strncpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(cycles(bytes.len()))
 }
 
-fn strlcpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strlcpy(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (destination, room) = (machine.argument(0), machine.argument(2));
     let bytes = text(machine, machine.argument(1), LONGEST)?;
     if room != 0 {
@@ -60,7 +60,7 @@ fn strlcpy(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(cycles(bytes.len()))
 }
 
-fn strcat(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strcat(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let before = text(machine, machine.argument(0), LONGEST)?;
     let mut bytes = text(machine, machine.argument(1), LONGEST)?;
     bytes.push(0);
@@ -68,7 +68,7 @@ fn strcat(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(cycles(before.len() + bytes.len()))
 }
 
-fn compare(machine: &mut Machine<'_>, limit: u32, cycles_per_byte: u64, fold: fn(u8) -> u8) -> Result<u64, Fault> {
+fn compare(machine: &mut Machine<'_>, limit: u32, cycles_per_byte: u64, fold: fn(u8) -> u8) -> Result<u64, BadAddress> {
     let (left, right) = (machine.argument(0), machine.argument(1));
     let mut n = 0;
     let mut difference = 0;
@@ -85,19 +85,19 @@ fn compare(machine: &mut Machine<'_>, limit: u32, cycles_per_byte: u64, fold: fn
     Ok(6 + cycles_per_byte * u64::from(n))
 }
 
-fn strcmp(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strcmp(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     compare(machine, LONGEST, 5, |byte| byte)
 }
 
-fn strncmp(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strncmp(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     compare(machine, machine.argument(2), 8, |byte| byte)
 }
 
-fn strcasecmp(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strcasecmp(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     compare(machine, LONGEST, 16, |byte| byte.to_ascii_lowercase())
 }
 
-fn strchr(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strchr(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let (address, wanted) = (machine.argument(0), machine.argument(1) as u8);
     let mut bytes = text(machine, address, LONGEST)?;
     bytes.push(0);
@@ -106,7 +106,7 @@ fn strchr(machine: &mut Machine<'_>) -> Result<u64, Fault> {
     Ok(cycles(found.unwrap_or(bytes.len())))
 }
 
-fn strstr(machine: &mut Machine<'_>) -> Result<u64, Fault> {
+fn strstr(machine: &mut Machine<'_>) -> Result<u64, BadAddress> {
     let address = machine.argument(0);
     let hay = text(machine, address, LONGEST)?;
     let needle = text(machine, machine.argument(1), LONGEST)?;

@@ -1,7 +1,7 @@
 //! What a connection's cryptography draws on while a TLS library works for it.
 //!
 //! rustls wants its source of randomness as `&'static`, one for all connections of the process, which would make the
-//! bytes of a connection depend on what other connections did. So the static source draws from whatever [`Ambient`]
+//! bytes of a connection depend on what other connections did. So the static source draws from whatever [`ConnectionRng`]
 //! has entered the thread, and each connection enters its own before it calls rustls. Outside of that there is no
 //! randomness at all, and rustls fails rather than give bytes that nobody can repeat. OpenSSL's source of randomness is
 //! made the same way (`libssl/library.rs`).
@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 /// One connection's randomness, and the encrypter with which it writes at present.
-pub(crate) struct Ambient {
+pub(crate) struct ConnectionRng {
     randomness: ChaCha20Rng,
     /// The server's random is to end in the downgrade sentinel.
     sentinel_is_due: bool,
@@ -27,11 +27,11 @@ pub(crate) struct Ambient {
 }
 
 thread_local! {
-    static ENTERED: RefCell<Option<Ambient>> = const { RefCell::new(None) };
+    static ENTERED: RefCell<Option<ConnectionRng>> = const { RefCell::new(None) };
 }
 
-impl Ambient {
-    /// The ambient of connection number `connection` of the broker with this seed.
+impl ConnectionRng {
+    /// The rng of connection number `connection` of the broker with this seed.
     pub(crate) fn new(seed: u64, connection: u32) -> Self {
         let mut hash = Sha256::new();
         hash.update(b"shakedown broker");
@@ -70,12 +70,12 @@ impl Ambient {
         }
     }
 
-    /// Runs `work`, which may call a TLS library, with the ambient in `slot` entered.
+    /// Runs `work`, which may call a TLS library, with the rng in `slot` entered.
     pub(crate) fn during<R>(slot: &mut Option<Self>, work: impl FnOnce() -> R) -> R {
         /// Puts things back even when `work` unwinds.
         struct Guard<'a> {
-            slot: &'a mut Option<Ambient>,
-            outer: Option<Ambient>,
+            slot: &'a mut Option<ConnectionRng>,
+            outer: Option<ConnectionRng>,
         }
         impl Drop for Guard<'_> {
             fn drop(&mut self) {
@@ -88,8 +88,8 @@ impl Ambient {
     }
 }
 
-/// Does something with the ambient that has entered this thread, if one has.
-pub(crate) fn with_entered<R>(work: impl FnOnce(&mut Ambient) -> R) -> Option<R> {
+/// Does something with the rng that has entered this thread, if one has.
+pub(crate) fn with_entered<R>(work: impl FnOnce(&mut ConnectionRng) -> R) -> Option<R> {
     ENTERED.with_borrow_mut(|entered| entered.as_mut().map(work))
 }
 
@@ -99,6 +99,6 @@ pub(super) struct EnteredRandomness;
 
 impl SecureRandom for EnteredRandomness {
     fn fill(&self, octets: &mut [u8]) -> Result<(), GetRandomFailed> {
-        with_entered(|ambient| ambient.fill_for_rustls(octets)).ok_or(GetRandomFailed)
+        with_entered(|rng| rng.fill_for_rustls(octets)).ok_or(GetRandomFailed)
     }
 }

@@ -1,8 +1,8 @@
 //! What a control tells of its own run.
 
-/// A control's testimony.
+/// What a control says of its own run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ControlReport {
     /// How it ended, in its own opinion.
     pub ended: Ended,
     /// Its own words: its error, or what it printed.

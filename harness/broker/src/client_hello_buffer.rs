@@ -7,7 +7,7 @@ const HELD_BYTES_MAX: usize = 80 * 1024;
 /// The longest ClientHello that is read.
 const HELLO_BYTES_MAX: usize = 64 * 1024;
 
-/// What stands at the gate.
+/// What has come so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
     /// Not enough has come to tell.
@@ -20,13 +20,13 @@ pub(crate) enum Arrival {
 
 /// Holds bytes back until a whole ClientHello has come.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct ClientHelloBuffer {
     held: Vec<u8>,
     records: RecordDecoder,
     messages: HandshakeDecoder,
 }
 
-impl Gate {
+impl ClientHelloBuffer {
     pub(crate) fn new() -> Self {
         Self { held: Vec::new(), records: RecordDecoder::new(), messages: HandshakeDecoder::new(HELLO_BYTES_MAX) }
     }

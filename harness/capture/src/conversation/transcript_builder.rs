@@ -12,7 +12,7 @@ const LINES_MAX: usize = 5_000;
 
 /// Lines and facts in the making.
 #[derive(Default)]
-pub struct Ledger {
+pub struct TranscriptBuilder {
     /// The time of what is being read.
     pub now: Instant,
     pub lines: Vec<Line>,
@@ -23,7 +23,7 @@ pub struct Ledger {
     heap: (usize, usize),
 }
 
-impl Ledger {
+impl TranscriptBuilder {
     /// Writes a line.
     pub fn line(&mut self, from: Side, said: Said, details: String) {
         self.heap = (0, 0);

@@ -55,7 +55,7 @@ impl fmt::Display for Difference {
 
 /// What differs between two hellos.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Likeness {
+pub struct Similarity {
     /// In how many single things they differ; 0 if they offer the same.
     pub distance: usize,
     /// How many things there are in the two together: the distance between hellos without anything in common.
@@ -64,20 +64,20 @@ pub struct Likeness {
     pub differences: Vec<Difference>,
 }
 
-impl Likeness {
+impl Similarity {
     /// Compares what `hello` offers with what `known` does. Names, protocols, tickets and GREASE do not count.
     pub fn between(hello: &ClientHello, known: &ClientHello) -> Self {
-        let mut likeness = Self::default();
-        likeness.versions(hello, known);
-        likeness.list("suite", &suites(hello), &suites(known));
-        likeness.list("extension", &extensions(hello), &extensions(known));
-        likeness.list("group", &groups(hello), &groups(known));
-        likeness.list("signature scheme", &schemes(hello), &schemes(known));
-        likeness.distance_max += 1;
+        let mut similarity = Self::default();
+        similarity.versions(hello, known);
+        similarity.list("suite", &suites(hello), &suites(known));
+        similarity.list("extension", &extensions(hello), &extensions(known));
+        similarity.list("group", &groups(hello), &groups(known));
+        similarity.list("signature scheme", &schemes(hello), &schemes(known));
+        similarity.distance_max += 1;
         if fragment_limit(hello) != fragment_limit(known) {
-            likeness.add(1, Difference::FragmentLength);
+            similarity.add(1, Difference::FragmentLength);
         }
-        likeness
+        similarity
     }
 
     /// Whether the two can be of the same stack, told to do different things.
@@ -166,19 +166,19 @@ mod tests {
 
     #[test]
     fn what_differs_is_counted_and_told() {
-        let same = Likeness::between(&hello(&[1, 2, 3]), &hello(&[0x0a0a, 1, 2, 3]));
+        let same = Similarity::between(&hello(&[1, 2, 3]), &hello(&[0x0a0a, 1, 2, 3]));
         assert_eq!((same.distance, same.differences.len()), (0, 0), "GREASE says nothing about the stack");
-        let other = Likeness::between(&hello(&[4, 2, 1]), &hello(&[1, 2, 3]));
+        let other = Similarity::between(&hello(&[4, 2, 1]), &hello(&[1, 2, 3]));
         let told: Vec<String> = other.differences.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["1 suite more and 1 fewer", "suites in another order"]);
         assert_eq!(other.distance, 3);
-        assert!(!Likeness::between(&hello(&[1, 2, 3]), &hello(&[4, 5, 6])).is_near());
+        assert!(!Similarity::between(&hello(&[1, 2, 3]), &hello(&[4, 5, 6])).is_near());
     }
 
     #[test]
     fn the_signal_and_the_extension_of_renegotiation_are_the_same() {
         let signalled = hello(&[1, 0xff]);
         let extended = ClientHello { extension_types: Some(vec![ExtensionType::RENEGOTIATION_INFO]), ..hello(&[1]) };
-        assert_eq!(Likeness::between(&signalled, &extended).distance, 0);
+        assert_eq!(Similarity::between(&signalled, &extended).distance, 0);
     }
 }

@@ -17,7 +17,7 @@ use crate::lan::recorder::{ConnectionId, Recorder, Side};
 use crate::world;
 
 /// Once the client is done, what it has sent still has to arrive.
-const AFTERMATH: Duration = Duration::from_millis(500);
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// What is read from a socket at once, in bytes.
 const READ_BYTES_MAX: usize = 16 * 1024;
 /// Events of the scripted broker that are kept.
@@ -31,7 +31,7 @@ pub enum Counterpart {
     Real(SocketAddr),
 }
 
-/// What came of a meeting.
+/// What came of an exchange.
 #[derive(Debug)]
 pub struct Held {
     /// Everything that passed the socket, with the secrets that the broker knows.
@@ -42,7 +42,7 @@ pub struct Held {
     pub has_misbehaved: bool,
 }
 
-/// What the tasks of a meeting share.
+/// What the tasks of an exchange share.
 struct Shared {
     recorder: Recorder,
     findings: Vec<(Instant, String)>,
@@ -55,7 +55,7 @@ struct Shared {
 /// # Errors
 ///
 /// If the listener fails: the bench's fault.
-pub async fn hold<T>(
+pub async fn run<T>(
     counterpart: Counterpart,
     listener: TcpListener,
     port: u16,
@@ -95,13 +95,13 @@ pub async fn hold<T>(
                 }
             };
             // What lasts longer than that lasts for ever: a silent broker with nobody to be silent to.
-            let _ = time::timeout(AFTERMATH, async { while tasks.join_next().await.is_some() {} }).await;
+            let _ = time::timeout(DRAIN_TIMEOUT, async { while tasks.join_next().await.is_some() {} }).await;
             tasks.shutdown().await;
             Ok::<T, io::Error>(done)
         })
         .await?;
     let mut shared =
-        Rc::into_inner(shared).ok_or_else(|| io::Error::other("a connection outlived its meeting"))?.into_inner();
+        Rc::into_inner(shared).ok_or_else(|| io::Error::other("a connection outlived its exchange"))?.into_inner();
     if let Counterpart::Scripted(broker) = &counterpart {
         shared.recorder.key_log(&broker.key_log());
     }

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use emulator::backtrace::{Backtrace, Frame};
 use emulator::event::{Event, EventKind};
 
-/// What has been told already.
+/// Prints events, and knows which causes it has printed.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct EventPrinter {
     causes: BTreeSet<String>,
     has_failed: bool,
 }
 
-impl Told {
+impl EventPrinter {
     /// The event as text, with a trace if its cause is new.
     pub fn tell(&mut self, event: &Event) -> String {
         self.has_failed |= event.kind.is_fault();
@@ -83,20 +83,20 @@ mod tests {
 
     #[test]
     fn a_trace_begins_where_the_driver_does_and_stands_once_a_peripheral() {
-        let mut told = Told::default();
-        let first = told.tell(&touch("I2C0.CTR"));
+        let mut events = EventPrinter::default();
+        let first = events.tell(&touch("I2C0.CTR"));
         assert!(first.contains("configure") && !first.contains("read_volatile"), "{first}");
-        assert!(!told.tell(&touch("I2C0.CLK_CONF")).contains("configure"));
-        assert!(told.tell(&touch("RMT.SYS_CONF")).contains("configure"));
-        assert!(!told.has_failed(), "an unmodelled register is not the firmware's failure");
+        assert!(!events.tell(&touch("I2C0.CLK_CONF")).contains("configure"));
+        assert!(events.tell(&touch("RMT.SYS_CONF")).contains("configure"));
+        assert!(!events.has_failed(), "an unmodelled register is not the firmware's failure");
     }
 
     #[test]
     fn a_watchdog_is_a_failure_and_a_reset_on_purpose_is_none() {
-        let mut told = Told::default();
-        told.tell(&event(EventKind::Reset { cause: "software reset".into(), by_watchdog: false }));
-        assert!(!told.has_failed());
-        told.tell(&event(EventKind::Reset { cause: "watchdog of timer group 0".into(), by_watchdog: true }));
-        assert!(told.has_failed());
+        let mut events = EventPrinter::default();
+        events.tell(&event(EventKind::Reset { cause: "software reset".into(), by_watchdog: false }));
+        assert!(!events.has_failed());
+        events.tell(&event(EventKind::Reset { cause: "watchdog of timer group 0".into(), by_watchdog: true }));
+        assert!(events.has_failed());
     }
 }

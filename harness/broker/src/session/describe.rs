@@ -7,12 +7,12 @@ const CHARACTERS_MAX: usize = 200;
 
 /// The packet in a few words, for events.
 pub(super) fn packet(packet: &Packet<'_>) -> String {
-    let mut told = whole(packet);
-    if let Some((end, _)) = told.char_indices().nth(CHARACTERS_MAX) {
-        told.truncate(end);
-        told.push('…');
+    let mut described = whole(packet);
+    if let Some((end, _)) = described.char_indices().nth(CHARACTERS_MAX) {
+        described.truncate(end);
+        described.push('…');
     }
-    told
+    described
 }
 
 fn whole(packet: &Packet<'_>) -> String {

@@ -9,9 +9,9 @@ use scenario::library;
 /// So many snapshots are searched by one thread.
 const THREADS: usize = 4;
 
-/// One snapshot's testimony.
+/// One snapshot in which a device said something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Testimony {
+pub struct Occurrence {
     /// The scenario.
     pub scenario: String,
     /// The stack.
@@ -24,9 +24,9 @@ pub struct Testimony {
 
 /// What all devices said.
 #[derive(Clone, Debug, Default)]
-pub struct Testimonies(Vec<Testimony>);
+pub struct Occurrences(Vec<Occurrence>);
 
-impl Testimonies {
+impl Occurrences {
     /// Reads the folder of captures. What cannot be read is left out: this is a help, and no judgement.
     pub fn read(captures: &Path) -> Self {
         let mut files = Vec::new();
@@ -34,11 +34,11 @@ impl Testimonies {
             return Self::default();
         }
         let parts: Vec<&[PathBuf]> = files.chunks(files.len().div_ceil(THREADS).max(1)).collect();
-        let mut all: Vec<Testimony> = std::thread::scope(|scope| {
+        let mut all: Vec<Occurrence> = std::thread::scope(|scope| {
             let threads: Vec<_> = parts
                 .into_iter()
                 .map(|part| {
-                    scope.spawn(move || part.iter().filter_map(|file| testimony(captures, file)).collect::<Vec<_>>())
+                    scope.spawn(move || part.iter().filter_map(|file| occurrence(captures, file)).collect::<Vec<_>>())
                 })
                 .collect();
             threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
@@ -48,11 +48,11 @@ impl Testimonies {
     }
 
     /// Where a device said one of these: by scenario, the stacks with their endings.
-    pub fn of(&self, names: &[String]) -> BTreeMap<&str, Vec<&Testimony>> {
-        let mut met: BTreeMap<&str, Vec<&Testimony>> = BTreeMap::new();
-        for testimony in &self.0 {
-            if names.iter().any(|name| says(&testimony.device, name)) {
-                met.entry(&testimony.scenario).or_default().push(testimony);
+    pub fn of(&self, names: &[String]) -> BTreeMap<&str, Vec<&Occurrence>> {
+        let mut met: BTreeMap<&str, Vec<&Occurrence>> = BTreeMap::new();
+        for occurrence in &self.0 {
+            if names.iter().any(|name| says(&occurrence.device, name)) {
+                met.entry(&occurrence.scenario).or_default().push(occurrence);
             }
         }
         met
@@ -69,14 +69,14 @@ fn says(device: &str, name: &str) -> bool {
     })
 }
 
-fn testimony(captures: &Path, file: &Path) -> Option<Testimony> {
+fn occurrence(captures: &Path, file: &Path) -> Option<Occurrence> {
     let below = file.strip_prefix(captures).ok()?;
     let name = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
     let (scenario, stack) = name.strip_suffix(".snap")?.rsplit_once('.')?;
     let text = fs::read_to_string(file).ok()?;
     let field = |label: &str| text.lines().rev().find_map(|line| line.strip_prefix(label)).map(str::trim);
     let ending = field("ending ")?.split(" — ").next().unwrap_or_default();
-    Some(Testimony {
+    Some(Occurrence {
         scenario: scenario.into(),
         stack: stack.into(),
         device: field("device ").unwrap_or_default().into(),

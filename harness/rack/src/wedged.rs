@@ -15,14 +15,14 @@ const NOTE_BYTES_MAX: u64 = 8 * 1024;
 /// A board that was given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Sickness {
+pub struct WedgedNote {
     /// Since when, in seconds since 1970-01-01T00:00:00Z.
     pub since_unix_s: u64,
     /// What it suffered from last.
     pub why: String,
 }
 
-impl Sickness {
+impl WedgedNote {
     /// In a sentence, with nothing in it that a terminal would obey.
     pub fn told(&self) -> String {
         let why: String = self.why.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
@@ -41,8 +41,8 @@ fn file(folder: &Path, identity: &str) -> PathBuf {
 
 /// Notes that the board `identity` was given up. That it cannot be noted is no reason to stop.
 pub fn note(folder: &Path, identity: &str, why: &str) {
-    let sickness = Sickness { since_unix_s: unix_s(), why: why.to_owned() };
-    let written = serde_json::to_vec(&sickness).map_err(std::io::Error::other);
+    let wedged = WedgedNote { since_unix_s: unix_s(), why: why.to_owned() };
+    let written = serde_json::to_vec(&wedged).map_err(std::io::Error::other);
     let _ = written.and_then(|text| fs::write(file(folder, identity), text));
 }
 
@@ -52,7 +52,7 @@ pub fn forget(folder: &Path, identity: &str) {
 }
 
 /// What is noted of the board.
-pub fn read(folder: &Path, identity: &str) -> Option<Sickness> {
+pub fn read(folder: &Path, identity: &str) -> Option<WedgedNote> {
     let file = file(folder, identity);
     let size = fs::metadata(&file).ok()?.len();
     let text = (size <= NOTE_BYTES_MAX).then(|| fs::read(&file).ok()).flatten()?;

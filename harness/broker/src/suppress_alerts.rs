@@ -4,14 +4,14 @@ use crate::engine::{Engine, Progress};
 use clock::UnixTime;
 use outcome::AlertDescription;
 
-/// Another engine, whose last words are swallowed if its handshake fails.
-pub(crate) struct Tacit {
+/// Another engine, whose last alert is left out if its handshake fails.
+pub(crate) struct SuppressAlerts {
     engine: Box<dyn Engine>,
     wire: Vec<u8>,
     progress: Vec<Progress>,
 }
 
-impl Tacit {
+impl SuppressAlerts {
     pub(crate) fn new(engine: Box<dyn Engine>) -> Self {
         Self { engine, wire: Vec::new(), progress: Vec::new() }
     }
@@ -28,7 +28,7 @@ impl Tacit {
     }
 }
 
-impl Engine for Tacit {
+impl Engine for SuppressAlerts {
     fn received(&mut self, date: UnixTime, bytes: &[u8]) {
         self.engine.received(date, bytes);
         self.collect();
