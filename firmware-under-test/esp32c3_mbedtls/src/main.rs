@@ -1,10 +1,10 @@
 //! Firmware under test: an ESP32-C3 that speaks MQTT over Mbed TLS.
 //!
 //! Everything that a scenario varies comes over the serial line; see the crate `client`. The chip is the crate
-//! `esp32c3`, Mbed TLS the crate `mbedtls`; here they meet.
+//! `esp32c3`, Mbed TLS the crate `mbedtls_3_6`; here they meet.
 #![no_std]
 #![no_main]
 
-use mbedtls::MbedTls;
+use mbedtls_3_6::MbedTls;
 
 esp32c3::image!(|| MbedTls::start().unwrap_or_else(|status| panic!("psa_crypto_init: {status}")));

@@ -29,7 +29,7 @@ pub struct Room {
 }
 
 /// Asks cargo for all of our crates: those of the workspace at `root`, and those of every workspace of its own in
-/// `firmware-under-test/`. In the order of their names. Needs no registry.
+/// `firmware-under-test/` and its `tls/`. In the order of their names. Needs no registry.
 ///
 /// # Errors
 ///
@@ -37,7 +37,9 @@ pub struct Room {
 pub fn survey(root: &Path) -> Result<Vec<Room>, Unrenderable> {
     let mut rooms = BTreeMap::new();
     let mut manifests = vec![root.join("Cargo.toml")];
-    manifests.extend(entries(&root.join("firmware-under-test"))?.iter().map(|folder| folder.join("Cargo.toml")));
+    for folder in ["firmware-under-test", "firmware-under-test/tls"] {
+        manifests.extend(entries(&root.join(folder))?.iter().map(|folder| folder.join("Cargo.toml")));
+    }
     for manifest in manifests.iter().filter(|manifest| manifest.is_file()) {
         for package in metadata(manifest)?.packages {
             rooms.insert(package.name.clone(), package.into_room());
