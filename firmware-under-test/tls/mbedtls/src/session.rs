@@ -141,7 +141,8 @@ impl<V: Version> MbedTlsSession<V> {
 
     fn failure(&self, code: c_int) -> Failure {
         let verify_flags = self.verify_flags();
-        let mut failure = Failure { verify_flags, verify_flag_names: names::of_flags::<V>(verify_flags), ..failure::<V>(code) };
+        let mut failure =
+            Failure { verify_flags, verify_flag_names: names::of_flags::<V>(verify_flags), ..failure::<V>(code) };
         // SAFETY: the handle is alive.
         let alert = unsafe { ffi::shakedown_session_alert(self.handle) };
         if let (ffi::ERR_SSL_FATAL_ALERT_MESSAGE, Ok(alert)) = (code, u8::try_from(alert)) {
