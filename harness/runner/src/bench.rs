@@ -9,6 +9,7 @@ use board::{Board, Fault, Gravity, Incident};
 use capture::{Speaker, Spoken, Tap};
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
+use judge::{Enacted, Evidence};
 use network::{Heard, Lan, Modem, SerialLine};
 use pki::Minted;
 use scenario::Scenario;
@@ -27,36 +28,6 @@ const HELLO_BY: Instant = Instant::from_millis(10_000);
 const ORDER_LOST: Duration = Duration::from_millis(1_500);
 /// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
 const LOG_BYTES_MAX: usize = 256 * 1024;
-
-/// Everything that was seen and heard while a scenario ran.
-#[derive(Debug)]
-pub struct Evidence {
-    /// Every packet on the serial line, and the secrets: a pcapng file.
-    pub pcapng: Vec<u8>,
-    /// What the device reported, in order.
-    pub reports: Vec<Report>,
-    /// What the device said besides: log lines, and words outside of any frame.
-    pub words: Vec<(Instant, String)>,
-    /// What happened to the board itself.
-    pub incidents: Vec<Incident>,
-    /// What the broker found wrong with the device's MQTT.
-    pub broker_findings: Vec<(Instant, String)>,
-    /// What of the scenario's acts took place.
-    pub enacted: Enacted,
-    /// When the device reported last: that it came further, or what came of it.
-    pub progressed_at: Instant,
-    /// When the run ended.
-    pub ended_at: Instant,
-}
-
-/// What the world came to do to the device. A scenario is about that, and may end before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Enacted {
-    /// Whether the network cut a connection.
-    pub line_was_cut: bool,
-    /// Whether the scripted broker misbehaved.
-    pub broker_misbehaved: bool,
-}
 
 /// The bench could not do its part.
 #[derive(Debug)]

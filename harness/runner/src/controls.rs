@@ -28,6 +28,8 @@ use ::outcome::{Conformity, Demand, Ending, Met};
 use broker::Broker;
 use clock::UnixTime;
 use host::process;
+use judge::Account;
+use report::model::How;
 use scenario::Scenario;
 use scenario::controls::{Control, Expected};
 use tokio::net::TcpListener;
@@ -40,7 +42,7 @@ use crate::lan::exchange::{self, Counterpart, Held};
 use crate::lan::loopback::{self, Moved};
 use crate::mosquitto::{self, Mosquitto};
 use crate::snapshot::{Agreement, Place};
-use crate::verdict::{Account, How, OnRack, Verdict};
+use crate::verdict::{OnRack, Verdict};
 
 /// How long a control may take, by the wall.
 const LIMIT_S: u32 = 20;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use board::Board;
 use indicatif::{ProgressBar, ProgressStyle};
+use judge::Judged;
 use outcome::Ending;
 use rack::silicon::Allowances;
 use report::model::Run;
@@ -24,7 +25,6 @@ use crate::denial::{Denial, Deny};
 use crate::exit::{self, Exit};
 use crate::flashing::{Flashed, Way};
 use crate::journal::{self, Journal};
-use crate::judge::{self, Judged};
 use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
 use crate::not_applicable::Record;
@@ -615,7 +615,7 @@ impl Bench {
             Met::Missing(missing) if missing.required => return Err(missing.reason),
             Met::Missing(missing) => return Ok(Err(missing.reason)),
         };
-        let mut judged = judge::judge(scenario, stack, &board.target(), self.seed, &evidence)?;
+        let mut judged = judge::judge(scenario, &stack.setting(&board.target(), self.seed), &evidence)?;
         for line in log {
             let _ = write!(judged.transcript, "\nmosquitto  {line}");
         }

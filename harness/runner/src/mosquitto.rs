@@ -19,11 +19,11 @@ use pki::Minted;
 use scenario::{Date, Scenario};
 
 use self::relay::Relay;
-use crate::bench::{self, Evidence};
+use crate::bench;
 use crate::controls::tools::{self, Missing};
 use crate::stack::Stack;
-use crate::verdict::Account;
 use host::process::GroupGuard;
+use judge::{Account, Evidence};
 
 /// How long mosquitto may take to say that it runs: it takes milliseconds.
 const START_LIMIT: Duration = Duration::from_secs(10);

@@ -7,12 +7,11 @@
 
 use std::cmp::Reverse;
 
+use judge::wire_witness::WireWitness;
 use scenario::Scenario;
 
-use crate::judge;
 use crate::snapshot::digits;
 use crate::stack::{Applicability, Stack};
-use crate::wire_witness::WireWitness;
 
 /// What fits every scenario.
 const ANY: &str = "*";

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chip::{CHIPS, Chip};
 use control::{Failure, Plan};
 use explain::snapshots::NotApplicable;
+use judge::{Platform, Setting};
 use scenario::Scenario;
 use scenario::device::{Device, Encoding, ServerName};
 
@@ -147,11 +148,18 @@ impl Stack {
         let reconciled = profile.patch().reconcile(plan, &preset)?;
         Ok(reconciled.and_then(|plan| idle(&scenario.device, &plan).map_or(Ok(plan), Err)))
     }
-
-    /// What the platform says of a failure, if it has words of its own.
-    pub fn says(&self, failure: &Failure) -> Option<String> {
-        let rules = self.profile().map_or(&self.dialect.words, |profile| &profile.words);
-        words::say(rules, failure)
+    /// What a transcript says of a run on this stack.
+    pub fn setting(&self, target: &board::Target, seed: u64) -> Setting<'_> {
+        Setting {
+            stack: &self.name,
+            title: &self.title,
+            image: &self.firmware.name,
+            firmware: self.firmware.to_string(),
+            target: target.clone(),
+            seed,
+            openssl: broker::openssl_version(),
+            platform: self,
+        }
     }
 
     /// An image as it is, and as every product of its dialect.
@@ -170,6 +178,13 @@ impl Stack {
         let mut stacks = vec![stack(&firmware.name, &dialect.stack, None)];
         stacks.extend(dialect.profiles.iter().map(|(name, profile)| stack(name, &profile.title, Some(name))));
         stacks
+    }
+}
+
+impl Platform for Stack {
+    fn says(&self, failure: &Failure) -> Option<String> {
+        let rules = self.profile().map_or(&self.dialect.words, |profile| &profile.words);
+        words::say(rules, failure)
     }
 }
 

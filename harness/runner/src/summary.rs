@@ -154,7 +154,7 @@ fn mark(verdict: &Verdict) -> (&'static str, Style) {
 }
 
 fn phrase(verdict: &Verdict) -> String {
-    verdict.account.as_ref().map_or_else(String::new, crate::verdict::Account::phrase)
+    verdict.account.as_ref().map_or_else(String::new, judge::Account::phrase)
 }
 
 fn differences(out: &mut String, verdicts: &[Verdict]) {

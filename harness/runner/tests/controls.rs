@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use outcome::Ending;
+use report::model::How;
 use rstest::rstest;
 use runner::controls::{self, ControlRun, Setting};
 use runner::library;
-use runner::verdict::How;
 use scenario::Scenario;
 use scenario::controls::{Control, Expected};
 use tempfile::TempDir;

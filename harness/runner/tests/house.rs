@@ -32,6 +32,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("board", &["chip", "clock", "emulator"]),
     ("rack", &["blame", "board", "chip", "host", "report", "scenario"]),
     ("probe", &["board", "chip"]),
+    ("judge", &["board", "capture", "clock", "control", "network", "outcome", "report", "scenario", "wire"]),
     (
         "runner",
         &[
@@ -47,6 +48,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "firmware",
             "firmware_image",
             "host",
+            "judge",
             "network",
             "outcome",
             "pki",

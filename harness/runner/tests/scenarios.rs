@@ -17,7 +17,7 @@ use runner::not_applicable::Record;
 use runner::snapshot::{Agreement, Place};
 use runner::stack::{self, Applicability, Stack};
 use runner::trial::{self, Trial};
-use runner::{bench, controls, judge, library, packets};
+use runner::{bench, controls, library, packets};
 use scenario::Scenario;
 
 /// The seed of the reviewed runs.
@@ -119,8 +119,8 @@ fn happens_with_a_real_broker_as_reviewed(scenario: &Scenario, stack: &Stack, bo
             return eprintln!("{on}: not run: {}", missing.reason);
         }
     };
-    let judged =
-        judge::judge(scenario, stack, &board.target(), SEED, &evidence).unwrap_or_else(|why| panic!("{on}: {why}"));
+    let judged = judge::judge(scenario, &stack.setting(&board.target(), SEED), &evidence)
+        .unwrap_or_else(|why| panic!("{on}: {why}"));
     let agreement = place.compare(&mosquitto::essence(&stack.name, &judged.account)).expect("it is there");
     assert_eq!(agreement, Agreement::Same, "{}\n{log:#?}", judged.transcript);
 }

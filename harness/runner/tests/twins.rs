@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use board::Boots;
+use judge::Account;
 use network::{Cut, Direction, Port, Teardown, Trigger};
 use outcome::{Conformity, Demand};
 use report::model::How;
 use rstest::rstest;
 use runner::stack::{self, Applicability, Stack};
 use runner::trial;
-use runner::verdict::Account;
 use scenario::network::Resolver;
 use scenario::{FaultMark, Scenario};
 

@@ -1,7 +1,6 @@
 //! A board that nobody has, with a firmware that was not made for this bench.
 
 use super::*;
-use crate::judge;
 use crate::stack;
 use board::{Image, Target};
 
@@ -68,7 +67,7 @@ fn judged(rules: &str, lines: &[(u64, &'static str)]) -> judge::Judged {
     let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));
     let mut board = Printer { lines: lines.to_vec(), said: 0 };
     let evidence = run(&scenario, stack, &mut board, 1).unwrap_or_else(|fault| panic!("{fault}"));
-    judge::judge(&scenario, stack, &board.target(), 1, &evidence).unwrap_or_else(|why| panic!("{why}"))
+    judge::judge(&scenario, &stack.setting(&board.target(), 1), &evidence).unwrap_or_else(|why| panic!("{why}"))
 }
 
 const RULES: &str = "\

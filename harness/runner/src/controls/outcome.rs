@@ -8,7 +8,7 @@ use scenario::controls::Expected;
 use wire::mqtt::ConnectCode;
 
 use crate::controls::report::{ControlReport, Ended};
-use crate::wire_witness::{Side, first_fatal_alert};
+use judge::wire_witness::{Side, first_fatal_alert};
 
 /// How a control fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

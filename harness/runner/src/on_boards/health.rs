@@ -9,7 +9,7 @@ use scenario::Scenario;
 
 use super::run_one;
 use crate::stack::Stack;
-use crate::verdict::How;
+use report::model::How;
 
 /// The scenario's name and text, as it stands in the collection.
 const GOLDEN: (&str, &str) =

@@ -22,7 +22,6 @@ use tokio::sync::oneshot;
 use crate::authority;
 use crate::bench;
 use crate::controls;
-use crate::judge;
 use crate::lan::exchange::{self, Counterpart};
 use crate::lan::loopback::{self, Host};
 use crate::mosquitto::{self, Mosquitto};
@@ -151,7 +150,7 @@ fn once(
     evidence.pcapng = held.recorder.to_pcapng();
     evidence.broker_findings = held.findings;
     evidence.enacted.broker_misbehaved = held.has_misbehaved;
-    let mut judged = judge::judge(scenario, stack, &target, seed, &evidence)?;
+    let mut judged = judge::judge(scenario, &stack.setting(&target, seed), &evidence)?;
     for line in mosquitto.map(Mosquitto::finish).unwrap_or_default() {
         judged.transcript.push_str(&format!("\nmosquitto  {line}"));
     }

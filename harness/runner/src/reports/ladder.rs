@@ -5,7 +5,7 @@ use capture::transcript::{Line, Who};
 use report::model::{Ladder, Step};
 use scenario::Scenario;
 
-use crate::wire_witness;
+use judge::wire_witness;
 
 /// So many steps are kept from the beginning,
 const FIRST_MAX: usize = 160;

@@ -13,7 +13,8 @@ use super::{Embed, Sources, ladder, wire};
 use crate::explain::explanations;
 use crate::explain::reviewed::Reviewed;
 use crate::snapshot::Place;
-use crate::verdict::{Account, Verdict};
+use crate::verdict::Verdict;
+use judge::Account;
 
 /// A capture beyond this is not put into a report, even if all are wanted;
 const CAPTURE_MAX_BYTES: usize = 4 << 20;

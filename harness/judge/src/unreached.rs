@@ -5,7 +5,7 @@ use network::{Cut, Trigger};
 use scenario::Scenario;
 use scenario::broker::{Broker, OnClientHello, OnPing, OnPublish, OnSubscribe};
 
-use crate::bench::Evidence;
+use crate::Evidence;
 
 /// What of the scenario never took place, in a sentence, if anything did not.
 pub fn unreached(scenario: &Scenario, evidence: &Evidence) -> Option<String> {
@@ -54,7 +54,7 @@ fn act_of(broker: &Broker) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Enacted;
+    use crate::Enacted;
     use clock::Instant;
 
     fn told(rest: &str, enacted: Enacted, ended_ms: u64) -> Option<String> {

@@ -2,25 +2,30 @@
 //!
 //! Two witnesses are heard, the wire and the device, and both are quoted; how it went is concluded from both.
 
+mod account;
 pub mod blame;
+mod device_log;
 mod device_witness;
+mod evidence;
 pub mod met;
 mod offer;
+mod setting;
+pub mod sweep;
 mod transcript;
 mod unreached;
+pub mod wire_witness;
 
-use board::Target;
 use control::Failure;
 use outcome::{Conformity, Demand, FailureClass};
+use report::model::How;
 use scenario::Scenario;
 
+pub use self::account::Account;
 use self::device_witness::DeviceWitness;
-pub(crate) use self::transcript::{SILENCE, head};
-use crate::bench::Evidence;
-use crate::device_log;
-use crate::stack::Stack;
-use crate::verdict::{Account, How};
-use crate::wire_witness::WireWitness;
+pub use self::evidence::{Enacted, Evidence};
+pub use self::setting::{Platform, Setting};
+pub use self::transcript::{SILENCE, head};
+use self::wire_witness::WireWitness;
 
 /// An account of what happened, and the transcript that tells it.
 #[derive(Debug)]
@@ -42,13 +47,7 @@ pub struct Judged {
 /// # Errors
 ///
 /// If our own capture cannot be read back, which is the bench's fault.
-pub fn judge(
-    scenario: &Scenario,
-    stack: &Stack,
-    target: &Target,
-    seed: u64,
-    evidence: &Evidence,
-) -> Result<Judged, String> {
+pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) -> Result<Judged, String> {
     let wire = WireWitness::hear(&evidence.pcapng, scenario)?;
     let device = DeviceWitness::hear(evidence);
     let how = blame::how(&wire.last, device.end(evidence));
@@ -68,7 +67,7 @@ pub fn judge(
         stage: device.stage,
         limit_s: scenario.limit_s,
         device_words: device.words(),
-        platform_words: device.final_failure().and_then(|failure| stack.says(failure)),
+        platform_words: device.final_failure().and_then(|failure| setting.platform.says(failure)),
         summary: None,
         cause: device.final_failure().and_then(|failure| cause(failure, demand)),
         fault: meeting.words,
@@ -80,7 +79,7 @@ pub fn judge(
         rule: scenario.specification.rule.clone(),
         took_ms: evidence.ended_at.as_millis(),
     };
-    let transcript = transcript::transcript(scenario, stack, target, seed, evidence, &wire, &device, &account);
+    let transcript = transcript::transcript(scenario, setting, evidence, &wire, &device, &account);
     Ok(Judged {
         account,
         transcript,

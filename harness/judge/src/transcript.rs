@@ -2,47 +2,44 @@
 
 use std::fmt::Write as _;
 
-use board::{Gravity, Target};
+use board::Gravity;
 use control::Report;
 use scenario::Scenario;
 use scenario::broker::Engine;
 
 use super::device_witness::DeviceWitness;
-use crate::bench::Evidence;
-use crate::stack::Stack;
-use crate::verdict::Account;
 use crate::wire_witness::WireWitness;
+use crate::{Account, Evidence, Setting};
 
 /// What stands in a transcript in the place of packets, if there were none.
 pub const SILENCE: &str = "nothing was said on the wire";
 
 /// The lines that name scenario, seed, firmware and target.
-pub fn head(scenario: &Scenario, stack: &Stack, target: &Target, seed: u64) -> String {
+pub fn head(scenario: &Scenario, setting: &Setting<'_>) -> String {
+    let Setting { stack, title, image, firmware, target, seed, openssl, platform: _ } = setting;
     let mut out = String::new();
     let _ = writeln!(out, "scenario   {:56} seed {seed:x}", scenario.name);
-    let _ = writeln!(out, "firmware   {:56} target {target}", stack.firmware.to_string());
-    if stack.name != stack.firmware.name {
-        let _ = writeln!(out, "stack      {:56} {}", stack.name, stack.title);
+    let _ = writeln!(out, "firmware   {firmware:56} target {target}");
+    if stack != image {
+        let _ = writeln!(out, "stack      {stack:56} {title}");
     }
     // Another OpenSSL draws other random numbers.
     if scenario.broker.engine == Engine::Openssl && scenario.broker.tls {
-        let _ = writeln!(out, "broker     {}", broker::openssl_version());
+        let _ = writeln!(out, "broker     {openssl}");
     }
     out
 }
 
-#[allow(clippy::too_many_arguments, reason = "a transcript is where everything comes together")]
+/// Both witnesses and the account of them, set as text.
 pub fn transcript(
     scenario: &Scenario,
-    stack: &Stack,
-    target: &Target,
-    seed: u64,
+    setting: &Setting<'_>,
     evidence: &Evidence,
     wire: &WireWitness,
     device: &DeviceWitness<'_>,
     account: &Account,
 ) -> String {
-    let mut out = head(scenario, stack, target, seed);
+    let mut out = head(scenario, setting);
     let typeset = if wire.is_silent() { SILENCE } else { wire.typeset.trim_end() };
     let _ = writeln!(out, "\n{typeset}\n");
     device_lines(&mut out, evidence, device, account);

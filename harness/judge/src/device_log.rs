@@ -4,7 +4,7 @@ use board::Gravity;
 use control::Report;
 use report::model::LogLine;
 
-use crate::bench::Evidence;
+use crate::Evidence;
 
 /// So many lines are kept of each kind; a device that reconnects a hundred times has told everything before.
 const LINES_MAX: usize = 400;

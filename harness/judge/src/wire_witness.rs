@@ -5,8 +5,8 @@ use outcome::{AlertDescription, Demand};
 use scenario::{FaultMark, Scenario};
 use wire::tls::{Alert, ClientHello};
 
-use crate::judge::blame::OnTheWire;
-use crate::judge::met::Mark;
+use crate::blame::OnTheWire;
+use crate::met::Mark;
 
 /// The two ends of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,27 +170,9 @@ fn points_at(mark: &FaultMark, line: &Line) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lan::recorder::{self, Recorder};
-    use ::wire::tls::HandshakeType;
     use capture::transcript::Facts;
-    use clock::{Instant, UnixTime};
-
-    const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
-
-    /// The first fatal alert, if first one side leaves and then the other sends an alert, or the other way round.
-    fn heard(alert_from: recorder::Side, left: recorder::Side, alert_first: bool) -> Option<Side> {
-        let mut recorder = Recorder::new(UnixTime::from_seconds(0), String::new());
-        let id = recorder.opened("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:8883".parse().unwrap());
-        if alert_first {
-            recorder.said(id, alert_from, &HANDSHAKE_FAILURE);
-        }
-        recorder.ended(id, left);
-        if !alert_first {
-            recorder.said(id, alert_from, &HANDSHAKE_FAILURE);
-        }
-        let transcript = capture::read(&recorder.to_pcapng(), "").unwrap();
-        first_fatal_alert(&transcript.conversations[0]).map(|(side, _)| side)
-    }
+    use clock::Instant;
+    use wire::tls::HandshakeType;
 
     const HELLO: Said = Said::Handshake(HandshakeType::CLIENT_HELLO);
     const CERTIFICATE: Said = Said::Handshake(HandshakeType::CERTIFICATE);
@@ -280,7 +262,7 @@ mod tests {
             OnTheWire { connected: true, warnings: vec![AlertDescription(100)], ..OnTheWire::default() }
         );
         one.lines.push(line(Who::Server, FATAL));
-        one.facts.connect_code = Some(::wire::mqtt::ConnectCode(5));
+        one.facts.connect_code = Some(wire::mqtt::ConnectCode(5));
         one.facts.first_to_close = Some((capture::Side::Client, Close::Fin));
         assert_eq!(
             on_the_wire(&one),
@@ -306,9 +288,26 @@ mod tests {
 
     #[test]
     fn what_is_said_to_somebody_who_has_left_is_no_refusal() {
-        assert_eq!(heard(recorder::Side::Broker, recorder::Side::Client, false), None);
-        assert_eq!(heard(recorder::Side::Broker, recorder::Side::Client, true), Some(Side::Broker));
-        assert_eq!(heard(recorder::Side::Client, recorder::Side::Broker, true), Some(Side::Device));
-        assert_eq!(heard(recorder::Side::Client, recorder::Side::Broker, false), None);
+        let (device, broker) = (Who::Client, Who::Server);
+        let handshake_failure = AlertDescription(40);
+        for (lines, expected) in [
+            (&[(device, HELLO), (device, Said::Fin), (broker, FATAL)][..], None),
+            (&[(device, HELLO), (device, Said::Rst), (broker, FATAL)], None),
+            (&[(broker, FATAL), (device, Said::Fin)], Some(Side::Broker)),
+            (&[(device, FATAL), (broker, Said::Fin)], Some(Side::Device)),
+            (&[(broker, Said::Fin), (device, FATAL)], None),
+            // Whoever closed may still say why, and the first who does counts.
+            (&[(broker, Said::Fin), (broker, FATAL)], Some(Side::Broker)),
+            (&[(device, Said::Fin), (broker, Said::Fin), (device, FATAL)], Some(Side::Device)),
+            (&[(broker, FATAL), (device, FATAL)], Some(Side::Broker)),
+            (&[(device, FATAL), (broker, FATAL)], Some(Side::Device)),
+            // A warning is no end, and a resolver no party to it.
+            (&[(broker, WARNING), (device, FATAL)], Some(Side::Device)),
+            (&[(device, WARNING), (broker, WARNING)], None),
+            (&[(Who::Dns, FATAL), (Who::Sntp, FATAL), (Who::Modem, FATAL)], None),
+        ] {
+            let told = first_fatal_alert(&conversation(lines));
+            assert_eq!(told, expected.map(|side| (side, handshake_failure)), "{lines:?}");
+        }
     }
 }

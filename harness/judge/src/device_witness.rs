@@ -8,7 +8,7 @@ use outcome::{FailureClass, Stage};
 use scenario::Scenario;
 
 use super::blame::End;
-use crate::bench::Evidence;
+use crate::Evidence;
 
 /// So many connections tell a leak from a library's memory of its first one.
 const LEAK_CONNECTIONS_MIN: u32 = 10;
@@ -160,7 +160,7 @@ impl<'a> DeviceWitness<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Enacted;
+    use crate::Enacted;
     use board::Incident;
     use clock::Instant;
 
