@@ -6,6 +6,7 @@
 //! This crate knows certificates, keys, seeds and dates (RFC 5280). It does not know scenarios, TLS or brokers.
 
 mod authority;
+mod defaults;
 mod der;
 mod derive;
 mod encode;
@@ -17,6 +18,8 @@ mod plan;
 pub mod spec;
 
 pub use authority::{Authority, Refusal};
+pub use defaults::Defaults;
 pub use error::Error;
 pub use key::{CannotSign, KeyPair, Scheme};
 pub use mint::{Minted, MintedCertificate, mint};
+pub use plan::check;

@@ -1,5 +1,6 @@
 //! From what a scenario says of a certificate to what is in it: the profile's fields where the scenario is silent.
 
+use crate::defaults::Defaults;
 use crate::error::Error;
 use crate::given;
 use crate::spec::{
@@ -8,6 +9,9 @@ use crate::spec::{
 
 /// The most certificates of one scenario: more than any chain needs.
 const CERTIFICATES_MAX: usize = 64;
+
+/// The latest X.509 version.
+const VERSION_MAX: u8 = 3;
 
 /// The most dNSNames that fill up a certificate.
 const FILLER_NAMES_MAX: u16 = 10_000;
@@ -31,6 +35,15 @@ pub(crate) struct Plan {
     pub(crate) extended_key_usage: Vec<ExtendedKeyUsage>,
     /// What needs no default.
     pub(crate) spec: Certificate,
+}
+
+/// Checks what can be checked of a specification before anything is minted.
+///
+/// # Errors
+///
+/// What its author has to mend: a certificate that is not there, a field that contradicts another.
+pub fn check(certificates: &Certificates) -> Result<(), Error> {
+    plans(certificates).map(drop)
 }
 
 /// Decides all certificates, sorted by name.
@@ -57,68 +70,35 @@ fn plan(name: &str, spec: &Certificate) -> Result<Plan, Error> {
     if name == "self" || name.is_empty() {
         return Err(Error::new(name, "issuer", "the name is taken: it means the certificate itself", "choose another"));
     }
-    let profile = Profile::of(name, spec);
-    let ca = spec.ca.unwrap_or(matches!(profile, Profile::Root | Profile::Intermediate));
-    let authority = matches!(profile, Profile::Root | Profile::Intermediate);
     let key = spec.key.unwrap_or_default();
-    let version = spec.version.unwrap_or(3);
-    if !(1..=3).contains(&version) {
+    let defaults = Defaults::of(Profile::of(name, spec), name, key);
+    let version = spec.version.unwrap_or(defaults.version);
+    if !(1..=VERSION_MAX).contains(&version) {
         return Err(Error::new(name, "version", format!("there is no X.509 version {version}"), "write 1, 2 or 3"));
     }
-    let filler_names = spec.filler_names.unwrap_or(0);
+    let filler_names = spec.filler_names.unwrap_or(defaults.filler_names);
     if filler_names > FILLER_NAMES_MAX {
         let remedy = format!("write at most {FILLER_NAMES_MAX}");
         return Err(Error::new(name, "filler_names", "more names than a certificate can hold in TLS", remedy));
     }
-    let subject = spec.subject.clone().unwrap_or_else(|| match profile {
-        Profile::Root | Profile::Intermediate => Subject::from(format!("Shakedown test {name}").as_str()),
-        Profile::Server => Subject::from("broker.test"),
-        Profile::Client => Subject::from("device"),
-    });
-    let own_names = spec.names.clone().unwrap_or_else(|| match profile {
-        Profile::Server => vec![Name::Dns("broker.test".to_owned())],
-        Profile::Root | Profile::Intermediate | Profile::Client => Vec::new(),
-    });
     let fillers =
         (0..filler_names).map(|index| Name::Dns(format!("{index:05}.one-of-many-other-tenants.test.example")));
-    let (before_days, after_days) = match profile {
-        Profile::Root | Profile::Intermediate => (-3_650, 3_650),
-        Profile::Server | Profile::Client => (-30, 335),
-    };
-    let key_usage = spec.key_usage.clone().unwrap_or_else(|| {
-        if authority {
-            vec![KeyUsage::KeyCertSign, KeyUsage::CrlSign]
-        } else if key.is_rsa() && profile == Profile::Server {
-            vec![KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment]
-        } else {
-            vec![KeyUsage::DigitalSignature]
-        }
-    });
-    let extended_key_usage = spec.extended_key_usage.clone().unwrap_or_else(|| match profile {
-        Profile::Root | Profile::Intermediate => Vec::new(),
-        Profile::Server => vec![ExtendedKeyUsage::server_auth()],
-        Profile::Client => vec![ExtendedKeyUsage::client_auth()],
-    });
-    let issuer = match spec.issuer.as_deref() {
-        Some("self") => name,
-        Some(issuer) => issuer,
-        None if profile == Profile::Root => name,
-        None => "root",
-    };
+    let own_names = spec.names.clone().unwrap_or(defaults.names);
+    let issuer = spec.issuer.clone().unwrap_or(defaults.issuer);
     Ok(Plan {
         name: name.to_owned(),
-        issuer: issuer.to_owned(),
+        issuer: if issuer == "self" { name.to_owned() } else { issuer },
         issuer_name_as: spec.issuer_name_as.clone(),
-        subject,
+        subject: spec.subject.clone().unwrap_or(defaults.subject),
         names: fillers.chain(own_names).collect(),
-        not_before: spec.not_before.unwrap_or(Moment::days(before_days)),
-        not_after: spec.not_after.unwrap_or(Moment::days(after_days)),
+        not_before: spec.not_before.unwrap_or(defaults.not_before),
+        not_after: spec.not_after.unwrap_or(defaults.not_after),
         key,
-        signature: spec.signature.unwrap_or(Digest::Sha256),
+        signature: spec.signature.unwrap_or(defaults.signature),
         version,
-        ca,
-        key_usage,
-        extended_key_usage,
+        ca: spec.ca.unwrap_or(defaults.ca),
+        key_usage: spec.key_usage.clone().unwrap_or(defaults.key_usage),
+        extended_key_usage: spec.extended_key_usage.clone().unwrap_or(defaults.extended_key_usage),
         spec: spec.clone(),
     })
 }

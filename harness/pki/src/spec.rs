@@ -57,6 +57,19 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Every one, in the order in which tables have them.
+    pub const ALL: [Self; 4] = [Self::Root, Self::Intermediate, Self::Server, Self::Client];
+
+    /// The profile as a scenario writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Intermediate => "intermediate",
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+
     /// The profile of a certificate called `name`, of which the scenario says `spec`.
     pub fn of(name: &str, spec: &Certificate) -> Self {
         match (spec.profile, name) {
@@ -93,7 +106,7 @@ pub struct Certificate {
     /// The subject alternative names, e.g. `["dns:broker.test", "ip:192.0.2.10"]`; `[]` leaves the extension out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<Name>>,
-    /// How many other dNSNames (`0.filler.test` and so on, 40 octets each) stand before `names`. At most 10 000.
+    /// How many other dNSNames (`00000.one-of-many-other-tenants.test.example` and so on) stand before `names`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filler_names: Option<u16>,
     /// From when the certificate is valid: a date (`"2025-01-01T00:00:00Z"`) or an offset to the run's (`"-30d"`).
@@ -114,10 +127,11 @@ pub struct Certificate {
     /// The digest with which the issuer signs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Digest>,
-    /// The serial number as a decimal integer, which may be negative or zero against RFC 5280 §4.1.2.2.
+    /// The serial number as a decimal integer, which may be negative or zero against RFC 5280 §4.1.2.2. Drawn from the seed
+    /// when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<i64>,
-    /// The X.509 version, 1 to 3; below 3 no extensions are written (RFC 5280 §4.1.2.1).
+    /// The X.509 version; below 3 no extensions are written (RFC 5280 §4.1.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u8>,
     /// Whether basicConstraints says that this is a certification authority (RFC 5280 §4.2.1.9).
@@ -126,7 +140,8 @@ pub struct Certificate {
     /// How many intermediates may follow this one (RFC 5280 §4.2.1.9).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_length: Option<u8>,
-    /// What the key is for (RFC 5280 §4.2.1.3); `[]` writes an extension without a bit set.
+    /// What the key is for (RFC 5280 §4.2.1.3); `[]` writes an extension without a bit set. An RSA key of a server is for
+    /// `key_encipherment` too, if this says nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<Vec<KeyUsage>>,
     /// What the certificate is for (RFC 5280 §4.2.1.12); `[]` leaves the extension out.

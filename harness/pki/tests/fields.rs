@@ -1,7 +1,8 @@
 //! What is minted says what was specified, according to a parser that we did not write.
 
 use clock::UnixTime;
-use pki::Minted;
+use pki::spec::{KeyKind, Profile};
+use pki::{Defaults, Minted};
 use x509_parser::prelude::*;
 
 /// 2026-01-01T00:00:00Z.
@@ -136,6 +137,21 @@ fn keys_of_different_names_differ_even_when_they_come_from_the_stock() {
         let minted = try_mint("root.key = 'rsa2048'\nleaf.key = 'rsa2048'\nclient.key = 'rsa2048'", seed).unwrap();
         let key = |name: &str| minted.certificates[name].key.spki_der().to_vec();
         assert!(key("root") != key("leaf") && key("leaf") != key("client") && key("root") != key("client"), "{seed}");
+    }
+}
+
+/// What a profile leaves to be said is what `pki::Defaults` tells: written out, it changes no byte.
+#[test]
+fn defaults_that_are_written_out_change_nothing() {
+    for (profile, key) in Profile::ALL.into_iter().flat_map(|profile| [(profile, "p256"), (profile, "rsa2048")]) {
+        let short = format!("x = {{ profile = '{}', key = '{key}' }}", profile.name());
+        let kind = if key == "p256" { KeyKind::P256 } else { KeyKind::Rsa2048 };
+        let mut defaults = toml::Table::try_from(Defaults::of(profile, "x", kind)).expect("a table");
+        assert_eq!(defaults.len(), 14);
+        defaults.insert("profile".into(), profile.name().into());
+        let long = toml::Table::from_iter([("x".to_owned(), toml::Value::Table(defaults))]).to_string();
+        let [short, long] = [mint(&short), mint(&long)].map(|minted| minted.certificates["x"].der.clone());
+        assert!(short == long, "{profile:?} with {key}");
     }
 }
 

@@ -3,7 +3,7 @@
 mod read;
 mod values;
 
-use control::{Link, ModemReader, Plan, Tls, Trust};
+use control::{Act, Link, ModemReader, Plan, Tls, Trust};
 use serde::Deserialize;
 
 use crate::lan;
@@ -166,6 +166,25 @@ impl Device {
                 ));
             }
         }
-        Ok(())
+        self.check_qualities()
+    }
+
+    /// The client knows the qualities of service 0 and 1.
+    fn check_qualities(&self) -> Result<(), Complaint> {
+        let mqtt = &self.plan.mqtt;
+        let of_act = |act: &Act| match act {
+            Act::Subscribe { qos, .. } | Act::Publish { qos, .. } => Some(*qos),
+            _ => None,
+        };
+        let acts = mqtt.acts.iter().filter_map(of_act).map(|qos| ("acts", qos));
+        let all = acts.chain(mqtt.will.iter().map(|will| ("will", will.qos)));
+        match all.into_iter().find(|(_, qos)| *qos > 1) {
+            Some((key, qos)) => Err(Complaint::at(
+                &["device", "mqtt", key],
+                format!("the client has no quality of service {qos}"),
+                "write 0 or 1",
+            )),
+            None => Ok(()),
+        }
     }
 }

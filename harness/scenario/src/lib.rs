@@ -188,6 +188,7 @@ impl Scenario {
         self.check_words()?;
         self.device.check()?;
         self.check_certificate_names()?;
+        self.check_certificates()?;
         self.broker.check(&|name| self.pki.contains(name))?;
         mosquitto::check(self)?;
         self.network.check()?;
@@ -207,6 +208,13 @@ impl Scenario {
         }
         let located = |bad: ::network::Impossible| problem::Complaint::at(&["modem", bad.key], bad.why, bad.remedy);
         self.modem.check().map_err(located)
+    }
+
+    /// What can be told of certificates before they are minted.
+    fn check_certificates(&self) -> Result<(), problem::Complaint> {
+        pki::check(&self.pki).map_err(|error| {
+            problem::Complaint::at(&["pki", &error.certificate, error.field], error.problem, error.remedy)
+        })
     }
 
     /// Every certificate that the device is given has to exist.

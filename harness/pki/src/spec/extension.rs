@@ -183,7 +183,7 @@ pub struct UnknownExtension {
     /// Whether who does not know it must refuse the certificate (RFC 5280 §4.2).
     #[serde(default)]
     pub critical: bool,
-    /// How many octets of filler it holds. At most 65 535.
+    /// How many octets of filler it holds.
     #[serde(default)]
     pub length: u16,
 }

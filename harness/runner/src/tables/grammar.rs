@@ -12,6 +12,7 @@ mod tests;
 use std::path::Path;
 
 use super::{Unrenderable, markdown, read};
+use defaults::Value;
 use source::{Field, Kind, Payload, Shape, Variant};
 
 /// The table of `argument`, which is a file below `harness/` and the name of a type in it; of the fields of a struct, with
@@ -29,7 +30,7 @@ pub(super) fn table(root: &Path, argument: &str, only_device_keys: bool) -> Resu
             Ok(of_struct(root, file, name, &fields))
         }
         Shape::Enum(variants) => {
-            let row = |variant: &Variant| vec![code(&written(variant)), variant.means.clone()];
+            let row = |variant: &Variant| vec![code(&written(file, name, variant)), variant.means.clone()];
             Ok(markdown(&["value", "meaning"], &variants.iter().map(row).collect::<Vec<_>>()))
         }
     }
@@ -47,11 +48,10 @@ fn of_struct(root: &Path, file: &str, name: &str, fields: &[Field]) -> String {
     let values = defaults::of(file, name);
     let spelling = |variant: &str, kind: &Kind| spelling(root, file, variant, kind);
     let default = |field: &Field| match values.as_ref().and_then(|values| values.get(&field.name)) {
-        // What `control` demands of the bench, the bench does not demand of a scenario.
+        // What `control` demands of the bench, the bench does not demand of a scenario, if it has a default for it.
+        None if field.is_required => "required".to_owned(),
         _ if field.is_required && !file.starts_with("control/") => "required".to_owned(),
-        Some(value) => {
-            value.told(&|variant| spelling(variant, &field.kind)).map(|told| code(&told)).unwrap_or_default()
-        }
+        Some(value) => shown(value, field, &|variant| spelling(variant, &field.kind)),
         None => String::new(),
     };
     let has_defaults = fields.iter().any(|field| !default(field).is_empty());
@@ -67,16 +67,44 @@ fn of_struct(root: &Path, file: &str, name: &str, fields: &[Field]) -> String {
     markdown(head, &fields.iter().map(row).collect::<Vec<_>>())
 }
 
+/// A default as the page shows it; empty where it is told by its absence, or by a table of its own.
+fn shown(value: &Value, field: &Field, spelling: &dyn Fn(&str) -> Option<String>) -> String {
+    match (value, &field.kind) {
+        (Value::Several(values), _) => {
+            let told: Vec<String> = values.iter().map(|(when, value)| format!("{when}: {}", code(value))).collect();
+            told.join("; ")
+        }
+        // A variant of that name, and not the absence of a value.
+        (Value::Absent, Kind::Named(_)) if !field.is_option => {
+            spelling("None").map(|told| code(&format!("\"{told}\""))).unwrap_or_default()
+        }
+        (Value::Table(fields), Kind::ByName(_)) if fields.is_empty() => code("{}"),
+        (value, _) => value.told(spelling).map(|told| code(&told)).unwrap_or_default(),
+    }
+}
+
 /// A field's type in words, with the range that holds for it.
 fn ranged(file: &str, name: &str, field: &Field) -> String {
-    let stated = scenario::RANGES
-        .iter()
-        .find(|range| defaults::table_of(file, name) == Some(range.table) && range.key == field.name);
-    match (stated, &field.kind) {
+    match (range(file, name, &field.name), &field.kind) {
         (Some(range), _) => format!("number, {range}"),
-        (None, Kind::Number { least, most }) => format!("number, {least} to {most}"),
+        (None, Kind::Number { least, most }) => format!("number, {}", from_to(*least, *most)),
         (None, kind) => words(kind),
     }
+}
+
+/// The numbers that a type holds; the largest that a file can write is no limit of anybody's.
+fn from_to(least: i64, most: i64) -> String {
+    match (least, most) {
+        (i64::MIN, i64::MAX) => "of either sign".to_owned(),
+        (_, i64::MAX) => format!("{least} or more"),
+        _ => format!("{least} to {most}"),
+    }
+}
+
+/// The range of its own that a key has, narrower than its type.
+fn range(file: &str, name: &str, key: &str) -> Option<&'static scenario::Range> {
+    let table = defaults::table_of(file, name)?;
+    scenario::RANGES.iter().find(|range| range.table == table && range.key == key)
 }
 
 /// How a scenario writes the variant `variant` of the enum that a field of this kind holds; looked for in the field's own
@@ -120,10 +148,17 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// A variant as a scenario writes it.
-fn written(variant: &Variant) -> String {
+/// The variant of an enum as a scenario writes it; numbers as their ranges.
+fn written(file: &str, of: &str, variant: &Variant) -> String {
     let name = &variant.name;
-    let plain = |kind: &Kind| words(kind).replace('`', "");
+    let plain = |kind: &Kind| match kind {
+        Kind::Number { least, most } => from_to(*least, *most),
+        kind => words(kind).replace('`', ""),
+    };
+    let in_table = |key: &str, kind: &Kind| match range(file, of, key) {
+        Some(range) => range.to_string(),
+        None => plain(kind),
+    };
     match &variant.payload {
         Payload::None => format!("\"{name}\""),
         Payload::One(kind) => format!("{{ {name} = {} }}", plain(kind)),
@@ -132,7 +167,8 @@ fn written(variant: &Variant) -> String {
             format!("{{ {name} = [{}] }}", kinds.join(", "))
         }
         Payload::Table(fields) => {
-            let fields: Vec<String> = fields.iter().map(|(name, kind)| format!("{name} = {}", plain(kind))).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|(name, kind)| format!("{name} = {}", in_table(name, kind))).collect();
             format!("{{ {name} = {{ {} }} }}", fields.join(", "))
         }
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use clock::UnixTime;
 use clock::calendar::Date;
+use pki::Defaults;
+use pki::spec::{Certificate, KeyKind, NameConstraints, Profile, UnknownExtension};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use scenario::Scenario;
 
@@ -17,56 +19,82 @@ struct Place {
     of: (&'static str, &'static str),
     /// The table, as a scenario's path of keys; empty: the file itself.
     table: &'static str,
-    /// What has to be written so that there is such a table at all.
-    text: &'static str,
+    /// What has to be written so that there is such a table at all; a key that is written here has its default in another
+    /// of these texts, or none.
+    texts: &'static [&'static str],
     /// The fields that lead to it.
     path: &'static [&'static str],
 }
 
 const PLACES: &[Place] = &[
-    Place { of: ("scenario/src/lib.rs", "Scenario"), table: "", text: "", path: &[] },
+    Place { of: ("scenario/src/lib.rs", "Scenario"), table: "", texts: &[""], path: &[] },
     Place {
         of: ("scenario/src/lib.rs", "Applies"),
         table: "applies",
-        text: "applies = { reason = 'r' }",
+        texts: &["applies = { reason = 'r' }"],
         path: &["applies"],
     },
     Place {
         of: ("scenario/src/lib.rs", "FaultMark"),
         table: "fault",
-        text: "fault = { who = 'broker', said = 'FIN' }",
+        texts: &["fault = { who = 'broker', said = 'FIN' }"],
         path: &["fault"],
     },
     Place {
         of: ("scenario/src/sweep.rs", "Sweep"),
         table: "sweep",
-        text: "sweep = { heap_cap_bytes = [1] }",
+        texts: &["sweep = { heap_cap_bytes = [1] }", "sweep = { heap_block_max_bytes = [1] }"],
         path: &["sweep"],
     },
-    Place { of: ("scenario/src/device.rs", "Device"), table: "device", text: "", path: &["device"] },
-    Place { of: ("control/src/order.rs", "Plan"), table: "device", text: "", path: &["device", "plan"] },
-    Place { of: ("control/src/order.rs", "Tls"), table: "device", text: "", path: &["device", "security"] },
-    Place { of: ("control/src/order.rs", "Mqtt"), table: "device.mqtt", text: "", path: &["device", "plan", "mqtt"] },
+    Place { of: ("scenario/src/device.rs", "Device"), table: "device", texts: &[""], path: &["device"] },
+    Place { of: ("control/src/order.rs", "Plan"), table: "device", texts: &[""], path: &["device", "plan"] },
+    Place { of: ("control/src/order.rs", "Tls"), table: "device", texts: &[""], path: &["device", "security"] },
+    Place {
+        of: ("control/src/order.rs", "Mqtt"),
+        table: "device.mqtt",
+        texts: &[""],
+        path: &["device", "plan", "mqtt"],
+    },
     Place {
         of: ("control/src/order.rs", "Will"),
         table: "device.mqtt.will",
-        text: "device.mqtt.will = { topic = 't', payload = 'p' }",
+        texts: &["device.mqtt.will = { topic = 't', payload = 'p' }"],
         path: &["device", "plan", "mqtt", "will"],
     },
-    Place { of: ("scenario/src/network.rs", "Network"), table: "network", text: "", path: &["network"] },
-    Place { of: ("network/src/modem/behaviour.rs", "ModemBehaviour"), table: "modem", text: "", path: &["modem"] },
-    Place { of: ("scenario/src/broker.rs", "Broker"), table: "broker", text: "", path: &["broker"] },
+    Place { of: ("scenario/src/network.rs", "Network"), table: "network", texts: &[""], path: &["network"] },
+    Place { of: ("network/src/modem/behaviour.rs", "ModemBehaviour"), table: "modem", texts: &[""], path: &["modem"] },
+    Place { of: ("scenario/src/broker.rs", "Broker"), table: "broker", texts: &[""], path: &["broker"] },
     Place {
         of: ("scenario/src/broker/clients.rs", "ClientCertificates"),
         table: "broker.client_certificates",
-        text: "",
+        texts: &[""],
         path: &["broker", "client_certificates"],
     },
-    Place { of: ("scenario/src/broker/mqtt.rs", "Mqtt"), table: "broker.mqtt", text: "", path: &["broker", "mqtt"] },
+    Place {
+        of: ("scenario/src/broker/afterwards.rs", "Afterwards"),
+        table: "broker.afterwards",
+        texts: &["broker.afterwards = { forgets_sessions = true }", "broker.afterwards = { versions = ['1.2'] }"],
+        path: &["broker", "afterwards"],
+    },
+    Place {
+        of: ("scenario/src/mosquitto.rs", "Mosquitto"),
+        table: "mosquitto",
+        texts: &[
+            "broker.real = 'mosquitto'\nmosquitto = { options = ['user x'] }",
+            "broker.real = 'mosquitto'\nmosquitto = { conf = 'user x' }",
+        ],
+        path: &["mosquitto"],
+    },
+    Place {
+        of: ("scenario/src/broker/mqtt.rs", "Mqtt"),
+        table: "broker.mqtt",
+        texts: &[""],
+        path: &["broker", "mqtt"],
+    },
     Place {
         of: ("scenario/src/broker/mqtt.rs", "Message"),
         table: "broker.mqtt.publish",
-        text: "broker.mqtt.publish = [{ topic = 't' }]",
+        texts: &["broker.mqtt.publish = [{ topic = 't' }]"],
         path: &["broker", "mqtt", "publish"],
     },
 ];
@@ -84,6 +112,10 @@ pub(super) enum Value {
     List(Vec<Value>),
     /// A table, by its keys.
     Table(BTreeMap<String, Value>),
+    /// A variant with a table in it, by its name in the source.
+    Variant(String, BTreeMap<String, Value>),
+    /// Several, each with the words for when it is so.
+    Several(Vec<(String, String)>),
 }
 
 /// The defaults of the type `name` in `file` below harness/, by its keys; `None` where nobody knows any.
@@ -92,12 +124,56 @@ pub(super) fn of(file: &str, name: &str) -> Option<BTreeMap<String, Value>> {
         let dialect = Dialect::parse("", "stack = 's'\n[profiles.p]\ntitle = 't'\nmodels = 'm'\n").ok()?;
         return table(read(&format!("{:?}", dialect.profiles.get("p")?)));
     }
-    let place = PLACES.iter().find(|place| place.of == (file, name))?;
-    let mut value = read(&format!("{:?}", scenario(place.text)?));
-    for field in place.path {
-        value = table(value)?.remove(*field)?;
+    if file.starts_with("pki/") {
+        return of_certificates(name);
     }
-    table(value)
+    let place = PLACES.iter().find(|place| place.of == (file, name))?;
+    let mut values = BTreeMap::new();
+    for text in place.texts {
+        let mut value = read(&format!("{:?}", scenario(text)?));
+        for field in place.path {
+            value = table(value)?.remove(*field)?;
+        }
+        let is_written = |key: &String| text.contains(&format!("{key} ="));
+        values.extend(table(value)?.into_iter().filter(|(key, _)| !is_written(key)));
+    }
+    Some(values)
+}
+
+/// The defaults of a type that writes itself as it is read.
+fn of_certificates(name: &str) -> Option<BTreeMap<String, Value>> {
+    let written = match name {
+        "Certificate" => return Some(profiles()),
+        "NameConstraints" => toml::Table::try_from(NameConstraints::default()),
+        "UnknownExtension" => toml::Table::try_from(toml::from_str::<UnknownExtension>("oid = '1.2'").ok()?),
+        _ => return None,
+    };
+    let values = written.ok()?.into_iter().filter(|(key, _)| key != "oid");
+    Some(values.map(|(key, value)| (key, Value::Plain(value.to_string()))).collect())
+}
+
+/// What a certificate is where a scenario says nothing of it: one value, or several and whose they are.
+fn profiles() -> BTreeMap<String, Value> {
+    let mut keys: BTreeMap<String, Vec<(String, Vec<&str>)>> = BTreeMap::new();
+    for profile in Profile::ALL {
+        let defaults = toml::Table::try_from(Defaults::of(profile, "NAME", KeyKind::default())).unwrap_or_default();
+        for (key, value) in defaults {
+            let values = keys.entry(key).or_default();
+            let value = value.to_string();
+            match values.iter_mut().find(|(other, _)| *other == value) {
+                Some((_, profiles)) => profiles.push(profile.name()),
+                None => values.push((value, vec![profile.name()])),
+            }
+        }
+    }
+    // Every list that has no default of its own is empty.
+    let lists = table(read(&format!("{:?}", Certificate::default()))).unwrap_or_default();
+    let lists = lists.into_iter().filter(|(_, value)| matches!(value, Value::List(_)));
+    let told = keys.into_iter().map(|(key, values)| match values.as_slice() {
+        [(value, _)] => (key, Value::Plain(value.clone())),
+        _ => (key, Value::Several(values.into_iter().map(|(value, of)| (of.join(", "), value)).collect())),
+    });
+    told.chain(lists).collect()
 }
 
 /// A scenario that says this, and else only what every scenario has to say.
@@ -109,15 +185,21 @@ pub(super) fn scenario(text: &str) -> Option<Scenario> {
 
 /// The table of a scenario that the type `name` in `file` reads, as a path of keys.
 pub(super) fn table_of(file: &str, name: &str) -> Option<&'static str> {
+    match (file, name) {
+        ("control/src/order.rs", "Act") => return Some("device.mqtt.acts"),
+        // Any certificate's table would do.
+        ("pki/src/spec.rs", "Certificate") => return Some("pki.leaf"),
+        _ => {}
+    }
     PLACES.iter().find(|place| place.of == (file, name)).map(|place| place.table)
 }
 
 /// A table, or the first of a list of tables.
 fn table(value: Value) -> Option<BTreeMap<String, Value>> {
     match value {
-        Value::Table(fields) => Some(fields),
+        Value::Table(fields) | Value::Variant(_, fields) => Some(fields),
         Value::List(values) => values.into_iter().next().and_then(table),
-        Value::Absent | Value::Plain(_) | Value::Word(_) => None,
+        _ => None,
     }
 }
 
@@ -126,12 +208,17 @@ impl Value {
     /// a file writes a variant.
     pub(super) fn told(&self, spelling: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         match self {
-            Self::Absent | Self::Table(_) => None,
+            Self::Absent | Self::Table(_) | Self::Several(_) => None,
             Self::Plain(text) => Some(text.clone()),
             Self::Word(variant) => Some(format!("\"{}\"", spelling(variant)?)),
             Self::List(values) => {
                 let values: Option<Vec<String>> = values.iter().map(|value| value.told(spelling)).collect();
                 values.map(|values| format!("[{}]", values.join(", ")))
+            }
+            Self::Variant(variant, fields) => {
+                let told = |(key, value): (&String, &Self)| Some(format!("{key} = {}", value.told(spelling)?));
+                let fields: Option<Vec<String>> = fields.iter().map(told).collect();
+                Some(format!("{{ {} = {{ {} }} }}", spelling(variant)?, fields?.join(", ")))
             }
         }
     }
@@ -168,7 +255,7 @@ fn wrapped(name: &str, group: &proc_macro2::Group) -> Value {
         }
         ("Date", Delimiter::Parenthesis) => value(&inner),
         // A table's name, or a variant with something in it: that is told in full, or not at all.
-        (_, Delimiter::Brace) => Value::Table(fields(&inner)),
+        (name, Delimiter::Brace) => Value::Variant(name.to_owned(), fields(&inner)),
         _ => Value::Table(BTreeMap::new()),
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Field {
     pub kind: Kind,
     /// Whether a file is refused that leaves it out.
     pub is_required: bool,
+    /// Whether it may be absent, which is a value of its own.
+    pub is_option: bool,
     /// The doc comment, its lines joined.
     pub means: String,
 }
@@ -117,8 +119,9 @@ fn field(field: &syn::Field, table_has_default: bool) -> Field {
     let is_optional = table_has_default || serde_says(&field.attrs, "default") || is(&field.ty, "Option");
     Field {
         name: serde_value(&field.attrs, "rename").unwrap_or(name),
-        kind: kind(&field.ty),
+        kind: kind(field),
         is_required: !is_optional,
+        is_option: is(&field.ty, "Option"),
         means: means(&field.attrs),
     }
 }
@@ -128,13 +131,15 @@ fn variant(variant: &syn::Variant, is_snake_case: bool, is_derived: bool) -> Var
     let plain = if is_snake_case { snake_case(&ident) } else { ident.clone() };
     let named = |field: &syn::Field| {
         let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        (serde_value(&field.attrs, "rename").unwrap_or(name), kind(&field.ty))
+        (serde_value(&field.attrs, "rename").unwrap_or(name), kind(field))
     };
-    let mut kinds: Vec<Kind> = variant.fields.iter().map(|field| kind(&field.ty)).collect();
+    let mut kinds: Vec<Kind> = variant.fields.iter().map(kind).collect();
     let payload = match &variant.fields {
         Fields::Unit => Payload::None,
         Fields::Named(fields) => Payload::Table(fields.named.iter().map(named).collect()),
-        Fields::Unnamed(_) if kinds.len() == 1 => kinds.pop().map_or(Payload::None, Payload::One),
+        Fields::Unnamed(_) if kinds.len() == 1 => {
+            kinds.pop().map_or(Payload::None, |kind| Payload::One(read_by(&variant.attrs, kind)))
+        }
         Fields::Unnamed(_) => Payload::Several(kinds),
     };
     Variant {
@@ -145,7 +150,24 @@ fn variant(variant: &syn::Variant, is_snake_case: bool, is_derived: bool) -> Var
     }
 }
 
-fn kind(kind: &Type) -> Kind {
+/// What may stand at a field: by its type, and by the function that reads it, if it has one of its own.
+fn kind(field: &syn::Field) -> Kind {
+    read_by(&field.attrs, kind_of_type(&field.ty))
+}
+
+fn read_by(attributes: &[Attribute], of_type: Kind) -> Kind {
+    let reader = serde_value(attributes, "deserialize_with").unwrap_or_default();
+    match (reader.rsplit("::").next().unwrap_or_default(), &of_type) {
+        ("per_mille", _) => Kind::Number { least: 0, most: 1_000 },
+        ("per_million", _) => Kind::Number { least: 0, most: 1_000_000 },
+        ("ms" | "at_ms" | "until_ms", _) => Kind::Number { least: 0, most: u32::MAX.into() },
+        ("from_one", Kind::Number { most, .. }) => Kind::Number { least: 1, most: *most },
+        ("one_or_more", Kind::List(inner)) => Kind::OneOrList(inner.clone()),
+        _ => of_type,
+    }
+}
+
+fn kind_of_type(kind: &Type) -> Kind {
     let Type::Path(path) = kind else { return Kind::Named(String::new()) };
     let Some(last) = path.path.segments.last() else { return Kind::Named(String::new()) };
     let mut arguments = match &last.arguments {
@@ -153,7 +175,7 @@ fn kind(kind: &Type) -> Kind {
         _ => Vec::new(),
     };
     let mut inner = || match arguments.pop() {
-        Some(GenericArgument::Type(inner)) => self::kind(inner),
+        Some(GenericArgument::Type(inner)) => kind_of_type(inner),
         _ => Kind::Named(String::new()),
     };
     let number = |least, most| Kind::Number { least, most };

@@ -62,13 +62,13 @@ fn fields_and_variants_are_read_with_their_comments() {
     assert_eq!(fields[0].means, "Where: see `B` or not.");
     let Ok(Some(Shape::Enum(variants))) = source::find(SOURCE, "B") else { panic!("an enum") };
     assert_eq!(
-        variants.iter().map(written).collect::<Vec<_>>(),
+        variants.iter().map(|variant| written("", "B", variant)).collect::<Vec<_>>(),
         [
             "\"none\"",
             "\"1.2\"",
-            "{ delay_ms = number }",
-            "{ alert_after = [number, Alert] }",
-            "{ idle = { ms = number, qos_max = number } }"
+            "{ delay_ms = 0 to 4294967295 }",
+            "{ alert_after = [0 to 255, Alert] }",
+            "{ idle = { ms = 0 to 4294967295, qos_max = 0 to 255 } }"
         ]
     );
 }
@@ -87,6 +87,7 @@ fn accepted(before: &str) -> BTreeSet<String> {
 fn the_keys_are_those_that_serde_knows() {
     for (file, name, before) in [
         ("scenario/src/lib.rs", "Scenario", ""),
+        ("scenario/src/broker/afterwards.rs", "Afterwards", "[broker.afterwards]\n"),
         ("scenario/src/sweep.rs", "Sweep", "[sweep]\n"),
         ("control/src/order.rs", "Mqtt", "[device.mqtt]\n"),
         ("scenario/src/network.rs", "Network", "[network]\n"),
@@ -168,6 +169,12 @@ fn ranges_are_those_that_scenarios_are_checked_against() {
         let parse = |number: i64| {
             let text = match range.table {
                 "broker.mqtt.publish" => format!("broker.mqtt.publish = [{{ topic = 't', {} = {number} }}]", range.key),
+                "device.mqtt.acts" => {
+                    format!("device.mqtt.acts = [{{ subscribe = {{ topic = 't', {} = {number} }} }}]", range.key)
+                }
+                "device.mqtt.will" => {
+                    format!("device.mqtt.will = {{ topic = 't', payload = 'p', {} = {number} }}", range.key)
+                }
                 "modem" => format!("device.link = 'modem'\n{path} = {number}"),
                 // Of these only OpenSSL has any.
                 "broker" if ["security_level", "dh_bits"].contains(&range.key) => {
@@ -191,4 +198,87 @@ fn ranges_are_those_that_scenarios_are_checked_against() {
             assert!(!parse(number), "{path} = {number} is not refused");
         }
     }
+}
+
+/// Of whatever may be left out, the pages say what holds then: a default, or it is a table of its own, or its absence is
+/// what is meant (`Option`).
+#[test]
+fn every_key_that_may_be_left_out_has_its_default_on_the_page() {
+    let page = std::fs::read_to_string(root().join("scenarios/README.md")).expect("the page");
+    let mut tried = 0;
+    for line in page.lines().filter_map(|line| line.strip_prefix("<!-- table: ")?.strip_suffix(" -->")) {
+        let Some((kind @ ("grammar" | "device-keys"), argument)) = line.split_once(' ') else { continue };
+        let (file, name) = argument.split_once(' ').expect(argument);
+        let Ok(Shape::Struct(fields)) = shape(&root(), file, name) else { continue };
+        let rendered = table(&root(), argument, kind == "device-keys").unwrap_or_else(|error| panic!("{error}"));
+        for row in rendered.lines().skip(2) {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            let field = fields.iter().find(|field| code(&field.name) == cells[0]).expect(row);
+            // Such a table is on the page with its own defaults.
+            let is_table = matches!(&field.kind, Kind::Named(_) | Kind::ByName(_));
+            assert!(cells.len() == 4 || field.is_option, "{argument}: {row}");
+            assert!(!cells[2].is_empty() || field.is_option || is_table, "{argument}: {row}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 150, "only {tried} keys are on the page");
+}
+
+/// What a certificate is by its profile is shown for each of them, and can be written.
+#[test]
+fn a_certificate_s_defaults_are_shown_by_profile() {
+    let rendered = table(&root(), "pki/src/spec.rs Certificate", false).unwrap_or_else(|error| panic!("{error}"));
+    let row = |key: &str| rendered.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).expect(key);
+    for (key, part) in [
+        ("ca", "| true or false | root, intermediate: `true`; server, client: `false` |"),
+        ("names", "root, intermediate, client: `[]`; server: `[\"dns:broker.test\"]`"),
+        ("not_after", "`\"+3650d\"`; server, client: `\"+335d\"`"),
+        ("issuer", "root: `\"self\"`; intermediate, server, client: `\"root\"`"),
+        ("signature", "| `\"sha256\"` |"),
+        ("version", "| number, 1 to 3 | `3` |"),
+        ("filler_names", "| number, 0 to 10000 | `0` |"),
+        ("flaws", "| `[]` |"),
+        ("path_length", "| number, 0 to 255 |  |"),
+    ] {
+        assert!(row(key).contains(part), "{}", row(key));
+    }
+}
+
+/// The ranges that are shown in the values of enums are tried at both ends, and just outside of them.
+#[test]
+fn ranges_of_faults_are_those_that_scenarios_are_checked_against() {
+    let sample = |key: &str, kind: &Kind| match kind {
+        Kind::Named(_) => Some("'device'".to_owned()),
+        Kind::Number { least, .. } if key == "flip" => Some((*least).max(1).to_string()),
+        Kind::Number { least, .. } => Some(least.to_string()),
+        _ => None,
+    };
+    let mut tried = 0;
+    for (file, name, table) in [
+        ("network/src/fault.rs", "Fault", "network.faults"),
+        ("network/src/serial.rs", "SerialFault", "network.serial_faults"),
+    ] {
+        let Ok(Shape::Enum(variants)) = shape(&root(), file, name) else { panic!("{name}") };
+        for variant in &variants {
+            let Payload::Table(fields) = &variant.payload else { continue };
+            for (key, kind) in fields {
+                let Kind::Number { least, most } = kind else { continue };
+                let parse = |number: i64| {
+                    let others = fields.iter().filter(|(other, _)| other != key && other != "until_ms");
+                    let others = others.map(|(key, kind)| format!(", {key} = {}", sample(key, kind).expect(key)));
+                    let written = format!("{} = {{ {key} = {number}{} }}", variant.name, others.collect::<String>());
+                    defaults::scenario(&format!("{table} = [{{ {written} }}]")).is_some()
+                };
+                assert!(
+                    parse(*least) && parse(*most),
+                    "{} {key}: an end of {least} to {most} is refused",
+                    variant.name
+                );
+                assert!(!parse(*least - 1), "{} {key}: {} is not refused", variant.name, least - 1);
+                assert!(*most == i64::MAX || !parse(most + 1), "{} {key}: {} is not refused", variant.name, most + 1);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 20, "only {tried}");
 }
