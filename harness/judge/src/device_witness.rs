@@ -13,6 +13,10 @@ use crate::Evidence;
 /// So many connections tell a leak from a library's memory of its first one.
 const LEAK_CONNECTIONS_MIN: u32 = 10;
 
+/// Whose time-outs nobody knows, is not said to wait for ever before so many milliseconds without a word: more than any
+/// platform's default for a TLS connection that we know.
+const STRANGERS_PATIENCE_MS: u64 = 60_000;
+
 /// The heap's record.
 pub struct Heap {
     /// The most that it held, in bytes.
@@ -113,12 +117,20 @@ impl<'a> DeviceWitness<'a> {
         }
     }
 
-    /// Whether it came no further for the better half of the run, and was not told to wait: an idle plan and the pause
-    /// before another attempt are.
+    /// Whether it came no further for the better half of the run and longer than it was told to be patient, and was not
+    /// told to wait: an idle plan and the pause before another attempt are.
     fn waits(&self, evidence: &Evidence) -> bool {
-        let still = evidence.ended_at.since(evidence.progressed_at);
-        let is_long = still.as_millis() * 2 > u128::from(evidence.ended_at.as_millis());
-        is_long && !self.is_between_attempts && self.stage > Stage::Boot && self.stage != Stage::KeepAlive
+        let still_ms = evidence.ended_at.as_millis().saturating_sub(evidence.progressed_at.as_millis());
+        let is_long = still_ms.saturating_mul(2) > evidence.ended_at.as_millis();
+        let is_out_of_patience = match evidence.patience {
+            Some(patience) => patience.at(self.stage).is_none_or(|ms| still_ms > ms),
+            None => still_ms >= STRANGERS_PATIENCE_MS,
+        };
+        is_long
+            && is_out_of_patience
+            && !self.is_between_attempts
+            && self.stage > Stage::Boot
+            && self.stage != Stage::KeepAlive
     }
 
     /// The failure in which it all ended: none if there was none, or if a later attempt made it good.
@@ -160,7 +172,7 @@ impl<'a> DeviceWitness<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Enacted;
+    use crate::{Enacted, Patience};
     use board::Incident;
     use clock::Instant;
 
@@ -173,6 +185,7 @@ mod tests {
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             enacted: Enacted::default(),
+            patience: None,
             progressed_at: Instant::from_millis(spoke_ms),
             ended_at: Instant::from_millis(ended_ms),
         }
@@ -212,9 +225,9 @@ mod tests {
             ([at(Stage::Login), vec![done(true)]].concat(), 100, "complete", "it said so"),
             ([at(Stage::Login), vec![done(false)]].concat(), 100, "given up", "it said so"),
             ([at(Stage::Login), vec![hello()]].concat(), 100, "crashed", "it said hello again"),
-            (at(Stage::Login), 49_999, "silence", "for the better half"),
-            (at(Stage::Login), 50_000, "stopped", "just not for the better half"),
-            (at(Stage::Login), 99_000, "stopped", "it was still at it"),
+            (at(Stage::Login), 99_999, "silence", "for the better half"),
+            (at(Stage::Login), 100_000, "stopped", "just not for the better half"),
+            (at(Stage::Login), 199_000, "stopped", "it was still at it"),
             (at(Stage::KeepAlive), 100, "stopped", "it was told to idle"),
             (begun(), 100, "stopped", "it never began"),
             ([at(Stage::Login), vec![failed("X")]].concat(), 100, "stopped", "it pauses before the next attempt"),
@@ -225,7 +238,7 @@ mod tests {
                 "the next attempt has begun",
             ),
         ] {
-            let evidence = evidence(reports, spoke_ms, 100_000);
+            let evidence = evidence(reports, spoke_ms, 200_000);
             let end = match DeviceWitness::hear(&evidence).end(&evidence) {
                 End::Complete => "complete",
                 End::GivenUp(_) => "given up",
@@ -241,6 +254,37 @@ mod tests {
         assert_eq!(DeviceWitness::hear(&crashed).end(&crashed), End::Crashed);
         crashed.incidents[0].gravity = Gravity::Notice;
         assert_eq!(DeviceWitness::hear(&crashed).end(&crashed), End::StoppedWaiting);
+    }
+
+    /// The bench's own limit is never told as the device's waiting for ever.
+    #[test]
+    fn who_is_still_patient_does_not_wait_for_ever() {
+        let patient = |ms| Some(Patience { connect_ms: ms, handshake_ms: ms + 1, reply_ms: ms + 2 });
+        let endless = Patience::ENDLESS_MS;
+        for (entered, patience, ended_ms, expected, why) in [
+            (Stage::Hello, None, 60_099, End::Stopped, "a stranger may have that much patience"),
+            (Stage::Hello, None, 60_100, End::StoppedWaiting, "but not more"),
+            (Stage::Hello, patient(100_000), 5_000, End::Stopped, "it would have waited longer than the bench"),
+            (Stage::Resolve, patient(4_900), 5_000, End::Stopped, "it was about to give up"),
+            (Stage::Connect, patient(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
+            (Stage::Clock, patient(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
+            (Stage::Hello, patient(4_899), 5_000, End::Stopped, "it was about to give up the handshake"),
+            (Stage::Certificate, patient(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (Stage::Finished, patient(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (Stage::Login, patient(4_898), 5_000, End::Stopped, "it was about to give up on an answer"),
+            (Stage::Exchange, patient(4_897), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (
+                Stage::KeyExchange,
+                Some(Patience { handshake_ms: endless, ..patient(1).unwrap() }),
+                5_000,
+                End::StoppedWaiting,
+                "it has no time-out",
+            ),
+        ] {
+            let reports = vec![hello(), Report::Configured { at_ms: 1 }, stage(entered)];
+            let evidence = Evidence { patience, ..evidence(reports, 100, ended_ms) };
+            assert_eq!(DeviceWitness::hear(&evidence).end(&evidence), expected, "{entered}: {why}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use board::Incident;
 use clock::Instant;
 use control::Report;
+use outcome::Stage;
 
 /// Everything that was seen and heard while a scenario ran.
 #[derive(Debug)]
@@ -19,10 +20,38 @@ pub struct Evidence {
     pub broker_findings: Vec<(Instant, String)>,
     /// What of the scenario's acts took place.
     pub enacted: Enacted,
+    /// How long the device was told to wait for others; `None` of a firmware that takes no orders.
+    pub patience: Option<Patience>,
     /// When the device reported last: that it came further, or what came of it.
     pub progressed_at: Instant,
     /// When the run ended.
     pub ended_at: Instant,
+}
+
+/// How long a device waits for others before it gives up, in milliseconds; [`Patience::ENDLESS_MS`] is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For the TCP connection, and for an answer to a DNS or SNTP question.
+    pub connect_ms: u32,
+    /// For the next byte of a handshake.
+    pub handshake_ms: u32,
+    /// For an answer to an MQTT packet.
+    pub reply_ms: u32,
+}
+
+impl Patience {
+    /// No time-out at all.
+    pub const ENDLESS_MS: u32 = u32::MAX;
+
+    /// How long it waits at a stage; `None`: for ever.
+    pub(crate) fn at(self, stage: Stage) -> Option<u64> {
+        let ms = match stage {
+            Stage::Boot | Stage::Clock | Stage::Resolve | Stage::Connect => self.connect_ms,
+            Stage::Hello | Stage::Certificate | Stage::KeyExchange | Stage::Finished => self.handshake_ms,
+            Stage::Login | Stage::Subscribe | Stage::Exchange | Stage::KeepAlive | Stage::Goodbye => self.reply_ms,
+        };
+        (ms != Self::ENDLESS_MS).then_some(ms.into())
+    }
 }
 
 /// What the world came to do to the device. A scenario is about that, and may end before.

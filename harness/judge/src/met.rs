@@ -81,11 +81,12 @@ pub fn met(scenario: &Scenario, case: &Case<'_>) -> Meeting {
     if let Some(unreached) = case.unreached {
         return Meeting::never(unreached);
     }
-    let described = || mark.map_or_else(|| "a word of the broker's".into(), FaultMark::describe);
+    // Without a mark, it is the broker's first word that has to be there.
+    let said = || mark.map_or_else(|| "the broker said a word".into(), |mark| format!("any `{}`", mark.describe()));
     match (case.mark, demand) {
-        (Mark::Unseen, Demand::Refuse) => Meeting::never(format!("it ended before any `{}`", described())),
-        (Mark::Unseen, _) if mark.is_some() => Meeting::never(format!("there was no `{}`", described())),
-        (Mark::TooLate, Demand::Refuse) => Meeting::never(format!("the device had left before `{}`", described())),
+        (Mark::Unseen, Demand::Refuse) => Meeting::never(format!("it ended before {}", said())),
+        (Mark::Unseen, _) if mark.is_some() => Meeting::never(format!("it ended without {}", said())),
+        (Mark::TooLate, Demand::Refuse) => Meeting::never(format!("the device had left before {}", said())),
         (_, Demand::Refuse) => by_itself(case),
         _ => Meeting::plain(),
     }

@@ -9,7 +9,7 @@ use board::{Board, Fault, Gravity, Incident};
 use capture::{Speaker, Spoken, Tap};
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
-use judge::{Enacted, Evidence};
+use judge::{Enacted, Evidence, Patience};
 use network::{Heard, Lan, Modem, SerialLine};
 use pki::Minted;
 use scenario::Scenario;
@@ -134,6 +134,8 @@ fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
 /// The world's side of one run.
 struct Session {
     order: Vec<u8>,
+    /// The time-outs in it.
+    patience: Patience,
     /// When the order was said: the firmware has said hello.
     ordered_at: Option<Instant>,
     /// Of a firmware that says no hello: reads what it prints.
@@ -169,11 +171,17 @@ impl Session {
         seed: u64,
     ) -> Result<Self, BenchFault> {
         let plan = stack.plan(scenario, minted).map_err(BenchFault)?;
+        let patience = Patience {
+            connect_ms: plan.connect_timeout_ms,
+            handshake_ms: plan.handshake_timeout_ms,
+            reply_ms: plan.reply_timeout_ms,
+        };
         let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));
         Ok(Self {
             order,
+            patience,
             ordered_at: None,
             log: stack.log_reader(),
             line: SerialLine::new(scenario.network.serial_faults(), seed),
@@ -399,6 +407,7 @@ impl Session {
             incidents: self.incidents,
             broker_findings: service.findings(),
             enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
+            patience: self.ordered_at.map(|_| self.patience),
             progressed_at: self.progressed_at,
             ended_at: now,
         }

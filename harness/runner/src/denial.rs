@@ -78,7 +78,10 @@ impl Denial {
         let is_new = verdict.ending == Ending::New;
         let is_insecure = verdict.is_security_finding();
         let against = match &verdict.ending {
-            Ending::New if !account.conformity.is_good() => Some(format!("new, and {}", account.conformity)),
+            Ending::New if !account.conformity.is_good() => {
+                let why = account.says_nothing().unwrap_or_else(|| account.conformity.to_string());
+                Some(format!("new, and {why}"))
+            }
             Ending::AsExpected if is_insecure && self.denied.contains(&Deny::Insecure) => {
                 Some(format!("{} (--deny insecure)", account.conformity))
             }
@@ -139,7 +142,9 @@ mod tests {
 
     #[test]
     fn who_is_denied_and_why() {
-        use Conformity::{AcceptsWhatItMustRefuse as Insecure, Allowed, Breaks, Conforms, RefusesWhatItMustAccept};
+        use Conformity::{
+            AcceptsWhatItMustRefuse as Insecure, Allowed, Breaks, Conforms, NeverMet, RefusesWhatItMustAccept,
+        };
         let (new, expected) = (Ending::New, Ending::AsExpected);
         let both = [Deny::New, Deny::Insecure];
         type Row<'a> = (&'a [Deny], &'a str, &'a Ending, Conformity, Option<&'a str>);
@@ -148,6 +153,7 @@ mod tests {
             (&[], "x/y", &new, Allowed, None),
             (&[], "x/y", &new, RefusesWhatItMustAccept, Some("new, and refuses what it must accept")),
             (&[], "x/y", &new, Breaks, Some("new, and neither succeeds nor gives up")),
+            (&[], "x/y", &new, NeverMet, Some("new, and never met the fault: device refused at certificate")),
             (&[], "x/y", &new, Insecure, Some("new, and ACCEPTS WHAT IT MUST REFUSE")),
             (&[], "x/known", &new, Insecure, None),
             (&[], "x/y", &expected, Insecure, None),

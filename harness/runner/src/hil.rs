@@ -647,9 +647,10 @@ impl Bench {
         };
         let ending = match &agreement {
             _ if judged.silent => Ending::Silent,
+            // The specification alone judges that, and so does it of what says nothing.
+            Agreement::None => Ending::New,
             _ if says_nothing.is_some() => Ending::Otherwise(says_nothing.unwrap_or_default()),
             Agreement::Same => Ending::AsExpected,
-            Agreement::None => Ending::New,
             Agreement::Differs(_) => Ending::Otherwise("what happened is not what the reviewed snapshot says".into()),
         };
         match ending {

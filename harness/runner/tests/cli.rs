@@ -271,6 +271,50 @@ fn what_is_new_and_insecure_fails_until_it_is_known() {
     ends_with(&over, exit::OTHERWISE, "that it is known counted until 2020-01-01: a test");
 }
 
+/// Whatever keeps a device from a fault is neither green nor a finding, is not to be accepted, and is new all the same.
+#[test]
+fn what_never_met_its_fault_is_new_and_neither_green_nor_accepted() {
+    let own = folder();
+    let text = |demands: &str, rest: &str| {
+        format!("title = 'x'\n[specification]\ndemands = '{demands}'\nrule = 'RFC 5280 §6.1.3'\nquote = 'x'\n{rest}\n")
+    };
+    let mark = "[fault]\nwho = 'broker'\nsaid = 'Certificate'";
+    let typo = format!("{mark}\n[pki.leaf]\nnot_after = '-1d'\n[device]\ndials = 'brokr.test'");
+    let cut = "[network]\ncut = { how = 'reset', from = 'broker', after_bytes = 900000 }";
+    let patient = "[broker]\non_client_hello = 'silence'\n[device]\nhandshake_timeout_ms = 100000";
+    for (name, text) in [
+        ("fleet/typo", text("refuse", &typo)),
+        ("fleet/resolver", text("refuse", "[network]\nresolver = 'nxdomain'")),
+        ("fleet/cut", text("refuse", cut)),
+        ("fleet/ping", text("fail", "[broker.mqtt]\non_ping = 'silence'")),
+        ("fleet/limit", format!("limit_s = 5\n{}", text("fail", patient))),
+    ] {
+        scenario(&own, name, &text);
+    }
+    let path = |name: &str| own.path().join(name).display().to_string();
+    let junit = path("out.xml");
+    let folders = ["--scenarios", &path("scenarios"), "--captures", &path("captures"), "--accept"];
+    let output = hil(&own).args(folders).args(["--report", &format!("junit={junit}")]).output().unwrap();
+    for said in [
+        "fleet/typo on esp32c3_mbedtls: new, and never met the fault: it ended before any `broker Certificate`",
+        "new, and never met the fault: it ended before the broker said a word",
+        "new, and never met the fault: no connection came so far that it was cut, behind 900000 bytes",
+        "new, and never met the fault: the broker never came to enact `on_ping`",
+        "new, and undecided: stopped at the bench's limit of 5 s at hello",
+        "0 as expected · 5 new; among them 5 denied",
+    ] {
+        ends_with(&output, exit::OTHERWISE, said);
+    }
+    assert!(!words(&output).contains("Security"), "{}", words(&output));
+    assert!(!words(&output).contains("otherwise than expected"), "{}", words(&output));
+    let kept = fs::read_dir(own.path().join("captures/fleet")).unwrap();
+    let kept = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let kept: Vec<String> = kept.filter(|name| name.ends_with(".snap")).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+    let xml = fs::read_to_string(&junit).unwrap();
+    assert!(xml.contains("tests=\"5\" skipped=\"0\" failures=\"5\" errors=\"0\""), "{xml}");
+}
+
 #[test]
 fn nothing_is_in_quarantine_on_a_chip_in_this_process() {
     let output = hil(&folder()).args(["--quarantine-verify", "--on", "emulator"]).output().unwrap();
