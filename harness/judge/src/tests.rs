@@ -7,7 +7,7 @@ use scenario::Scenario;
 
 use super::blame::{End, OnTheWire, how};
 use super::met::{Case, Mark, met};
-use crate::wire_witness::Side;
+use crate::wire_witness::{Side, WireWitness};
 
 const HANDSHAKE_FAILURE: AlertDescription = AlertDescription(40);
 const NO_RENEGOTIATION: AlertDescription = AlertDescription(100);
@@ -181,6 +181,8 @@ fn who_did_everything_or_came_to_no_end_is_blamed_for_nothing() {
 const BROKER: &str = "[fault]\nwho = 'broker'\nsaid = 'Certificate'\n";
 const DEVICE: &str = "[fault]\nwho = 'device'\nsaid = '(configuration)'\n";
 const OWN_MEMORY: &str = "[fault]\nwho = 'device'\nsaid = '(configuration)'\n[device]\nheap_cap_bytes = 9000\n";
+const SMALL_BLOCKS: &str = "[fault]\nwho = 'broker'\nsaid = 'Certificate'\n[device]\nheap_block_max_bytes = 900\n";
+const ONE_FAILS: &str = "[fault]\nwho = 'broker'\nsaid = 'Certificate'\n[device]\nfailing_allocation = 9\n";
 const SHORT: &str = "[fault]\nwho = 'broker'\nsaid = 'Certificate'\n[device]\nheap_cap_bytes = 9000\n";
 
 fn scenario(demands: &str, rest: &str) -> Scenario {
@@ -231,6 +233,8 @@ const MET: &[Row] = {
         ("refuse", SHORT, Lost, Some(NoAddress), Mark::Unseen, Met::Never, "memory is the fault, and was not short"),
         ("refuse", SHORT, Connected, None, Mark::Seen, Met::Met, "it took it"),
         ("fail", SHORT, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "memory is the fault"),
+        ("refuse", SMALL_BLOCKS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "and so it is in one piece"),
+        ("refuse", ONE_FAILS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "and if a single allocation fails"),
         ("fail", OWN_MEMORY, DeviceFailed, Some(Memory), Mark::Seen, Met::Met, "memory is the fault, and its own"),
         ("fail", OWN_MEMORY, DeviceFailed, Some(Tls), Mark::Seen, Met::Met, "it says so in its own way"),
         ("fail", OWN_MEMORY, Lost, Some(NoAddress), Mark::Seen, Met::Never, "memory was not short"),
@@ -243,6 +247,7 @@ const MET: &[Row] = {
         ("fail", BROKER, Connected, None, Mark::Seen, Met::Met, "it took no notice"),
         ("fail", BROKER, Connected, None, Mark::Unseen, Met::Never, "the fault was never reached: no finding"),
         ("fail", "", Lost, Some(NoAddress), Mark::Seen, Met::Met, "nothing says where the fault is"),
+        ("fail", "", Lost, Some(NoAddress), Mark::Unseen, Met::Met, "nor that anybody has to speak first"),
         // Who has to get through.
         ("connect", BROKER, Connected, None, Mark::Seen, Met::Met, "it lived with it"),
         ("connect", BROKER, Connected, None, Mark::Unseen, Met::Never, "there was nothing to live with"),
@@ -265,6 +270,27 @@ fn a_fault_counts_only_if_it_was_met() {
         let meeting = met(&scenario(demands, rest), &case);
         assert_eq!(meeting.met, *expected, "{demands} {rest} {how:?} {class:?} {mark:?}: {why}");
         assert!(*expected == Met::Met || meeting.words.is_some(), "{why}");
+    }
+}
+
+/// Where the fault's line is looked for: on the wire, or nowhere if it lies in the device's hands; without a mark, whoever
+/// has to refuse has to have heard the broker.
+#[test]
+fn the_mark_is_that_of_the_wire_or_the_broker_s_first_word() {
+    let nothing = capture::Tap::new(clock::UnixTime::from_seconds(0)).to_pcapng();
+    let mut wire = WireWitness::hear(&nothing, &scenario("fail", "")).unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!((wire.mark, wire.broker_spoke), (Mark::Unseen, Mark::Unseen));
+    wire.broker_spoke = Mark::TooLate;
+    for (demands, rest, expected) in [
+        ("refuse", BROKER, Mark::Unseen),
+        ("fail", BROKER, Mark::Unseen),
+        ("refuse", DEVICE, Mark::Seen),
+        ("fail", DEVICE, Mark::Seen),
+        ("refuse", "", Mark::TooLate),
+        ("fail", "", Mark::Seen),
+        ("connect", "", Mark::Seen),
+    ] {
+        assert_eq!(super::met::mark(&scenario(demands, rest), &wire), expected, "{demands} {rest}");
     }
 }
 
