@@ -173,7 +173,7 @@ fn said(lines: &[&str], index: usize, squeeze: impl Fn(&str) -> String) -> Strin
 mod tests {
     use super::*;
 
-    /// The head of what the bench prints (crate::judge), shortened.
+    /// The head of what the bench prints (crate `judge`), shortened.
     const TRANSCRIPT: &str = "\
 scenario   validity/expired_leaf                                    seed 5eed
 firmware   esp32c3_mbedtls 0.1.0 (9e5aa23d)                         target emulated
