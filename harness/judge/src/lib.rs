@@ -58,7 +58,7 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
             failure: device.final_failure(),
             mark: met::mark(scenario, &wire),
             not_offered: offer::not_offered(scenario, wire.hello.as_ref()),
-            unreached: unreached::unreached(scenario, evidence).as_deref(),
+            unreached: unreached::unreached(scenario, evidence, wire.dialled).as_deref(),
         },
     );
     let demand = scenario.specification.demands;

@@ -1,15 +1,19 @@
 //! What the bench was to do to the device and never came to: the cut behind more bytes than were ever sent, the answer
 //! to a PINGREQ that nobody sent.
 
-use network::{Cut, Trigger};
+use network::{Cut, Port, Trigger};
 use scenario::Scenario;
 use scenario::broker::{Broker, OnClientHello, OnPing, OnPublish, OnSubscribe};
 
 use crate::Evidence;
 
-/// What of the scenario never took place, in a sentence, if anything did not.
-pub fn unreached(scenario: &Scenario, evidence: &Evidence) -> Option<String> {
+/// What of the scenario never took place, in a sentence, if anything did not. Whether anybody `dialled`, the wire tells.
+pub fn unreached(scenario: &Scenario, evidence: &Evidence, dialled: bool) -> Option<String> {
     let network = &scenario.network;
+    let is_at_the_door = network.port != Port::Open || network.cuts().any(|cut| !waits_for_a_moment(&cut));
+    if is_at_the_door && !dialled {
+        return Some("nobody dialled the broker".into());
+    }
     if let Some(cut) = network.cuts().find(waits_for_a_moment)
         && !evidence.enacted.line_was_cut
     {
@@ -57,7 +61,7 @@ mod tests {
     use crate::Enacted;
     use clock::Instant;
 
-    fn told(rest: &str, enacted: Enacted, ended_ms: u64) -> Option<String> {
+    fn told(rest: &str, enacted: Enacted, ended_ms: u64, dialled: bool) -> Option<String> {
         let text =
             format!("title = 'x'\n[specification]\ndemands = 'fail'\nrule = 'RFC 5280 §6'\nquote = 'x'\n{rest}\n");
         let scenario = Scenario::parse("x/y", "y.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
@@ -72,7 +76,7 @@ mod tests {
             progressed_at: Instant::ZERO,
             ended_at: Instant::from_millis(ended_ms),
         };
-        unreached(&scenario, &evidence)
+        unreached(&scenario, &evidence, dialled)
     }
 
     #[test]
@@ -86,6 +90,15 @@ mod tests {
             (cut_text, nothing, 9, Some("behind 620 bytes")),
             (cut_text, misbehaved, 9, Some("behind 620 bytes")),
             (cut_text, cut, 9, None),
+            (
+                "[network]\ncut = { how = 'fin', when = { before = 'CONNACK' } }",
+                nothing,
+                9,
+                Some("cut, before CONNACK"),
+            ),
+            ("[network]\ncut = { how = 'fin', when = { after = 'CONNACK' } }", nothing, 9, Some("cut, after CONNACK")),
+            ("[network]\ncut = { how = 'reset', when = 'syn' }", nothing, 9, None),
+            ("[network]\ncut = { how = 'reset', when = 'accepted' }", nothing, 9, None),
             ("[network]\nforgets_at_ms = 10", nothing, 9, Some("at 10 ms")),
             ("[network]\nforgets_at_ms = 9", nothing, 9, None),
             ("[broker]\non_accept = 'fin'", nothing, 9, Some("`on_accept`")),
@@ -105,11 +118,26 @@ mod tests {
             ("[broker.mqtt]\non_ping = 'silence'", misbehaved, 9, None),
             ("[broker.mqtt]\non_ping = 'silence'", cut, 9, Some("`on_ping`")),
         ] {
-            let told = told(rest, enacted, ended_ms);
+            let told = told(rest, enacted, ended_ms, true);
             match expected {
                 Some(words) => assert!(told.as_deref().is_some_and(|told| told.contains(words)), "{rest}: {told:?}"),
                 None => assert_eq!(told, None, "{rest}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_port_is_met_by_whoever_dials() {
+        for rest in [
+            "port = 'closed'",
+            "port = 'dropped'",
+            "cut = { how = 'reset', when = 'syn' }",
+            "cut = { how = 'reset', when = 'accepted' }",
+        ] {
+            let of = |dialled| told(&format!("[network]\n{rest}"), Enacted::default(), 9, dialled);
+            assert_eq!(of(false).as_deref(), Some("nobody dialled the broker"), "{rest}");
+            assert_eq!(of(true), None, "{rest}");
+        }
+        assert_eq!(told("", Enacted::default(), 9, false), None, "there is nothing to be met");
     }
 }

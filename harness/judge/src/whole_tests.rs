@@ -247,6 +247,19 @@ fn silence_is_that_nobody_said_anything_and_nothing_came_of_it() {
 }
 
 #[test]
+fn a_port_that_nobody_dialled_is_no_fault_that_was_met() {
+    let closed = scenario("fail", "[network]\nport = 'closed'\n");
+    let reports = vec![hello(), Report::Failed(failure(FailureClass::NoAddress)), done(false, 0, 0)];
+    let never = judged(&closed, &evidence(reports.clone())).account;
+    assert_eq!(never.conformity, Conformity::NeverMet);
+    assert_eq!(never.fault.as_deref(), Some("nobody dialled the broker"));
+    let mut tap = Tap::new(UnixTime::from_seconds(0));
+    tap.packet(Instant::from_millis(5), SYN);
+    let met = judged(&closed, &Evidence { pcapng: tap.to_pcapng(), ..evidence(reports) }).account;
+    assert_eq!((met.how, met.conformity), (How::Lost, Conformity::Conforms));
+}
+
+#[test]
 fn what_a_device_has_no_means_for_is_an_excuse_if_it_has_dialled_nobody() {
     let reports = |class| vec![hello(), Report::Failed(failure(class)), done(false, 0, 0)];
     let either = scenario("either", "");
@@ -424,6 +437,7 @@ fn the_worst_step_decides() {
             let told = sweep::together(&scenario("fail", ""), &setting("image"), steps).expect("a step");
             assert_eq!(told.account.conformity, worse, "{lesser} and {worse}");
             assert_eq!((told.account.cause, told.account.fault), (None, None));
+            assert_eq!((told.account.device_words.as_str(), told.account.platform_words), ("", None));
             let is_plain = matches!(worse, Conforms | Allowed | RefusesWhatItMustAccept);
             assert_eq!(told.transcript.contains(&format!("a cause — {worse}\n")), !is_plain, "{}", told.transcript);
         }

@@ -24,6 +24,8 @@ pub struct WireWitness {
     pub typeset: String,
     /// Who did what on the last connection.
     pub last: OnTheWire,
+    /// Whether the device has dialled anybody, by a SYN or by its modem.
+    pub dialled: bool,
     /// What the device offers on the last connection.
     pub hello: Option<ClientHello>,
     /// Where the scenario's fault is. Whoever has to refuse has to have seen it on the last connection, or on the one
@@ -42,18 +44,23 @@ impl WireWitness {
     /// If it cannot be read: the bench's fault.
     pub fn hear(pcapng: &[u8], scenario: &Scenario) -> Result<Self, String> {
         let transcript = capture::read(pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
+        Ok(Self::of(&transcript, scenario))
+    }
+
+    fn of(transcript: &Transcript, scenario: &Scenario) -> Self {
         let last = transcript.conversations.last();
         let is_broker_s = |line: &Line| line.who == Who::Server && !matches!(line.said, Said::Fin | Said::Rst);
-        Ok(Self {
-            typeset: typeset(&transcript, scenario),
+        Self {
+            typeset: typeset(transcript, scenario),
             last: last.map(on_the_wire).unwrap_or_default(),
+            dialled: last.is_some() || !transcript.modem.is_empty(),
             hello: last.and_then(|conversation| Some(conversation.facts.offer.as_ref()?.hello.clone())),
-            mark: mark_of(scenario, &transcript),
+            mark: mark_of(scenario, transcript),
             broker_spoke: last.map_or(Mark::Unseen, |conversation| place(&conversation.lines, is_broker_s)),
             lines: transcript.lookups.len()
                 + transcript.modem.len()
                 + transcript.conversations.iter().map(|conversation| conversation.lines.len()).sum::<usize>(),
-        })
+        }
     }
 
     /// Whether nobody said anything.
@@ -252,6 +259,49 @@ mod tests {
         assert_eq!(mark_of(&dns, &transcript(&[], answer(), Vec::new())), Mark::Seen);
         assert_eq!(mark_of(&dns, &transcript(&[], Vec::new(), answer())), Mark::Seen);
         assert_eq!(mark_of(&scenario("fail", mark), &transcript(&[], answer(), Vec::new())), Mark::Unseen);
+    }
+
+    #[test]
+    fn the_broker_has_spoken_if_it_said_more_than_good_bye_before_the_device_left() {
+        let (device, broker) = (Who::Client, Who::Server);
+        let scenario = scenario("refuse", "who = 'broker'\nsaid = 'Certificate'");
+        for (lines, expected) in [
+            (&[][..], Mark::Unseen),
+            (&[(device, HELLO)], Mark::Unseen),
+            (&[(device, HELLO), (broker, Said::Fin)], Mark::Unseen),
+            (&[(device, HELLO), (broker, Said::Rst)], Mark::Unseen),
+            (&[(broker, CERTIFICATE)], Mark::Seen),
+            (&[(device, HELLO), (broker, FATAL)], Mark::Seen),
+            (&[(device, Said::Fin), (broker, CERTIFICATE)], Mark::TooLate),
+        ] {
+            let of = |connections: &[&[(Who, Said)]]| {
+                WireWitness::of(&transcript(connections, Vec::new(), Vec::new()), &scenario)
+            };
+            assert_eq!(of(&[lines]).broker_spoke, expected, "{lines:?}");
+            // It is the last connection that counts.
+            assert_eq!(of(&[&[(broker, CERTIFICATE)], lines]).broker_spoke, expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn silence_is_the_absence_of_every_line() {
+        let scenario = scenario("refuse", "who = 'broker'\nsaid = 'Certificate'");
+        let line = || vec![line(Who::Dns, Said::Answer)];
+        let none: &[(Who, Said)] = &[];
+        let one: &[(Who, Said)] = &[(Who::Client, HELLO)];
+        for (transcript, is_silent, dialled) in [
+            (transcript(&[], vec![], vec![]), true, false),
+            (transcript(&[none], vec![], vec![]), true, true),
+            (transcript(&[one], vec![], vec![]), false, true),
+            (transcript(&[], line(), vec![]), false, false),
+            (transcript(&[], vec![], line()), false, true),
+            (transcript(&[one], line(), vec![]), false, true),
+            (transcript(&[one], vec![], line()), false, true),
+            (transcript(&[], line(), line()), false, true),
+        ] {
+            let witness = WireWitness::of(&transcript, &scenario);
+            assert_eq!((witness.is_silent(), witness.dialled), (is_silent, dialled), "{transcript:?}");
+        }
     }
 
     #[test]
