@@ -15,7 +15,7 @@ const LEAK_CONNECTIONS_MIN: u32 = 10;
 
 /// Whose time-outs nobody knows, is not said to wait for ever before so many milliseconds without a word: more than any
 /// platform's default for a TLS connection that we know.
-const STRANGERS_PATIENCE_MS: u64 = 60_000;
+const UNKNOWN_TIMEOUT_MS: u64 = 60_000;
 
 /// The heap's record.
 pub struct Heap {
@@ -117,20 +117,16 @@ impl<'a> DeviceWitness<'a> {
         }
     }
 
-    /// Whether it came no further for the better half of the run and longer than it was told to be patient, and was not
+    /// Whether it came no further for the better half of the run and longer than its time-out, and was not
     /// told to wait: an idle plan and the pause before another attempt are.
     fn waits(&self, evidence: &Evidence) -> bool {
         let still_ms = evidence.ended_at.as_millis().saturating_sub(evidence.progressed_at.as_millis());
         let is_long = still_ms.saturating_mul(2) > evidence.ended_at.as_millis();
-        let is_out_of_patience = match evidence.patience {
-            Some(patience) => patience.at(self.stage).is_none_or(|ms| still_ms > ms),
-            None => still_ms >= STRANGERS_PATIENCE_MS,
+        let is_overdue = match evidence.timeouts {
+            Some(timeouts) => timeouts.at(self.stage).is_none_or(|ms| still_ms > ms),
+            None => still_ms >= UNKNOWN_TIMEOUT_MS,
         };
-        is_long
-            && is_out_of_patience
-            && !self.is_between_attempts
-            && self.stage > Stage::Boot
-            && self.stage != Stage::KeepAlive
+        is_long && is_overdue && !self.is_between_attempts && self.stage > Stage::Boot && self.stage != Stage::KeepAlive
     }
 
     /// The failure in which it all ended: none if there was none, or if a later attempt made it good.
@@ -172,7 +168,7 @@ impl<'a> DeviceWitness<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Enacted, Patience};
+    use crate::{Enacted, Timeouts};
     use board::Incident;
     use clock::Instant;
 
@@ -185,7 +181,7 @@ mod tests {
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             enacted: Enacted::default(),
-            patience: None,
+            timeouts: None,
             progressed_at: Instant::from_millis(spoke_ms),
             ended_at: Instant::from_millis(ended_ms),
         }
@@ -258,31 +254,31 @@ mod tests {
 
     /// The bench's own limit is never told as the device's waiting for ever.
     #[test]
-    fn who_is_still_patient_does_not_wait_for_ever() {
-        let patient = |ms| Some(Patience { connect_ms: ms, handshake_ms: ms + 1, reply_ms: ms + 2 });
-        let endless = Patience::ENDLESS_MS;
-        for (entered, patience, ended_ms, expected, why) in [
+    fn who_has_time_left_does_not_wait_for_ever() {
+        let within = |ms| Some(Timeouts { connect_ms: ms, handshake_ms: ms + 1, reply_ms: ms + 2 });
+        let endless = Timeouts::ENDLESS_MS;
+        for (entered, timeouts, ended_ms, expected, why) in [
             (Stage::Hello, None, 60_099, End::Stopped, "a stranger may have that much patience"),
             (Stage::Hello, None, 60_100, End::StoppedWaiting, "but not more"),
-            (Stage::Hello, patient(100_000), 5_000, End::Stopped, "it would have waited longer than the bench"),
-            (Stage::Resolve, patient(4_900), 5_000, End::Stopped, "it was about to give up"),
-            (Stage::Connect, patient(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
-            (Stage::Clock, patient(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
-            (Stage::Hello, patient(4_899), 5_000, End::Stopped, "it was about to give up the handshake"),
-            (Stage::Certificate, patient(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
-            (Stage::Finished, patient(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
-            (Stage::Login, patient(4_898), 5_000, End::Stopped, "it was about to give up on an answer"),
-            (Stage::Exchange, patient(4_897), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (Stage::Hello, within(100_000), 5_000, End::Stopped, "it would have waited longer than the bench"),
+            (Stage::Resolve, within(4_900), 5_000, End::Stopped, "it was about to give up"),
+            (Stage::Connect, within(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
+            (Stage::Clock, within(4_899), 5_000, End::StoppedWaiting, "it should have given up"),
+            (Stage::Hello, within(4_899), 5_000, End::Stopped, "it was about to give up the handshake"),
+            (Stage::Certificate, within(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (Stage::Finished, within(4_898), 5_000, End::StoppedWaiting, "it should have given that up"),
+            (Stage::Login, within(4_898), 5_000, End::Stopped, "it was about to give up on an answer"),
+            (Stage::Exchange, within(4_897), 5_000, End::StoppedWaiting, "it should have given that up"),
             (
                 Stage::KeyExchange,
-                Some(Patience { handshake_ms: endless, ..patient(1).unwrap() }),
+                Some(Timeouts { handshake_ms: endless, ..within(1).unwrap() }),
                 5_000,
                 End::StoppedWaiting,
                 "it has no time-out",
             ),
         ] {
             let reports = vec![hello(), Report::Configured { at_ms: 1 }, stage(entered)];
-            let evidence = Evidence { patience, ..evidence(reports, 100, ended_ms) };
+            let evidence = Evidence { timeouts, ..evidence(reports, 100, ended_ms) };
             assert_eq!(DeviceWitness::hear(&evidence).end(&evidence), expected, "{entered}: {why}");
         }
     }

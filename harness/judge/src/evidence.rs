@@ -21,16 +21,16 @@ pub struct Evidence {
     /// What of the scenario's acts took place.
     pub enacted: Enacted,
     /// How long the device was told to wait for others; `None` of a firmware that takes no orders.
-    pub patience: Option<Patience>,
+    pub timeouts: Option<Timeouts>,
     /// When the device reported last: that it came further, or what came of it.
     pub progressed_at: Instant,
     /// When the run ended.
     pub ended_at: Instant,
 }
 
-/// How long a device waits for others before it gives up, in milliseconds; [`Patience::ENDLESS_MS`] is for ever.
+/// How long a device waits for others before it gives up, in milliseconds; [`Timeouts::ENDLESS_MS`] is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For the TCP connection, and for an answer to a DNS or SNTP question.
     pub connect_ms: u32,
     /// For the next byte of a handshake.
@@ -39,7 +39,7 @@ pub struct Patience {
     pub reply_ms: u32,
 }
 
-impl Patience {
+impl Timeouts {
     /// No time-out at all.
     pub const ENDLESS_MS: u32 = u32::MAX;
 

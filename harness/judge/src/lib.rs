@@ -22,7 +22,7 @@ use scenario::Scenario;
 
 pub use self::account::Account;
 use self::device_witness::DeviceWitness;
-pub use self::evidence::{Enacted, Evidence, Patience};
+pub use self::evidence::{Enacted, Evidence, Timeouts};
 pub use self::setting::{Platform, Setting};
 pub use self::transcript::{SILENCE, head};
 use self::wire_witness::WireWitness;

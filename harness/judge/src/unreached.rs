@@ -72,7 +72,7 @@ mod tests {
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             enacted,
-            patience: None,
+            timeouts: None,
             progressed_at: Instant::ZERO,
             ended_at: Instant::from_millis(ended_ms),
         };

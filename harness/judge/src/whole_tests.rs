@@ -48,7 +48,7 @@ fn evidence(reports: Vec<Report>) -> Evidence {
         incidents: Vec::new(),
         broker_findings: Vec::new(),
         enacted: Enacted::default(),
-        patience: None,
+        timeouts: None,
         progressed_at: Instant::ZERO,
         ended_at: Instant::from_millis(900),
     }

@@ -9,7 +9,7 @@ use board::{Board, Fault, Gravity, Incident};
 use capture::{Speaker, Spoken, Tap};
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
-use judge::{Enacted, Evidence, Patience};
+use judge::{Enacted, Evidence, Timeouts};
 use network::{Heard, Lan, Modem, SerialLine};
 use pki::Minted;
 use scenario::Scenario;
@@ -135,7 +135,7 @@ fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
 struct Session {
     order: Vec<u8>,
     /// The time-outs in it.
-    patience: Patience,
+    timeouts: Timeouts,
     /// When the order was said: the firmware has said hello.
     ordered_at: Option<Instant>,
     /// Of a firmware that says no hello: reads what it prints.
@@ -171,7 +171,7 @@ impl Session {
         seed: u64,
     ) -> Result<Self, BenchFault> {
         let plan = stack.plan(scenario, minted).map_err(BenchFault)?;
-        let patience = Patience {
+        let timeouts = Timeouts {
             connect_ms: plan.connect_timeout_ms,
             handshake_ms: plan.handshake_timeout_ms,
             reply_ms: plan.reply_timeout_ms,
@@ -181,7 +181,7 @@ impl Session {
         tap.set_comment(comment(scenario, stack, seed));
         Ok(Self {
             order,
-            patience,
+            timeouts,
             ordered_at: None,
             log: stack.log_reader(),
             line: SerialLine::new(scenario.network.serial_faults(), seed),
@@ -407,7 +407,7 @@ impl Session {
             incidents: self.incidents,
             broker_findings: service.findings(),
             enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
-            patience: self.ordered_at.map(|_| self.patience),
+            timeouts: self.ordered_at.map(|_| self.timeouts),
             progressed_at: self.progressed_at,
             ended_at: now,
         }

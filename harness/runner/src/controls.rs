@@ -25,11 +25,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::outcome::{Conformity, Demand, Ending, Met};
+use ::report::model::How;
 use broker::Broker;
 use clock::UnixTime;
 use host::process;
 use judge::Account;
-use report::model::How;
 use scenario::Scenario;
 use scenario::controls::{Control, Expected};
 use tokio::net::TcpListener;
