@@ -49,6 +49,31 @@ pub enum Boots {
     Directly,
 }
 
+/// The application that the bootloader chooses in a flash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its partition's name.
+    pub label: PrintableName,
+    /// Where it begins in the flash.
+    pub at: u32,
+    /// It.
+    pub application: Application,
+    /// Partitions that come first and hold nothing that can be booted, with the reason.
+    pub passed_over: Vec<(PrintableName, Damage)>,
+}
+
+impl Chosen {
+    /// Goes through a flash as ROM and bootloader do: bootloader, partition table, otadata, applications. `None` if the
+    /// ROM finds an image that needs neither bootloader nor partition table.
+    ///
+    /// # Errors
+    /// If there is nothing that would boot on this chip.
+    pub fn find(content: &[u8], target: &Target) -> Result<Option<Self>, Refused> {
+        let header = first_image(content, target)?;
+        chosen(content, header.flash_bytes.unwrap_or(0), target)
+    }
+}
+
 impl FlashImage {
     /// Lays out parts, and checks them as ROM and bootloader will.
     ///
@@ -57,17 +82,16 @@ impl FlashImage {
     pub fn new(mut parts: Vec<Part>, target: &Target) -> Result<Self, Refused> {
         parts.sort_by_key(|part| part.at);
         let content = lay_out(&parts)?;
-        let bootloader = content.get(target.bootloader_at as usize..).unwrap_or_default();
-        let header = Header::parse(bootloader).ok_or_else(|| no_bootloader(&content, target))?;
-        let room = &bootloader[..bootloader.len().min((PARTITION_TABLE - target.bootloader_at) as usize)];
-        let has_table = content.len() > PARTITION_TABLE as usize;
-        let first = if has_table { room } else { bootloader };
-        let image = Application::parse(first, target).map_err(|damage| damaged("the bootloader", damage, target))?;
-        image.check_revision("the bootloader", target)?;
+        let header = first_image(&content, target)?;
         let declared = header.flash_bytes.unwrap_or(0);
         let needed = (content.len() as u32).next_power_of_two().max(1 << 20);
         let flash_bytes = declared.clamp(needed, FLASH_BYTES_MAX);
-        let boots = boots(&content, declared, target)?;
+        let boots = match chosen(&content, declared, target)? {
+            None => Boots::Directly,
+            Some(Chosen { label, application, passed_over, .. }) => {
+                Boots::Partition { label, description: application.description, passed_over }
+            }
+        };
         Ok(Self { content, flash_bytes, boots })
     }
 
@@ -91,6 +115,18 @@ impl FlashImage {
             kind => Err(Refused::NotAnImage(kind)),
         }
     }
+}
+
+/// The image that the ROM loads, which is whole and for this chip: its header.
+fn first_image(content: &[u8], target: &Target) -> Result<Header, Refused> {
+    let bootloader = content.get(target.bootloader_at as usize..).unwrap_or_default();
+    let header = Header::parse(bootloader).ok_or_else(|| no_bootloader(content, target))?;
+    let room = &bootloader[..bootloader.len().min((PARTITION_TABLE - target.bootloader_at) as usize)];
+    let has_table = content.len() > PARTITION_TABLE as usize;
+    let first = if has_table { room } else { bootloader };
+    let image = Application::parse(first, target).map_err(|damage| damaged("the bootloader", damage, target))?;
+    image.check_revision("the bootloader", target)?;
+    Ok(header)
 }
 
 /// Other chips have their bootloader at 0x1000 or 0x2000: that says more than that there is none at 0.
@@ -138,12 +174,12 @@ fn lay_out(parts: &[Part]) -> Result<Vec<u8>, Refused> {
     Ok(content)
 }
 
-fn boots(content: &[u8], declared_bytes: u32, target: &Target) -> Result<Boots, Refused> {
-    let Some(table) = content.get(PARTITION_TABLE as usize..) else { return Ok(Boots::Directly) };
+fn chosen(content: &[u8], declared_bytes: u32, target: &Target) -> Result<Option<Chosen>, Refused> {
+    let Some(table) = content.get(PARTITION_TABLE as usize..) else { return Ok(None) };
     let table = match PartitionTable::parse(table) {
         // A large image without a partition table: what the ROM has loaded looks after itself.
         Err(TableDamage::Missing) if !is_bootloader(&content[..PARTITION_TABLE as usize]) => {
-            return Ok(Boots::Directly);
+            return Ok(None);
         }
         other => other.map_err(Refused::BadTable)?,
     };
@@ -165,7 +201,7 @@ fn boots(content: &[u8], declared_bytes: u32, target: &Target) -> Result<Boots, 
             Ok(application) => {
                 application.check_revision("the application", target)?;
                 let label = partition.label.clone();
-                return Ok(Boots::Partition { label, description: application.description, passed_over });
+                return Ok(Some(Chosen { label, at: partition.at, application, passed_over }));
             }
             Err(Damage::OtherChip(chip)) => return Err(damaged("the application", Damage::OtherChip(chip), target)),
             Err(damage) => passed_over.push((partition.label.clone(), damage)),

@@ -21,4 +21,4 @@ mod tests;
 
 pub use error::{ACCEPTED, PrintableName, Refused};
 pub use kind::{Kind, recognise};
-pub use layout::{FLASH_BYTES_MAX, FlashImage, Part};
+pub use layout::{Chosen, FLASH_BYTES_MAX, FlashImage, Part};

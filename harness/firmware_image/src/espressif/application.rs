@@ -94,6 +94,8 @@ pub enum Damage {
     },
     /// Made for another chip.
     OtherChip(Chip),
+    /// It loads nothing, so that there is nothing to run.
+    NoSegments,
     /// More segments than an image can have.
     TooManySegments(u8),
     /// A segment, counted from 0, reaches past the end of the file or of the partition.
@@ -122,6 +124,7 @@ impl fmt::Display for Damage {
             Self::NoImage { word: u32::MAX } => f.write_str("it is erased"),
             Self::NoImage { word } => write!(f, "no image begins there: invalid header {word:#010x}"),
             Self::OtherChip(chip) => write!(f, "it is for the {chip}"),
+            Self::NoSegments => f.write_str("it has no segments"),
             Self::TooManySegments(count) => write!(f, "{count} segments, and an image has at most {SEGMENTS_MAX}"),
             Self::CutOff { segment, end, length_bytes } => {
                 write!(f, "segment {segment} ends at {end:#x}, and there are {length_bytes:#x} bytes")
@@ -157,6 +160,9 @@ impl Application {
         let header = Header::parse(bytes).ok_or(Damage::NoImage { word: word(bytes, 0) })?;
         if header.chip != target.chip {
             return Err(Damage::OtherChip(header.chip));
+        }
+        if header.segments == 0 {
+            return Err(Damage::NoSegments);
         }
         if header.segments > SEGMENTS_MAX {
             return Err(Damage::TooManySegments(header.segments));
