@@ -27,7 +27,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("network", &["clock", "wire"]),
     ("firmware", &["blame", "chip", "host", "outcome", "report", "snapshot"]),
     ("firmware_image", &[]),
-    ("emulator", &["chip", "clock"]),
+    ("emulator", &["chip", "clock", "firmware_image"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
     ("board", &["chip", "clock", "emulator"]),
     ("rack", &["blame", "board", "chip", "host", "report", "scenario"]),

@@ -80,8 +80,8 @@ pub enum EventKind {
     Reset {
         /// Why.
         cause: Cow<'static, str>,
-        /// A watchdog did it.
-        by_watchdog: bool,
+        /// A watchdog did it, or firmware that had panicked and said so.
+        is_failure: bool,
     },
     /// There is nothing in the flash that the chip can boot. It has stopped.
     NothingToBoot {
@@ -112,11 +112,16 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether the firmware itself failed, and not the model, or the choice of the image.
+    pub fn is_failure_of_firmware(&self) -> bool {
+        self.is_fault() && !matches!(self, Self::UnmodelledRomFunction { .. } | Self::NothingToBoot { .. })
+    }
+
     /// Whether this says that the firmware (or the model) failed, rather than that something happened.
     pub fn is_fault(&self) -> bool {
         match self {
             Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } | Self::EndlessPoll { .. } => false,
-            Self::Reset { by_watchdog, .. } => *by_watchdog,
+            Self::Reset { is_failure, .. } => *is_failure,
             _ => true,
         }
     }

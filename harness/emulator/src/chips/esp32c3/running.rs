@@ -5,8 +5,11 @@ use clock::Instant;
 use crate::cores::riscv::{Cause, Exception, Stop};
 
 use super::loading::RESET_VECTOR;
+use super::map::DeviceName;
 use super::rom::{Machine, Outcome};
 use super::{DRAM, Esp32c3, EventKind, Pause, SRAM1, SerialPort, map, rom};
+use crate::devices::espressif::reset::ResetCause;
+use crate::devices::espressif::rtc;
 use crate::devices::espressif::time::{NEVER, Ticks, ticks_at};
 use crate::machine::backtrace::Stands;
 use crate::machine::event::Event;
@@ -150,9 +153,26 @@ impl Esp32c3 {
             }
         }
         if let Some(cause) = self.soc.take_requested_reset() {
-            self.tell_behind(EventKind::Reset { cause: cause.to_string().into(), by_watchdog: cause.is_watchdog() });
+            self.tell_reset(cause);
             self.start(cause);
         }
+    }
+
+    /// Notes a reset. Firmware of ESP-IDF resets itself when it has panicked, and notes why.
+    fn tell_reset(&mut self, cause: ResetCause) {
+        let by_watchdog = cause.is_watchdog();
+        let noted = match cause {
+            ResetCause::SoftwareCpu | ResetCause::SoftwareSystem => {
+                rtc::noted_failure(self.soc.registers(DeviceName::Rtc))
+            }
+            _ => None,
+        };
+        let cause = match noted {
+            Some(why) => format!("{cause}, after {why}, as ESP-IDF has noted"),
+            None => cause.to_string(),
+        };
+        let is_failure = noted.is_some() || by_watchdog;
+        self.tell_behind(EventKind::Reset { cause: cause.into(), is_failure });
     }
 
     fn something_to_tell(&mut self) -> Option<Pause> {

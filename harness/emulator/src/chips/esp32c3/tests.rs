@@ -172,7 +172,7 @@ fn the_rtc_watchdog_resets_a_chip_that_does_not_disable_it() {
     let events = chip.take_events();
     assert_eq!(events.len(), 1);
     let cause = ResetCause::RtcWatchdogSystem.to_string().into();
-    assert_eq!(events[0].kind, EventKind::Reset { cause, by_watchdog: true });
+    assert_eq!(events[0].kind, EventKind::Reset { cause, is_failure: true });
     assert_eq!(events[0].at, Instant::from_millis(9_000));
     // It starts again from the beginning.
     chip.take_serial_output(SerialPort::UsbSerialJtag);

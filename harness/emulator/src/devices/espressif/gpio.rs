@@ -61,12 +61,12 @@ impl Gpio {
     /// A reset: no pin drives, no interrupt is pending.
     pub fn reset(&mut self) {
         self.pulled_down = 0;
-        self.levels = self.from_outside();
+        self.levels = self.outside_levels();
         self.status = 0;
     }
 
     /// What pins read that the chip does not drive.
-    fn from_outside(&self) -> u32 {
+    fn outside_levels(&self) -> u32 {
         (self.outside & self.driven | !self.pulled_down & !self.driven) & ((1 << PINS) - 1)
     }
 
@@ -93,7 +93,7 @@ impl Gpio {
 
     fn settle(&mut self, registers: &RegisterFile) {
         let (out, enable) = (registers.get(OUT), registers.get(ENABLE));
-        let levels = (out & enable | self.from_outside() & !enable) & ((1 << PINS) - 1);
+        let levels = (out & enable | self.outside_levels() & !enable) & ((1 << PINS) - 1);
         let (rose, fell) = (levels & !self.levels, self.levels & !levels);
         self.levels = levels;
         for pin in 0..PINS {

@@ -33,6 +33,7 @@ const WDT_CONFIG4: u32 = 0xa0;
 const WDT_FEED: u32 = 0xa4;
 const WDT_PROTECT: u32 = 0xa8;
 const SWD_CONF: u32 = 0xac;
+const STORE6: u32 = 0xc0;
 const STORE7: u32 = 0xc4;
 const LOW_POWER_ST: u32 = 0xc8;
 const USB_CONF: u32 = 0xec;
@@ -57,6 +58,21 @@ pub(crate) struct Rtc {
     reset_cause: ResetCause,
     /// The reset that software or the watchdog asks for.
     pub requested_reset: Option<ResetCause>,
+}
+
+/// What firmware of ESP-IDF has noted for its next start, if it is going to reset itself because it has failed
+/// (`components/esp_system/port/soc/esp32c3/reset_reason.c`: the reason twice, and a bit that says so).
+pub(crate) fn noted_failure(registers: &RegisterFile) -> Option<&'static str> {
+    let noted = registers.get(STORE6);
+    let (high, low) = (noted >> 16 & 0x7fff, noted & 0x7fff);
+    match low {
+        _ if noted >> 31 == 0 || high != low => None,
+        4 => Some("a panic"),
+        5 => Some("a panic by the interrupt watchdog"),
+        6 => Some("a panic by the task watchdog"),
+        7 => Some("a panic by a watchdog"),
+        _ => None,
+    }
 }
 
 impl Rtc {
@@ -204,6 +220,19 @@ impl Device for Rtc {
 mod tests {
     use super::*;
     use crate::chips::esp32c3::registers::peripheral;
+
+    #[test]
+    fn a_reason_counts_if_it_stands_twice_with_its_bit() {
+        let mut registers = RegisterFile::new(peripheral("RTC_CNTL"), 0x800);
+        let mut noted = |value| {
+            registers.set(STORE6, value);
+            noted_failure(&registers)
+        };
+        assert_eq!(noted(0x8004_0004), Some("a panic"));
+        assert_eq!(noted(0x8003_0003), None, "esp_restart");
+        assert_eq!(noted(0x0004_0004), None, "without the bit");
+        assert_eq!(noted(0x8004_0005), None, "not the same twice");
+    }
 
     #[test]
     fn the_bootloaders_watchdog_bites_after_nine_seconds_unless_it_is_disabled() {
