@@ -27,7 +27,7 @@ pub const AS_EXPECTED: Exit =
 /// At least one scenario ended otherwise.
 pub const OTHERWISE: Exit = Exit {
     code: 1,
-    meaning: "at least one scenario ended otherwise than expected, stayed silent, is new and not as the specification demands, or is of a kind that `--deny` names",
+    meaning: "at least one scenario ended otherwise than expected, stayed silent, is new and not as the specification demands, or is of a kind that `--deny` names; `emulate`: the chip could not go on",
 };
 /// The command line or a scenario file is wrong.
 pub const USAGE: Exit = Exit { code: 2, meaning: "the command line or a scenario file is wrong" };

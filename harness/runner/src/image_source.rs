@@ -65,7 +65,7 @@ pub fn read(words: &[String], target: &Target) -> Result<ImageSource, String> {
 /// A sentence that names the file.
 pub fn read_elf(words: &[String]) -> Result<Vec<u8>, String> {
     match words {
-        [one] => read_file(Path::new(one), ELF_BYTES_MAX),
+        [one] => read_image(Path::new(one)),
         _ => Err("name one ELF file".into()),
     }
 }
@@ -74,7 +74,7 @@ fn read_one(path: &Path, target: &Target) -> Result<ImageSource, String> {
     if path.is_dir() {
         return read_folder(path, target);
     }
-    let bytes = read_file(path, ELF_BYTES_MAX)?;
+    let bytes = read_image(path)?;
     let refused = |refused: Refused| format!("{}: {refused}", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     match recognise(&bytes) {
@@ -164,12 +164,29 @@ fn elf_beside(image: &Path) -> Option<Vec<u8>> {
     matches!(recognise(&bytes), Kind::Elf { .. }).then_some(bytes)
 }
 
+/// Reads an image: as much as a flash holds, and more of an ELF file alone.
+fn read_image(path: &Path) -> Result<Vec<u8>, String> {
+    let mut magic = Vec::new();
+    let mut file = File::open(path).map_err(|error| failed(path, &error))?;
+    file.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed(path, &error))?;
+    let bytes_max = if magic == *b"\x7fELF" { ELF_BYTES_MAX } else { FLASH_BYTES_MAX.into() };
+    read_to_end(path, magic, file, bytes_max)
+}
+
 fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| failed(path, &error))?;
+    read_to_end(path, Vec::new(), file, bytes_max)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Reads the rest of a file of which `bytes` are the beginning.
+fn read_to_end(path: &Path, mut bytes: Vec<u8>, file: File, bytes_max: u64) -> Result<Vec<u8>, String> {
     // One byte more than may be, so that a file that grows or has no length is told too.
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let rest = (bytes_max + 1).saturating_sub(bytes.len() as u64);
+    file.take(rest).read_to_end(&mut bytes).map_err(|error| failed(path, &error))?;
     if bytes.len() as u64 > bytes_max {
         return Err(format!("{}: longer than {} MiB, which no such file is", path.display(), bytes_max >> 20));
     }

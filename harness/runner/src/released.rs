@@ -113,12 +113,24 @@ impl Firmware {
 
     /// An image of which these are the bytes.
     pub(crate) fn of(elf: &Path, version: String, chip: &'static Chip, bytes: Vec<u8>) -> Self {
-        let name = elf.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name_of(elf);
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let sha256 = encode_string(&Sha256::digest(&bytes));
         Self { name, version, chip, elf: elf.to_owned(), bytes: bytes.into(), sha256, flash: None, rom: None }
     }
+}
+
+/// What an image is called: as its file without the ending, or as the folder of its build.
+fn name_of(image: &Path) -> String {
+    let is_list = |name: &std::ffi::OsStr| name == "flasher_args.json" || name == "manifest.json";
+    let whole = image.canonicalize().unwrap_or_else(|_| image.to_owned());
+    let named = match whole.file_name() {
+        Some(_) if whole.is_dir() => whole.file_name(),
+        Some(name) if is_list(name) => whole.parent().and_then(Path::file_name),
+        _ => image.file_stem(),
+    };
+    named.unwrap_or("image".as_ref()).to_string_lossy().into_owned()
 }
 
 impl fmt::Display for Firmware {

@@ -18,8 +18,12 @@ fn root() -> PathBuf {
 }
 
 fn emulate(arguments: &[&str]) -> Output {
+    bench("emulate", arguments)
+}
+
+fn bench(command: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_runner"))
-        .arg("emulate")
+        .arg(command)
         .args(arguments)
         .env("SHAKEDOWN_ROOT", root())
         .stdin(std::process::Stdio::null())
@@ -98,6 +102,57 @@ fn what_is_no_image_is_refused_before_anything_runs() {
     let mut other = fs::read(build.path().join("merged.bin")).expect("a file");
     other[12] = 9;
     assert!(refused("s3.bin", &other).contains("it is for the ESP32-S3, and this chip is an ESP32-C3"));
+}
+
+/// The images of a build in every form, damaged or mixed up: `hil` says it once, before it runs anything.
+#[rstest]
+#[case::not_an_image("notes.txt", "it is none of the formats that are known here")]
+#[case::part_of_a_flash("firmware.bin", "an application image for the ESP32-C3 alone")]
+#[case::damaged("damaged.bin", "the bootloader is damaged: its checksum is wrong")]
+#[case::list_of_what_is_not_there("half/flasher_args.json", "is the build whole?")]
+#[case::folder_without_a_part("half", "a build folder of PlatformIO, but without bootloader.bin")]
+#[case::nothing("no such file", "No such file or directory")]
+fn hil_refuses_an_image_once(#[case] image: &str, #[case] why: &str) {
+    let folder = build();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("notes.txt"), "to do: everything").expect("a file");
+    let mut damaged = fs::read(path("merged.bin")).expect("a file");
+    damaged[0x200] ^= 1;
+    fs::write(path("damaged.bin"), damaged).expect("a file");
+    fs::create_dir(path("half")).expect("a folder");
+    for name in ["firmware.bin", "partitions.bin"] {
+        fs::copy(path(name), path("half").join(name)).expect("a file");
+    }
+    if image.ends_with(".json") {
+        fs::copy(path("flasher_args.json"), path("half/flasher_args.json")).expect("a file");
+    }
+    let output = bench("hil", &["--image", &path(image).display().to_string(), "validity"]);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)), "{said}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(said.matches(why).count(), 1, "{said}");
+}
+
+#[rstest]
+#[case::merged("merged.bin")]
+#[case::platformio_folder("platformio")]
+fn hil_runs_what_boots_from_its_flash(#[case] image: &str) {
+    let folder = build();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let arguments = [
+        "--image",
+        &path(image),
+        "--captures",
+        &path("captures"),
+        "--artefacts",
+        &path("artefacts"),
+        "not_yet_valid_leaf",
+        "--show",
+    ];
+    let output = bench("hil", &arguments);
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(i32::from(exit::AS_EXPECTED.code)), "{said}");
+    assert!(said.contains("device refused at certificate"), "{said}");
 }
 
 #[test]

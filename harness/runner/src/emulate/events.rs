@@ -16,7 +16,7 @@ pub struct EventPrinter {
 impl EventPrinter {
     /// The event as text, with a trace if its cause is new.
     pub fn tell(&mut self, event: &Event) -> String {
-        self.has_failed |= event.kind.is_fault();
+        self.has_failed |= event.kind.is_failure_of_firmware();
         if !self.causes.insert(cause(&event.kind)) {
             return event.to_string();
         }
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn a_watchdog_is_a_failure_and_a_reset_on_purpose_is_none() {
         let mut events = EventPrinter::default();
-        events.tell(&event(EventKind::Reset { cause: "software reset".into(), by_watchdog: false }));
+        events.tell(&event(EventKind::Reset { cause: "software reset".into(), is_failure: false }));
         assert!(!events.has_failed());
-        events.tell(&event(EventKind::Reset { cause: "watchdog of timer group 0".into(), by_watchdog: true }));
+        events.tell(&event(EventKind::Reset { cause: "watchdog of timer group 0".into(), is_failure: true }));
         assert!(events.has_failed());
     }
 }
