@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 
 use firmware_image::build::{self, Files};
 use firmware_image::espressif::{Application, ESP32C3, OtaData, PartitionTable};
-use firmware_image::{FLASH_BYTES_MAX, FlashImage, Part, Refused, PrintableName, recognise};
+use firmware_image::{FLASH_BYTES_MAX, FlashImage, Part, PrintableName, Refused, recognise};
 
 /// One file, taken for everything that it could be. Whether it is an image that boots.
 pub fn file(name: &str, bytes: &[u8]) -> bool {
