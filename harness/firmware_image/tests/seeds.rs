@@ -38,10 +38,10 @@ fn of_the_seeds_those_boot_that_should() {
     assert_eq!(boots, expected.map(str::to_owned).into());
 }
 
-/// Xorshift (Marsaglia, 2003): the same changes each time.
-struct Dice(u64);
+/// Random numbers, the same each time (Marsaglia, 2003).
+struct Xorshift(u64);
 
-impl Dice {
+impl Xorshift {
     fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -53,29 +53,29 @@ impl Dice {
 /// Words that arithmetic is afraid of.
 const WORDS: [u32; 8] = [0, 1, 0x7fff_ffff, 0x8000_0000, u32::MAX, u32::MAX - 15, 0x0100_0000, 0x1_0000];
 
-fn change(bytes: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
+fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
     // What counts lies at a few places of a flash.
     let places = [0, 24, 0x8000, 0x8020, 0xe000, 0x1_0000, 0x1_0018, bytes.len().saturating_sub(64)];
-    let at = (places[dice.below(places.len())] + dice.below(64)).min(bytes.len());
-    match dice.below(5) {
+    let at = (places[random.below(places.len())] + random.below(64)).min(bytes.len());
+    match random.below(5) {
         0 => bytes.truncate(at),
-        1 => bytes.splice(at..(at + 4).min(bytes.len()), WORDS[dice.below(WORDS.len())].to_le_bytes()).for_each(drop),
+        1 => bytes.splice(at..(at + 4).min(bytes.len()), WORDS[random.below(WORDS.len())].to_le_bytes()).for_each(drop),
         2 => bytes.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
-        3 => drop(bytes.drain(at..(at + dice.below(16)).min(bytes.len()))),
-        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << dice.below(8)),
+        3 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
+        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
     }
 }
 
 #[test]
 fn whatever_is_changed_in_a_seed_is_taken_or_refused() {
     const CHANGED_PER_SEED: usize = 60;
-    let (seeds, mut dice) = (seeds(), Dice(0x5eed));
+    let (seeds, mut random) = (seeds(), Xorshift(0x5eed));
     for (name, seed) in &seeds {
         for _ in 0..CHANGED_PER_SEED {
             let mut bytes = seed.clone();
-            for _ in 0..=dice.below(4) {
-                let other = &seeds[dice.below(seeds.len())].1;
-                change(&mut bytes, other, &mut dice);
+            for _ in 0..=random.below(4) {
+                let other = &seeds[random.below(seeds.len())].1;
+                change(&mut bytes, other, &mut random);
             }
             body::file(name, &bytes);
         }
