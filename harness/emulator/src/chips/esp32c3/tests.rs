@@ -159,6 +159,52 @@ fn the_seed_decides_the_random_numbers_and_nothing_else() {
     assert_eq!(letters(&one), letters(&other));
 }
 
+/// What is said of a poll in three seconds, when, and whether the chip has stopped.
+fn polls(chip: &mut Esp32c3) -> (Vec<(Instant, EventKind)>, bool) {
+    loop {
+        match chip.run_until(Instant::from_millis(3_000)) {
+            Pause::Event => {}
+            Pause::SerialOutput => {
+                chip.take_serial_output(SerialPort::UsbSerialJtag);
+                chip.take_serial_output(SerialPort::Uart0);
+            }
+            pause => {
+                let events = chip.take_events().into_iter().map(|event| (event.at, event.kind));
+                return (events.collect(), pause == Pause::Halted);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_poll_of_storage_is_told_within_a_second_and_stops_a_chip_that_does_nothing_else() {
+    // li t0, 0x60003000 (SPI0); poll: lw t1, 0x20(t0); beqz t1, poll
+    let mut chip = Esp32c3::new(Config::default());
+    chip.load_elf(&elf(&[(IRAM, &[0x6000_32b7, 0x0202_a303, 0xfe03_0ee3])])).expect("an image for this chip");
+    let (events, has_stopped) = polls(&mut chip);
+    let [(at, EventKind::EndlessPoll { address: 0x6000_3020, modelled, reads, ends: true, .. })] = events.as_slice()
+    else {
+        panic!("{events:?}")
+    };
+    assert!(*at <= Instant::from_millis(1_001) && *reads > 1_000_000 && modelled == "storage", "{events:?}");
+    assert!(has_stopped);
+}
+
+#[test]
+fn a_poll_beside_an_interrupt_handler_is_told_once_and_goes_on() {
+    // In the place of the heartbeat's `wfi`: lw t2, 0x20(s4) (APB_CTRL).
+    let mut polling = HEARTBEAT;
+    polling[25] = 0x020a_2383;
+    let mut chip = Esp32c3::new(Config::default());
+    chip.load_elf(&elf(&[(IRAM, &polling), (IRAM + 0x100, &VECTORS)])).expect("an image for this chip");
+    let (events, has_stopped) = polls(&mut chip);
+    let [(at, EventKind::EndlessPoll { address: 0x6002_6020, ends: false, .. })] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert!(*at <= Instant::from_millis(1_010), "{events:?}");
+    assert!(!has_stopped);
+}
+
 #[test]
 fn the_rtc_watchdog_resets_a_chip_that_does_not_disable_it() {
     let mut chip = heartbeat(1);
