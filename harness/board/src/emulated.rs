@@ -9,7 +9,7 @@ pub mod through_probe;
 
 use std::sync::Arc;
 
-use chip::{Chip, PortId, PortRole};
+use chip::{Chip, PortId};
 use clock::Instant;
 use emulator::event::EventKind;
 use emulator::image::ImageError;
@@ -104,17 +104,6 @@ impl Emulated {
     /// Bytes of the host's memory that the chip takes.
     pub fn memory_bytes(&self) -> usize {
         self.chip.memory_bytes()
-    }
-
-    /// The port at whose other end the bench, or its modem, is.
-    fn port(&self, role: PortRole) -> Result<PortId, Fault> {
-        let chip = self.model.chip;
-        chip.port_for(role).ok_or_else(|| Fault::Bench(format!("the chip {chip} has no serial port for that")))
-    }
-
-    /// What the chip has sent over a port; nothing if it has none for that.
-    fn take(&mut self, role: PortRole) -> Vec<u8> {
-        self.model.chip.port_for(role).map_or_else(Vec::new, |port| self.chip.take_serial_output(port))
     }
 
     /// The boot that this chip's would be, if it was kept.
@@ -219,16 +208,29 @@ impl Emulated {
                 | Pause::Watchpoint { .. } => {}
             }
         }
-        let bytes = self.take(PortRole::Bench);
-        let second_bytes = self.take(PortRole::Modem);
+        let ports = self.take_output();
         let incidents = self.incidents();
-        let nothing = bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty();
+        let nothing = ports.is_empty() && incidents.is_empty();
         let at = match self.halted_at {
             Some(at) if nothing => deadline.max(at),
             Some(at) => at,
             None => self.chip.now(),
         };
-        Heard { at, bytes, second_bytes, incidents }
+        Heard { at, ports, incidents }
+    }
+
+    /// What has come out of each port.
+    fn take_output(&mut self) -> Vec<(PortId, Vec<u8>)> {
+        let chip = self.model.chip;
+        let mut output = Vec::new();
+        for port in chip.serial_ports {
+            let bytes = self.chip.take_serial_output(port.id);
+            output.extend((!bytes.is_empty()).then_some((port.id, bytes)));
+        }
+        for nic in chip.nics {
+            output.extend(self.chip.take_frames(nic.id).into_iter().map(|frame| (nic.id, frame)));
+        }
+        output
     }
 
     fn incidents(&mut self) -> Vec<Incident> {
@@ -309,16 +311,16 @@ impl Board for Emulated {
         Ok(heard)
     }
 
-    fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let port = self.port(PortRole::Bench)?;
+    fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault> {
+        let chip = self.model.chip;
+        if !chip.has_serial_port(port) && !chip.has_nic(port) {
+            return Err(Fault::Bench(format!("the chip {chip} has no port `{port}`")));
+        }
         self.become_live()?;
-        self.chip.serial_input(port, bytes);
-        Ok(())
-    }
-
-    fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let port = self.port(PortRole::Modem)?;
-        self.become_live()?;
+        if chip.has_nic(port) {
+            self.chip.frame_input(port, bytes);
+            return Ok(());
+        }
         self.chip.serial_input(port, bytes);
         Ok(())
     }

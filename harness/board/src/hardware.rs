@@ -1,6 +1,6 @@
-//! The hardware arm: a real board behind a debug probe and a serial port, in wall time.
+//! The hardware arm: a real board behind a debug probe and serial ports, in wall time.
 //!
-//! The probe is in the hands of a child process ([`Flasher`]); the serial port is open before the chip is let go, so
+//! The probe is in the hands of a child process ([`Flasher`]); the serial ports are open before the chip is let go, so
 //! that boot logs are whole. An image is flashed when it is another than the one that the board has; between scenarios
 //! of one image the chip is only reset.
 //!
@@ -18,7 +18,7 @@ use rustix::event::{PollFd, Timespec, poll};
 
 pub use tty::{Port, PortFault};
 
-use chip::Chip;
+use chip::{Chip, PortId};
 
 use crate::flasher::{FaultKind, Flasher, ProbeFault, Progress};
 use crate::{Board, Fault, Heard, Image, Target};
@@ -38,10 +38,8 @@ pub struct Wiring {
     pub flasher: Vec<String>,
     /// Which probe.
     pub probe: String,
-    /// The serial port of the firmware.
-    pub serial: Port,
-    /// The serial port at which the board has its modem, if it has one.
-    pub modem: Option<Port>,
+    /// This machine's ends of the chip's serial ports, as far as they are connected.
+    pub ports: Vec<(PortId, Port)>,
     /// A folder for the images on their way to the board.
     pub folder: PathBuf,
     /// How long each thing may take.
@@ -112,8 +110,8 @@ impl From<ProbeFault> for Trouble {
 pub struct Hardware {
     wiring: Wiring,
     flasher: Option<Flasher>,
-    serial: Option<Tty>,
-    modem: Option<Tty>,
+    /// In the order of the wiring's ports; `None` while it is not open.
+    ttys: Vec<Option<Tty>>,
     /// What the board's flash holds, as far as this process knows.
     on_board: Option<Image>,
     began: time::Instant,
@@ -126,10 +124,9 @@ impl Hardware {
     /// A board, which is not touched yet.
     pub fn new(wiring: Wiring) -> Self {
         Self {
+            ttys: wiring.ports.iter().map(|_| None).collect(),
             wiring,
             flasher: None,
-            serial: None,
-            modem: None,
             on_board: None,
             began: time::Instant::now(),
             trouble: None,
@@ -154,7 +151,7 @@ impl Hardware {
 
     /// How many bytes of its serial lines the board has left unread: a firmware that hangs does not read.
     pub fn unread_bytes(&self) -> usize {
-        self.serial.iter().chain(&self.modem).map(Tty::unsaid_bytes).sum()
+        self.ttys.iter().flatten().map(Tty::unsaid_bytes).sum()
     }
 
     /// Attaches to the chip anew.
@@ -173,8 +170,7 @@ impl Hardware {
     /// Lets go of the probe and of the ports, as before a power cycle. What the flash holds is not believed any more.
     pub fn let_go(&mut self) {
         self.flasher = None;
-        self.serial = None;
-        self.modem = None;
+        self.close_ports();
         self.on_board = None;
     }
 
@@ -239,18 +235,18 @@ impl Hardware {
     /// Opens what is not open, and what has been plugged in anew under its name.
     fn open_ports(&mut self) -> Result<(), PortFault> {
         let limit = self.wiring.limits.port;
-        open(&mut self.serial, &self.wiring.serial, limit)?;
-        if let Some(port) = &self.wiring.modem {
-            open(&mut self.modem, port, limit)?;
-        }
-        Ok(())
+        self.ttys.iter_mut().zip(&self.wiring.ports).try_for_each(|(tty, (_, port))| open(tty, port, limit))
+    }
+
+    fn close_ports(&mut self) {
+        self.ttys.iter_mut().for_each(|tty| *tty = None);
     }
 
     /// Waits until the firmware of the run before has stopped talking, or has been given enough time for it.
     fn hush(&mut self) -> Result<(), PortFault> {
         let limit = time::Instant::now() + QUIET_MAX;
         loop {
-            for tty in self.ttys_mut() {
+            for tty in self.ttys.iter_mut().flatten() {
                 tty.forget()?;
             }
             if !self.wait(QUIET)? || time::Instant::now() >= limit {
@@ -259,20 +255,16 @@ impl Hardware {
         }
     }
 
-    fn ttys_mut(&mut self) -> impl Iterator<Item = &mut Tty> {
-        self.serial.iter_mut().chain(self.modem.iter_mut())
-    }
-
     /// Waits until a port has something to say or takes what is unsaid; `false`: nothing happened for `at_most`.
     fn wait(&mut self, at_most: Duration) -> Result<bool, PortFault> {
-        let (Some(serial), modem) = (&self.serial, &self.modem) else { return Ok(false) };
-        let ttys = [Some(serial), modem.as_ref()];
-        let mut fds: Vec<PollFd<'_>> = ttys.iter().flatten().map(|tty| PollFd::new(tty, tty.wants())).collect();
+        let ttys = self.ttys.iter().flatten();
+        let mut fds: Vec<PollFd<'_>> = ttys.map(|tty| PollFd::new(tty, tty.wants())).collect();
+        let Some((_, first)) = self.wiring.ports.first().filter(|_| !fds.is_empty()) else { return Ok(false) };
         let limit = Timespec::try_from(at_most).ok();
         match poll(&mut fds, limit.as_ref()) {
             Ok(count) => Ok(count > 0),
             Err(rustix::io::Errno::INTR) => Ok(false),
-            Err(error) => Err(PortFault::Other(self.wiring.serial.path.clone(), error.to_string())),
+            Err(error) => Err(PortFault::Other(first.path.clone(), error.to_string())),
         }
     }
 
@@ -280,12 +272,14 @@ impl Hardware {
         let left = deadline.since(self.now());
         self.wait(left)?;
         let at = self.now();
-        for tty in self.ttys_mut() {
+        let mut ports = Vec::new();
+        for (tty, (port, _)) in self.ttys.iter_mut().zip(&self.wiring.ports) {
+            let Some(tty) = tty else { continue };
             tty.go_on()?;
+            let bytes = tty.hear()?;
+            ports.extend((!bytes.is_empty()).then_some((*port, bytes)));
         }
-        let bytes = self.serial.as_mut().map_or_else(|| Ok(Vec::new()), Tty::hear)?;
-        let second_bytes = self.modem.as_mut().map_or_else(|| Ok(Vec::new()), Tty::hear)?;
-        Ok(Heard { at, bytes, second_bytes, incidents: Vec::new() })
+        Ok(Heard { at, ports, incidents: Vec::new() })
     }
 
     fn now(&self) -> Instant {
@@ -296,10 +290,7 @@ impl Hardware {
     fn troubled(&mut self, trouble: Trouble) -> Fault {
         // Whatever it was: the next reset opens and attaches anew, and does not believe in the flash.
         match &trouble {
-            Trouble::Port(_) => {
-                self.serial = None;
-                self.modem = None;
-            }
+            Trouble::Port(_) => self.close_ports(),
             Trouble::Probe(fault) if fault.kind != FaultKind::PermissionDenied => self.on_board = None,
             Trouble::Probe(_) | Trouble::Host(_) => {}
         }
@@ -360,15 +351,16 @@ impl Board for Hardware {
         self.try_listen(deadline).map_err(|fault| self.troubled(fault.into()))
     }
 
-    fn say(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let result = self.serial.as_mut().map_or(Ok(()), |tty| tty.say(bytes));
-        result.map_err(|fault| self.troubled(fault.into()))
-    }
-
-    fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        match &mut self.modem {
-            Some(tty) => tty.say(bytes).map_err(|fault| self.troubled(fault.into())),
-            None => Err(Fault::Bench("the board has no second serial line: name `modem` in its file".into())),
-        }
+    fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault> {
+        let Some(at) = self.wiring.ports.iter().position(|(one, _)| *one == port) else {
+            let chip = self.wiring.chip;
+            let why =
+                format!("this machine is not connected to the board's port `{port}`: name it in the board's file");
+            let none = format!("the chip {chip} has no port `{port}`");
+            return Err(Fault::Bench(if chip.has_serial_port(port) { why } else { none }));
+        };
+        // What is not open is opened by the next reset.
+        let Some(tty) = self.ttys.get_mut(at).and_then(Option::as_mut) else { return Ok(()) };
+        tty.say(bytes).map_err(|fault| self.troubled(fault.into()))
     }
 }

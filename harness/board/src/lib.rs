@@ -5,8 +5,8 @@
 //! crate can tell the two apart, except by [`Board::target`]. `VirtualBoard` is for tests of the second arm: an emulated
 //! chip in a process of its own, behind a pseudo-terminal.
 //!
-//! This crate does not know brokers, networks or scenarios: a board has a serial line, a second one for a neighbour such
-//! as a modem, and nothing else.
+//! This crate does not know brokers, networks or scenarios: a board has ports by name, and whoever uses it attaches
+//! something to each.
 
 pub mod emulated;
 pub mod flasher;
@@ -19,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chip::Chip;
+pub use chip::{Nic, PortId, PortRole, SerialPort};
 pub use clock::Instant;
 pub use emulated::{Boots, Emulated};
 pub use flasher::{FaultKind, Flasher, ProbeFault};
@@ -53,20 +54,13 @@ pub trait Board: Send {
     /// [`Fault::Bench`] if the board cannot be reached.
     fn listen(&mut self, deadline: Instant) -> Result<Heard, Fault>;
 
-    /// Sends bytes down the serial line.
+    /// Sends to the device on a port: bytes where it is serial (115 200 baud and no flow control where it is a UART), one
+    /// whole Ethernet frame where it is a network interface.
     ///
     /// # Errors
     ///
-    /// [`Fault::Bench`] if the board cannot be reached.
-    fn say(&mut self, bytes: &[u8]) -> Result<(), Fault>;
-
-    /// Sends bytes down the second serial line, to the UART at which a board has its modem: 115 200 baud, no flow
-    /// control.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault::Bench`] if the board cannot be reached, or has no second line.
-    fn say_second(&mut self, bytes: &[u8]) -> Result<(), Fault>;
+    /// [`Fault::Bench`] if the board cannot be reached, or has nothing at that port.
+    fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault>;
 }
 
 /// What kind of board this is.
@@ -132,12 +126,18 @@ impl Image {
 pub struct Heard {
     /// When: the board's time, since its power-on.
     pub at: Instant,
-    /// The bytes that came up the serial line.
-    pub bytes: Vec<u8>,
-    /// The bytes that came up the second serial line.
-    pub second_bytes: Vec<u8>,
+    /// What came on each port, and no port on which nothing came: the bytes of a serial port, and a frame each of a network
+    /// interface, in their order.
+    pub ports: Vec<(PortId, Vec<u8>)>,
     /// What happened to the board itself.
     pub incidents: Vec<Incident>,
+}
+
+impl Heard {
+    /// The bytes that came on the serial port `port`.
+    pub fn bytes_of(&self, port: PortId) -> &[u8] {
+        self.ports.iter().find(|(at, _)| *at == port).map_or(&[], |(_, bytes)| bytes)
+    }
 }
 
 /// Something that happened to the board itself, beside what it said.

@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use board::{Board as _, Boots, Emulated, Image, Incident, Instant};
+use board::{Board as _, Boots, Emulated, Image, Incident, Instant, PortId};
 
 const SEED: u64 = 0x5eed;
+/// Where the firmware speaks slipmux.
+const BENCH: PortId = PortId::new("usb");
 /// A frame of slipmux with an order that the firmware does not know: it answers.
 const WORDS: &[u8] = b"\xc0\xa9{\"order\":\"no such\"}\x00\x00\xc0";
 
@@ -30,7 +32,7 @@ const FAR_US: u64 = 1_000_000;
 const USUAL: Manner = Manner { slice_us: FAR_US, speaks_us: 40_000 };
 
 /// What was heard, and when: of the firmware, of the chip.
-type Heard = Vec<(Instant, Vec<u8>, Vec<u8>, Vec<Incident>)>;
+type Heard = Vec<(Instant, Vec<(PortId, Vec<u8>)>, Vec<Incident>)>;
 
 /// Runs the image for 80 ms, and says what was heard and how many instructions that took.
 fn run(mut board: Emulated, image: &Image, manner: Manner) -> (Heard, u64) {
@@ -41,16 +43,16 @@ fn run(mut board: Emulated, image: &Image, manner: Manner) -> (Heard, u64) {
     let mut has_spoken = false;
     while now < Instant::from_micros(80_000) {
         if !has_spoken && now >= Instant::from_micros(manner.speaks_us) {
-            board.say(WORDS).expect("it has a port for that");
+            board.send(BENCH, WORDS).expect("it has a port for that");
             has_spoken = true;
         }
         let next = if has_spoken { 80_000 } else { manner.speaks_us };
         let deadline = Instant::from_micros(next.min(now.as_micros() + manner.slice_us));
-        let board::Heard { at, bytes, second_bytes, incidents } = board.listen(deadline).expect("it can be heard");
+        let board::Heard { at, ports, incidents } = board.listen(deadline).expect("it can be heard");
         now = at;
-        heard.push((at, bytes, second_bytes, incidents));
+        heard.push((at, ports, incidents));
     }
-    assert!(heard.iter().any(|(_, bytes, ..)| !bytes.is_empty()), "it has said something");
+    assert!(heard.iter().any(|(_, ports, _)| !ports.is_empty()), "it has said something");
     (heard, board.instructions_retired())
 }
 
@@ -106,7 +108,7 @@ fn a_board_that_is_reset_or_flashed_again_begins_anew() {
     let mut board = chip().booting_from(boots);
     board.flash(&image).expect("an image for this chip");
     board.reset().expect("it can be reset");
-    board.say(WORDS).expect("it has a port for that");
+    board.send(BENCH, WORDS).expect("it has a port for that");
     board.listen(Instant::from_millis(50)).expect("it can be heard");
     assert_eq!(run(board, &image, USUAL), cold);
 }

@@ -19,6 +19,7 @@ pub static ESP32C3: Chip = Chip {
         SerialPort { id: PortId::new("uart0"), title: "UART0", role: PortRole::Console },
         SerialPort { id: PortId::new("uart1"), title: "UART1", role: PortRole::Modem },
     ],
+    nics: &[],
     image_formats: &[ImageFormat::Elf, ImageFormat::Espressif { chip_id: 5 }],
     probe_target: Some("esp32c3"),
     // Chapter "USB Serial/JTAG Controller": a serial port and a debug probe in one device.

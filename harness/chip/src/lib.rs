@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use elf::WrongElf;
 pub use esp32c3::ESP32C3;
-pub use port::{PortId, PortRole, SerialPort};
+pub use port::{Nic, PortId, PortRole, SerialPort};
 
 /// The chips that there is firmware for. What more than one of them has is called after the first; see `runner`'s stacks.
 pub static CHIPS: &[&Chip] = &[&ESP32C3];
@@ -34,6 +34,8 @@ pub struct Chip {
     pub flash: FlashLayout,
     /// Its serial ports.
     pub serial_ports: &'static [SerialPort],
+    /// Its network interfaces with a wire.
+    pub nics: &'static [Nic],
     /// What it can be given to run.
     pub image_formats: &'static [ImageFormat],
     /// What probe-rs calls it; `None` if probe-rs does not know it.
@@ -126,6 +128,16 @@ impl Chip {
     /// The first port of a role.
     pub fn port_for(&self, role: PortRole) -> Option<PortId> {
         self.serial_ports.iter().find(|port| port.role == role).map(|port| port.id)
+    }
+
+    /// Whether there is a serial port of this name.
+    pub fn has_serial_port(&self, port: PortId) -> bool {
+        self.serial_ports.iter().any(|one| one.id == port)
+    }
+
+    /// Whether there is a network interface of this name.
+    pub fn has_nic(&self, port: PortId) -> bool {
+        self.nics.iter().any(|one| one.id == port)
     }
 
     /// Whether the bytes of an ELF file can be meant for this chip: 32 bits, byte order, instruction set.

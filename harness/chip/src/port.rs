@@ -1,10 +1,19 @@
-//! Serial ports of a chip, by name.
+//! What a chip can be reached by, by name: serial ports, and network interfaces with a wire.
 
 use std::fmt;
 
 /// The name of a port: `usb`, `uart0`. Names are the chip's; two chips may have ports of one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId(&'static str);
+
+/// A network interface with a wire: what passes are Ethernet frames (IEEE 802.3), without preamble and check sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nic {
+    /// Its name.
+    pub id: PortId,
+    /// What the data sheet calls it.
+    pub title: &'static str,
+}
 
 /// A serial port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,22 @@
 //! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Written out here
 //! because captures are compared byte for byte: the stream must not change with the version of a dependency.
 
+use std::fmt::Debug;
+
 use clock::Duration;
 
 /// The number of the stream that belongs to what `name` names: FNV-1a of 64 bits (Fowler, Noll, Vo; RFC 9923 §2), written
 /// out for the same reason.
 pub(crate) fn stream_of(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Where `list[index]` stands among those of its kind: by what they say, so that the order of the list decides among equals
+/// alone.
+pub(crate) fn place_among_alike<T: Debug, K: PartialEq>(list: &[T], index: usize, kind: impl Fn(&T) -> K) -> usize {
+    let said = |index: usize| (format!("{:?}", list[index]), index);
+    let is_alike = |other: &usize| kind(&list[*other]) == kind(&list[index]);
+    (0..list.len()).filter(is_alike).filter(|other| said(*other) < said(index)).count()
 }
 
 /// A stream of random numbers.

@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Var
 use serde::{Deserialize, de};
 
 use crate::Fault;
+use crate::rng::{place_among_alike, stream_of};
 
 /// Which traffic a fault applies to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,14 +62,15 @@ pub struct ScopedFault {
 
 impl ScopedFault {
     /// The faults of a LAN, each with the number of its stream of random numbers. That hangs on what a fault is, which
-    /// way it works and on which traffic; only faults that agree in all of this are told apart by their order.
+    /// way it works and on which traffic; faults that agree in all of this are told apart by their measures, and only equal
+    /// ones by their order.
     pub(crate) fn with_streams(faults: &[Self]) -> impl Iterator<Item = (&Self, u64)> {
         let key = |one: &Self| (one.fault.kind(), one.scope.clone());
         faults.iter().enumerate().map(move |(index, one)| {
-            let alike = faults[..index].iter().filter(|before| key(before) == key(one)).count();
+            let alike = place_among_alike(faults, index, key);
             let (kind, direction) = one.fault.kind();
             let way = direction.map_or_else(|| "both ways".to_owned(), |direction| direction.to_string());
-            (one, crate::rng::stream_of(&format!("{kind}/{way}/{}/{alike}", one.scope)))
+            (one, stream_of(&format!("{kind}/{way}/{}/{alike}", one.scope)))
         })
     }
 }
@@ -196,5 +198,45 @@ impl<'de, D: Deserializer<'de>> VariantAccess<'de> for Content<D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         self.0.deserialize_struct("Fault", fields, visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Direction::{FromDevice, ToDevice};
+
+    #[test]
+    fn a_stream_of_random_numbers_hangs_on_the_fault_and_not_on_its_place() {
+        let lose = |direction, per_mille| Fault::Lose { direction, per_mille };
+        let mut faults: Vec<ScopedFault> = vec![
+            lose(FromDevice, 10).into(),
+            lose(ToDevice, 10).into(),
+            lose(FromDevice, 20).into(),
+            lose(FromDevice, 10).within(Scope::port(8883)),
+            lose(FromDevice, 10).into(),
+            Fault::Duplicate { direction: FromDevice, per_mille: 10 }.into(),
+        ];
+        let streams = |faults: &[ScopedFault]| {
+            let mut streams: Vec<(String, u64)> =
+                ScopedFault::with_streams(faults).map(|(one, stream)| (format!("{one:?}"), stream)).collect();
+            streams.sort();
+            streams
+        };
+        let before = streams(&faults);
+        let mut different: Vec<u64> = before.iter().map(|(_, stream)| *stream).collect();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), faults.len(), "each has its own");
+        for _ in 0..faults.len() {
+            faults.rotate_left(1);
+            assert_eq!(streams(&faults), before);
+            let mut reversed = faults.clone();
+            reversed.reverse();
+            assert_eq!(streams(&reversed), before);
+        }
+        // One more of another kind moves nobody's.
+        faults.insert(0, Fault::FlipBit { direction: FromDevice, per_mille: 1 }.into());
+        assert!(before.iter().all(|one| streams(&faults).contains(one)));
     }
 }

@@ -11,7 +11,7 @@ use wire::slipmux::{self, Decoder, Frame, FrameError};
 
 use crate::Direction;
 use crate::fault::written;
-use crate::rng::{Rng, stream_of};
+use crate::rng::{Rng, place_among_alike, stream_of};
 
 /// Content of a frame, unescaped; more than any MTU here.
 const FRAME_BYTES_MAX: usize = 4_096;
@@ -167,7 +167,7 @@ struct LineDamage {
 impl LineDamage {
     fn new(faults: &[SerialFault], way: Direction, seed: u64) -> Self {
         let concerned = faults.iter().enumerate().filter(|(_, fault)| fault.kind().1 == way).map(|(index, fault)| {
-            let alike = faults[..index].iter().filter(|before| before.kind() == fault.kind()).count();
+            let alike = place_among_alike(faults, index, SerialFault::kind);
             let (kind, _) = fault.kind();
             (fault.clone(), Rng::new(seed, stream_of(&format!("serial/{kind}/{way}/{alike}"))))
         });

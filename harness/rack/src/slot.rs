@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use blame::{Error, Result};
 use board::hardware::{Limits, Port, Trouble, Wiring};
-use board::{Board as _, Hardware, Image};
+use board::{Board as _, Hardware, Image, PortRole};
 
 use crate::emulated::{self, Process};
 use crate::lock::{self, Holder, Lock};
@@ -273,7 +273,16 @@ fn wiring(entry: &Entry, process: Option<&Process>, folder: PathBuf, setting: &S
             (flasher, facts.probe.clone(), port(serial), facts.modem.as_deref().map(port))
         }
     };
-    Ok(Wiring { chip: facts.chip, flasher, probe, serial, modem, folder, limits: limits(facts, setting.limits) })
+    let chip = facts.chip;
+    let at = |role: PortRole| {
+        let why = || Error::author(format!("{}: the chip {chip} has no serial port for that", entry.file.display()));
+        chip.port_for(role).ok_or_else(why)
+    };
+    let mut ports = vec![(at(PortRole::Bench)?, serial)];
+    if let Some(modem) = modem {
+        ports.push((at(PortRole::Modem)?, modem));
+    }
+    Ok(Wiring { chip, flasher, probe, ports, folder, limits: limits(facts, setting.limits) })
 }
 
 /// The bench's limits, but for what the board's file says.

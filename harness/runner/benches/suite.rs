@@ -36,7 +36,7 @@ fn boot(criterion: &mut Criterion) {
         board.reset().expect("an emulated chip can be reset");
         loop {
             let heard = board.listen(Instant::from_millis(10_000)).expect("an emulated chip can be heard");
-            if !heard.bytes.is_empty() {
+            if !heard.ports.is_empty() {
                 return (heard.at, board);
             }
             assert!(heard.at < Instant::from_millis(10_000), "the image says nothing");

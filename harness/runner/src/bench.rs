@@ -3,20 +3,23 @@
 //! The same body serves virtual and wall time: the board says how late it is, the world is asked what it wants to do
 //! by then, and both are told of each other's bytes.
 
+mod ports;
+
 use std::fmt;
 
-use board::{Board, Fault, Gravity, Incident};
-use capture::{Speaker, Spoken, Tap};
+use board::{Board, Fault, Gravity, Incident, PortId, Target};
+use capture::Tap;
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
 use judge::{Enacted, Evidence, Timeouts};
-use network::{Heard, Lan, Modem, SerialLine};
+use network::Heard;
 use pki::Minted;
 use scenario::Scenario;
 
 use crate::dialect::log::LogReader;
 use crate::stack::Stack;
-use crate::world::{self, BrokerService, Counterpart};
+use crate::world::{BrokerService, Counterpart};
+use ports::Ports;
 
 /// After the device is done, its last packets still have to arrive.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
@@ -82,7 +85,7 @@ pub fn run_with(
     board: &mut dyn Board,
     seed: u64,
 ) -> Result<Evidence, BenchFault> {
-    let mut session = Session::new(scenario, stack, minted, counterpart, seed)?;
+    let mut session = Session::new(scenario, stack, &board.target(), minted, counterpart, seed)?;
     // Virtual time costs nothing, and what was reviewed has the whole of it.
     session.quiet_timeout = (!board.target().emulated).then_some(QUIET_TIMEOUT);
     board.flash(stack.image())?;
@@ -91,24 +94,18 @@ pub fn run_with(
     let mut now = Instant::ZERO;
     loop {
         let deadline = session.wants_to_act_at(now).map_or(limit, |at| at.min(limit));
-        let deadline = session.lan.service().pace(now, deadline);
+        let deadline = session.ports.lan.service().pace(now, deadline);
         let heard = board.listen(deadline)?;
         now = heard.at;
-        if !heard.bytes.is_empty() || !heard.second_bytes.is_empty() {
+        if !heard.ports.is_empty() {
             session.last_word_at = now;
         }
         session.incidents(heard.incidents);
-        session.hear(now, &heard.bytes)?;
-        session.hear_second(now, &heard.second_bytes);
-        session.act(now);
-        let said = session.take_said();
-        if !said.is_empty() {
+        session.receive(now, heard.ports)?;
+        session.ports.exchange(now, &mut session.tap);
+        for (port, bytes) in session.ports.take_output(now, &mut session.tap) {
             session.last_word_at = now;
-            board.say(&said)?;
-        }
-        let said = session.take_said_by_modem(now);
-        if !said.is_empty() {
-            board.say_second(&said)?;
+            board.send(port, &bytes)?;
         }
         if now >= limit || session.over(now) {
             return Ok(session.into_evidence(now));
@@ -140,12 +137,8 @@ struct Session {
     ordered_at: Option<Instant>,
     /// Of a firmware that says no hello: reads what it prints.
     log: LogReader,
-    line: SerialLine,
-    lan: Lan<Box<dyn Counterpart>>,
-    /// At the end of the second serial line.
-    modem: Option<Modem>,
+    ports: Ports,
     tap: Tap,
-    said: Vec<u8>,
     reports: Vec<Report>,
     words: Vec<(Instant, String)>,
     log_bytes: usize,
@@ -166,6 +159,7 @@ impl Session {
     fn new(
         scenario: &Scenario,
         stack: &Stack,
+        target: &Target,
         minted: &Minted,
         counterpart: Box<dyn Counterpart>,
         seed: u64,
@@ -184,11 +178,8 @@ impl Session {
             timeouts,
             ordered_at: None,
             log: stack.log_reader(),
-            line: SerialLine::new(scenario.network.serial_faults(), seed),
-            lan: Lan::new(world::lan_config(scenario), seed, counterpart),
-            modem: world::modem_config(scenario).map(|config| Modem::new(config, seed)),
+            ports: Ports::new(scenario, target, counterpart, seed)?,
             tap,
-            said: Vec::new(),
             reports: Vec::new(),
             words: Vec::new(),
             log_bytes: 0,
@@ -203,41 +194,43 @@ impl Session {
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
         let hello = (self.awaits_hello() && self.ends_at.is_none()).then_some(HELLO_BY);
-        let network = self.network_wants(now);
+        let network = self.ports.poll_at(now);
         let end = self.end(now);
         Instant::earliest(Instant::earliest(network, end), hello)
-    }
-
-    fn network_wants(&mut self, now: Instant) -> Option<Instant> {
-        let modem = self.modem.as_mut().and_then(|modem| modem.poll_at(now));
-        Instant::earliest(self.lan.poll_at(now), modem)
     }
 
     /// When to stop listening.
     fn end(&mut self, now: Instant) -> Option<Instant> {
         let at = self.ends_at?;
         match self.quiet_timeout.filter(|_| self.is_done) {
-            Some(quiet) if self.network_wants(now).is_none_or(|due| due >= at) => {
+            Some(quiet) if self.ports.poll_at(now).is_none_or(|due| due >= at) => {
                 Some(at.min(self.last_word_at + quiet))
             }
             _ => Some(at),
         }
     }
 
-    fn hear(&mut self, now: Instant, bytes: &[u8]) -> Result<(), BenchFault> {
-        for heard in self.line.hear(bytes) {
-            match heard {
-                // Before its hello, a board's packets are those of an earlier run: its last words before the reset.
-                Heard::Ip(packet) if !self.awaits_hello() => self.lan.receive(now, &packet),
-                Heard::Ip(_) => {}
-                Heard::Configuration(payload) => self.report(now, &payload)?,
-                Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
-                Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
+    fn receive(&mut self, now: Instant, ports: Vec<(PortId, Vec<u8>)>) -> Result<(), BenchFault> {
+        for (port, bytes) in ports {
+            for heard in self.ports.receive(now, port, &bytes) {
+                self.message(now, heard)?;
             }
         }
         if self.awaits_hello() && self.ends_at.is_none() && now >= HELLO_BY {
             self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
             self.ends_at = Some(now);
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, now: Instant, heard: Heard) -> Result<(), BenchFault> {
+        match heard {
+            // Before its hello, a board's packets are those of an earlier run, sent before the reset.
+            Heard::Ip(packet) if !self.awaits_hello() => self.ports.lan.receive(now, &packet),
+            Heard::Ip(_) => {}
+            Heard::Configuration(payload) => self.report(now, &payload)?,
+            Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
+            Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
         }
         Ok(())
     }
@@ -306,7 +299,7 @@ impl Session {
 
     fn say_order(&mut self, now: Instant) {
         self.ordered_at = Some(now);
-        self.line.say_configuration(&self.order, &mut self.said);
+        self.ports.send_order(&self.order);
     }
 
     fn word(&mut self, now: Instant, text: &[u8]) {
@@ -330,59 +323,6 @@ impl Session {
         }
     }
 
-    fn act(&mut self, now: Instant) {
-        self.lan.service_mut().keep_step(now);
-        loop {
-            let mut is_settled = true;
-            if let Some(modem) = &mut self.modem {
-                modem.poll(now);
-                while let Some(packet) = modem.transmit_packet() {
-                    self.lan.receive(now, &packet);
-                }
-            }
-            self.lan.poll(now);
-            while let Some(packet) = self.lan.transmit() {
-                match self.modem.as_mut().filter(|modem| modem.is_addressed_by(&packet)) {
-                    Some(modem) => {
-                        modem.receive_packet(now, &packet);
-                        is_settled = false;
-                    }
-                    None => self.line.say_ip(&packet, &mut self.said),
-                }
-            }
-            if is_settled {
-                break;
-            }
-        }
-        for tapped in self.lan.take_tap() {
-            self.tap.packet(tapped.at, &tapped.packet);
-        }
-    }
-
-    fn hear_second(&mut self, now: Instant, bytes: &[u8]) {
-        if let Some(modem) = &mut self.modem {
-            modem.received(now, bytes);
-        }
-    }
-
-    fn take_said(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.said)
-    }
-
-    /// What the modem says to the device; the tap hears it too.
-    fn take_said_by_modem(&mut self, now: Instant) -> Vec<u8> {
-        let Some(modem) = &mut self.modem else { return Vec::new() };
-        let said = modem.take_output(now);
-        for network::Spoken { at, by, bytes, is_data } in modem.take_spoken() {
-            let by = match by {
-                network::Speaker::Device => Speaker::Device,
-                network::Speaker::Modem => Speaker::Modem,
-            };
-            self.tap.spoken(Spoken { at, by, is_data, bytes });
-        }
-        said
-    }
-
     fn over(&mut self, now: Instant) -> bool {
         self.end(now).is_some_and(|at| now >= at)
     }
@@ -390,13 +330,13 @@ impl Session {
     fn into_evidence(mut self, now: Instant) -> Evidence {
         // What began like a packet and never ended may have been text: `load` does.
         if !self.log.is_empty()
-            && let Some(Heard::Noise(text)) = self.line.fall_silent()
+            && let Some(Heard::Noise(text)) = self.ports.unfinished()
         {
             self.word(now, &text);
         }
         let is_cut = |event: &network::Event| matches!(event.what, network::Happening::Cut { .. });
-        let line_was_cut = self.lan.take_events().iter().any(is_cut);
-        let service = self.lan.service();
+        let line_was_cut = self.ports.lan.take_events().iter().any(is_cut);
+        let service = self.ports.lan.service();
         for line in service.key_log().lines() {
             self.tap.key_log_line(line);
         }

@@ -6,11 +6,16 @@ use std::net::SocketAddr;
 use broker::{Broker, Happening};
 use clock::Instant;
 use network::{
-    Action, Answer, Close, ConnectionId, Dns, LanConfig, Listener, ModemConfig, Name, NoService, Resolution, Service,
-    Sntp, SntpAnswer, Trigger,
+    Action, Answer, Close, ConnectionId, Dns, LanConfig, Lease, Listener, ModemConfig, Name, NoService, Resolution,
+    SegmentConfig, Service, Sntp, SntpAnswer, Trigger,
 };
 use scenario::network::{self as grammar, Network, Resolver};
 use scenario::{Scenario, lan};
+
+/// The router's hardware address: a locally administered one (IEEE 802, 8.4).
+const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x00, 0x01];
+/// For how long a device is lent its address, in seconds: longer than any run.
+const LEASE_S: u32 = 86_400;
 
 /// Who stands behind the LAN's ports: the scripted broker, or a real one.
 pub trait Counterpart: Service {
@@ -169,6 +174,30 @@ fn dns(network: &Network) -> Dns {
         })],
     });
     Dns { names: names.collect(), ..Dns::new(vec![lan::DNS_IPV4.into()]) }
+}
+
+/// The Ethernet at a network interface of a device: a router before the LAN, which lends the device its address.
+pub fn segment_config() -> SegmentConfig {
+    SegmentConfig {
+        router_mac: ROUTER_MAC,
+        addresses: vec![
+            lan::GATEWAY_IPV4.into(),
+            lan::DNS_IPV4.into(),
+            lan::SNTP_IPV4.into(),
+            lan::BROKER_IPV4.into(),
+            lan::GATEWAY_IPV6.into(),
+            lan::BROKER_IPV6.into(),
+        ],
+        lease: Lease {
+            address: lan::DEVICE_IPV4,
+            prefix_bits: lan::IPV4_PREFIX_BITS,
+            router: lan::GATEWAY_IPV4,
+            name_servers: vec![lan::DNS_IPV4],
+            seconds: LEASE_S,
+            mtu_bytes: None,
+        },
+        faults: Vec::new(),
+    }
 }
 
 /// The modem that `scenario` gives its device, if any.

@@ -127,16 +127,32 @@ fn in_objects(value: &mut serde_json::Value, path: &[&str], rename: &mut dyn FnM
     }
 }
 
+/// So much of a line is shown on either side of a key.
+const ROUND_CHARS: usize = 100;
+
 fn notice(one: &Renamed, file: &str, text: &str, at: usize) -> Notice {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = text[start..].lines().next().unwrap_or_default();
-    // A report may be one long line: what stands round the key is enough.
-    let excerpt: String = line.chars().take(120).collect();
+    let renamed = text.get(at..).and_then(|rest| {
+        let quote = if rest.starts_with(['"', '\'']) { 1 } else { 0 };
+        let (before, after) = (text.get(start..at + quote)?, rest.get(quote..)?.strip_prefix(one.was)?);
+        Some((before, after.lines().next().unwrap_or_default()))
+    });
+    let write = match renamed {
+        // A report may be one long line: what stands round the key is enough.
+        Some((before, after)) => {
+            let from = before.char_indices().rev().nth(ROUND_CHARS).map_or(0, |(at, _)| at);
+            let after: String = after.chars().take(ROUND_CHARS).collect();
+            format!("{}{}{after}", before.get(from..).unwrap_or(before), one.is)
+        }
+        None => line.chars().take(2 * ROUND_CHARS).collect(),
+    };
     Notice {
         file: file.to_owned(),
         line: text[..start].matches('\n').count() + 1,
         was: one.was,
-        write: excerpt.replacen(one.was, one.is, 1).trim().to_owned(),
+        // It goes to a terminal.
+        write: write.trim().chars().filter(|c| !c.is_control() || *c == '\t').collect(),
     }
 }
 

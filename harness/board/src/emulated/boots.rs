@@ -56,8 +56,7 @@ pub(super) struct Step {
 
 impl Step {
     fn is_empty(&self) -> bool {
-        let Heard { bytes, second_bytes, incidents, .. } = &self.heard;
-        bytes.is_empty() && second_bytes.is_empty() && incidents.is_empty()
+        self.heard.ports.is_empty() && self.heard.incidents.is_empty()
     }
 }
 
@@ -107,7 +106,7 @@ pub(super) struct Recorder {
 impl Recorder {
     /// Notes one look; `false` if this has become too much to be a boot.
     pub(super) fn note(&mut self, step: Step) -> bool {
-        self.bytes += step.heard.bytes.len() + step.heard.second_bytes.len();
+        self.bytes += step.heard.ports.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         self.steps.push(step);
         self.bytes <= BYTES_MAX && self.steps.len() <= STEPS_MAX
     }

@@ -2,7 +2,7 @@
 
 use super::certificates::Certificates;
 use super::foreign::{NO_EXTENDED_MASTER_SECRET, SET_MAX_SEND_FRAGMENT};
-use super::sessions::{Sessions, Under};
+use super::sessions::Sessions;
 use super::tickets::{self, Rules};
 use super::{clients, groups, library};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use openssl::ssl::{
     cipher_name, select_next_proto,
 };
 use pki::Minted;
-use scenario::broker::Broker;
+use scenario::broker::{Broker, ResumesUnder};
 use scenario::device::Version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Configuration {
         let afterwards = script.afterwards.as_ref().filter(|_| before.is_some());
         let is_restarted = afterwards.is_some_and(|afterwards| afterwards.forgets_sessions);
         let keys = if is_restarted { TICKET_KEYS_OF_A_RESTARTED_BROKER } else { TICKET_KEYS };
-        let under = afterwards.and_then(|afterwards| afterwards.resumes_under.as_ref()).map(Under::of).transpose()?;
+        let under = afterwards.and_then(|afterwards| afterwards.resumes_under.as_ref());
         let sessions = before.filter(|_| !is_restarted).map(|before| before.sessions.clone()).unwrap_or_default();
         let mut rng = Some(ConnectionRng::new(seed, keys));
         ConnectionRng::during(&mut rng, || {
@@ -92,7 +92,7 @@ fn context(
     certificates: &Certificates<'_>,
     log: &Arc<Log>,
     sessions: &Sessions,
-    under: Option<Under>,
+    under: Option<&ResumesUnder>,
 ) -> Result<SslContext, Error> {
     let fault = |field: &'static str, remedy: &'static str| {
         move |error: ErrorStack| Error::new(field, error.to_string(), remedy)
@@ -229,7 +229,7 @@ fn resumption(
     context: &mut SslContextBuilder,
     script: &Broker,
     sessions: &Sessions,
-    under: Option<Under>,
+    under: Option<&ResumesUnder>,
 ) -> Result<(), ErrorStack> {
     context.set_session_id_context(b"shakedown")?;
     if script.resumption {
@@ -241,7 +241,7 @@ fn resumption(
     let rules = Rules {
         padding_bytes: script.ticket_padding_bytes,
         honoured: script.resumption,
-        under,
+        under: under.cloned(),
         date_s: AtomicI64::default(),
     };
     tickets::rule(context, rules)

@@ -7,13 +7,13 @@ use super::foreign::{
     SSL_CIPHER_find, SSL_SESSION_set_cipher, SSL_SESSION_set_protocol_version, SSL_SESSION_set_timeout,
 };
 use super::tickets;
-use crate::error::Error;
 use foreign_types_shared::{ForeignType as _, ForeignTypeRef as _};
 use openssl::ssl::{SslContextBuilder, SslRef, SslSession, SslSessionCacheMode};
 use openssl_sys::SSL_SESSION;
 use scenario::broker::ResumesUnder;
 use std::collections::BTreeMap;
 use std::ffi::c_int;
+use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::tls::CipherSuite;
 
@@ -21,27 +21,6 @@ use wire::tls::CipherSuite;
 const SESSIONS_MAX: usize = 32;
 /// Longer than any wall clock is away from any scenario: a thousand years.
 const FOREVER_S: i64 = 31_556_952_000;
-
-/// What a session is resumed under, whatever it was made under.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Under {
-    /// As on the wire.
-    Version(c_int),
-    /// As on the wire.
-    CipherSuite([u8; 2]),
-}
-
-impl Under {
-    pub(super) fn of(script: &ResumesUnder) -> Result<Self, Error> {
-        match script {
-            ResumesUnder::Version(version) => Ok(Self::Version(c_int::from(version.number()))),
-            ResumesUnder::CipherSuite(name) => match CipherSuite::from_name(name) {
-                Some(suite) => Ok(Self::CipherSuite(suite.0.to_be_bytes())),
-                None => Err(Error::new("afterwards", format!("there is no suite `{name}`"), "name one of IANA's")),
-            },
-        }
-    }
-}
 
 /// Sessions by their numbers, as OpenSSL writes them down.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +50,7 @@ impl Sessions {
         let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let session = SslSession::from_der(sessions.get(number)?).ok()?;
         // SAFETY: the session was made just now, and nobody else has it.
-        unsafe { revive(ssl, session.as_ptr(), tickets::rules(ssl)?.under) };
+        unsafe { revive(ssl, session.as_ptr(), tickets::rules(ssl)?.under.as_ref()) };
         Some(session)
     }
 }
@@ -81,15 +60,18 @@ impl Sessions {
 /// # Safety
 ///
 /// `session` is a live one that nobody else has.
-pub(super) unsafe fn revive(ssl: &SslRef, session: *mut SSL_SESSION, under: Option<Under>) {
+pub(super) unsafe fn revive(ssl: &SslRef, session: *mut SSL_SESSION, under: Option<&ResumesUnder>) {
     // SAFETY: the caller's promise; the connection is a live one, and ciphers are constants of OpenSSL.
     unsafe {
         SSL_SESSION_set_timeout(session, FOREVER_S);
         match under {
             None => {}
-            Some(Under::Version(version)) => _ = SSL_SESSION_set_protocol_version(session, version),
-            Some(Under::CipherSuite(number)) => {
-                let cipher = SSL_CIPHER_find(ssl.as_ptr(), number.as_ptr());
+            Some(ResumesUnder::Version(version)) => {
+                SSL_SESSION_set_protocol_version(session, c_int::from(version.number()));
+            }
+            Some(ResumesUnder::CipherSuite(name)) => {
+                let number = CipherSuite::from_name(name).map(|suite| suite.0.to_be_bytes());
+                let cipher = number.map_or(ptr::null(), |number| SSL_CIPHER_find(ssl.as_ptr(), number.as_ptr()));
                 if !cipher.is_null() {
                     SSL_SESSION_set_cipher(session, cipher);
                 }

@@ -6,12 +6,13 @@
 use super::foreign::{
     SSL_CTX_set_session_ticket_cb, SSL_SESSION_set_time, SSL_SESSION_set_timeout, SSL_SESSION_set1_ticket_appdata,
 };
-use super::sessions::{Under, revive};
+use super::sessions::revive;
 use foreign_types_shared::ForeignTypeRef as _;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{SslContext, SslContextBuilder, SslRef};
 use openssl_sys::{SSL, SSL_SESSION};
+use scenario::broker::ResumesUnder;
 use std::ffi::{c_int, c_uchar, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,7 +34,7 @@ pub(super) struct Rules {
     pub(super) padding_bytes: u16,
     pub(super) honoured: bool,
     /// What a session is resumed under, if not under what it was made.
-    pub(super) under: Option<Under>,
+    pub(super) under: Option<ResumesUnder>,
     /// The run's date.
     pub(super) date_s: AtomicI64,
 }
@@ -96,6 +97,6 @@ extern "C" fn decrypt(
         return RETURN_IGNORE_RENEW;
     }
     // SAFETY: the session was decrypted from the ticket just now, and nobody else has it.
-    unsafe { revive(ssl, session, rules.under) };
+    unsafe { revive(ssl, session, rules.under.as_ref()) };
     RETURN_USE
 }

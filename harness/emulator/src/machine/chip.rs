@@ -97,7 +97,7 @@ pub enum JtagAccess {
 pub enum Pause {
     /// The deadline has come.
     Deadline,
-    /// A serial port has output that was not there before.
+    /// A serial port, or a network interface, has output that was not there before.
     SerialOutput,
     /// There is an event to take.
     Event,
@@ -210,6 +210,15 @@ pub trait EmulatedChip: Debuggee + Send {
 
     /// What the chip has sent over a port since the last call; nothing, if it has no such port.
     fn take_serial_output(&mut self, port: PortId) -> Vec<u8>;
+
+    /// An Ethernet frame arrives at a network interface, without preamble and check sequence; one that the chip does not
+    /// have hears nothing.
+    fn frame_input(&mut self, _nic: PortId, _frame: &[u8]) {}
+
+    /// The Ethernet frames that a network interface has sent since the last call, in order.
+    fn take_frames(&mut self, _nic: PortId) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
 
     /// What has happened since the last call.
     fn take_events(&mut self) -> Vec<Event>;

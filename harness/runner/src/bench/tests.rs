@@ -26,8 +26,7 @@ impl Board for Printer {
     fn listen(&mut self, deadline: Instant) -> Result<board::Heard, Fault> {
         let heard = |at, bytes: &str| board::Heard {
             at,
-            bytes: bytes.as_bytes().to_vec(),
-            second_bytes: Vec::new(),
+            ports: chip::ESP32C3.bench_port().map(|port| (port, bytes.as_bytes().to_vec())).into_iter().collect(),
             incidents: Vec::new(),
         };
         match self.lines.get(self.said) {
@@ -35,15 +34,11 @@ impl Board for Printer {
                 self.said += 1;
                 Ok(heard(Instant::from_millis(*at_ms), &format!("{line}\r\n")))
             }
-            _ => Ok(heard(deadline, "")),
+            _ => Ok(board::Heard { at: deadline, ports: Vec::new(), incidents: Vec::new() }),
         }
     }
 
-    fn say(&mut self, _: &[u8]) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn say_second(&mut self, _: &[u8]) -> Result<(), Fault> {
+    fn send(&mut self, _: PortId, _: &[u8]) -> Result<(), Fault> {
         Ok(())
     }
 }

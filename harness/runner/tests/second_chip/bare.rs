@@ -1,6 +1,8 @@
-//! A chip with nothing but a core, 64 KiB of RAM and a UART: how little another chip needs.
+//! A chip with nothing but a core, 64 KiB of RAM, a UART and an Ethernet: how little another chip needs.
 
-use chip::{Architecture, Chip, FlashLayout, ImageFormat, PortId, PortRole, SerialPort};
+use std::collections::VecDeque;
+
+use chip::{Architecture, Chip, FlashLayout, ImageFormat, Nic, PortId, PortRole, SerialPort};
 use clock::Instant;
 use emulator::access::AccessKind;
 use emulator::backtrace::{Backtrace, Frame, Method};
@@ -18,6 +20,7 @@ pub static BARE: Chip = Chip {
     architecture: Architecture::Riscv32,
     flash: FlashLayout { size_bytes: 0, bootloader_offset: 0, partition_table_offset: None, application_offset: 0 },
     serial_ports: &[SerialPort { id: UART, title: "UART", role: PortRole::Bench }],
+    nics: &[Nic { id: NIC, title: "Ethernet" }],
     image_formats: &[ImageFormat::Elf],
     probe_target: None,
     usb: &[],
@@ -27,7 +30,7 @@ pub static BARE: Chip = Chip {
 pub static MODEL: Model = Model {
     chip: &BARE,
     power_on: |_: &Settings| Box::new(Bare::new()),
-    map: || "RAM and a UART".to_owned(),
+    map: || "RAM, a UART and an Ethernet".to_owned(),
     unmodelled_rom_call: |_| Ok(None),
 };
 
@@ -39,30 +42,52 @@ const UART_DATA: u32 = 0x1000_0000;
 /// How many bytes have been received and not been read.
 const UART_WAITING: u32 = 0x1000_0004;
 const UART: PortId = PortId::new("uart");
+/// A word written here is a byte of the frame that is sent next, a word read here the next of the frame that has arrived.
+const NIC_DATA: u32 = 0x2000_0000;
+/// How long the frame is that has arrived; 0: none has.
+const NIC_WAITING: u32 = 0x2000_0004;
+/// Any word written here sends the frame.
+const NIC_SEND: u32 = 0x2000_0008;
+const NIC: PortId = PortId::new("eth");
 /// 10 MHz.
 const NANOS_PER_CYCLE: u64 = 100;
 
 #[derive(Default)]
-struct Uart {
+struct Devices {
     sent: Vec<u8>,
-    received: std::collections::VecDeque<u8>,
+    received: VecDeque<u8>,
+    frame: Vec<u8>,
+    frames_sent: Vec<Vec<u8>>,
+    frames_received: VecDeque<VecDeque<u8>>,
     has_sent: bool,
 }
 
-impl Bus for Uart {
+impl Bus for Devices {
     fn load(&mut self, _: &mut Memory, address: u32, _: Width, _: u64) -> Result<u32, BusFault> {
         match address {
             UART_DATA => Ok(self.received.pop_front().map_or(u32::MAX, u32::from)),
             UART_WAITING => Ok(self.received.len() as u32),
+            NIC_WAITING => {
+                if self.frames_received.front().is_some_and(VecDeque::is_empty) {
+                    self.frames_received.pop_front();
+                }
+                Ok(self.frames_received.front().map_or(0, |frame| frame.len() as u32))
+            }
+            NIC_DATA => Ok(self.frames_received.front_mut().and_then(VecDeque::pop_front).map_or(u32::MAX, u32::from)),
             _ => Err(BusFault),
         }
     }
 
     fn store(&mut self, _: &mut Memory, address: u32, _: Width, value: u32, _: u64) -> Result<(), BusFault> {
-        if address != UART_DATA {
-            return Err(BusFault);
+        match address {
+            UART_DATA => self.sent.push(value as u8),
+            NIC_DATA => {
+                self.frame.push(value as u8);
+                return Ok(());
+            }
+            NIC_SEND => self.frames_sent.push(std::mem::take(&mut self.frame)),
+            _ => return Err(BusFault),
         }
-        self.sent.push(value as u8);
         self.has_sent = true;
         Ok(())
     }
@@ -83,7 +108,7 @@ impl Bus for Uart {
 struct Bare {
     hart: Hart,
     memory: Memory,
-    uart: Uart,
+    devices: Devices,
     image: Option<Image>,
     events: Vec<Event>,
     has_event: bool,
@@ -97,7 +122,7 @@ impl Bare {
         memory.map(window).expect("whole pages");
         let mut hart = Hart::new(RAM);
         hart.stop_at_exceptions(&[Cause::LoadAccessFault, Cause::StoreAccessFault, Cause::InstructionAccessFault]);
-        Self { hart, memory, uart: Uart::default(), image: None, events: Vec::new(), has_event: false }
+        Self { hart, memory, devices: Devices::default(), image: None, events: Vec::new(), has_event: false }
     }
 
     fn start(&mut self) {
@@ -124,7 +149,7 @@ impl Bare {
         if std::mem::take(&mut self.has_event) {
             return Some(Pause::Event);
         }
-        std::mem::take(&mut self.uart.has_sent).then_some(Pause::SerialOutput)
+        std::mem::take(&mut self.devices.has_sent).then_some(Pause::SerialOutput)
     }
 }
 
@@ -140,7 +165,7 @@ impl EmulatedChip for Bare {
     fn run_until(&mut self, deadline: Instant) -> Pause {
         let until = deadline.as_nanos().div_ceil(NANOS_PER_CYCLE);
         while self.hart.cycle() < until {
-            let stop = self.hart.run(&mut self.memory, &mut self.uart, until);
+            let stop = self.hart.run(&mut self.memory, &mut self.devices, until);
             if stop == Stop::WaitForInterrupt {
                 self.hart.skip_to(until);
             }
@@ -183,12 +208,22 @@ impl EmulatedChip for Bare {
 
     fn serial_input(&mut self, port: PortId, bytes: &[u8]) {
         if port == UART {
-            self.uart.received.extend(bytes);
+            self.devices.received.extend(bytes);
         }
     }
 
     fn take_serial_output(&mut self, port: PortId) -> Vec<u8> {
-        if port == UART { std::mem::take(&mut self.uart.sent) } else { Vec::new() }
+        if port == UART { std::mem::take(&mut self.devices.sent) } else { Vec::new() }
+    }
+
+    fn frame_input(&mut self, nic: PortId, frame: &[u8]) {
+        if nic == NIC {
+            self.devices.frames_received.push_back(frame.iter().copied().collect());
+        }
+    }
+
+    fn take_frames(&mut self, nic: PortId) -> Vec<Vec<u8>> {
+        if nic == NIC { std::mem::take(&mut self.devices.frames_sent) } else { Vec::new() }
     }
 
     fn take_events(&mut self) -> Vec<Event> {
@@ -218,7 +253,7 @@ impl EmulatedChip for Bare {
 
 impl Debuggee for Bare {
     fn step(&mut self) -> Pause {
-        let stop = self.hart.step(&mut self.memory, &mut self.uart);
+        let stop = self.hart.step(&mut self.memory, &mut self.devices);
         stop.and_then(|stop| self.pause(stop)).unwrap_or(Pause::Deadline)
     }
 

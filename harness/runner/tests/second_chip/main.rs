@@ -59,11 +59,41 @@ const PROGRAM: [u32; 16] = [
 /// Where the program sends a byte.
 const SENDS: u32 = RAM + 5 * 4;
 
-/// The program as an ELF file with one segment.
+/// Sends back each Ethernet frame that arrives.
+///
+/// ```text
+///       lui  a0, 0x20000      # Ethernet
+/// wait: lw   a1, 4(a0)        # how long the frame is that waits
+///       beqz a1, wait
+/// copy: lw   a2, 0(a0)
+///       sw   a2, 0(a0)
+///       addi a1, a1, -1
+///       bnez a1, copy
+///       sw   a2, 8(a0)        # send it
+///       j    wait
+/// ```
+const FRAMES: [u32; 9] = [
+    0x2000_0537,
+    0x0045_2583,
+    0xfe05_8ee3,
+    0x0005_2603,
+    0x00c5_2023,
+    0xfff5_8593,
+    0xfe05_9ae3,
+    0x00c5_2423,
+    0xfe5f_f06f,
+];
+
+/// The program that says hello, as an ELF file.
 fn elf() -> Vec<u8> {
     let mut code: Vec<u8> = PROGRAM.iter().flat_map(|word| word.to_le_bytes()).collect();
     code.extend(HELLO);
     code.push(0);
+    elf_of(&code)
+}
+
+/// An ELF file with one segment.
+fn elf_of(code: &[u8]) -> Vec<u8> {
     let length = code.len() as u32;
     let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
     // An executable for RISC-V, whose program header follows at once.
@@ -92,16 +122,35 @@ fn a_program_runs_on_a_board_with_it() {
     assert_eq!(board.target().chip, &BARE);
     board.flash(&image()).expect("an image for this chip");
     board.reset().expect("it can be reset");
-    let mut said = Vec::new();
+    let port = BARE.bench_port().expect("it has a UART");
+    let mut said: Vec<u8> = Vec::new();
     while said.len() < HELLO.len() {
-        said.extend(board.listen(Instant::from_millis(10)).expect("it can be heard").bytes);
+        said.extend(board.listen(Instant::from_millis(10)).expect("it can be heard").bytes_of(port));
     }
     assert_eq!(said, HELLO);
-    board.say(b"!").expect("it has a port for that");
+    board.send(port, b"!").expect("it has a port for that");
     let heard = board.listen(Instant::from_millis(20)).expect("it can be heard");
-    assert_eq!(heard.bytes, b"!");
-    let why = board.say_second(b"AT").expect_err("it has one UART").to_string();
+    assert_eq!(heard.bytes_of(port), b"!");
+    let why = board.send(chip::PortId::new("uart1"), b"AT").expect_err("it has one UART").to_string();
     assert!(why.contains("bare32"), "{why}");
+}
+
+#[test]
+fn frames_pass_through_its_network_interface_whole() {
+    let mut board = Emulated::new(&MODEL, 0x5eed);
+    let code: Vec<u8> = FRAMES.iter().flat_map(|word| word.to_le_bytes()).collect();
+    board.flash(&Image { elf: elf_of(&code).into(), ..image() }).expect("an image for this chip");
+    board.reset().expect("it can be reset");
+    let nic = BARE.nics[0].id;
+    let frames = [vec![1; 60], vec![2; 1_514], vec![3; 61]];
+    for frame in &frames {
+        board.send(nic, frame).expect("it has an Ethernet");
+    }
+    let mut heard = Vec::new();
+    while heard.len() < frames.len() {
+        heard.extend(board.listen(Instant::from_millis(10)).expect("it can be heard").ports);
+    }
+    assert_eq!(heard, frames.map(|frame| (nic, frame)));
 }
 
 #[test]

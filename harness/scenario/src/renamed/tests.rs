@@ -17,6 +17,37 @@ fn an_old_scenario_is_read_as_a_new_one_and_its_author_is_told_the_line() {
     assert!(notice.to_string().contains("x.toml:4: `lose`"), "{notice}");
 }
 
+/// The key is renamed, and not what looks like it before.
+#[test]
+fn the_line_to_write_is_the_line_with_that_key_renamed() {
+    let lost = "[{ from = 'device', packet = 3 }]";
+    for (line, write) in [
+        (format!("network.lose = {lost}"), format!("network.lost_packets = {lost}")),
+        (
+            format!("network = {{ \"lose\" = {lost} }} # lose"),
+            format!("network = {{ \"lost_packets\" = {lost} }} # lose"),
+        ),
+        (
+            format!("network = {{ hosts = {{ 'lose.test' = ['192.0.2.1'] }}, lose = {lost} }}"),
+            format!("network = {{ hosts = {{ 'lose.test' = ['192.0.2.1'] }}, lost_packets = {lost} }}"),
+        ),
+    ] {
+        let old = Scenario::parse("x/y", "x.toml", &format!("{HEAD}{line}\n")).unwrap();
+        let new = Scenario::parse("x/y", "x.toml", &format!("{HEAD}{write}\n")).unwrap();
+        assert_eq!(old.network, new.network);
+        let [notice] = &old.notices[..] else { panic!("{line}: {:?}", old.notices) };
+        assert_eq!((notice.line, &notice.write), (3, &write), "{line}");
+    }
+}
+
+#[test]
+fn what_a_report_says_reaches_no_terminal_as_control() {
+    let text = "{ \"profiles\": { \"b\": { \"words\": { \"fits\": \"\u{9b}31m\u{7f}\" } } } }";
+    let (_, notices) = in_json(text, DEEP, "r.json");
+    assert_eq!(notices.len(), 1);
+    assert!(notices[0].write.contains("\"when\"") && !notices[0].write.contains(char::is_control), "{notices:?}");
+}
+
 /// Both names at once are a contradiction, which the reader of the new one refuses.
 #[test]
 fn both_names_at_once_are_refused() {

@@ -1,0 +1,207 @@
+//! What the bench attaches to the ports of a board, and the LAN behind all of it.
+//!
+//! ```text
+//!  serial port for the bench ─── slipmux ──┐
+//!  console ───────────────────── slipmux ──┤
+//!  serial port for a modem ───── AT modem ─┼─ LAN ─ broker
+//!  network interface ─────────── Ethernet ─┘
+//! ```
+//!
+//! What a device says outside of frames, on the port for the bench or on its console, is text for people. Where it was last
+//! heard in a whole frame, there it is answered: firmware may have its IP on the console, or on an Ethernet of its own. The
+//! modem is a neighbour of the device: what the LAN has for its address goes to it.
+
+use board::{Nic, PortId, PortRole, SerialPort, Target};
+use capture::{Speaker, Spoken, Tap};
+use clock::Instant;
+use network::{Heard, Lan, Modem, Segment, SerialLine};
+use scenario::Scenario;
+
+use super::BenchFault;
+use crate::world::{self, Counterpart};
+
+/// The ports of one board with what is attached to them.
+pub(super) struct Ports {
+    /// In the order in which what they have for the device is sent.
+    attached: Vec<(PortId, Attached)>,
+    /// At which of them the device is: always a line or an Ethernet.
+    active: usize,
+    pub(super) lan: Lan<Box<dyn Counterpart>>,
+}
+
+/// What is attached to a port.
+enum Attached {
+    /// Slipmux, with what is to be sent next. Text passes as it is.
+    Line(SerialLine, Vec<u8>),
+    /// A modem with AT commands.
+    Modem(Modem),
+    /// An Ethernet with a router.
+    Ethernet(Segment),
+}
+
+impl Ports {
+    /// What `scenario` needs at the ports of `target`'s chip; all random numbers come from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the chip lacks a port.
+    pub(super) fn new(
+        scenario: &Scenario,
+        target: &Target,
+        counterpart: Box<dyn Counterpart>,
+        seed: u64,
+    ) -> Result<Self, BenchFault> {
+        let chip = target.chip;
+        let mut modem = world::modem_config(scenario).map(|config| Modem::new(config, seed));
+        let serial = |port: &SerialPort| {
+            let attached = match port.role {
+                PortRole::Bench | PortRole::Console => {
+                    Attached::Line(SerialLine::new(scenario.network.serial_faults(), seed), Vec::new())
+                }
+                PortRole::Modem => Attached::Modem(modem.take()?),
+            };
+            Some((port.id, attached))
+        };
+        let ethernet = |nic: &Nic| (nic.id, Attached::Ethernet(Segment::new(world::segment_config())));
+        let mut attached: Vec<_> = chip.serial_ports.iter().filter_map(serial).collect();
+        attached.extend(chip.nics.iter().map(ethernet));
+        if modem.is_some() {
+            return Err(BenchFault(format!("the chip {chip} has no serial port for a modem")));
+        }
+        let is_first = |(port, one): &(PortId, Attached)| match one {
+            Attached::Line(..) => chip.bench_port().is_none_or(|bench| bench == *port),
+            Attached::Modem(_) => false,
+            Attached::Ethernet(_) => chip.bench_port().is_none(),
+        };
+        let active = attached.iter().position(is_first);
+        let active = active.ok_or_else(|| BenchFault(format!("the chip {chip} has no port for the bench")))?;
+        Ok(Self { attached, active, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
+    }
+
+    /// When to come back, if the board says nothing before.
+    pub(super) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
+        let due = self.attached.iter_mut().map(|(_, attached)| match attached {
+            Attached::Line(..) => None,
+            Attached::Modem(modem) => modem.poll_at(now),
+            Attached::Ethernet(segment) => segment.poll_at(),
+        });
+        due.fold(self.lan.poll_at(now), Instant::earliest)
+    }
+
+    /// Takes what the device has sent on a port; gives what of it is for the bench.
+    pub(super) fn receive(&mut self, now: Instant, port: PortId, bytes: &[u8]) -> Vec<Heard> {
+        let Some(index) = self.attached.iter().position(|(at, _)| *at == port) else { return Vec::new() };
+        match self.attached.get_mut(index) {
+            Some((_, Attached::Line(line, _))) => {
+                let heard = line.hear(bytes);
+                if heard.iter().any(|one| matches!(one, Heard::Ip(_) | Heard::Configuration(_) | Heard::Diagnostic(_)))
+                {
+                    self.active = index;
+                }
+                heard
+            }
+            Some((_, Attached::Modem(modem))) => {
+                modem.received(now, bytes);
+                Vec::new()
+            }
+            Some((_, Attached::Ethernet(segment))) => {
+                self.active = index;
+                segment.receive(now, bytes).map(Heard::Ip).into_iter().collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Sends the firmware an order, where it speaks slipmux.
+    pub(super) fn send_order(&mut self, order: &[u8]) {
+        if let Some((_, Attached::Line(line, output))) = self.attached.get_mut(self.active) {
+            line.say_configuration(order, output);
+        }
+    }
+
+    /// Lets packets pass between device, modem and LAN until none is left; the tap has them too.
+    pub(super) fn exchange(&mut self, now: Instant, tap: &mut Tap) {
+        self.lan.service_mut().keep_step(now);
+        loop {
+            if let Some(modem) = self.modem() {
+                modem.poll(now);
+                let packets: Vec<_> = std::iter::from_fn(|| modem.transmit_packet()).collect();
+                packets.iter().for_each(|packet| self.lan.receive(now, packet));
+            }
+            self.lan.poll(now);
+            let mut is_settled = true;
+            while let Some(packet) = self.lan.transmit() {
+                match self.modem().filter(|modem| modem.is_addressed_by(&packet)) {
+                    Some(modem) => {
+                        modem.receive_packet(now, &packet);
+                        is_settled = false;
+                    }
+                    None => self.send_ip(now, &packet),
+                }
+            }
+            if is_settled {
+                break;
+            }
+        }
+        for tapped in self.lan.take_tap() {
+            tap.packet(tapped.at, &tapped.packet);
+        }
+    }
+
+    fn modem(&mut self) -> Option<&mut Modem> {
+        self.attached.iter_mut().find_map(|(_, attached)| match attached {
+            Attached::Modem(modem) => Some(modem),
+            Attached::Line(..) | Attached::Ethernet(_) => None,
+        })
+    }
+
+    /// To the device, at the port where it is.
+    fn send_ip(&mut self, now: Instant, packet: &[u8]) {
+        match self.attached.get_mut(self.active) {
+            Some((_, Attached::Line(line, output))) => line.say_ip(packet, output),
+            Some((_, Attached::Ethernet(segment))) => segment.send_ip(now, packet),
+            Some((_, Attached::Modem(_))) | None => {}
+        }
+    }
+
+    /// What is to be sent to the device by `now`, port by port; the tap has what a modem says.
+    pub(super) fn take_output(&mut self, now: Instant, tap: &mut Tap) -> Vec<(PortId, Vec<u8>)> {
+        let mut all = Vec::new();
+        for (port, attached) in &mut self.attached {
+            let output = match attached {
+                Attached::Line(_, output) => std::mem::take(output),
+                Attached::Modem(modem) => {
+                    let output = modem.take_output(now);
+                    modem.take_spoken().into_iter().for_each(|spoken| tap.spoken(recorded(spoken)));
+                    output
+                }
+                Attached::Ethernet(segment) => {
+                    all.extend(std::iter::from_fn(|| segment.transmit(now)).map(|frame| (*port, frame)));
+                    continue;
+                }
+            };
+            all.extend((!output.is_empty()).then_some((*port, output)));
+        }
+        all
+    }
+
+    /// The run is over: what began like a frame and never ended.
+    pub(super) fn unfinished(&mut self) -> Option<Heard> {
+        match self.attached.get_mut(self.active) {
+            Some((_, Attached::Line(line, _))) => line.fall_silent(),
+            _ => None,
+        }
+    }
+}
+
+/// What a modem's conversation is to a tap.
+fn recorded(network::Spoken { at, by, bytes, is_data }: network::Spoken) -> Spoken {
+    let by = match by {
+        network::Speaker::Device => Speaker::Device,
+        network::Speaker::Modem => Speaker::Modem,
+    };
+    Spoken { at, by, is_data, bytes }
+}
+
+#[cfg(test)]
+mod tests;
