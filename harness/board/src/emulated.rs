@@ -202,6 +202,7 @@ impl Emulated {
                 // have to pass all the same.
                 Pause::Deadline
                 | Pause::SerialOutput
+                | Pause::RadioFrame
                 | Pause::Event
                 | Pause::Asleep
                 | Pause::Breakpoint

@@ -127,6 +127,9 @@ fn pass_time(chip: &mut dyn EmulatedChip, clocks: u64) {
                     chip.take_serial_output(port.id);
                 }
             }
+            Pause::RadioFrame => {
+                chip.take_radio_output();
+            }
             Pause::Event => {
                 chip.take_events();
             }

@@ -35,7 +35,7 @@ use crate::machine::memory::{Access, Memory, NotDirect, PAGE_BYTES as WINDOW_BYT
 pub use crate::devices::espressif::efuse::{Fuses, Revision};
 pub use crate::devices::espressif::reset::ResetCause;
 pub use crate::machine::backtrace::{Backtrace, Frame, Method};
-pub use crate::machine::chip::{JtagAccess, NextInstruction, Pause, Rom};
+pub use crate::machine::chip::{JtagAccess, NextInstruction, Pause, RadioFrame, Rom};
 pub use crate::machine::event::{Event, EventKind};
 pub use crate::machine::image::ImageError;
 pub use crate::machine::symbols::SourceLine;
@@ -139,6 +139,7 @@ pub struct Esp32c3 {
     rom_is_modelled: bool,
     told_events: usize,
     told_output: [usize; 3],
+    told_radio_frames: usize,
     told_overflow: [u64; 2],
     told_exceptions: BTreeMap<(u32, u8), u32>,
 }
@@ -205,6 +206,7 @@ impl Esp32c3 {
             rom_is_modelled,
             told_events: 0,
             told_output: [0; 3],
+            told_radio_frames: 0,
             told_overflow: [0; 2],
             told_exceptions: BTreeMap::new(),
         }
@@ -242,6 +244,18 @@ impl Esp32c3 {
     pub fn take_serial_output(&mut self, port: SerialPort) -> Vec<u8> {
         self.told_output[port as usize] = 0;
         std::mem::take(self.output_of(port))
+    }
+
+    /// A frame reaches the chip's antenna. It may begin now or a little later.
+    pub fn radio_input(&mut self, frame: RadioFrame) {
+        let now = self.now_ticks();
+        self.soc.devices.wifi_mac.hear(frame, now);
+    }
+
+    /// The frames that have left the chip's antenna since the last call. The last may not have begun yet.
+    pub fn take_radio_output(&mut self) -> Vec<RadioFrame> {
+        self.told_radio_frames = 0;
+        std::mem::take(&mut self.soc.devices.wifi_mac.output)
     }
 
     /// What has happened since the last call.

@@ -23,3 +23,4 @@ pub(crate) mod timer_group;
 pub(crate) mod uart;
 pub(crate) mod usb_serial_jtag;
 pub(crate) mod watchdog;
+pub(crate) mod wifi;

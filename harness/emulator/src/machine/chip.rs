@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use chip::{Chip, PortId};
 use clock::Instant;
+use serde::{Deserialize, Serialize};
 
 use super::access::AccessKind;
 use super::backtrace::Backtrace;
-use super::event::Event;
+use super::event::{Event, nanos};
 use super::image::ImageError;
 use super::memory::NotDirect;
 use super::snapshot::{Snapshot, SnapshotError};
@@ -99,6 +100,8 @@ pub enum Pause {
     Deadline,
     /// A serial port, or a network interface, has output that was not there before.
     SerialOutput,
+    /// The radio has sent a frame that was not there before.
+    RadioFrame,
     /// There is an event to take.
     Event,
     /// The chip cannot go on: an unmodelled ROM function, a fault in the fault handler. Only a reset helps.
@@ -112,6 +115,22 @@ pub enum Pause {
         /// The address accessed.
         address: u32,
     },
+}
+
+/// A frame on the air, at the antenna of a chip with a radio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RadioFrame {
+    /// When its preamble begins.
+    #[serde(with = "nanos")]
+    pub at: Instant,
+    /// On which channel, 1 to 14.
+    pub channel: u8,
+    /// At which rate, in units of 500 kbit/s.
+    pub rate_500_kbps: u8,
+    /// How strong it is at the receiver.
+    pub signal_dbm: i8,
+    /// The frame without FCS.
+    pub bytes: Vec<u8>,
 }
 
 /// A reset from outside.
@@ -217,6 +236,14 @@ pub trait EmulatedChip: Debuggee + Send {
 
     /// The Ethernet frames that a network interface has sent since the last call, in order.
     fn take_frames(&mut self, _nic: PortId) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// A frame reaches the antenna. It may begin now or a little later. A chip without a radio does not hear it.
+    fn radio_input(&mut self, _frame: RadioFrame) {}
+
+    /// The frames that have left the antenna since the last call. The last may not have begun yet.
+    fn take_radio_output(&mut self) -> Vec<RadioFrame> {
         Vec::new()
     }
 

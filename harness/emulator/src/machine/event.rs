@@ -169,7 +169,7 @@ impl fmt::Display for Event {
 }
 
 /// An instant in a snapshot: nanoseconds.
-mod nanos {
+pub(super) mod nanos {
     use clock::Instant;
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -120,18 +120,25 @@ impl RegisterFile {
         file
     }
 
-    /// Storage that comes from a snapshot becomes the peripheral's.
+    /// Storage that comes from a snapshot becomes that of the peripheral of `fresh`, which has just been made.
     ///
     /// # Errors
     ///
     /// If it is not as long.
-    pub fn attach(&mut self, peripheral: &'static Peripheral, size: u32) -> Result<(), String> {
-        let words = Self::new(peripheral, size).words.len();
+    pub fn attach(&mut self, fresh: &Self) -> Result<(), String> {
+        let words = fresh.words.len();
         if self.words.len() != words {
             return Err(format!("{} words of registers, and there are {words}", self.words.len()));
         }
-        self.peripheral = peripheral;
+        self.peripheral = fresh.peripheral;
         Ok(())
+    }
+
+    /// Storage for all of a peripheral's `size` bytes, whatever the data sheet names of them.
+    pub fn whole(peripheral: &'static Peripheral, size: u32) -> Self {
+        let mut file = Self { peripheral, words: vec![0; size as usize / 4] };
+        file.reset();
+        file
     }
 
     /// Every register to its reset value.

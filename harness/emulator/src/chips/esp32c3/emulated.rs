@@ -4,7 +4,7 @@ use chip::{Chip, ESP32C3, PortId};
 use clock::Instant;
 
 use crate::machine::access::AccessKind;
-use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, KeptStateError, Model, Reset, Settings};
+use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, KeptStateError, Model, RadioFrame, Reset, Settings};
 use crate::machine::memory::NotDirect;
 use crate::machine::snapshot::{Snapshot, SnapshotError};
 
@@ -99,6 +99,14 @@ impl EmulatedChip for Esp32c3 {
 
     fn take_serial_output(&mut self, port: PortId) -> Vec<u8> {
         SerialPort::of(port).map_or_else(Vec::new, |port| Self::take_serial_output(self, port))
+    }
+
+    fn radio_input(&mut self, frame: RadioFrame) {
+        Self::radio_input(self, frame);
+    }
+
+    fn take_radio_output(&mut self) -> Vec<RadioFrame> {
+        Self::take_radio_output(self)
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -48,6 +48,9 @@ pub(crate) enum DeviceName {
     Efuse,
     AnalogBus,
     AnalogI2c,
+    FrontEnd,
+    WifiMac,
+    WifiPower,
     TimerGroup0,
     TimerGroup1,
     SystemTimer,
@@ -110,7 +113,14 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6000_4000, 0xf00, "GPIO", Behaviour, D::Gpio, "levels, pulls, pin interrupts; the matrix is storage"),
     row(0x6000_4f00, 0x100, "GPIO_SD", Storage, D::None, "sigma-delta modulation"),
     row(0x6000_5000, 0x1000, "FE2", Storage, D::None, "radio front end"),
-    row(0x6000_6000, 0x1000, "FE", Storage, D::None, "radio front end"),
+    row(
+        0x6000_6000,
+        0x1000,
+        "FE",
+        Behaviour,
+        D::FrontEnd,
+        "radio front end: calibrations are over at once; else storage",
+    ),
     row(0x6000_8000, 0x800, "RTC_CNTL", Behaviour, D::Rtc, "timer, watchdog, resets, kept registers; no sleep"),
     row(0x6000_8800, 0x200, "EFUSE", Behaviour, D::Efuse, "eleven blocks, burning, protection; no Reed-Solomon code"),
     row(0x6000_9000, 0x1000, "IO_MUX", Behaviour, D::IoMux, "pulls; the rest of a pad is storage"),
@@ -124,17 +134,19 @@ pub(crate) const MAP: &[Row] = &[
     ),
     row(
         0x6000_e040,
-        0xc0,
+        0x1c0,
         "I2C_ANA_MST",
         Behaviour,
         D::AnalogI2c,
-        "stub: the PLL is locked and calibrated as soon as asked",
+        "stub: PLL and radio calibrations are over as soon as asked",
     ),
     row(0x6001_0000, 0x1000, "UART1", Behaviour, D::Uart1, "as UART0"),
+    row(0x6001_1000, 0x2000, "COEX", Storage, D::None, "radio coexistence"),
     row(0x6001_3000, 0x1000, "I2C0", Unmodelled, D::None, ""),
     row(0x6001_4000, 0x1000, "UHCI0", Unmodelled, D::None, ""),
     row(0x6001_6000, 0x1000, "RMT", Unmodelled, D::None, ""),
     row(0x6001_9000, 0x1000, "LEDC", Unmodelled, D::None, ""),
+    row(0x6001_c000, 0xc00, "AGC", Storage, D::None, "radio gain control"),
     row(0x6001_cc00, 0x400, "NRX", Storage, D::None, "radio"),
     row(0x6001_d000, 0x1000, "BB", Storage, D::None, "radio baseband"),
     row(0x6001_f000, 0x1000, "TIMG0", Behaviour, D::TimerGroup0, "timer, watchdog; clock calibration is over at once"),
@@ -144,6 +156,15 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6002_6000, 0x1000, "APB_CTRL", Behaviour, D::ApbControl, "seeded random numbers at 0xB0; else storage"),
     row(0x6002_b000, 0x1000, "TWAI0", Unmodelled, D::None, ""),
     row(0x6002_d000, 0x1000, "I2S0", Unmodelled, D::None, ""),
+    row(
+        0x6003_3000,
+        0x2000,
+        "WIFI_MAC",
+        Behaviour,
+        D::WifiMac,
+        "frames of 802.11g, keys; filters and rates are storage",
+    ),
+    row(0x6003_5000, 0x1000, "WIFI_PWR", Behaviour, D::WifiPower, "TSF, beacon times, timers; power saving is storage"),
     row(0x6003_a000, 0x1000, "AES", Behaviour, D::Aes, "blocks, and ECB, CBC, OFB, CTR, CFB by DMA; over at once"),
     row(0x6003_b000, 0x1000, "SHA", Behaviour, D::Sha, "SHA-1, SHA-224, SHA-256, also by DMA; over at once"),
     row(
@@ -269,7 +290,7 @@ mod tests {
     #[test]
     fn the_map_fits_one_screen() {
         let printed = Map { rows: MAP }.to_string();
-        assert!(printed.lines().count() <= 50, "{}", printed.lines().count());
+        assert!(printed.lines().count() <= 55, "{}", printed.lines().count());
         assert!(printed.lines().all(|line| line.trim_end().chars().count() <= 120), "{printed}");
     }
 }

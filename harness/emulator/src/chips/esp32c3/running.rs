@@ -128,6 +128,7 @@ impl Esp32c3 {
     /// What the devices have for the owner: touches, output, resets.
     pub(super) fn settle_owner_matters(&mut self) {
         let now = self.now_ticks();
+        self.soc.settle_radio(&mut self.memory, now);
         self.soc.settle(now);
         for touch in std::mem::take(&mut self.soc.touches) {
             let name = map::name_of(touch.address);
@@ -179,6 +180,10 @@ impl Esp32c3 {
         if self.events.len() > self.told_events {
             self.told_events = self.events.len();
             return Some(Pause::Event);
+        }
+        if self.soc.devices.wifi_mac.output.len() > self.told_radio_frames {
+            self.told_radio_frames = self.soc.devices.wifi_mac.output.len();
+            return Some(Pause::RadioFrame);
         }
         for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
             let length = self.output_of(port).len();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::cores::riscv::{Bus, BusFault, Width};
 use crate::machine::memory::{Access, Memory, Window};
 
-use super::map::{DeviceName, MAP, Modelled, REGISTERS, row_of};
+use super::map::{DeviceName, MAP, Modelled, REGISTERS, Row, row_of};
 use super::registers::peripheral;
 use super::rom::Inflaters;
 use super::source;
@@ -32,6 +32,9 @@ use crate::devices::espressif::time::TICKS_HZ;
 use crate::devices::espressif::timer_group::TimerGroup;
 use crate::devices::espressif::uart::Uart;
 use crate::devices::espressif::usb_serial_jtag::UsbSerialJtag;
+use crate::devices::espressif::wifi::front_end::FrontEnd;
+use crate::devices::espressif::wifi::mac::WifiMac;
+use crate::devices::espressif::wifi::power::WifiPower;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::flash::{Flash, PAGE_BYTES};
 use crate::machine::polls::{Poll, Polls};
@@ -79,10 +82,13 @@ pub(crate) struct Devices {
     pub gdma: Gdma,
     pub hmac: Hmac,
     pub assist_debug: AssistDebug,
+    pub front_end: FrontEnd,
+    pub wifi_mac: WifiMac,
+    pub wifi_power: WifiPower,
 }
 
 impl Devices {
-    fn new(revision: Revision, mac: [u8; 6]) -> Self {
+    fn new(seed: u64, revision: Revision, mac: [u8; 6]) -> Self {
         Self {
             uart0: Uart::new(),
             uart1: Uart::new(),
@@ -103,6 +109,9 @@ impl Devices {
             gdma: Gdma::default(),
             hmac: Hmac::default(),
             assist_debug: AssistDebug::default(),
+            front_end: FrontEnd,
+            wifi_mac: WifiMac::default(),
+            wifi_power: WifiPower::new(seed),
         }
     }
 
@@ -125,6 +134,9 @@ impl Devices {
             DeviceName::Sha => &mut self.sha,
             DeviceName::Rsa => &mut self.rsa,
             DeviceName::AssistDebug => &mut self.assist_debug,
+            DeviceName::FrontEnd => &mut self.front_end,
+            DeviceName::WifiMac => &mut self.wifi_mac,
+            DeviceName::WifiPower => &mut self.wifi_power,
             _ => return None,
         })
     }
@@ -184,18 +196,15 @@ impl Soc {
     pub fn new(seed: u64, revision: Revision, mac: [u8; 6], flash_size_bytes: u32) -> Self {
         let slots = MAP
             .iter()
-            .map(|row| {
-                let size = if row.modelled == Modelled::Memory { 0 } else { row.size };
-                Slot {
-                    registers: RegisterFile::new(peripheral(row.name), size),
-                    first_source: source::first_of(row.device),
-                    sources: 0,
-                    due: NEVER,
-                }
+            .map(|row| Slot {
+                registers: fresh_registers(row),
+                first_source: source::first_of(row.device),
+                sources: 0,
+                due: NEVER,
             })
             .collect();
         let mut soc = Self {
-            devices: Devices::new(revision, mac),
+            devices: Devices::new(seed, revision, mac),
             flash: Flash::new(flash_size_bytes),
             clock: CpuClock::new(8),
             matrix: InterruptMatrix::default(),
@@ -262,6 +271,8 @@ impl Soc {
         self.devices.gdma = Gdma::default();
         self.devices.hmac = Hmac::default();
         self.show_fuses();
+        self.devices.wifi_mac = WifiMac::default();
+        self.devices.wifi_power.reset();
         self.matrix = InterruptMatrix::default();
         self.inflaters.clear();
         self.flash_controller.reset();
@@ -301,8 +312,7 @@ impl Soc {
             return Err(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len()));
         }
         for (slot, row) in self.slots.iter_mut().zip(MAP) {
-            let size = if row.modelled == Modelled::Memory { 0 } else { row.size };
-            slot.registers.attach(peripheral(row.name), size).map_err(|why| format!("{}: {why}", row.name))?;
+            slot.registers.attach(&fresh_registers(row)).map_err(|why| format!("{}: {why}", row.name))?;
             slot.first_source = source::first_of(row.device);
         }
         if !self.flash.lies_in(memory_stores) || self.clock.ticks_per_cycle() == 0 {
@@ -356,7 +366,18 @@ impl Soc {
 
     /// When something will happen that the chip's owner must see: a byte leaves, a watchdog may bite.
     pub fn owner_due(&self) -> Ticks {
-        OWNER_DEVICES.iter().map(|name| self.slots[slot_of(*name)].due).min().unwrap_or(NEVER)
+        let due = OWNER_DEVICES.iter().map(|name| self.slots[slot_of(*name)].due).min().unwrap_or(NEVER);
+        due.min(self.devices.wifi_mac.due())
+    }
+
+    /// Lets the radio do what it does of itself until `now`: it writes to memory, which only the chip's owner can lend.
+    pub fn settle_radio(&mut self, memory: &mut Memory, now: Ticks) {
+        if self.devices.wifi_mac.due() <= now {
+            let index = slot_of(DeviceName::WifiMac);
+            self.devices.wifi_mac.advance_with_memory(&mut self.slots[index].registers, memory, now);
+            self.refresh(index, now);
+            self.matrix_follows();
+        }
     }
 
     /// The reset that somebody has asked for.
@@ -611,6 +632,7 @@ impl Soc {
             DeviceName::FlashController => {
                 self.flash_controller.write(offset, value, registers, &mut self.flash, memory)
             }
+            DeviceName::WifiMac => self.devices.wifi_mac.write_with_memory(offset, value, registers, memory, now),
             DeviceName::ApbControl => Write::Stored,
             DeviceName::IoMux => {
                 registers.set(offset, value);
@@ -658,7 +680,12 @@ impl Soc {
         if row.device == DeviceName::System {
             self.clock_may_have_changed(cycle);
         }
-        if self.devices.rtc.requested_reset.is_some() {
+        if row.device == DeviceName::AnalogI2c {
+            self.devices.wifi_mac.channel = AnalogI2c::channel(&self.slots[index].registers);
+        }
+        let radio = &self.devices.wifi_mac;
+        let radio_stops = row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || radio.has_output());
+        if self.devices.rtc.requested_reset.is_some() || radio_stops {
             self.stop = true;
         }
     }
@@ -673,6 +700,18 @@ const OWNER_DEVICES: [DeviceName; 6] = [
     DeviceName::TimerGroup0,
     DeviceName::TimerGroup1,
 ];
+
+/// Devices of the radio whose rows are longer than what the data sheet names.
+const RADIO_DEVICES: [DeviceName; 2] = [DeviceName::FrontEnd, DeviceName::AnalogI2c];
+
+/// The registers of a row at their reset values.
+fn fresh_registers(row: &Row) -> RegisterFile {
+    let size = if row.modelled == Modelled::Memory { 0 } else { row.size };
+    // What the data sheet leaves out of a radio is written to and read back all the same.
+    let is_whole = row.modelled == Modelled::Storage || RADIO_DEVICES.contains(&row.device);
+    let registers = if is_whole { RegisterFile::whole } else { RegisterFile::new };
+    registers(peripheral(row.name), size)
+}
 
 /// Where in the map a device's row is. Every device has one.
 fn slot_of(name: DeviceName) -> usize {

@@ -7,6 +7,8 @@ use super::map::DeviceName;
 /// The source of a device's first interrupt; its others follow.
 pub(crate) fn first_of(device: DeviceName) -> u32 {
     match device {
+        DeviceName::WifiMac => 0,
+        DeviceName::WifiPower => 2,
         DeviceName::Gpio => 16,
         DeviceName::Uart0 => 21,
         DeviceName::Uart1 => 22,

@@ -18,10 +18,20 @@ const COMMAND_WRITE: u32 = 1 << 24;
 const COMMAND_BUSY: u32 = 1 << 25;
 
 const ANA_CONF0: u32 = 0x00;
-const ANA_CONF2: u32 = 0x08;
 /// I2C_ULP's register 3, and in it I2C_ULP_O_DONE_FLAG and I2C_ULP_BG_O_DONE_FLAG (ESP-IDF, `regi2c_ulp.h`).
 const ULP_STATUS: (u8, u8) = (0x61, 3);
 const ULP_CODES_FOUND: u8 = 1 << 0 | 1 << 3;
+/// ANA_CONF3: the loop that measures the transmitter's DC offset has been run, and its two comparators, which are zero.
+const ANA_CONF3: u32 = 0x0c;
+const TRANSMIT_DC_DONE: u32 = 1 << 24;
+const TRANSMIT_DC_SIGNS: u32 = 0b11 << 30;
+/// The radio's power detector is ready.
+const POWER_DETECTOR: u32 = 0x10;
+const POWER_DETECTOR_READY: u32 = 0b111 << 24;
+/// The synthesiser's frequency: megahertz above 2400, from bit 20 on.
+const FREQUENCY: u32 = 0x110;
+/// The registers that the radio's driver writes and reads back, and that change nothing here: synthesiser, calibration.
+const KEPT_END: u32 = 0x1c0;
 /// ANA_CONF0: the PLL's calibration has ended.
 const CALIBRATION_DONE: u32 = 1 << 24;
 
@@ -71,18 +81,31 @@ impl Device for AnalogBus {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AnalogI2c;
 
+impl AnalogI2c {
+    /// The channel of the 2.4 GHz band that the radio's synthesiser is tuned to; 0 if it is tuned to none.
+    pub fn channel(registers: &RegisterFile) -> u8 {
+        match registers.get(FREQUENCY) >> 20 {
+            84 => 14,
+            above @ 12..=72 if above % 5 == 2 => ((above - 7) / 5) as u8,
+            _ => 0,
+        }
+    }
+}
+
 impl Device for AnalogI2c {
     fn read(&mut self, offset: u32, registers: &RegisterFile, _now: Ticks) -> Read {
         match offset {
             ANA_CONF0 => Read::Value(registers.get(ANA_CONF0) | CALIBRATION_DONE),
-            0x04..=ANA_CONF2 => Read::Stored,
+            ANA_CONF3 => Read::Value(registers.get(ANA_CONF3) & !TRANSMIT_DC_SIGNS | TRANSMIT_DC_DONE),
+            POWER_DETECTOR => Read::Value(registers.get(POWER_DETECTOR) | POWER_DETECTOR_READY),
+            ..KEPT_END => Read::Stored,
             _ => Read::Unmodelled,
         }
     }
 
     fn write(&mut self, offset: u32, _value: u32, _registers: &mut RegisterFile, _now: Ticks) -> Write {
         match offset {
-            ANA_CONF0..=ANA_CONF2 => Write::Stored,
+            ..KEPT_END => Write::Stored,
             _ => Write::Unmodelled,
         }
     }

@@ -13,6 +13,8 @@ pub(crate) const TICKS_HZ: u64 = 160_000_000;
 pub(crate) const TICKS_PER_APB: u64 = 2;
 /// Ticks in a period of the 40 MHz crystal.
 pub(crate) const TICKS_PER_XTAL: u64 = 4;
+/// Ticks in a microsecond.
+pub(crate) const TICKS_PER_US: u64 = 160;
 /// Ticks in a period of the fast RC oscillator: nominally 17.5 MHz, 9.14 ticks, taken as 9.
 pub(crate) const TICKS_PER_RC_FAST: u64 = 9;
 /// The slow RC oscillator, nominally 136 kHz.

@@ -1,0 +1,101 @@
+//! The transmit queues: one attempt each time the driver says *go*. Retries are the driver's.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::time::{TICKS_PER_US, Ticks};
+use super::airtime;
+use super::header::Header;
+use crate::machine::memory::Memory;
+use crate::machine::registers::RegisterFile;
+
+/// Queues that there are.
+pub(super) const QUEUES: usize = 11;
+/// The first queue's PLCP0; the others are below it, two words apart.
+const PLCP0: u32 = 0xd08;
+const PLCP0_STEP: u32 = 8;
+/// PLCP0: go; an acknowledgement is expected.
+const GO: u32 = 0b11 << 30;
+const ACKNOWLEDGED: u32 = 1 << 24;
+const ADDRESS_MASK: u32 = 0xf_ffff;
+const DMA_BASE: u32 = 0x3fc0_0000;
+/// The first queue's PLCP1 and result; the others are below them.
+const PLCP1: u32 = 0x12fc;
+const RESULT: u32 = 0x1320;
+const QUEUE_STEP: u32 = 76;
+/// Result: bits 15 to 12. 0 is success.
+const STATUS_MASK: u32 = 0xf000;
+const NO_ACKNOWLEDGEMENT: u32 = 5 << 12;
+const LENGTH_SHIFT: u32 = 12;
+const LENGTH_MASK: u32 = 0xfff;
+const FCS_BYTES: usize = 4;
+/// How much later than it has to an acknowledgement may be over: a slot, and the receiver's own delay.
+const PATIENCE_US: u64 = airtime::SLOT_US + 20;
+
+/// An attempt to send a frame.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    /// As the driver handed it over.
+    pub frame: Vec<u8>,
+    pub rate_500_kbps: u8,
+    expects_acknowledgement: bool,
+    /// When the frame is over on the air.
+    ends: Ticks,
+    /// When it is decided.
+    due: Ticks,
+}
+
+/// The queue whose PLCP0 is at `offset`.
+pub(super) fn queue_of_plcp0(offset: u32) -> Option<usize> {
+    let below = PLCP0.checked_sub(offset).filter(|below| below % PLCP0_STEP == 0)?;
+    Some((below / PLCP0_STEP) as usize).filter(|queue| *queue < QUEUES)
+}
+
+impl Attempt {
+    /// What the driver wants to be sent, if it says *go*.
+    pub fn read(queue: usize, plcp0: u32, registers: &RegisterFile, memory: &Memory) -> Option<Self> {
+        if plcp0 & GO != GO {
+            return None;
+        }
+        let descriptor = DMA_BASE | plcp0 & ADDRESS_MASK;
+        let control = memory.read_word(descriptor).ok()?;
+        let buffer = memory.read_word(descriptor.wrapping_add(4)).ok()?;
+        let length = (control >> LENGTH_SHIFT & LENGTH_MASK) as usize;
+        let mut frame = vec![0; length];
+        memory.read_slice(buffer, &mut frame).ok()?;
+        frame.truncate(length.saturating_sub(FCS_BYTES));
+        let header = Header::of(&frame)?;
+        let expects_acknowledgement = plcp0 & ACKNOWLEDGED != 0 && !header.is_group();
+        let rate_500_kbps = airtime::rate_of_code(registers.get(PLCP1 - QUEUE_STEP * queue as u32) >> 12 & 0x1f);
+        Some(Self { frame, rate_500_kbps, expects_acknowledgement, ends: 0, due: 0 })
+    }
+
+    /// The attempt, once its frame is under way until `ends`.
+    pub fn under_way(self, ends: Ticks) -> Self {
+        let slowest = if matches!(self.rate_500_kbps, 2 | 4 | 11 | 22) { 2 } else { 12 };
+        let wait_us = if self.expects_acknowledgement {
+            airtime::SIFS_US + airtime::airtime_us(slowest, airtime::ACKNOWLEDGEMENT_OCTETS) + PATIENCE_US
+        } else {
+            0
+        };
+        Self { ends, due: ends + wait_us * TICKS_PER_US, ..self }
+    }
+
+    pub fn due(&self) -> Ticks {
+        self.due
+    }
+
+    /// Whether an acknowledgement that is over at `at` is this frame's.
+    pub fn is_acknowledged_at(&self, at: Ticks) -> bool {
+        self.expects_acknowledgement && (self.ends..=self.due).contains(&at)
+    }
+
+    /// Writes down how it went.
+    pub fn finish(self, queue: usize, registers: &mut RegisterFile, acknowledged: bool) {
+        let failed = self.expects_acknowledgement && !acknowledged;
+        let result = RESULT - QUEUE_STEP * queue as u32;
+        let status = if failed { NO_ACKNOWLEDGEMENT } else { 0 };
+        registers.set(result, registers.get(result) & !STATUS_MASK | status);
+        let plcp0 = PLCP0 - PLCP0_STEP * queue as u32;
+        registers.set(plcp0, registers.get(plcp0) & !GO);
+    }
+}
