@@ -68,6 +68,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("esp32c3_mbedtls", &["client", "esp32c3", "mbedtls_3_6"]),
     ("mbedtls_2_28", &["client", "control", "mbedtls", "mbedtls_build"]),
     ("esp32c3_mbedtls2", &["client", "esp32c3", "mbedtls_2_28"]),
+    ("esp32c3_wifi", &[]),
     ("bearssl", &["client", "control", "outcome"]),
     ("esp32c3_bearssl", &["bearssl", "client", "esp32c3"]),
 ];

@@ -1,0 +1,134 @@
+//! Espressif's closed Wi-Fi driver on the emulated chip, with the real mask ROM, joins the access points of this house.
+//!
+//! The image is not in the repository: it holds Espressif's libraries. Build it with `cargo build --release` in
+//! `firmware-under-test/esp32c3_wifi`; without it these tests say so and pass. Where `SHAKEDOWN_REQUIRED_TOOLS` names
+//! `esp32c3_wifi`, it is missed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use access_point::{Air, Description, Happening, Milestone, Misbehaviour, Moment, OnAir, Rate};
+use clock::Instant;
+use emulator::esp32c3::{Config, Esp32c3, RadioFrame, ResetCause, Rom, SerialPort};
+use espflash::flasher::{DeviceInfo, FlashSize};
+use espflash::target::{Chip, XtalFrequency};
+
+const IMAGE: &str = "firmware-under-test/esp32c3_wifi/target/riscv32imc-unknown-none-elf/release/esp32c3_wifi";
+const PASSPHRASE: &str = "correct horse";
+
+fn image() -> Option<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(IMAGE);
+    let image = std::fs::read(&path).ok();
+    if image.is_none() {
+        let required = std::env::var("SHAKEDOWN_REQUIRED_TOOLS").is_ok_and(|tools| tools.contains("esp32c3_wifi"));
+        assert!(!required, "{}: not built", path.display());
+        eprintln!("not run: (cd firmware-under-test/esp32c3_wifi && cargo build --release)");
+    }
+    image
+}
+
+fn real_rom() -> Arc<[u8]> {
+    let device = DeviceInfo {
+        chip: Chip::Esp32c3,
+        revision: Some((3, 0)),
+        crystal_frequency: XtalFrequency::_40Mhz,
+        flash_size: FlashSize::_4Mb,
+        features: Vec::new(),
+        mac_address: None,
+    };
+    Arc::from(device.rom().expect("espflash ships a ROM for this chip"))
+}
+
+/// What came of it.
+struct Run {
+    said: String,
+    happenings: Vec<Happening>,
+    ethernet: Vec<Vec<u8>>,
+    overheard: Vec<access_point::Overheard>,
+}
+
+/// Lets the image join as `line` says, among `access_points`, for `ms` milliseconds of its time.
+fn run(image: &[u8], access_points: Vec<Description>, line: &str, ms: u64) -> Run {
+    let mut chip = Esp32c3::new(Config { rom: Rom::Elf(real_rom()), seed: 0x5eed, ..Config::default() });
+    chip.load_elf(image).expect("an image for this chip");
+    chip.reset(ResetCause::PowerOn);
+    chip.serial_input(SerialPort::UsbSerialJtag, format!("{line}\n").as_bytes());
+    let mut air = Air::new(access_points, 0x5eed).expect("access points that can be");
+    let mut run = Run { said: String::new(), happenings: Vec::new(), ethernet: Vec::new(), overheard: Vec::new() };
+    let until = Instant::from_millis(ms);
+    while chip.now() < until {
+        let deadline = air.poll_at(chip.now()).map_or(until, |at| at.min(until));
+        chip.run_until(deadline);
+        let now = chip.now();
+        for RadioFrame { at, channel, rate_500_kbps, bytes, .. } in chip.take_radio_output() {
+            let rate = Rate::from_500_kbps(rate_500_kbps).expect("a rate of 802.11g");
+            air.receive(now, OnAir { at, channel, rate, signal_dbm: -50, frame: bytes });
+        }
+        air.poll(now);
+        while let Some(OnAir { at, channel, rate, signal_dbm, frame }) = air.transmit() {
+            let rate_500_kbps = rate.as_500_kbps();
+            chip.radio_input(RadioFrame { at, channel, rate_500_kbps, signal_dbm, bytes: frame });
+        }
+        run.happenings.extend(air.take_events().into_iter().map(|event| event.what));
+        run.ethernet.extend(std::iter::from_fn(|| air.take_ethernet()));
+        run.said.push_str(&String::from_utf8_lossy(&chip.take_serial_output(SerialPort::UsbSerialJtag)));
+    }
+    run.overheard = air.take_overheard();
+    run
+}
+
+/// Whether the first thing that the station says is a DHCP discovery: UDP from port 68 to port 67.
+fn asks_for_an_address(run: &Run) -> bool {
+    run.ethernet.first().is_some_and(|frame| frame[12..14] == [8, 0] && frame[34..38] == [0, 68, 0, 67])
+}
+
+#[test]
+fn an_open_network_is_joined() {
+    let Some(image) = image() else { return };
+    let run = run(&image, vec![Description::open("shakedown")], "shakedown", 2_500);
+    assert!(run.happenings.contains(&Happening::Joined), "{}{:?}", run.said, run.happenings);
+    assert!(asks_for_an_address(&run), "{}", run.said);
+}
+
+#[test]
+fn a_wpa2_network_is_joined_and_what_is_said_there_is_encrypted() {
+    let Some(image) = image() else { return };
+    let line = format!("shakedown\t{PASSPHRASE}");
+    let run = run(&image, vec![Description::wpa2("shakedown", PASSPHRASE)], &line, 3_500);
+    assert!(run.happenings.contains(&Happening::Joined), "{}{:?}", run.said, run.happenings);
+    assert!(asks_for_an_address(&run), "{}", run.said);
+    // DHCP's magic number is in no frame that was on the air.
+    assert!(run.overheard.iter().all(|frame| !frame.bytes.windows(4).any(|bytes| bytes == [99, 130, 83, 99])));
+}
+
+#[test]
+fn two_runs_are_the_same_bytes() {
+    let Some(image) = image() else { return };
+    let once = || run(&image, vec![Description::open("shakedown")], "shakedown", 1_500).overheard;
+    assert_eq!(once(), once());
+}
+
+#[test]
+fn another_passphrase_is_refused_and_the_driver_tries_again() {
+    let Some(image) = image() else { return };
+    let run = run(&image, vec![Description::wpa2("shakedown", PASSPHRASE)], "shakedown\twrong horse", 8_000);
+    assert!(run.happenings.contains(&Happening::WrongPassphrase), "{}{:?}", run.said, run.happenings);
+    assert!(!run.happenings.contains(&Happening::Joined));
+    assert!(run.said.contains("not connected"), "{}", run.said);
+}
+
+#[test]
+fn who_is_sent_away_notices() {
+    let Some(image) = image() else { return };
+    let when = Moment { after: Milestone::Joined, ms: 500 };
+    let faults = vec![Misbehaviour::Deauthentication { when, reason: 7 }];
+    let run = run(&image, vec![Description { faults, ..Description::open("shakedown") }], "shakedown", 3_000);
+    assert!(run.said.contains("] disconnected"), "{}{:?}", run.said, run.happenings);
+}
+
+#[test]
+fn a_network_that_is_not_there_is_looked_for_by_name() {
+    let Some(image) = image() else { return };
+    let run = run(&image, Vec::new(), "home-5", 1_500);
+    assert_eq!(run.happenings, [Happening::LooksFor { ssid: b"home-5".to_vec() }]);
+}
