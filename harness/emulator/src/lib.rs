@@ -18,6 +18,7 @@ mod machine;
 pub use chips::{MODELS, esp32c3, model_of};
 pub use cores::riscv;
 pub use machine::chip::{
-    Debuggee, EmulatedChip, JtagAccess, JtagPins, KeptStateError, Model, NextInstruction, Pause, RadioFrame, Reset, Rom, Settings,
+    Debuggee, EmulatedChip, JtagAccess, JtagPins, KeptStateError, Model, NextInstruction, Pause, RadioFrame, Reset,
+    Rom, Settings,
 };
 pub use machine::{access, backtrace, debug, event, gdb, image, memory, snapshot, symbols};

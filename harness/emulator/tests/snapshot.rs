@@ -1,7 +1,7 @@
 //! Snapshots of the chip over the released firmware: what goes on from one does the same as what was never stopped.
 
 use clock::{Duration, Instant};
-use emulator::esp32c3::{Config, Esp32c3, Event, Pause, SerialPort};
+use emulator::esp32c3::{Config, Esp32c3, Event, Pause, RadioFrame, SerialPort};
 use emulator::snapshot::{Snapshot, SnapshotError};
 
 const IMAGE: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
@@ -78,6 +78,22 @@ fn whoever_goes_on_from_a_snapshot_does_the_same() {
             assert_eq!(run(&mut other, until), seen, "round {round}, from {at}");
         }
     }
+}
+
+#[test]
+fn frames_on_their_way_to_the_antenna_are_part_of_a_snapshot() {
+    let mut first = chip(1);
+    let _ = first.run_until(Instant::from_millis(8));
+    let without = first.snapshot();
+    let at = Instant::from_millis(20);
+    first.radio_input(RadioFrame { at, channel: 6, rate_500_kbps: 2, signal_dbm: -40, bytes: vec![0x80; 60] });
+    let with = first.snapshot();
+    assert!(with != without);
+    let mut other = chip(2);
+    other.restore(&Snapshot::from_bytes(&with.to_bytes()).expect("what was just written")).expect("of this chip");
+    assert!(other.snapshot() == with);
+    assert_eq!(run(&mut other, Instant::from_millis(30)), run(&mut first, Instant::from_millis(30)));
+    assert!(first.snapshot() != with, "the frame has arrived at a receiver that is off");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use access_point::{Air, Description, Happening, Milestone, Misbehaviour, Moment, OnAir, Rate};
 use clock::Instant;
 use emulator::esp32c3::{Config, Esp32c3, RadioFrame, ResetCause, Rom, SerialPort};
+use emulator::snapshot::Snapshot;
 use espflash::flasher::{DeviceInfo, FlashSize};
 use espflash::target::{Chip, XtalFrequency};
 
@@ -47,16 +48,37 @@ struct Run {
     overheard: Vec<access_point::Overheard>,
 }
 
-/// Lets the image join as `line` says, among `access_points`, for `ms` milliseconds of its time.
-fn run(image: &[u8], access_points: Vec<Description>, line: &str, ms: u64) -> Run {
+fn chip_with(image: &[u8]) -> Esp32c3 {
     let mut chip = Esp32c3::new(Config { rom: Rom::Elf(real_rom()), seed: 0x5eed, ..Config::default() });
     chip.load_elf(image).expect("an image for this chip");
     chip.reset(ResetCause::PowerOn);
+    chip
+}
+
+/// Lets the image join as `line` says, among `access_points`, for `ms` milliseconds of its time.
+fn run(image: &[u8], access_points: Vec<Description>, line: &str, ms: u64) -> Run {
+    let mut chip = chip_with(image);
+    run_chip(&mut chip, access_points, line, ms, None)
+}
+
+/// As [`run`]; at `snapshot_ms` the chip is kept as bytes, and another one goes on in its place.
+fn run_chip(
+    chip: &mut Esp32c3,
+    access_points: Vec<Description>,
+    line: &str,
+    ms: u64,
+    mut snapshot_ms: Option<u64>,
+) -> Run {
     chip.serial_input(SerialPort::UsbSerialJtag, format!("{line}\n").as_bytes());
     let mut air = Air::new(access_points, 0x5eed).expect("access points that can be");
     let mut run = Run { said: String::new(), happenings: Vec::new(), ethernet: Vec::new(), overheard: Vec::new() };
     let until = Instant::from_millis(ms);
     while chip.now() < until {
+        if snapshot_ms.take_if(|at| chip.now() >= Instant::from_millis(*at)).is_some() {
+            let kept = Snapshot::from_bytes(&chip.snapshot().to_bytes()).expect("what was just written");
+            *chip = Esp32c3::new(Config { rom: Rom::Elf(real_rom()), ..Config::default() });
+            chip.restore(&kept).expect("a snapshot of such a chip");
+        }
         let deadline = air.poll_at(chip.now()).map_or(until, |at| at.min(until));
         chip.run_until(deadline);
         let now = chip.now();
@@ -106,6 +128,18 @@ fn two_runs_are_the_same_bytes() {
     let Some(image) = image() else { return };
     let once = || run(&image, vec![Description::open("shakedown")], "shakedown", 1_500).overheard;
     assert_eq!(once(), once());
+}
+
+#[test]
+fn who_goes_on_from_a_snapshot_in_mid_association_says_the_same() {
+    let Some(image) = image() else { return };
+    let line = format!("shakedown\t{PASSPHRASE}");
+    let networks = || vec![Description::wpa2("shakedown", PASSPHRASE)];
+    let straight = run(&image, networks(), &line, 1_600);
+    let cut = run_chip(&mut chip_with(&image), networks(), &line, 1_600, Some(1_340));
+    assert!(straight.happenings.contains(&Happening::Joined), "{}", straight.said);
+    assert_eq!(cut.overheard, straight.overheard);
+    assert_eq!(cut.said, straight.said);
 }
 
 #[test]
