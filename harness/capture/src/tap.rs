@@ -13,6 +13,7 @@ pub struct Tap {
     pub(crate) key_log: String,
     pub(crate) packets: Vec<Packet>,
     pub(crate) spoken: Vec<Spoken>,
+    pub(crate) frames: Vec<Packet>,
     pub(crate) dropped: usize,
     bytes_max: usize,
     bytes: usize,
@@ -66,6 +67,7 @@ impl Tap {
             key_log: String::new(),
             packets: Vec::new(),
             spoken: Vec::new(),
+            frames: Vec::new(),
             dropped: 0,
             bytes_max,
             bytes: 0,
@@ -96,6 +98,16 @@ impl Tap {
         }
         self.bytes += spoken.bytes.len();
         self.spoken.push(spoken);
+    }
+
+    /// Records a frame of 802.11 with its radiotap header (radiotap.org).
+    pub fn frame(&mut self, at: Instant, frame: &[u8]) {
+        if self.bytes.saturating_add(frame.len()) > self.bytes_max {
+            self.dropped += 1;
+            return;
+        }
+        self.bytes += frame.len();
+        self.frames.push(Packet { at, bytes: frame.to_vec() });
     }
 
     /// Records one line of an NSS key log (draft-ietf-tls-keylogfile), without its line feed. A line that is already

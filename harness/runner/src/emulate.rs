@@ -1,5 +1,6 @@
 //! `cargo xtask emulate`: firmware on an emulated chip, with its serial ports on the terminal.
 
+mod air;
 mod console;
 mod events;
 mod loaded;
@@ -19,6 +20,7 @@ use emulator::{EmulatedChip, Model, Pause};
 
 use crate::cli::Emulate;
 use crate::exit;
+use air::Surroundings;
 use console::Console;
 use events::EventPrinter;
 
@@ -61,13 +63,12 @@ pub fn on(
 ) -> Result<u8, String> {
     let mut chip = loaded::power_on(root, model, arguments)?;
     let mut seen = Seen { console: Console::new(consoles(&*chip)), events: EventPrinter::default(), terminal };
-    let mut has_halted = false;
-    if let Some(port) = arguments.gdb {
-        debug(&mut *chip, port, &mut seen)?;
-    } else {
-        has_halted = run_chip(&mut *chip, arguments, keys, interrupted, &mut seen)?;
-    }
+    let result = match arguments.gdb {
+        Some(port) => debug(&mut *chip, port, &mut seen).map(|()| false),
+        None => run_chip(&mut *chip, arguments, keys, interrupted, &mut seen),
+    };
     seen.console.finish(seen.terminal).map_err(gone)?;
+    let has_halted = result?;
     eprintln!("\n{} after {} instructions", chip.now(), chip.instructions_retired());
     if let Some(file) = &arguments.flash_state {
         loaded::keep_state(&*chip, file)?;
@@ -88,19 +89,22 @@ fn run_chip(
     seen: &mut Seen<'_>,
 ) -> Result<bool, String> {
     let until = arguments.until_ms.map_or(Instant::FAR_FUTURE, Instant::from_millis);
-    while chip.now() < until && !interrupted.load(Ordering::SeqCst) {
-        let pause = if arguments.trace { trace(chip) } else { chip.run_until(until.min(chip.now() + SLICE)) };
+    let mut air = Surroundings::of(arguments)?;
+    let mut has_halted = false;
+    while !has_halted && chip.now() < until && !interrupted.load(Ordering::SeqCst) {
+        let deadline = air.deadline(chip.now(), until.min(chip.now() + SLICE));
+        let pause = if arguments.trace { trace(chip) } else { chip.run_until(deadline) };
         for bytes in keys.try_iter() {
             if let Some(port) = seen.console.listens() {
                 chip.serial_input(port, &bytes);
             }
         }
         seen.show(chip).map_err(gone)?;
-        if pause == Pause::Halted {
-            return Ok(true);
-        }
+        air.exchange(chip)?;
+        has_halted = pause == Pause::Halted;
     }
-    Ok(false)
+    air.finish()?;
+    Ok(has_halted)
 }
 
 /// The ports that are the terminal's: a modem's are not.

@@ -45,4 +45,5 @@ pub use explain::matrix;
 use host::whole_file;
 pub use scenario::library;
 pub use snapshot::not_applicable;
+pub mod wifi;
 pub mod world;

@@ -36,6 +36,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "runner",
         &[
+            "access_point",
             "blame",
             "board",
             "broker",

@@ -2,6 +2,8 @@
 
 use pcap_parser::Linktype;
 
+/// `LINKTYPE_IEEE802_11_RADIOTAP` (tcpdump.org/linktypes.html).
+pub const RADIOTAP: Linktype = Linktype(127);
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 /// IEEE 802.1Q and 802.1ad tags: two bytes of tag, then the next type.

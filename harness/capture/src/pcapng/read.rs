@@ -108,6 +108,10 @@ impl Reading {
 
     fn finish(mut self) -> Recording {
         for (linktype, frames) in std::mem::take(&mut self.frames_without_ip) {
+            // In one of our captures the packets that these frames carry stand beside them.
+            if self.power_on.is_some() && linktype == link::RADIOTAP {
+                continue;
+            }
             self.remarks.push(format!(
                 "{} without an IP packet skipped{}",
                 count(frames, "frame"),

@@ -8,12 +8,14 @@ use pcap_parser::pcapng::{
 };
 use pcap_parser::{Linktype, ToVec};
 
-use super::at;
+use super::{at, link};
 use crate::tap::{Packet, Spoken, Tap};
 use crate::text::count;
 
 /// Nanoseconds: the packets' times are multiples of 10⁻⁹ s.
 const RESOLUTION: u8 = 9;
+/// The interface of 802.11 frames.
+const WIFI: &str = "wifi";
 /// The longest packet an interface of ours passes: IPv4 cannot say more.
 const SNAPLEN_BYTES: u32 = 65_535;
 
@@ -24,20 +26,35 @@ pub fn write(tap: &Tap) -> Vec<u8> {
     if !tap.spoken.is_empty() {
         file.extend(interface(tap, at::LINKTYPE, at::INTERFACE));
     }
+    // Interfaces are numbered as they are described.
+    let wifi = if tap.spoken.is_empty() { 1 } else { 2 };
+    if !tap.frames.is_empty() {
+        file.extend(interface(tap, link::RADIOTAP, WIFI));
+    }
     if !tap.key_log.is_empty() {
         // Before the packets, because Wireshark dissects in one pass.
         file.extend(secrets(&tap.key_log));
     }
-    let mut spoken = tap.spoken.iter().peekable();
-    let frame = |spoken: &Spoken| enhanced_packet(1, &Packet { at: spoken.at, bytes: at::frame(spoken) });
+    let mut others = others(tap, wifi).into_iter().peekable();
     for packet in &tap.packets {
-        while let Some(before) = spoken.next_if(|spoken| spoken.at < packet.at) {
-            file.extend(frame(before));
+        while let Some((interface, before)) = others.next_if(|(_, other)| other.at < packet.at) {
+            file.extend(enhanced_packet(interface, &before));
         }
         file.extend(enhanced_packet(0, packet));
     }
-    file.extend(spoken.flat_map(frame));
+    file.extend(others.flat_map(|(interface, packet)| enhanced_packet(interface, &packet)));
     file
+}
+
+/// What stands beside the IP packets, in the order in which it passed, with the number of its interface.
+fn others(tap: &Tap, wifi: u32) -> Vec<(u32, Packet)> {
+    let spoken = |spoken: &Spoken| (1, Packet { at: spoken.at, bytes: at::frame(spoken) });
+    let mut others: Vec<_> = tap.spoken.iter().map(spoken).collect();
+    if !tap.frames.is_empty() {
+        others.extend(tap.frames.iter().map(|frame| (wifi, frame.clone())));
+        others.sort_by_key(|(_, packet)| packet.at);
+    }
+    others
 }
 
 fn section_header(tap: &Tap) -> Vec<u8> {
