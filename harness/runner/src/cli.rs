@@ -212,14 +212,17 @@ Examples:
   cargo xtask emulate image.bin --flash-state board.flash     as a board that is switched off and on
   cargo xtask emulate firmware.elf --until-ms 5000     five seconds of the chip's own time
   cargo xtask emulate firmware.elf --wifi 'ssid=home-5,psk=correct horse' --capture air.pcapng
+  cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault 'dhcp_nak, times = 1'
+  cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault \
+      'deauthentication, reason = 7, when = { after = \"joined\", ms = 500 }'
   cargo xtask emulate firmware.elf --gdb 3333          wait for `target remote :3333`
   cargo xtask emulate --map                            what of the chip is modelled
 
 A chip with a radio joins the access points of --wifi; behind them are DHCP, DNS and SNTP. Without --wifi, a firmware that
 looks for a network by its name ends the run, and what to give is said.
 
-Exit codes: 0 until the limit or Ctrl-C, 1 the chip could not go on, 2 the image was refused, or it looks for a network, 6 the firmware panicked, raised
-an exception, overflowed its stack or was reset by a watchdog")]
+Exit codes: 0 until the limit or Ctrl-C, 1 the chip could not go on, 2 the image was refused, or looks for a network that was
+not given, 6 the firmware panicked, raised an exception, overflowed its stack or was reset by a watchdog")]
 pub struct Emulate {
     /// The image: an ELF file, a merged flash image, a build folder, flasher_args.json, manifest.json, or parts as
     /// OFFSET=FILE
@@ -234,6 +237,9 @@ pub struct Emulate {
     /// An access point: ssid=NAME[,psk=PASSPHRASE][,channel=1 to 13][,signal=DBM]; several times for several
     #[arg(long, value_name = "NETWORK", value_parser = crate::wifi::options::parse, conflicts_with = "gdb")]
     pub wifi: Vec<access_point::Description>,
+    /// What goes wrong on the air, or with DHCP and ARP: a name, and TOML behind a comma; several times for several
+    #[arg(long, value_name = "NAME[, KEY = VALUE]", value_parser = crate::wifi::fault::parse, requires = "wifi")]
+    pub fault: Vec<crate::wifi::fault::Fault>,
     /// Write what was on the air, encrypted as it was, and the IP packets in it; what decrypts it is printed
     #[arg(long, value_name = "FILE.pcapng", conflicts_with = "gdb")]
     pub capture: Option<PathBuf>,

@@ -6,7 +6,10 @@ use emulator::RadioFrame;
 use network::{Lan, Lease, Segment, SegmentConfig, Service};
 use scenario::lan;
 
+pub mod fault;
 pub mod options;
+
+use fault::Fault;
 
 /// The router's hardware address: one that nobody was given (IEEE Std 802-2014 §8.4).
 const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x01, 0x01];
@@ -22,14 +25,24 @@ pub struct Wifi {
 }
 
 impl Wifi {
-    /// Access points as described; all chance comes from `seed`.
+    /// Access points as described, at all of which and behind which `faults` go wrong; all chance comes from `seed`.
     ///
     /// # Errors
     ///
     /// If a description cannot be.
-    pub fn new(descriptions: Vec<Description>, seed: u64) -> Result<Self, access_point::DescriptionError> {
-        let air = Air::new(descriptions, seed)?;
-        Ok(Self { air, segment: Segment::new(segment_config()) })
+    pub fn new(
+        mut descriptions: Vec<Description>,
+        faults: &[Fault],
+        seed: u64,
+    ) -> Result<Self, access_point::DescriptionError> {
+        let mut segment = segment_config();
+        for fault in faults {
+            match fault {
+                Fault::Air(fault) => descriptions.iter_mut().for_each(|one| one.faults.push(fault.clone())),
+                Fault::Address(fault) => segment.faults.push(fault.clone()),
+            }
+        }
+        Ok(Self { air: Air::new(descriptions, seed)?, segment: Segment::new(segment) })
     }
 
     /// A frame that the device has sent.

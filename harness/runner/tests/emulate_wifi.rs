@@ -145,6 +145,21 @@ fn another_passphrase_is_refused() {
     assert!(!said.contains("lease"), "{said}");
 }
 
+/// What is said on the command line is done, by the access point and by who is behind it.
+#[rstest]
+#[case::association("association_refused, status = 17, times = 1", "not connected")]
+#[case::deauthentication("deauthentication, reason = 7, when = { after = 'joined', ms = 500 }", "] disconnected")]
+#[case::nak("dhcp_nak, times = 1", "lease 192.0.2.2/24")]
+#[case::names("no_name_server", "dns []")]
+fn what_goes_wrong_is_said_on_the_command_line(#[case] fault: &str, #[case] last: &str) {
+    let Some(image) = image() else { return };
+    let lines = [("ready\n", "shakedown\n")];
+    let arguments = [&image, "--wifi", "ssid=shakedown", "--fault", fault, "--until-ms", "15000"];
+    let (said, ended) = emulate(&arguments, &lines, last);
+    assert_eq!(ended, Ok(0), "{said}");
+    assert!(said.contains(last), "{said}");
+}
+
 #[rstest]
 #[case::v1_22("micropython_1_22_esp32c3")]
 #[case::v1_27("micropython_1_27_esp32c3")]

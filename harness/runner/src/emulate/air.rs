@@ -33,7 +33,7 @@ impl Surroundings {
     /// A sentence about a network that cannot be.
     pub fn of(arguments: &Emulate) -> Result<Self, String> {
         let networks: Vec<Description> = arguments.wifi.clone();
-        let wifi = Wifi::new(networks.clone(), arguments.seed).map_err(|error| error.to_string())?;
+        let wifi = Wifi::new(networks.clone(), &arguments.fault, arguments.seed).map_err(|error| error.to_string())?;
         let config = LanConfig {
             addresses: vec![lan::GATEWAY_IPV4.into()],
             dns: Some(Dns::new(vec![lan::DNS_IPV4.into()])),
