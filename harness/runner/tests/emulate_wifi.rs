@@ -74,7 +74,9 @@ impl Write for Person<'_> {
 /// `emulate` with these arguments, and somebody who types `lines`; what was said, and how it ended.
 fn emulate(arguments: &[&str], lines: &[(&str, &str)], last: &str) -> (String, Result<u8, String>) {
     let words = ["runner", "emulate"].iter().chain(arguments);
-    let Cli { command: cli::Command::Emulate(arguments) } = Cli::parse_from(words) else { unreachable!("it is emulate") };
+    let Cli { command: cli::Command::Emulate(arguments) } = Cli::parse_from(words) else {
+        unreachable!("it is emulate")
+    };
     let model = emulator::model_of(&ESP32C3).expect("it is emulated");
     let gone = AtomicBool::new(false);
     let (keys, typed) = mpsc::channel();

@@ -61,17 +61,17 @@ mod tests {
         assert_eq!(parse("message_lost, message = 'message_3', times = 2"), Ok(Fault::Air(lost)));
         let when = Moment { after: Milestone::Joined, ms: 500 };
         let away = Misbehaviour::Deauthentication { when, reason: 7 };
-        assert_eq!(
-            parse("deauthentication, reason = 7, when = { after = 'joined', ms = 500 }"),
-            Ok(Fault::Air(away))
-        );
+        assert_eq!(parse("deauthentication, reason = 7, when = { after = 'joined', ms = 500 }"), Ok(Fault::Air(away)));
         assert_eq!(parse("dhcp_nak,times=1"), Ok(Fault::Address(AddressFault::DhcpNak { times: Some(1) })));
     }
 
     #[test]
     fn what_is_no_fault_is_said() {
         let why = parse("no_such_thing").expect_err("nobody knows it");
-        assert!(why.contains("`no_such_thing`") && why.contains("message_lost") && why.contains("dhcp_silent"), "{why}");
+        assert!(
+            why.contains("`no_such_thing`") && why.contains("message_lost") && why.contains("dhcp_silent"),
+            "{why}"
+        );
         for text in ["deauthentication", "dhcp_late, by_ms = 'soon'", "dhcp_nak, often = 1", "", "a' } x = '", "no,"] {
             assert!(parse(text).is_err(), "{text}");
         }
