@@ -30,6 +30,10 @@ pub enum Command {
     Capture(Capture),
     /// Say why: of a scenario, a capture or a pasted hello
     Explain(explain::Explain),
+    /// Which devices get along with a broker of yours, and why the others do not
+    Diagnose(Box<crate::diagnose::Diagnose>),
+    /// Make certificates that all chosen stacks accept, verified on each of them with a real mosquitto
+    Certificates(crate::certificates::Certificates),
     /// Set every scenario on every stack in one table: text, Markdown or HTML
     Matrix(explain::matrix::Matrix),
     /// Merge reports of several machines, or set one anew

@@ -8,8 +8,8 @@ use explain::matrix::Matrix;
 use explain::snapshots::NotApplicable;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::{
-    authority, bisect, capture_make, controls, emulate, exit, hil, products, release_report, released, report_command,
-    reports, stack,
+    authority, bisect, capture_make, certificates, controls, diagnose, emulate, exit, hil, products, release_report,
+    released, report_command, reports, stack,
 };
 use scenario::Scenario;
 
@@ -28,6 +28,12 @@ fn main() -> ExitCode {
             .map_err(|refusal| (refusal.exit, refusal.words)),
         Command::Explain(arguments) => {
             explain::run(&root, arguments, &excluded(&root)).map(|()| exit::AS_EXPECTED.code).map_err(refused)
+        }
+        Command::Certificates(arguments) => {
+            certificates::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+        }
+        Command::Diagnose(arguments) => {
+            diagnose::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Matrix(arguments) => matrix(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused),
         Command::Bisect(arguments) => bisect::run(&root, arguments).map(|exit| exit.code),

@@ -4,7 +4,7 @@
 //! written whole or not at all: a reader never meets half of one.
 
 mod ladder;
-mod options;
+pub(crate) mod options;
 mod part;
 mod row;
 mod sections;

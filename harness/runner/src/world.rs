@@ -137,8 +137,10 @@ impl Service for BrokerService {
 /// The LAN that `scenario` describes.
 pub fn lan_config(scenario: &Scenario) -> LanConfig {
     let network = &scenario.network;
+    // An address that is dialled is the broker's, whichever it is.
+    let dialled = scenario.device.dials.parse().ok();
     LanConfig {
-        addresses: vec![lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()],
+        addresses: [lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()].into_iter().chain(dialled).collect(),
         mtu_bytes: usize::from(network.mtu_bytes),
         listeners: vec![Listener { address: None, port: scenario.device.port, state: network.port }],
         dns: Some(dns(network)),

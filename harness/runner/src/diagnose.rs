@@ -1,0 +1,512 @@
+//! `cargo xtask diagnose`: which devices get along with a broker, and why the others do not.
+//!
+//! The broker is somebody's own and runs somewhere. The bench asks it what it is, by connections of its own; then each chosen
+//! stack dials it from an emulated chip, whose clock is now. What a device does is explained as `explain` explains it;
+//! webpki, which no device uses, says who connects and must not.
+
+mod advice;
+mod chain;
+mod change;
+mod exchange;
+mod files;
+mod lines;
+mod offline;
+mod probe;
+mod setup;
+pub(crate) mod target;
+mod text;
+mod twin;
+mod verifier;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::exit::{self, Exit};
+use crate::hil::Refusal;
+use crate::lan::recorder::Recorder;
+use crate::stack::{self, Stack};
+use explain::explanations;
+use host::whole_file;
+
+use crate::{bench, suite};
+
+pub(crate) use exchange::secret;
+use exchange::{Meeting, Met, Outcome, Verdict};
+use setup::{DialBy, Own, Setup};
+use target::{Place, Speaks};
+use verifier::Expected;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask diagnose --broker plant.example:8883 --ca ca.pem
+  cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --stack 'esp_idf*' --stack nodemcu_3
+  cargo xtask diagnose --broker plant.example:8883 --ca ca.pem --dial-by address
+  cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --username meter --password-file meter.password
+  cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --client-cert dev.pem --client-key dev.key
+  cargo xtask diagnose --dialled plant.example --chain fullchain.pem --ca ca.pem        a chain that nobody serves yet
+  cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --report json=out.json,markdown=out.md,html=out.html
+
+Every client has a random identifier (`shakedown-…`), a clean session and no will; nothing is published without --topic.
+
+Exit codes: 0 every chosen stack that has to connect does, and none that must not; 1 otherwise, or the broker cannot be
+reached; 2 usage; 3 the bench failed; 4 no stack fits";
+
+/// Which devices get along with a broker of yours, and why the others do not.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Diagnose {
+    /// A running broker, MQTT over TLS: a name or an address, and its port
+    #[arg(long, value_name = "HOST:PORT", value_parser = target::place, required_unless_present = "chain")]
+    pub broker: Option<Place>,
+    /// No broker, but its chain, leaf first: PEM
+    #[arg(long, value_name = "FULLCHAIN.pem", conflicts_with = "broker", requires = "dialled")]
+    pub chain: Option<PathBuf>,
+    /// With --chain: what devices dial
+    #[arg(long, value_name = "NAME|ADDRESS", requires = "chain", value_parser = name)]
+    pub dialled: Option<String>,
+    /// With --chain: the leaf's private key, so that handshakes can be completed
+    #[arg(long, value_name = "FILE", requires = "chain")]
+    pub key: Option<PathBuf>,
+    /// The authorities on the devices: PEM
+    #[arg(long, value_name = "CA.pem")]
+    pub ca: PathBuf,
+    /// The devices' certificate, with its chain: PEM
+    #[arg(long, value_name = "FILE.pem", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// Its private key, unencrypted: PEM
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
+    /// The devices' user name
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// A file whose first line is their password
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub password_file: Option<PathBuf>,
+    /// The name for SNI and for the check of the certificate [default: what is dialled]
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub server_name: Option<String>,
+    /// What devices dial [default: as HOST is written]
+    #[arg(long, value_enum)]
+    pub dial_by: Option<DialBy>,
+    /// Publish one message here once connected
+    #[arg(long, value_name = "TOPIC")]
+    pub topic: Option<String>,
+    /// Only stacks of this name, with `*` for anything (repeatable) [default: all]
+    #[arg(long, value_name = "PATTERN")]
+    pub stack: Vec<String>,
+    /// Write reports: json=FILE, markdown=FILE, html=FILE, several with commas between
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',', value_parser = crate::reports::options::report)]
+    pub report: Vec<crate::reports::options::Report>,
+    /// Where packets go, of the bench's own connections and of each stack's [default: target/diagnose/]
+    #[arg(long, value_name = "DIR")]
+    pub artefacts: Option<PathBuf>,
+    /// Write the secrets of the bench's own connections beside their packets: they open the login
+    #[arg(long)]
+    pub with_secrets: bool,
+    /// The pause between the bench's own connections, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    pub pause_ms: u64,
+    /// Look for no changes
+    #[arg(long)]
+    pub no_advice: bool,
+    /// How many stacks dial side by side
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub jobs: u8,
+}
+
+/// All that was found out.
+#[derive(Debug, Serialize)]
+pub struct Diagnosis {
+    /// The version of this shape: 1.
+    pub schema: u32,
+    /// The broker, as it was given.
+    pub asked: String,
+    /// What devices dial.
+    pub dialled: String,
+    /// What the broker is.
+    pub broker: Option<probe::Broker>,
+    /// Its chain, leaf first.
+    pub chain: Vec<chain::Certificate>,
+    /// What in it some device minds.
+    pub flaws: Vec<chain::Flaw>,
+    /// What a device has to do.
+    pub expected: Expected,
+    /// What each stack does.
+    pub stacks: Vec<Verdict>,
+    /// What to change.
+    pub advice: Option<advice::Advice>,
+    /// What else is to be said.
+    pub notes: Vec<String>,
+}
+
+impl Diagnosis {
+    fn exit(&self) -> Exit {
+        let is = |outcome| self.stacks.iter().any(|verdict| verdict.outcome == outcome);
+        if is(Outcome::BenchFailed) {
+            return exit::BENCH_FAILED;
+        }
+        let fails = [Outcome::Refuses, Outcome::IsRefused, Outcome::Fails].into_iter().any(is);
+        let must_not = self.stacks.iter().any(|verdict| verdict.must_not);
+        match &self.expected {
+            _ if must_not => exit::OTHERWISE,
+            Expected::Refuses(_) => exit::AS_EXPECTED,
+            _ if fails => exit::OTHERWISE,
+            _ => exit::AS_EXPECTED,
+        }
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    target::check_host(text).map(|()| text.to_owned())
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// What cannot be read, reached or done, with its remedy.
+pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
+    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
+    explanations::check().map_err(|error| failed(error.to_string()))?;
+    let stacks = chosen("--stack", stack::released(root).map_err(failed)?, &arguments.stack)?;
+    if let (Some(chain), Some(dialled)) = (&arguments.chain, &arguments.dialled) {
+        return offline(arguments, chain, dialled, &stacks);
+    }
+    let place = arguments.broker.as_ref().ok_or_else(|| Refusal::new(exit::USAGE, "--broker is missing"))?;
+    let setup = setup(arguments, place)?;
+    let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/diagnose"));
+    say(&announcement(arguments.pause_ms, stacks.len(), &setup));
+    let mut recorder = Recorder::new(exchange::today(), "connections of the bench's own".into());
+    let pause = Duration::from_millis(arguments.pause_ms);
+    let (broker, key_log) = probe::ask_all(&setup, pause, &mut recorder, &mut |question| {
+        anstream::eprintln!("  {question}");
+    })
+    .map_err(|why| Refusal::new(exit::USAGE, why))?;
+    let read = |ders: &[Vec<u8>]| ders.iter().filter_map(|der| chain::Certificate::read(der).ok()).collect::<Vec<_>>();
+    let (shown, authorities) = (read(&broker.chain), read(&setup.authorities));
+    let expected = verifier::judge(&broker.chain, &setup.authorities, setup.checked_name()).map_err(failed)?;
+    let flaws = chain::flaws(&shown, &authorities, setup.checked_name(), exchange::today());
+    let bench_packets = recorder.to_pcapng();
+    let certificate = certificate_line(&bench_packets, &key_log);
+    let all = stacks;
+    let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments).map_err(failed)?;
+    let mut diagnosis = Diagnosis {
+        schema: 1,
+        asked: place.to_string(),
+        dialled: setup.dialled.clone(),
+        chain: shown,
+        flaws,
+        expected,
+        stacks: Vec::new(),
+        advice: None,
+        notes: notes(&broker, &setup),
+        broker: Some(broker),
+    };
+    file(&artefacts, &bench_packets, arguments.with_secrets.then_some(key_log.as_str()), stacks, &mut diagnosis)
+        .map_err(|error| failed(format!("{}: {error}", artefacts.display())))?;
+    if !arguments.no_advice {
+        diagnosis.advice = Some(
+            advise(&setup, &diagnosis, &authorities, all, &artefacts.join("mosquitto")).unwrap_or_else(advice::none),
+        );
+    }
+    let told = text::render(&diagnosis);
+    let _ = writeln!(anstream::stdout(), "{}", told.trim_end());
+    reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
+    Ok(diagnosis.exit())
+}
+
+/// Judges a chain that nobody serves.
+fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -> Result<Exit, Refusal> {
+    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
+    let usage = |why: String| Refusal::new(exit::USAGE, why);
+    let given = offline::Given::read(file, arguments.key.as_deref())?;
+    let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
+    let setup = offline::setup(dialled, authorities);
+    let expected = verifier::judge(&given.chain, &setup.authorities, dialled).map_err(usage)?;
+    let mut scenario = setup.scenario(&expected, exchange::today()).map_err(failed)?;
+    given.put_into(&mut scenario).map_err(|why| usage(format!("--chain {}: {why}", file.display())))?;
+    let minted = bench::mint(&scenario, 0).map_err(|_| {
+        usage(format!(
+            "--chain {}: the chain or its key cannot be used: does the key belong to the first certificate?",
+            file.display()
+        ))
+    })?;
+    let meeting = Meeting { setup: &setup, scenario: &scenario, minted: &minted, expected: &expected, shown: None };
+    let boots = board::Boots::new();
+    let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
+    let one = |stack: &Stack| given.show(&meeting, stack, &boots);
+    let never = AtomicBool::new(false);
+    let met = suite::run(stacks, usize::from(arguments.jobs), &never, &one, &panicked, &mut |_| {});
+    let read = |ders: &[Vec<u8>]| ders.iter().filter_map(|der| chain::Certificate::read(der).ok()).collect::<Vec<_>>();
+    let shown = read(&given.chain);
+    let how = if given.has_key() {
+        "by whole handshakes"
+    } else {
+        "without the leaf's key: by each library's own verification, up to the broker's signature"
+    };
+    let diagnosis = Diagnosis {
+        schema: 1,
+        asked: file.display().to_string(),
+        dialled: dialled.to_owned(),
+        broker: None,
+        flaws: chain::flaws(&shown, &read(&setup.authorities), dialled, exchange::today()),
+        chain: shown,
+        expected,
+        stacks: met.into_iter().map(|met| met.verdict).collect(),
+        advice: None,
+        notes: vec![format!("judged {how}")],
+    };
+    let told = text::render(&diagnosis);
+    let _ = writeln!(anstream::stdout(), "{}", told.trim_end());
+    reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
+    Ok(diagnosis.exit())
+}
+
+fn say(words: &str) {
+    anstream::eprintln!("{words}");
+}
+
+fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
+    let most = probe::connections_max();
+    let mut told = format!("At most {most} connections to {}, one at a time, {pause_ms} ms apart:\n", setup.address);
+    for (question, connections) in probe::QUESTIONS {
+        told.push_str(&format!("  {connections:2}  {question}\n"));
+    }
+    told.push_str(&format!("Then {stacks} stacks dial it, mostly once each, as clients `shakedown-…`."));
+    told
+}
+
+/// The devices' side, and whether anybody is there to be asked.
+fn setup(arguments: &Diagnose, place: &Place) -> Result<Setup, Refusal> {
+    let usage = |why: String| Refusal::new(exit::USAGE, why);
+    let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
+    let own = match (&arguments.client_cert, &arguments.client_key) {
+        (Some(certificate), Some(key)) => Some(Own {
+            chain: files::certificates("--client-cert", certificate, files::CHAIN_MAX)?,
+            key: files::key("--client-key", key)?,
+        }),
+        _ => None,
+    };
+    let password = arguments.password_file.as_ref().map(|file| files::password("--password-file", file)).transpose()?;
+    let (address, stream) = place.dial()?;
+    let is_address = place.host.parse::<std::net::IpAddr>().is_ok();
+    let (dialled, server_name) = match (arguments.dial_by, is_address, &arguments.server_name) {
+        (Some(DialBy::Address), ..) => (address.ip().to_string(), arguments.server_name.clone()),
+        (Some(DialBy::Name), true, None) => {
+            return Err(usage(
+                "--dial-by name: the broker was given by its address: `--server-name NAME` says which name".into(),
+            ));
+        }
+        (Some(DialBy::Name), true, Some(name)) => (name.clone(), None),
+        _ => (place.host.clone(), arguments.server_name.clone()),
+    };
+    let setup = Setup {
+        dialled,
+        port: place.port,
+        address,
+        server_name,
+        authorities,
+        own,
+        user_name: arguments.username.clone(),
+        password,
+        topic: arguments.topic.clone(),
+    };
+    look(place, stream)?;
+    Ok(setup)
+}
+
+/// Whether it speaks TLS there.
+fn look(place: &Place, stream: std::net::TcpStream) -> Result<(), Refusal> {
+    use wire::tls::ProtocolVersion;
+    let versions = [ProtocolVersion::TLS_1_3, ProtocolVersion::TLS_1_2];
+    let mut randomness = [0; 64];
+    exchange::random(&mut randomness).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?;
+    let hello = probe::hello::Offer::everything(&versions, None).record(&randomness);
+    let mut speaks = target::speaks(stream, &hello);
+    if matches!(speaks, Speaks::Closes(_) | Speaks::Nothing)
+        && let Ok((_, again)) = place.dial()
+        && let Ok(connect) = exchange::client_id()
+        && let Ok(connect) = probe::login::connect(&connect, None, None)
+        && target::speaks_plain_mqtt(again, &connect)
+    {
+        speaks = Speaks::PlainMqtt;
+    }
+    speaks.refusal(place).map_or(Ok(()), Err)
+}
+
+/// Lets all stacks meet the broker.
+fn hold(
+    setup: &Setup,
+    expected: &Expected,
+    shown: Option<&str>,
+    stacks: &[Stack],
+    arguments: &Diagnose,
+) -> Result<Vec<Met>, String> {
+    let scenario = setup.scenario(expected, exchange::today())?;
+    // It is told without the certificates' text, in which a key may stand.
+    let minted = bench::mint(&scenario, 0).map_err(|fault| format!("the certificates that were given: {fault}"))?;
+    let meeting = Meeting { setup, scenario: &scenario, minted: &minted, expected, shown };
+    let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
+    let never = AtomicBool::new(false);
+    let mut told = |met: &Met| anstream::eprintln!("  {}: {}", met.verdict.stack, met.verdict.words);
+    Ok(suite::run(stacks, usize::from(arguments.jobs), &never, &|stack| meeting.hold(stack), &panicked, &mut told))
+}
+
+/// The broker's certificate as transcripts tell it, from the bench's own connection.
+fn certificate_line(pcapng: &[u8], key_log: &str) -> Option<String> {
+    use capture::transcript::{Said, Who};
+    let transcript = capture::read(pcapng, key_log).ok()?;
+    let is_shown = |line: &&capture::transcript::Line| {
+        line.who == Who::Server && line.said == Said::Handshake(wire::tls::HandshakeType::CERTIFICATE)
+    };
+    transcript
+        .conversations
+        .iter()
+        .flat_map(|conversation| &conversation.lines)
+        .find(is_shown)
+        .map(|line| line.details.clone())
+}
+
+fn notes(broker: &probe::Broker, setup: &Setup) -> Vec<String> {
+    let mut notes = Vec::new();
+    if setup.topic.is_none() {
+        notes
+            .push("nothing was published: a broker that lets a device in may still refuse its topics (--topic)".into());
+    }
+    if broker.chain.is_empty() {
+        notes.push("the bench's own client was shown no certificate: what is said of the chain is said of none".into());
+    }
+    if !broker.other_chain.is_empty() {
+        notes.push("the broker has a second certificate, for clients that take the other kind of key: what is said of the chain is said of the first".into());
+    }
+    notes
+}
+
+/// The smallest set of changes, tried on a twin of the broker.
+fn advise(
+    setup: &Setup,
+    diagnosis: &Diagnosis,
+    authorities: &[chain::Certificate],
+    stacks: Vec<Stack>,
+    folder: &Path,
+) -> Result<advice::Advice, String> {
+    let Some(broker) = &diagnosis.broker else { return Ok(advice::none("nothing is served".into())) };
+    if broker.login.starts_with("refused by CONNACK") {
+        return Ok(advice::none(format!("the login is {}: no change to TLS helps", broker.login)));
+    }
+    let twin = match twin::Twin::of(setup, broker, &diagnosis.chain, authorities) {
+        Ok(twin) => twin,
+        Err(why) => return Ok(advice::none(format!("the broker has no twin here: {why}"))),
+    };
+    say("looking for the smallest set of changes, on a twin of the broker");
+    let candidates = change::candidates(setup, broker, &diagnosis.chain, &diagnosis.flaws);
+    let outcome = |stack: &Stack| diagnosis.stacks.iter().find(|verdict| verdict.stack == stack.name);
+    let asked = stacks.into_iter().filter_map(|stack| match outcome(&stack)?.outcome {
+        Outcome::NotAsked | Outcome::BenchFailed => None,
+        outcome => Some((stack, outcome == Outcome::Connects)),
+    });
+    advice::advise(setup, &twin, &candidates, &asked.collect::<Vec<_>>(), folder)
+}
+
+/// Writes the packets: each file for its owner alone.
+fn file(
+    folder: &Path,
+    bench: &[u8],
+    key_log: Option<&str>,
+    stacks: Vec<Met>,
+    diagnosis: &mut Diagnosis,
+) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    private(&folder.join("bench.pcapng"), bench)?;
+    if let Some(secrets) = key_log {
+        private(&folder.join("bench.keys"), secrets.as_bytes())?;
+    }
+    for met in stacks {
+        let mut verdict = met.verdict;
+        if !met.pcapng.is_empty() {
+            let file = folder.join(format!("{}.pcapng", verdict.stack));
+            private(&file, &met.pcapng)?;
+            verdict.packets = Some(file.display().to_string());
+        }
+        diagnosis.stacks.push(verdict);
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner can read, from its first byte on.
+pub(crate) fn private(file: &Path, contents: &[u8]) -> std::io::Result<()> {
+    let _ = fs::remove_file(file);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(contents)
+}
+
+fn reported(diagnosis: &Diagnosis, told: &str, reports: &[crate::reports::options::Report]) -> Result<(), String> {
+    use crate::reports::options::ReportKind;
+    for report in reports {
+        let contents = match report.kind {
+            ReportKind::Json => serde_json::to_string_pretty(diagnosis).map_err(|error| error.to_string())? + "\n",
+            ReportKind::Markdown => {
+                format!("# Diagnosis of {}\n\n```text\n{}\n```\n", diagnosis.asked, told.trim_end())
+            }
+            ReportKind::Html => format!(
+                "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Diagnosis of {0}</title>\n\
+                 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+                 <style>body{{font:14px monospace;margin:2em}}pre{{white-space:pre-wrap}}</style>\n\
+                 <h1>Diagnosis of {0}</h1>\n<pre>{1}</pre>\n</html>\n",
+                escaped(&diagnosis.asked),
+                escaped(told.trim_end())
+            ),
+            ReportKind::Junit => return Err("--report: of a diagnosis there is json, markdown and html".into()),
+        };
+        whole_file::write(&report.file, contents).map_err(|error| format!("{}: {error}", report.file.display()))?;
+    }
+    Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// The stacks that fit one of the patterns; all, if there is none.
+pub(crate) fn chosen(option: &str, stacks: Vec<Stack>, patterns: &[String]) -> Result<Vec<Stack>, Refusal> {
+    let names: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
+    for pattern in patterns {
+        if !names.iter().any(|name| fits(pattern, name)) {
+            let words = format!("{option} {pattern}: no stack fits; there are {}", names.join(", "));
+            return Err(Refusal::new(exit::NOTHING_SELECTED, words));
+        }
+    }
+    let is_wanted = |stack: &Stack| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, &stack.name));
+    Ok(stacks.into_iter().filter(is_wanted).collect())
+}
+
+/// Whether a name fits a pattern in which `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(tail) = name.strip_prefix(start) else { return false };
+    (0..=tail.len()).filter_map(|at| tail.get(at..)).any(|tail| fits(rest, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name) in
+            [("esp_idf*", "esp_idf_5_1"), ("*python*", "micropython_1_20"), ("*", "x"), ("a*b*c", "a1b2c")]
+        {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        assert!(!fits("esp", "esp_idf_5_1") && !fits("a*b", "ba") && !fits("", "x"));
+    }
+}

@@ -1,0 +1,249 @@
+//! The smallest set of changes after which all chosen stacks connect: tried on the broker's twin, set by set, small ones
+//! first and among equals those that cost least, so that no proper subset does as well. What is found is then done to a
+//! real mosquitto, where one is installed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use board::{Board as _, Boots, Emulated};
+use outcome::Conformity;
+use scenario::Scenario;
+use serde::Serialize;
+
+use super::change::Change;
+use super::lines::{self, Lines};
+use super::setup::Setup;
+use super::twin::Twin;
+use crate::mosquitto::{self, Met};
+use crate::stack::{Applicability, Stack};
+use crate::verdict::How;
+use crate::{judge, trial};
+
+/// The seed of the twin: nothing secret is said to it.
+const SEED: u64 = 0x5eed;
+/// Larger sets are not looked for.
+const CHANGES_MAX: usize = 4;
+/// So many sets are tried at most.
+const SETS_MAX: usize = 400;
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Advice {
+    /// The smallest set of changes, in words.
+    pub changes: Vec<String>,
+    /// The stacks that connect after it, and did not before.
+    pub gained: Vec<String>,
+    /// The stacks that no change helps.
+    pub hopeless: Vec<String>,
+    /// The stacks that fare otherwise with the twin than with the broker: nothing is said of them.
+    pub unlike: Vec<String>,
+    /// How many sets of changes were tried.
+    pub tried: usize,
+    /// What to write into the configuration of each program.
+    pub lines: Vec<Lines>,
+    /// What came of trying it with a real mosquitto.
+    pub mosquitto: Option<String>,
+    /// Why there is no advice, if there is none.
+    pub why_none: Option<String>,
+}
+
+/// No advice, for this reason.
+pub fn none(why: String) -> Advice {
+    Advice { why_none: Some(why), ..Advice::default() }
+}
+
+/// Looks for the smallest set among `candidates` after which all of `stacks` connect that connect after any.
+///
+/// `fares` says of each stack whether it connects to the broker itself.
+pub fn advise(
+    setup: &Setup,
+    twin: &Twin,
+    candidates: &[Change],
+    stacks: &[(Stack, bool)],
+    folder: &Path,
+) -> Result<Advice, String> {
+    let mut tries = Tries { setup, twin, known: BTreeMap::new(), boots: Boots::new() };
+    let mut advice = Advice::default();
+    let (mut wanted, mut asked): (Vec<&Stack>, Vec<&Stack>) = (Vec::new(), Vec::new());
+    for (stack, connects) in stacks {
+        if tries.connects(&[], stack)? == *connects {
+            asked.push(stack);
+            if !connects {
+                wanted.push(stack);
+            }
+        } else {
+            advice.unlike.push(stack.name.clone());
+        }
+    }
+    if wanted.is_empty() {
+        advice.why_none = Some(if advice.unlike.is_empty() {
+            "all connect as it is".into()
+        } else {
+            "all that can be said of connect as it is".into()
+        });
+        return Ok(advice);
+    }
+    let sets = sets(candidates);
+    // Whom no set helps is left out first, so that the others are helped.
+    let mut helped: Vec<&Stack> = Vec::new();
+    for stack in &wanted {
+        match tries.first(&sets, &[*stack])? {
+            Some(_) => helped.push(stack),
+            None => advice.hopeless.push(stack.name.clone()),
+        }
+    }
+    asked.retain(|stack| !advice.hopeless.contains(&stack.name));
+    // Those that fail now come first: they decide soonest.
+    asked.sort_by_key(|stack| !helped.iter().any(|other| other.name == stack.name));
+    let found = if helped.is_empty() { None } else { tries.first(&sets, &asked)? };
+    advice.tried = tries.known.keys().map(|(set, _)| set.clone()).collect::<std::collections::BTreeSet<_>>().len();
+    let Some(found) = found else {
+        advice.why_none = Some(format!(
+            "no set of at most {CHANGES_MAX} of these changes helps them all: {}",
+            named(candidates, setup)
+        ));
+        return Ok(advice);
+    };
+    advice.gained = helped.iter().map(|stack| stack.name.clone()).collect();
+    advice.changes = found.iter().map(|change| change.words(setup.checked_name())).collect();
+    let after = twin.after(&found, setup.checked_name());
+    advice.lines = lines::of(&found, &after);
+    advice.mosquitto = Some(on_mosquitto(setup, &after, &found, &asked, folder)?);
+    Ok(advice)
+}
+
+fn named(changes: &[Change], setup: &Setup) -> String {
+    changes.iter().map(|change| change.words(setup.checked_name())).collect::<Vec<String>>().join("; ")
+}
+
+/// All sets that may be tried: small ones first, then cheap ones.
+fn sets(candidates: &[Change]) -> Vec<Vec<Change>> {
+    let mut sets: Vec<Vec<Change>> = vec![Vec::new()];
+    let mut all = Vec::new();
+    for _ in 0..CHANGES_MAX {
+        let mut larger = Vec::new();
+        for set in &sets {
+            let begin =
+                set.last().and_then(|last| candidates.iter().position(|change| change == last)).map_or(0, |at| at + 1);
+            for change in candidates.get(begin..).unwrap_or_default() {
+                if !set.iter().any(|other| other.excludes(*change)) {
+                    larger.push(set.iter().copied().chain([*change]).collect::<Vec<Change>>());
+                }
+            }
+        }
+        larger.sort_by_key(|set| set.iter().map(|change| change.cost()).sum::<u32>());
+        all.extend(larger.iter().cloned());
+        sets = larger;
+    }
+    all.truncate(SETS_MAX);
+    all
+}
+
+struct Tries<'a> {
+    setup: &'a Setup,
+    twin: &'a Twin,
+    /// What is known of a set and a stack.
+    known: BTreeMap<(Vec<Change>, String), bool>,
+    boots: std::sync::Arc<Boots>,
+}
+
+impl Tries<'_> {
+    /// The first set after which all of these stacks connect.
+    fn first(&mut self, sets: &[Vec<Change>], stacks: &[&Stack]) -> Result<Option<Vec<Change>>, String> {
+        for set in sets {
+            let mut all = true;
+            for stack in stacks {
+                all = all && self.connects(set, stack)?;
+            }
+            if all {
+                return Ok(Some(set.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn connects(&mut self, set: &[Change], stack: &Stack) -> Result<bool, String> {
+        let key = (set.to_vec(), stack.name.clone());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let twin = self.twin.after(set, self.setup.checked_name());
+        let scenario = twin.scenario(self.setup, super::exchange::today())?;
+        let connects = is_connected(&scenario, stack, &self.boots)?;
+        self.known.insert(key, connects);
+        Ok(connects)
+    }
+}
+
+fn is_connected(scenario: &Scenario, stack: &Stack, boots: &std::sync::Arc<Boots>) -> Result<bool, String> {
+    // A profile that stands for one document is asked all the same.
+    if matches!(stack.applicability(scenario), Applicability::NotApplicable(_)) {
+        return Ok(false);
+    }
+    Ok(trial::on_emulator(scenario, stack, SEED, boots)?.judged.account.how == How::Connected)
+}
+
+/// Tries the changes with a real mosquitto.
+fn on_mosquitto(
+    setup: &Setup,
+    twin: &Twin,
+    changes: &[Change],
+    stacks: &[&Stack],
+    folder: &Path,
+) -> Result<String, String> {
+    let mut scenario = twin.scenario(setup, super::exchange::today())?;
+    scenario.broker.real = Some(scenario::broker::Real::Mosquitto);
+    scenario.broker.mqtt.allow_anonymous = true;
+    scenario.mosquitto =
+        Some(scenario::mosquitto::Mosquitto { conf: None, options: lines::mosquitto_options(changes, twin) });
+    let (mut connect, mut others) = (0, Vec::new());
+    for stack in stacks {
+        let mut board = Emulated::of(stack.chip(), SEED).map_err(|fault| fault.to_string())?;
+        let met = mosquitto::meet(&scenario, stack, &mut board, SEED, super::exchange::today(), folder)?;
+        let evidence = match met {
+            Met::Held(evidence, _) => evidence,
+            Met::Missing(missing) if missing.required => return Err(missing.reason),
+            Met::Missing(missing) => return Ok(format!("not run: {}", missing.reason)),
+        };
+        let judged = judge::judge(&scenario, stack, &board.target(), SEED, &evidence)?;
+        if judged.account.how == How::Connected {
+            connect += 1;
+        } else {
+            others.push(format!("{} ({})", stack.name, judged.account.phrase()));
+        }
+        debug_assert!(
+            judged.account.conformity != Conformity::AcceptsWhatItMustRefuse,
+            "nothing has to be refused here"
+        );
+    }
+    Ok(if others.is_empty() {
+        format!("run: all {connect} stacks connect to a real mosquitto with these changes")
+    } else {
+        format!("run: {connect} connect to a real mosquitto with these changes, and not {}", others.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_sets_come_first_and_among_equals_the_cheap_ones() {
+        let candidates = [Change::Tls11, Change::LeafP256, Change::LeafRsa2048, Change::AddressAsIp];
+        let sets = sets(&candidates);
+        assert!(sets.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
+        assert_eq!(sets.iter().filter(|set| set.len() == 1).count(), 4);
+        let cost = |set: &[Change]| set.iter().map(|change| change.cost()).sum::<u32>();
+        let pairs: Vec<&Vec<Change>> = sets.iter().filter(|set| set.len() == 2).collect();
+        assert!(pairs.windows(2).all(|pair| cost(pair[0]) <= cost(pair[1])));
+        assert!(!sets.iter().any(|set| set.contains(&Change::LeafP256) && set.contains(&Change::LeafRsa2048)));
+        // Every proper subset of a set stands before it.
+        for (at, set) in sets.iter().enumerate().filter(|(_, set)| set.len() > 1) {
+            for left_out in 0..set.len() {
+                let mut subset = set.clone();
+                subset.remove(left_out);
+                assert!(sets.iter().position(|other| *other == subset).is_some_and(|place| place < at));
+            }
+        }
+    }
+}
