@@ -19,10 +19,10 @@ use crate::exit::{self, Exit};
 use crate::hil::Refusal;
 use crate::mosquitto::{self, Met};
 use crate::stack::{self, Applicability, Stack};
-use crate::verdict::How;
 use host::whole_file;
+use report::model::How;
 
-use crate::{controls, judge};
+use crate::controls;
 
 use issue::{Issued, Kind};
 
@@ -209,7 +209,7 @@ impl Tries<'_> {
             Met::Held(evidence, _) => evidence,
             Met::Missing(missing) => return Err(missing.reason),
         };
-        let judged = judge::judge(scenario, stack, &board.target(), 0, &evidence)?;
+        let judged = judge::judge(scenario, &stack.setting(&board.target(), 0), &evidence)?;
         if judged.unsupported.is_some() && port == BY_CERTIFICATE {
             return Ok(None);
         }

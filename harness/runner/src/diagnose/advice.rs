@@ -16,8 +16,8 @@ use super::setup::Setup;
 use super::twin::Twin;
 use crate::mosquitto::{self, Met};
 use crate::stack::{Applicability, Stack};
-use crate::verdict::How;
-use crate::{judge, trial};
+use crate::trial;
+use report::model::How;
 
 /// The seed of the twin: nothing secret is said to it.
 const SEED: u64 = 0x5eed;
@@ -205,7 +205,7 @@ fn on_mosquitto(
             Met::Missing(missing) if missing.required => return Err(missing.reason),
             Met::Missing(missing) => return Ok(format!("not run: {}", missing.reason)),
         };
-        let judged = judge::judge(&scenario, stack, &board.target(), SEED, &evidence)?;
+        let judged = judge::judge(&scenario, &stack.setting(&board.target(), SEED), &evidence)?;
         if judged.account.how == How::Connected {
             connect += 1;
         } else {

@@ -13,13 +13,13 @@ use serde::Serialize;
 use super::setup::Setup;
 use super::verifier::Expected;
 use crate::bench;
-use crate::judge::{self, Judged};
 use crate::mosquitto::relay::Relay;
 use crate::stack::{Applicability, Stack};
 use crate::summary::printable;
-use crate::verdict::How;
 use explain::explanations;
 use explain::reviewed::Reviewed;
+use judge::Judged;
+use report::model::How;
 
 /// The seed of the network and of nothing secret: it stands in the packets' comment.
 const NETWORK_SEED: u64 = 0x5eed;
@@ -129,7 +129,7 @@ impl Meeting<'_> {
         let relay = Relay::new(BTreeMap::from([(self.setup.port, self.setup.address)]));
         let evidence = bench::run_with(scenario, self.minted, Box::new(relay), stack, &mut board, NETWORK_SEED)
             .map_err(|fault| fault.to_string())?;
-        let judged = judge::judge(scenario, stack, &board.target(), NETWORK_SEED, &evidence)?;
+        let judged = judge::judge(scenario, &stack.setting(&board.target(), NETWORK_SEED), &evidence)?;
         Ok(self.conclude(stack, judged, evidence.pcapng))
     }
 
