@@ -19,7 +19,8 @@ use runner::products::Product;
 
 const IMAGE: &str = "firmware-under-test/esp32c3_wifi/target/riscv32imc-unknown-none-elf/release/esp32c3_wifi";
 const NETWORK: &str = "ssid=shakedown,psk=correct horse";
-const PROMPT: &str = ">>> ";
+/// On one of the two consoles, which say the same.
+const PROMPT: &str = "usb  | >>> ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")

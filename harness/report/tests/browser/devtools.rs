@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -136,12 +136,14 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Waits until an expression on the page is true.
+    /// Waits until an expression on the page is true. Asked again and again, since a navigation forgets whoever
+    /// waits for a promise, and a browser without a screen may draw no frame that a promise could wait for.
     pub fn wait_until(&mut self, expression: &str) {
-        let waiting = format!(
-            "new Promise((done) => {{ const look = () => ({expression}) ? done(true) : requestAnimationFrame(look); look(); }})"
-        );
-        assert_eq!(self.value(&waiting), true);
+        let until = Instant::now() + PATIENCE;
+        while self.value(&format!("Boolean({expression})")) != true {
+            assert!(Instant::now() < until, "never came true: {expression}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Takes a picture of the whole page, if somebody wants to see some: `SHAKEDOWN_PICTURES=DIR`.

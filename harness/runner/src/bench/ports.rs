@@ -34,7 +34,7 @@ enum Attached {
     /// Slipmux, with what is to be sent next. Text passes as it is.
     Line(SerialLine, Vec<u8>),
     /// A modem with AT commands.
-    Modem(Modem),
+    Modem(Box<Modem>),
     /// An Ethernet with a router.
     Ethernet(Segment),
 }
@@ -58,7 +58,7 @@ impl Ports {
                 PortRole::Bench | PortRole::Console => {
                     Attached::Line(SerialLine::new(scenario.network.serial_faults(), seed), Vec::new())
                 }
-                PortRole::Modem => Attached::Modem(modem.take()?),
+                PortRole::Modem => Attached::Modem(Box::new(modem.take()?)),
             };
             Some((port.id, attached))
         };
