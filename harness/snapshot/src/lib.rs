@@ -281,7 +281,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let place = Place::new(folder.path(), "identity/x", "y");
             place.accept(RUN, Some(Packets { pcapng: b"one", go_with: &|_, _| true })).unwrap();
-            let name = "snapshot::tests::whoever_is_killed_at_the_write_leaves_what_was_there";
+            let name = "tests::whoever_is_killed_at_the_write_leaves_what_was_there";
             let mut again = std::process::Command::new(std::env::current_exe().unwrap());
             again.args([name, "--exact"]).env(FOLDER, folder.path()).env(PACKETS_BYTES, packets_bytes);
             let output = again.output().unwrap();

@@ -150,7 +150,7 @@ impl Ports {
 
     fn modem(&mut self) -> Option<&mut Modem> {
         self.attached.iter_mut().find_map(|(_, attached)| match attached {
-            Attached::Modem(modem) => Some(modem),
+            Attached::Modem(modem) => Some(&mut **modem),
             Attached::Line(..) | Attached::Ethernet(_) => None,
         })
     }
