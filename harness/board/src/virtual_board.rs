@@ -10,12 +10,13 @@
 mod control;
 mod fault;
 mod jtag;
+mod names;
 pub mod probe;
 mod pty;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -322,27 +323,9 @@ impl VirtualBoard {
     }
 }
 
-impl Drop for VirtualBoard {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.settings.control);
-    }
-}
-
 fn power_on(settings: &Settings) -> Box<dyn EmulatedChip> {
     let chip = emulator::Settings { seed: settings.seed, ..emulator::Settings::default() };
     let mut chip = (settings.model.power_on)(&chip);
     chip.boot_from_flash();
     chip
-}
-
-/// Makes `link` lead to `target`, whatever stood there before, unless that is a real file.
-fn link(link: &Path, target: &Path) -> io::Result<()> {
-    if let Ok(there) = fs::symlink_metadata(link) {
-        if !there.file_type().is_symlink() {
-            let words = format!("{} is there already, and no link", link.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
-        }
-        fs::remove_file(link)?;
-    }
-    std::os::unix::fs::symlink(target, link)
 }

@@ -4,11 +4,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
+
+use super::names::Socket;
 
 /// No request and no answer is longer, in bytes.
 const LINE_BYTES_MAX: u64 = 8 * 1024;
@@ -57,7 +59,7 @@ pub(super) enum Answering {
 
 /// The listening socket.
 pub(super) struct Control {
-    listener: UnixListener,
+    socket: Socket,
     /// Those who are never answered.
     forsaken: Vec<UnixStream>,
 }
@@ -78,19 +80,12 @@ impl Reply {
 
 impl Control {
     pub(super) fn listen(path: &Path) -> io::Result<Self> {
-        if UnixStream::connect(path).is_ok() {
-            let words = format!("another board listens at {}", path.display());
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, words));
-        }
-        let _ = std::fs::remove_file(path);
-        let listener = UnixListener::bind(path)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self { listener, forsaken: Vec::new() })
+        Ok(Self { socket: Socket::listen(path)?, forsaken: Vec::new() })
     }
 
     /// The next request that is to be answered properly.
     pub(super) fn take(&mut self, answering: impl Fn(&Request) -> Answering) -> io::Result<Option<(Request, Reply)>> {
-        let stream = match self.listener.accept() {
+        let stream = match self.socket.listener.accept() {
             Ok((stream, _)) => stream,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error),
@@ -118,7 +113,7 @@ impl Control {
     }
 
     pub(super) fn poll_fd(&self) -> PollFd<'_> {
-        PollFd::new(&self.listener, PollFlags::IN)
+        PollFd::new(&self.socket.listener, PollFlags::IN)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The JTAG port of a virtual board: OpenOCD's `remote_bitbang` on a socket, beside everything else that the board does.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use emulator::EmulatedChip;
 use rustix::event::{PollFd, PollFlags};
 
+use super::names::Socket;
 use crate::emulated::remote_bitbang::{RemoteBitbang, Stay};
 
 /// A debugger that does not read its answers for so long is gone.
@@ -17,8 +18,7 @@ const READ_BYTES: usize = 1 << 16;
 
 /// The port, and the debugger at it.
 pub(super) struct Jtag {
-    path: PathBuf,
-    listener: UnixListener,
+    socket: Socket,
     debugger: Option<(UnixStream, RemoteBitbang)>,
 }
 
@@ -33,10 +33,7 @@ pub(super) struct Served {
 
 impl Jtag {
     pub(super) fn listen(path: &Path) -> io::Result<Self> {
-        let _ = std::fs::remove_file(path);
-        let listener = UnixListener::bind(path)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self { path: path.to_owned(), listener, debugger: None })
+        Ok(Self { socket: Socket::listen(path)?, debugger: None })
     }
 
     /// Does what the debugger has said by now.
@@ -44,7 +41,7 @@ impl Jtag {
         let was_alone = self.debugger.is_none();
         if was_alone {
             // One debugger at a time; the others wait in the kernel.
-            self.debugger = self.listener.accept().ok().and_then(|(stream, _)| {
+            self.debugger = self.socket.listener.accept().ok().and_then(|(stream, _)| {
                 stream.set_nonblocking(true).ok()?;
                 Some((stream, RemoteBitbang::default()))
             });
@@ -62,7 +59,7 @@ impl Jtag {
     pub(super) fn poll_fd(&self) -> PollFd<'_> {
         match &self.debugger {
             Some((stream, _)) => PollFd::new(stream, PollFlags::IN),
-            None => PollFd::new(&self.listener, PollFlags::IN),
+            None => PollFd::new(&self.socket.listener, PollFlags::IN),
         }
     }
 }
@@ -84,10 +81,4 @@ fn converse(stream: &mut UnixStream, pins: &mut RemoteBitbang, chip: &mut dyn Em
     stream.write_all(&answers)?;
     stream.set_nonblocking(true)?;
     stay.map_err(io::Error::other)
-}
-
-impl Drop for Jtag {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
 }

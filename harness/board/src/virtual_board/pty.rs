@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
+
+use super::names::Link;
 
 /// What a host that does not read makes the board keep, in bytes; what is older is lost.
 const UNHEARD_BYTES_MAX: usize = 256 * 1024;
@@ -21,7 +22,7 @@ const UNHEARD_BYTES_MAX: usize = 256 * 1024;
 pub(super) struct Pty {
     board: OwnedFd,
     bench: OwnedFd,
-    link: PathBuf,
+    _link: Link,
     unheard: VecDeque<u8>,
 }
 
@@ -39,8 +40,8 @@ impl Pty {
         settings.make_raw();
         rustix::termios::tcsetattr(&bench, OptionalActions::Now, &settings)?;
         rustix::fs::fcntl_setfl(&board, OFlags::NONBLOCK)?;
-        super::link(link, name)?;
-        Ok(Self { board, bench, link: link.to_owned(), unheard: VecDeque::new() })
+        let link = Link::new(link, name)?;
+        Ok(Self { board, bench, _link: link, unheard: VecDeque::new() })
     }
 
     /// Says `bytes`, now or when there is room.
@@ -79,11 +80,5 @@ impl Pty {
     /// For `poll`: when the bench says something.
     pub(super) fn poll_fd(&self) -> PollFd<'_> {
         PollFd::new(&self.board, PollFlags::IN)
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.link);
     }
 }
