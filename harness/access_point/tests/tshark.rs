@@ -1,5 +1,6 @@
 //! Wireshark reads what was on the air, and decrypts it with the passphrase. Where it is not installed this is said, and where
 //! `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 mod station;
 

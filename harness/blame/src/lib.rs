@@ -7,6 +7,8 @@
 //!
 //! This crate does not know what can go wrong, nor which exit code that has.
 
+pub mod panics;
+
 use std::fmt;
 use std::path::Path;
 

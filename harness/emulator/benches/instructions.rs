@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p emulator --bench instructions`. Where `qemu-system-riscv32` is installed, both run the whole kernel
 //! in turns, and the ratio of the best times is printed.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 mod kernel;
 

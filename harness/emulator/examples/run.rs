@@ -1,6 +1,7 @@
 //! Runs an ELF file on the emulated chip: `cargo run -p emulator --example run -- FILE.elf [--until-ms N] [--seed N]`.
 //!
 //! Prints what it sends over USB-Serial-JTAG and UART0, the events as they happen, and what the run came to.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::collections::VecDeque;
 use std::io::Write;

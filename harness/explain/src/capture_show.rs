@@ -15,6 +15,6 @@ pub fn run(file: &Path, keys: Option<&Path>) -> Result<()> {
     let (bytes, keys) = capture_file::read(file, keys)?;
     let options = capture::ShowOptions { key_log: &keys };
     let text = capture::show(&bytes, options).map_err(|error| Error::authors_file(file, error))?;
-    anstream::println!("{}", text.trim_end());
+    terminal::outln!("{}", text.trim_end());
     Ok(())
 }

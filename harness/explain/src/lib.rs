@@ -29,7 +29,6 @@ pub mod stacks;
 mod subject;
 mod suites;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use blame::{Error, Result};
@@ -118,8 +117,7 @@ pub fn run(root: &Path, arguments: &Explain, excluded: &Excluded<'_>) -> Result<
             return Err(Error::usage("nothing to explain: name a scenario, give an error code, --capture or --hex"));
         }
     };
-    // A reader who went away (`| head`) is no fault.
-    let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
+    terminal::outln!("{}", text.trim_end());
     Ok(())
 }
 

@@ -8,7 +8,6 @@ mod markdown;
 pub mod table;
 mod text;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use blame::{Error, Result};
@@ -94,8 +93,7 @@ pub fn run(root: &Path, arguments: &Matrix, run: Option<Run>, excluded: &Exclude
     match &arguments.output {
         Some(file) => whole_file::write(file, text).map_err(|error| Error::file(file, error)),
         None => {
-            // A reader who went away (`| head`) is no fault.
-            let _ = anstream::stdout().write_all(text.as_bytes());
+            terminal::out!("{text}");
             Ok(())
         }
     }

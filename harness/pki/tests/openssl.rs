@@ -1,4 +1,5 @@
 //! OpenSSL, where it is installed, judges what webpki cannot: old keys, old versions, P-521, and private keys.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use clock::UnixTime;
 use std::path::Path;

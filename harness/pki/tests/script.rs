@@ -1,5 +1,6 @@
 //! The certificate script of source document 002, with and without its alternative names: OpenSSL, where it is installed,
 //! runs its commands, and what scenarios specify is what comes out.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use clock::UnixTime;
 use pki::Minted;

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Command::List => {
             for probe in attach::list() {
                 let barred = if probe.accessible { "" } else { "  (this user may not open it)" };
-                println!("{}  {}{barred}", probe.selector, probe.name);
+                terminal::outln!("{}  {}{barred}", probe.selector, probe.name);
             }
             ExitCode::SUCCESS
         }

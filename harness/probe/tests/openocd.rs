@@ -1,6 +1,7 @@
 //! OpenOCD at the emulated chip's JTAG port: another debugger than probe-rs, to which the chip looks like one too.
 //!
 //! Left out where OpenOCD is not installed. It runs as a process of its own.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 #![cfg(unix)]
 
 mod bench;

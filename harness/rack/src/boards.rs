@@ -47,14 +47,14 @@ pub fn run(root: &Path, arguments: &Boards) -> Result<bool> {
         return Ok(true);
     }
     if entries.is_empty() {
-        anstream::println!(
+        terminal::outln!(
             "{} names no board; `cargo xtask boards --scan` writes files for what is plugged in",
             folder.display()
         );
         return Ok(true);
     }
     let rows: Vec<[String; 6]> = entries.iter().map(row).collect();
-    anstream::print!("{}", table(&rows));
+    terminal::out!("{}", table(&rows));
     Ok(entries.iter().filter(|entry| entry.facts.alive).all(|entry| absent(entry).is_none()))
 }
 
@@ -101,7 +101,7 @@ fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<(
     let program = std::env::var(PROBE).ok();
     let probes = program.map_or_else(Vec::new, |program| {
         board::flasher::list(&[program, "serve".into()], LIST_MAX).unwrap_or_else(|fault| {
-            anstream::eprintln!("debug probes cannot be listed: {fault}");
+            terminal::errln!("debug probes cannot be listed: {fault}");
             Vec::new()
         })
     });
@@ -113,16 +113,16 @@ fn write_files(folder: &Path, entries: &[Entry], system_root: &Path) -> Result<(
         }
         let file = folder.join(format!("{}.toml", board.name()));
         if file.exists() {
-            anstream::eprintln!("{} is there already and is about another board: left as it is", file.display());
+            terminal::errln!("{} is there already and is about another board: left as it is", file.display());
             continue;
         }
         let failed = |error: std::io::Error| Error::file(&file, error);
         std::fs::create_dir_all(folder).map_err(failed)?;
         whole_file::write(&file, board.file()).map_err(failed)?;
-        anstream::println!("{} is written: look at what is marked there", file.display());
+        terminal::outln!("{} is written: look at what is marked there", file.display());
         written += 1;
     }
     let known = found.len() - written;
-    anstream::println!("{} board(s) plugged in, {known} known already, {written} new", found.len());
+    terminal::outln!("{} board(s) plugged in, {known} known already, {written} new", found.len());
     Ok(())
 }

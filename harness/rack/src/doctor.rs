@@ -110,14 +110,14 @@ pub fn run(root: &Path, bench: &str, arguments: &Doctor) -> bool {
     let findings = examine(&machine);
     for finding in &findings {
         let (mark, style) = MARKS.get(finding.gravity as usize).copied().unwrap_or(("?", Style::new()));
-        anstream::println!("{style}{mark}{style:#} {:14} {}", finding.about, finding.words);
+        terminal::outln!("{style}{mark}{style:#} {:14} {}", finding.about, finding.words);
         for line in finding.remedy.lines() {
-            anstream::println!("                 → {line}");
+            terminal::outln!("                 → {line}");
         }
     }
     let ill = findings.iter().filter(|finding| finding.gravity == Gravity::Ill).count();
     let lacking = findings.iter().filter(|finding| finding.gravity == Gravity::Lacking).count();
-    anstream::println!("\n{ill} to be mended, {lacking} that not every rack needs");
+    terminal::outln!("\n{ill} to be mended, {lacking} that not every rack needs");
     ill == 0
 }
 

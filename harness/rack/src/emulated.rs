@@ -146,9 +146,9 @@ pub fn run(settings: board::virtual_board::Settings, until_input_ends: bool) -> 
             flag.store(true, Ordering::SeqCst);
         });
     }
-    println!("{READY}");
+    terminal::outln!("{READY}");
     if !until_input_ends {
-        eprintln!("serial port {}, until Ctrl-C", serial.display());
+        terminal::errln!("serial port {}, until Ctrl-C", serial.display());
     }
     let result = board.run(&stop).map_err(failed);
     drop(board);
@@ -198,7 +198,7 @@ pub fn hold_probe() -> Result<()> {
 pub fn control(socket: &Path, words: &str) -> Result<()> {
     let answer = board::virtual_board::ask_within(socket, words, CONTROL_MAX).map_err(Error::bench)?;
     if !answer.is_empty() {
-        println!("{answer}");
+        terminal::outln!("{answer}");
     }
     Ok(())
 }

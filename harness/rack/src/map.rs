@@ -274,7 +274,7 @@ pub fn parse(file: &str, text: &str) -> Result<Facts, Box<Problem>> {
     };
     let mut written = toml::de::DeTable::parse(text).map_err(of_toml)?;
     let notices = renamed::in_toml(written.get_mut(), renamed::IN_BOARDS, file, text);
-    notices.iter().for_each(|notice| eprintln!("{notice}"));
+    notices.iter().for_each(|notice| terminal::errln!("{notice}"));
     let facts = Facts::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
     check(&facts).map_err(|(path, message, remedy)| Problem::at_key(file, text, path, message, remedy))?;
     Ok(facts)

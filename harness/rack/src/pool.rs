@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -188,11 +187,11 @@ impl<W: Work> Shared<'_, W> {
         };
         // What it is at: should the bench panic over it, nobody may wait for it for ever.
         let current = Cell::new(None);
-        let served = catch_unwind(AssertUnwindSafe(|| self.serve(&mut slot, send, &current)));
+        let served = blame::panics::caught(|| self.serve(&mut slot, send, &current));
         board.out_of_order = match served {
             Ok(result) => result.err().map(|Wedged(why)| why),
-            Err(_) => {
-                let why = "the bench panicked over it".to_owned();
+            Err(message) => {
+                let why = format!("the bench panicked over it: {message}");
                 if let Some(index) = current.take() {
                     self.hand_back(index, send, Back::Wedged(why.clone()));
                 }
@@ -224,9 +223,10 @@ impl<W: Work> Shared<'_, W> {
             image = images.get(index);
             let began = Instant::now();
             // A panic fails one task, and not its neighbours.
-            let done = catch_unwind(AssertUnwindSafe(|| self.work.run(slot, index)));
-            let panicked = || Ok(self.work.failed(index, slot.name(), "the bench panicked"));
-            match done.unwrap_or_else(|_| panicked()) {
+            let name = slot.name().to_owned();
+            let panicked =
+                |message: String| Ok(self.work.failed(index, &name, &format!("the bench panicked: {message}")));
+            match blame::panics::caught(|| self.work.run(slot, index)).unwrap_or_else(panicked) {
                 Ok(done) => {
                     let _ = send.send((index, done, began.elapsed()));
                     self.queue().finish(index);

@@ -2,6 +2,7 @@
 //! somebody else wrote.
 //!
 //! Where there is no Chromium the test stands aside, and says so.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 #![cfg(unix)]
 
 #[path = "browser/devtools.rs"]

@@ -2,6 +2,7 @@
 //! the way from power-on to the first outcome. On emulated boards, each a process of its own behind a pseudo-terminal.
 //!
 //! `cargo bench -p runner --bench rack`. It measures wall time once, in a few seconds each; a busy machine shows.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;

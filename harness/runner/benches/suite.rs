@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p runner`. Figures are the machine's; what can be compared between machines is the ratio of two jobs
 //! to one, and that of emulated to real time, which is printed beside them.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

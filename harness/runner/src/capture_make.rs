@@ -84,7 +84,7 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
     let place = Place::new(&root.join("target/captures"), &scenario.name, &stack.name);
     let file = arguments.output.clone().unwrap_or_else(|| place.capture());
     whole_file::write(&file, pcapng).map_err(|error| failed(format!("{}: {error}", file.display())))?;
-    anstream::println!("{}: {} on {stack}, {}", file.display(), scenario.name, judged.account);
+    terminal::outln!("{}: {} on {stack}, {}", file.display(), scenario.name, judged.account);
     Ok(())
 }
 

@@ -262,6 +262,10 @@ pub struct Emulate {
     /// The seed of the chip's random number generator, in hexadecimal
     #[arg(long, value_parser = hexadecimal, default_value = "5eed")]
     pub seed: u64,
+    /// Let the terminal obey the firmware: for the line editor of a REPL. Without it, whatever would move the cursor or
+    /// set the title is shown as text
+    #[arg(long)]
+    pub raw: bool,
     /// Print the map of the chip: what is modelled and what is not
     #[arg(long)]
     pub map: bool,

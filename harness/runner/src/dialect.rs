@@ -166,7 +166,7 @@ impl Dialect {
         };
         let mut written = toml::de::DeTable::parse(text).map_err(of_toml)?;
         let notices = renamed::in_toml(written.get_mut(), renamed::IN_DIALECTS, file, text);
-        notices.iter().for_each(|notice| eprintln!("{notice}"));
+        notices.iter().for_each(|notice| terminal::errln!("{notice}"));
         let mut dialect = Self::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
         let wrong = |path: &[&str], message: String, remedy: &str| Problem::at_key(file, text, path, message, remedy);
         if dialect.stack.trim().is_empty() {

@@ -36,8 +36,7 @@ pub fn run(root: &Path, arguments: &Emulate) -> Result<u8, String> {
     let chip = arguments.board.chip()?;
     let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
     if arguments.map {
-        // A reader who went away (`| head`) is no fault.
-        let _ = writeln!(io::stdout(), "{}", (model.map)());
+        terminal::outln!("{}", (model.map)());
         return Ok(exit::AS_EXPECTED.code);
     }
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -45,7 +44,7 @@ pub fn run(root: &Path, arguments: &Emulate) -> Result<u8, String> {
         let flag = Arc::clone(&interrupted);
         ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
     }
-    on(root, model, arguments, &keys(), &interrupted, &mut io::stdout())
+    on(root, model, arguments, &keys(), &interrupted, &mut terminal::Console::stdout(arguments.raw))
 }
 
 /// As [`run`], on a chip of `model`; what is typed comes from `keys`, and what its consoles say goes to `terminal`.
@@ -67,9 +66,12 @@ pub fn on(
         Some(port) => debug(&mut *chip, port, &mut seen).map(|()| false),
         None => run_chip(&mut *chip, arguments, keys, interrupted, &mut seen),
     };
-    seen.console.finish(seen.terminal).map_err(gone)?;
+    match seen.console.finish(seen.terminal) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        finished => finished.map_err(gone)?,
+    }
     let has_halted = result?;
-    eprintln!("\n{} after {} instructions", chip.now(), chip.instructions_retired());
+    terminal::errln!("\n{} after {} instructions", chip.now(), chip.instructions_retired());
     if let Some(file) = &arguments.flash_state {
         loaded::keep_state(&*chip, file)?;
     }
@@ -99,7 +101,11 @@ fn run_chip(
                 chip.serial_input(port, &bytes);
             }
         }
-        seen.show(chip).map_err(gone)?;
+        match seen.show(chip) {
+            // Nobody listens any more.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            shown => shown.map_err(gone)?,
+        }
         air.exchange(chip)?;
         has_halted = pause == Pause::Halted;
     }
@@ -133,7 +139,7 @@ impl Seen<'_> {
         }
         self.console.write(self.terminal, chip.now())?;
         for event in events {
-            eprintln!("{}", self.events.tell(&event));
+            terminal::errln!("{}", self.events.tell(&event));
         }
         Ok(())
     }
@@ -147,7 +153,7 @@ fn gone(error: io::Error) -> String {
 fn trace(chip: &mut dyn EmulatedChip) -> Pause {
     let next = chip.next_instruction();
     let function = next.function.map_or_else(String::new, |(name, offset)| format!("{name}+{offset:#x}"));
-    eprintln!("{:>12}  {:#010x}  {:40} {function}", chip.instructions_retired(), next.address, next.text);
+    terminal::errln!("{:>12}  {:#010x}  {:40} {function}", chip.instructions_retired(), next.address, next.text);
     chip.step()
 }
 
@@ -171,16 +177,16 @@ fn debug(chip: &mut dyn EmulatedChip, port: u16, seen: &mut Seen<'_>) -> Result<
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();
     loop {
-        eprintln!("waiting for gdb: target remote localhost:{port}");
+        terminal::errln!("waiting for gdb: target remote localhost:{port}");
         let (stream, _) = listener.accept().map_err(refused)?;
         // What the chip says must not stop the session when the terminal is gone.
         match emulator::gdb::serve(chip, stream, &mut |chip| _ = seen.show(chip)) {
-            Ok(Ended::Detached) => eprintln!("gdb has detached: the chip stands until another comes"),
+            Ok(Ended::Detached) => terminal::errln!("gdb has detached: the chip stands until another comes"),
             Ok(ended) => {
-                eprintln!("gdb: {ended:?}");
+                terminal::errln!("gdb: {ended:?}");
                 return Ok(());
             }
-            Err(error) => eprintln!("{error}"),
+            Err(error) => terminal::errln!("{error}"),
         }
     }
 }

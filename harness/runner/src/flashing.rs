@@ -94,7 +94,7 @@ fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<
     let progress = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     progress.set_prefix(format!("flashing {}", image.name));
     if !io::stderr().is_terminal() {
-        eprintln!("flashing {} through probe-rs", image.name);
+        terminal::errln!("flashing {} through probe-rs", image.name);
     }
     let flashed = board::emulated::through_probe::flash_content(image.chip, command, &file, FLASH_MAX, &mut |step| {
         progress.set_length(step.total_bytes.unwrap_or(step.done_bytes));

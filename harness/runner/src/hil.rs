@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -226,7 +226,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         None => None,
     };
     let mut journal_fault = None;
-    let mut finished = |result: &(Verdict, Duration)| {
+    let mut put_down = |result: &(Verdict, Duration)| {
         // First: what is said on the screen is on disk.
         if let Some(journal) = &mut journal {
             for row in reports::rows(std::slice::from_ref(result), &[], &sources) {
@@ -236,10 +236,15 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
         let (verdict, _) = result;
         let name = format!("{} on {}", verdict.scenario, verdict.stack);
         if progress.is_hidden() && !io::stderr().is_terminal() {
-            eprintln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.told());
+            terminal::errln!("{:>4}/{selected} {name} … {}", progress.position() + 1, verdict.told());
         }
         progress.inc(1);
         progress.set_message(name);
+    };
+    // Whatever becomes of what is told meanwhile: what was run is reported.
+    let mut panic_message = None;
+    let mut finished = |result: &(Verdict, Duration)| {
+        panic_message = blame::panics::caught(|| put_down(result)).err().or(panic_message.take());
     };
     let on_rack = crew.as_ref().map(|crew| crew.run(&bench, &pairs, &interrupted, &mut finished));
     let mut on_rack = on_rack.unwrap_or_default();
@@ -315,10 +320,12 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let idle: String = bench.denial.idle(&verdicts).map(|line| format!("{line}\n")).collect();
     say(&format!("\n{}{idle}{}\n{}", summary::render(&verdicts, &view, &effort), effort, on_rack.told()));
     let journalled = journal_fault.map_or(Ok(()), |error| Err(format!("the journal cannot be written: {error}")));
+    let unharmed = panic_message.map_or(Ok(()), |message| Err(format!("the bench failed: it panicked: {message}")));
     bench
         .file_records(&builds)
         .and(reported)
         .and(journalled)
+        .and(unharmed)
         .map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
     Ok(if on_rack.is_incomplete() && !interrupted { exit::BENCH_FAILED } else { sum(&verdicts, interrupted) })
 }
@@ -406,15 +413,15 @@ pub(crate) fn listen_for_interruption() -> Result<Arc<AtomicBool>, Refusal> {
             host::process::kill_all();
             std::process::exit(exit::INTERRUPTED.code.into());
         }
-        eprintln!("interrupted: finishing what is running (again to stop at once)");
+        terminal::errln!("interrupted: finishing what is running (again to stop at once)");
     })
     .map_err(|error| Refusal::new(exit::BENCH_FAILED, error))?;
     Ok(interrupted)
 }
 
-/// Prints to standard output, coloured only on a terminal. A reader who went away (`| head`) is no fault.
+/// Prints to standard output, coloured only on a terminal.
 pub(crate) fn say(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    terminal::out!("{text}");
 }
 
 fn list(scenarios: &[Scenario], stacks: &[Stack]) -> String {

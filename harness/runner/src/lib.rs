@@ -27,6 +27,7 @@ pub mod mask_rom;
 pub mod mosquitto;
 pub mod on_boards;
 pub mod packets;
+pub mod panics;
 pub mod plan;
 pub mod products;
 pub mod release_report;

@@ -7,43 +7,54 @@ use clap::Parser as _;
 use explain::matrix::Matrix;
 use explain::snapshots::NotApplicable;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
+use runner::exit::Exit;
 use runner::{
-    authority, bisect, capture_make, certificates, controls, diagnose, emulate, exit, hil, products, release_report,
-    released, report_command, reports, stack,
+    authority, bisect, capture_make, certificates, controls, diagnose, emulate, exit, hil, panics, products,
+    release_report, released, report_command, reports, stack,
 };
 use scenario::Scenario;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let root = root();
-    let result = match &cli.command {
+    match panics::guarded(|| obey(&cli.command, &root)) {
+        Ok(code) => ExitCode::from(code),
+        Err((exit, words)) => {
+            terminal::errln!("{}", words.trim_end());
+            ExitCode::from(exit.code)
+        }
+    }
+}
+
+fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
+    match command {
         Command::Hil(arguments) => {
-            hil::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+            hil::run(root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Capture(Capture::Show { file, keys }) => {
             explain::capture_show::run(file, keys.as_deref()).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::Capture(Capture::Make(arguments)) => capture_make::run(&root, arguments)
+        Command::Capture(Capture::Make(arguments)) => capture_make::run(root, arguments)
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|refusal| (refusal.exit, refusal.words)),
         Command::Explain(arguments) => {
-            explain::run(&root, arguments, &excluded(&root)).map(|()| exit::AS_EXPECTED.code).map_err(refused)
+            explain::run(root, arguments, &excluded(root)).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
         Command::Certificates(arguments) => {
-            certificates::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+            certificates::run(root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Diagnose(arguments) => {
-            diagnose::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+            diagnose::run(root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
-        Command::Matrix(arguments) => matrix(&root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused),
-        Command::Bisect(arguments) => bisect::run(&root, arguments).map(|exit| exit.code),
+        Command::Matrix(arguments) => matrix(root, arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused),
+        Command::Bisect(arguments) => bisect::run(root, arguments).map(|exit| exit.code),
         Command::ReleaseReport(arguments) => {
-            release_report::run(&root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
+            release_report::run(root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
-        Command::Emulate(arguments) => emulate::run(&root, arguments).map_err(|words| (exit::USAGE, words)),
-        Command::Boards(arguments) => rack::boards::run(&root, arguments).map(of).map_err(refused),
-        Command::Doctor(arguments) => Ok(of(rack::doctor::run(&root, &version(), arguments))),
+        Command::Emulate(arguments) => emulate::run(root, arguments).map_err(|words| (exit::USAGE, words)),
+        Command::Boards(arguments) => rack::boards::run(root, arguments).map(of).map_err(refused),
+        Command::Doctor(arguments) => Ok(of(rack::doctor::run(root, &version(), arguments))),
         Command::VirtualBoard(arguments) => {
             runner::virtual_board::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
@@ -51,9 +62,9 @@ fn main() -> ExitCode {
         Command::VirtualControl { socket, words } => {
             rack::emulated::control(socket, &words.join(" ")).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::Firmware(command) => released::run(&root, command),
+        Command::Firmware(command) => released::run(root, command),
         Command::Controls(Controls::Install) => {
-            controls::install::run(&root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+            controls::install::run(root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
         }
         Command::Authority(Authority::Export(arguments)) => {
             authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
@@ -61,17 +72,10 @@ fn main() -> ExitCode {
         Command::Products(command) => products::install::run(command)
             .map(|()| exit::AS_EXPECTED.code)
             .map_err(|words| (exit::BENCH_FAILED, words)),
-        Command::Labgrid(command) => runner::labgrid::run(&root, command),
-        Command::Tables { check } => runner::tables::run(&root, *check)
+        Command::Labgrid(command) => runner::labgrid::run(root, command),
+        Command::Tables { check } => runner::tables::run(root, *check)
             .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })
             .map_err(|words| (exit::BENCH_FAILED, words.to_string())),
-    };
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err((exit, words)) => {
-            anstream::eprintln!("{}", words.trim_end());
-            ExitCode::from(exit.code)
-        }
     }
 }
 

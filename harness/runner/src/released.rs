@@ -152,7 +152,7 @@ pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
             for image in firmware::Image::all(root).map_err(failed)? {
                 match firmware::check(&image) {
                     Ok(manifest) => {
-                        anstream::println!("{} {} is what its sources say", image.name, manifest.version);
+                        terminal::outln!("{} {} is what its sources say", image.name, manifest.version);
                     }
                     Err(error) => complaints.push(error.message),
                 }
@@ -171,7 +171,7 @@ pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
                     return Err((exit::USAGE, why));
                 }
                 let manifest = firmware::build(&firmware::Image::new(root, name)).map_err(failed)?;
-                anstream::println!("{name} {} is built: sha256 {}", manifest.version, manifest.sha256);
+                terminal::outln!("{name} {} is built: sha256 {}", manifest.version, manifest.sha256);
             }
         }
     }

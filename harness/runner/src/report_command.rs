@@ -76,7 +76,7 @@ pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
             (std::slice::from_ref(file), reporting)
         }
         ReportCommand::Schema { release } => {
-            anstream::print!("{}", if *release { RELEASE_SCHEMA } else { SCHEMA });
+            terminal::out!("{}", if *release { RELEASE_SCHEMA } else { SCHEMA });
             return Ok(exit::AS_EXPECTED);
         }
     };
@@ -87,7 +87,7 @@ pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
     let runs = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, String>>();
     let merged = merge(runs.map_err(|why| (exit::USAGE, why))?);
     for remark in &merged.remarks {
-        anstream::eprintln!("{remark}");
+        terminal::errln!("{remark}");
     }
     reports::write_all(reporting, &merged.run).map_err(|why| (exit::BENCH_FAILED, why))?;
     Ok(if merged.is_complete { exit::AS_EXPECTED } else { exit::OTHERWISE })

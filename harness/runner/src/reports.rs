@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use outcome::Ending;
 use report::markdown::Links;
 use report::model::{NotRun, Row, Run};
 use scenario::{Scenario, renamed};
@@ -50,8 +51,15 @@ pub struct Missed {
 /// The rows of a run: what was run, then what was not.
 pub fn rows(results: &[(Verdict, Duration)], missed: &[Missed], sources: &Sources<'_>) -> Vec<Row> {
     let known = |name: &str| sources.scenarios.iter().find(|scenario| scenario.name == name);
-    let ran =
-        results.iter().filter_map(|(verdict, took)| Some(row::row(verdict, *took, known(&verdict.scenario)?, sources)));
+    let ran = results.iter().filter_map(|(verdict, took)| {
+        let scenario = known(&verdict.scenario)?;
+        // A panic over one row is no reason to lose the others.
+        Some(blame::panics::caught(|| row::row(verdict, *took, scenario, sources)).unwrap_or_else(|message| {
+            let mut row = row::blank(scenario, &verdict.stack);
+            row.ending = Some(Ending::BenchFailed(format!("the bench panicked over this row: {message}")));
+            row
+        }))
+    });
     let not_run = missed.iter().filter_map(|missed| {
         let mut row = row::blank(known(&missed.scenario)?, &missed.stack);
         row.not_run = Some(NotRun { why: missed.why.clone() });
@@ -68,9 +76,11 @@ pub fn rows(results: &[(Verdict, Duration)], missed: &[Missed], sources: &Source
 pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
     let (history, mut complaints) = history(&wanted.history);
     for one in &wanted.report {
-        let written = render(one.kind, run, &history).and_then(|text| whole_file::write(&one.file, text));
-        match written {
-            Ok(()) => eprintln!("written: {}", one.file.display()),
+        let written = blame::panics::caught(|| {
+            render(one.kind, run, &history).and_then(|text| whole_file::write(&one.file, text))
+        });
+        match written.unwrap_or_else(|message| Err(io::Error::other(format!("the bench panicked: {message}")))) {
+            Ok(()) => terminal::errln!("written: {}", one.file.display()),
             Err(error) => complaints.push(format!("{}: {error}", one.file.display())),
         }
     }
@@ -101,7 +111,7 @@ pub fn read(file: &Path) -> Result<Run, String> {
     }
     let text = fs::read_to_string(file).map_err(|error| named(&error))?;
     let (text, notices) = renamed::in_json(&text, renamed::IN_REPORTS, &file.display().to_string());
-    notices.iter().for_each(|notice| eprintln!("{notice}"));
+    notices.iter().for_each(|notice| terminal::errln!("{notice}"));
     report::json::read(&text).map_err(|error| named(&error))
 }
 

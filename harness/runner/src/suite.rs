@@ -1,6 +1,5 @@
 //! Many runs side by side, each on a board of its own, so that neither their order nor their number matters.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -27,8 +26,7 @@ pub fn run<T: Sync, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(task) = tasks.get(index) else { break };
                     // A panic is a fault of the bench, and must not take the other tasks with it.
-                    let result = catch_unwind(AssertUnwindSafe(|| one(task)))
-                        .unwrap_or_else(|panic| panicked(task, words(panic.as_ref())));
+                    let result = blame::panics::caught(|| one(task)).unwrap_or_else(|message| panicked(task, &message));
                     if send.send((index, result)).is_err() {
                         break;
                     }
@@ -46,14 +44,6 @@ pub fn run<T: Sync, R: Send>(
         results
     });
     results.into_iter().flatten().collect()
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no words")
 }
 
 #[cfg(test)]

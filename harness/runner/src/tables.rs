@@ -65,10 +65,10 @@ pub fn run(root: &Path, check: bool) -> Result<bool, Unrenderable> {
     for page in &outdated {
         let path = root.join(&page.name);
         if check {
-            eprintln!("{}: out of date; `cargo xtask tables` renders it anew", page.name);
+            terminal::errln!("{}: out of date; `cargo xtask tables` renders it anew", page.name);
         } else {
             whole_file::write(&path, &page.text).map_err(|error| Unrenderable::new(path.display(), error))?;
-            eprintln!("{}: rendered anew", page.name);
+            terminal::errln!("{}: rendered anew", page.name);
         }
     }
     Ok(!check || outdated.is_empty())

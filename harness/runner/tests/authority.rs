@@ -1,5 +1,6 @@
 //! An authority of one's own, made by OpenSSL where it is installed: chains under it are met, what cannot be is counted,
 //! and its key goes nowhere.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! What `ci/` and the documentation tell people and machines to type is what the command line understands, and what they
 //! install is what the programs that read it take.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! Host clients meet the scripted broker on a real socket: the controls of every scenario, against their reviewed
 //! snapshots. The one inside the bench runs everywhere, programs where they are installed.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

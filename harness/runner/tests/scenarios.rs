@@ -2,6 +2,7 @@
 //!
 //! The same as `cargo xtask hil`, through `rstest` and `insta`: this is what `cargo test` runs. One test
 //! for each file, so that they run side by side and have names; inside, one stack after the other.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::collections::BTreeSet;
 use std::fs;

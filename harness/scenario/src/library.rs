@@ -73,7 +73,7 @@ pub fn read(folder: &Path) -> Result<Vec<Scenario>, Unusable> {
         let text = fs::read_to_string(&file).map_err(unreadable)?;
         match Scenario::parse(&name(folder, &file), &shown(&file), &text) {
             Ok(scenario) => {
-                scenario.notices.iter().for_each(|notice| eprintln!("{notice}"));
+                scenario.notices.iter().for_each(|notice| terminal::errln!("{notice}"));
                 scenarios.push(scenario);
             }
             Err(problem) => problems.push(problem),

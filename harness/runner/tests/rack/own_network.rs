@@ -1,4 +1,5 @@
 //! A board with a network of its own: nothing of it is the bench's, neither its TLS nor its MQTT nor its words.
+#![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::net::TcpListener;

@@ -1,5 +1,6 @@
 //! The whole way that silicon goes: probe-rs attaches to the chip, writes its flash, verifies and lets it go; the firmware
 //! says hello on the serial port.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::path::Path;
 

@@ -243,6 +243,7 @@ fn the_command_emulate_puts_it_on_a_terminal() {
         trace: false,
         gdb: None,
         seed: 0,
+        raw: false,
         map: false,
     };
     let (type_keys, keys) = mpsc::channel();
