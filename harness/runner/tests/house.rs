@@ -20,7 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("control", &["outcome"]),
     ("pki", &["clock"]),
     ("report", &["outcome"]),
-    ("scenario", &["clock", "control", "network", "outcome", "pki"]),
+    ("scenario", &["clock", "control", "network", "outcome", "pki", "terminal"]),
     ("capture", &["clock", "outcome", "wire"]),
     ("snapshot", &["host"]),
     (

@@ -32,9 +32,9 @@ fn full() -> Stdio {
 
 #[test]
 fn a_run_that_nobody_reads_has_its_report_and_its_exit_code() {
-    let streams: [(fn() -> Stdio, fn() -> Stdio); 4] =
-        [(Stdio::null, nobody), (Stdio::null, full), (nobody, nobody), (full, Stdio::null)];
-    for (stdout, stderr) in streams {
+    type Stream = fn() -> Stdio;
+    let streams: [[Stream; 2]; 4] = [[Stdio::null, nobody], [Stdio::null, full], [nobody, nobody], [full, Stdio::null]];
+    for [stdout, stderr] in streams {
         let folder = TempDir::new().expect("a temporary folder");
         let report = folder.path().join("report.json");
         let status =
