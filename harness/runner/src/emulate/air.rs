@@ -78,12 +78,12 @@ impl Surroundings {
             match &event.what {
                 Happening::LooksFor { ssid } if self.networks.is_empty() => return Err(looks_for(ssid)),
                 Happening::LooksFor { ssid } => {
-                    eprintln!("{} air: {}", event.at, looks_for(ssid));
+                    terminal::errln!("{} air: {}", event.at, looks_for(ssid));
                     continue;
                 }
                 _ => {}
             }
-            eprintln!("{} air: {} {}", event.at, event.station, event.what);
+            terminal::errln!("{} air: {} {}", event.at, event.station, event.what);
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Surroundings {
     pub fn finish(&self) -> Result<(), String> {
         let Some(file) = &self.capture else { return Ok(()) };
         whole_file::write(file, self.tap.to_pcapng()).map_err(|error| format!("{}: {error}", file.display()))?;
-        eprintln!("what was on the air, decrypted: {}", options::tshark_line(file, &self.networks));
+        terminal::errln!("what was on the air, decrypted: {}", options::tshark_line(file, &self.networks));
         Ok(())
     }
 }
