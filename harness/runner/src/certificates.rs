@@ -134,7 +134,7 @@ fn make(arguments: &Certificates, stacks: &[Stack], out: &Path) -> Result<Option
     let mut why_not: Vec<(Plan, Vec<String>)> = Vec::new();
     for plan in PLANS {
         let issued = issue::issue(plan.kind, &arguments.host, &arguments.client, arguments.days)?;
-        anstream::eprintln!("trying {} and {}", plan.kind.words(), plan.version);
+        terminal::errln!("trying {} and {}", plan.kind.words(), plan.version);
         let tries = Tries { arguments, plan, issued: &issued, folder: out.join("tried") };
         let lines = tries.all(stacks)?;
         let failures: Vec<String> = lines.iter().filter(|line| !line.connects).map(Line::words).collect();
@@ -151,7 +151,7 @@ fn make(arguments: &Certificates, stacks: &[Stack], out: &Path) -> Result<Option
     for (plan, failures) in why_not {
         let _ = writeln!(told, "{}, {}: not {}", plan.kind.words(), plan.version, failures.join("; "));
     }
-    anstream::eprintln!("{told}Choose fewer stacks by --for.");
+    terminal::errln!("{told}Choose fewer stacks by --for.");
     Ok(None)
 }
 
@@ -186,7 +186,7 @@ impl Tries<'_> {
                 for client in std::iter::once(None).chain(self.issued.clients.first().map(Some)) {
                     let scenario = self.scenario(host, client)?;
                     if let Some(line) = self.one(stack, host, &scenario)? {
-                        anstream::eprintln!("  {}", line.words());
+                        terminal::errln!("  {}", line.words());
                         lines.push(line);
                     }
                 }

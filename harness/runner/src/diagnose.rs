@@ -185,7 +185,7 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     let mut recorder = Recorder::new(exchange::today(), "connections of the bench's own".into());
     let pause = Duration::from_millis(arguments.pause_ms);
     let (broker, key_log) = probe::ask_all(&setup, pause, &mut recorder, &mut |question| {
-        anstream::eprintln!("  {question}");
+        terminal::errln!("  {question}");
     })
     .map_err(|why| Refusal::new(exit::USAGE, why))?;
     let read = |ders: &[Vec<u8>]| ders.iter().filter_map(|der| chain::Certificate::read(der).ok()).collect::<Vec<_>>();
@@ -216,7 +216,7 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
         );
     }
     let told = text::render(&diagnosis);
-    let _ = writeln!(anstream::stdout(), "{}", told.trim_end());
+    terminal::outln!("{}", told.trim_end());
     reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
     Ok(diagnosis.exit())
 }
@@ -263,13 +263,13 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
         notes: vec![format!("judged {how}")],
     };
     let told = text::render(&diagnosis);
-    let _ = writeln!(anstream::stdout(), "{}", told.trim_end());
+    terminal::outln!("{}", told.trim_end());
     reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
     Ok(diagnosis.exit())
 }
 
 fn say(words: &str) {
-    anstream::eprintln!("{words}");
+    terminal::errln!("{words}");
 }
 
 fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
@@ -354,7 +354,7 @@ fn hold(
     let meeting = Meeting { setup, scenario: &scenario, minted: &minted, expected, shown };
     let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
     let never = AtomicBool::new(false);
-    let mut told = |met: &Met| anstream::eprintln!("  {}: {}", met.verdict.stack, met.verdict.words);
+    let mut told = |met: &Met| terminal::errln!("  {}: {}", met.verdict.stack, met.verdict.words);
     Ok(suite::run(stacks, usize::from(arguments.jobs), &never, &|stack| meeting.hold(stack), &panicked, &mut told))
 }
 
