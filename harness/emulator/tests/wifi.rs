@@ -3,6 +3,7 @@
 //! The image is not in the repository: it holds Espressif's libraries. Build it with `cargo build --release` in
 //! `firmware-under-test/esp32c3_wifi`; without it these tests say so and pass. Where `SHAKEDOWN_REQUIRED_TOOLS` names
 //! `esp32c3_wifi`, it is missed.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! `diagnose` against a broker that really runs, and against what is none.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::fs;
 use std::io::{Read as _, Write as _};

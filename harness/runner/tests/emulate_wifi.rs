@@ -2,6 +2,7 @@
 //!
 //! An image with Espressif's Wi-Fi driver is built where it is tested and never kept; MicroPython is fetched on request.
 //! What is not there is said, and the test passes; where `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
