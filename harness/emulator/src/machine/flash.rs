@@ -61,16 +61,26 @@ impl Flash {
 
     /// What it holds, up to the last byte that is not erased.
     pub fn content(&self, memory: &Memory) -> Vec<u8> {
-        let last = self.pages.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        let mut bytes = vec![0xff; last * PAGE_BYTES as usize];
+        let mut bytes = self.pages_of(memory, self.pages.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        let used = bytes.iter().rposition(|byte| *byte != 0xff).map_or(0, |last| last + 1);
+        bytes.truncate(used);
+        bytes
+    }
+
+    /// All that it holds.
+    pub fn whole(&self, memory: &Memory) -> Vec<u8> {
+        self.pages_of(memory, self.pages.len())
+    }
+
+    /// What the first `pages` pages hold.
+    fn pages_of(&self, memory: &Memory, pages: usize) -> Vec<u8> {
+        let mut bytes = vec![0xff; pages * PAGE_BYTES as usize];
         for (chunk, page) in bytes.chunks_mut(PAGE_BYTES as usize).zip(&self.pages) {
             if let Some((store, offset)) = page {
                 let from = *offset as usize;
                 chunk.copy_from_slice(&memory.store_bytes(*store)[from..from + PAGE_BYTES as usize]);
             }
         }
-        let used = bytes.iter().rposition(|byte| *byte != 0xff).map_or(0, |last| last + 1);
-        bytes.truncate(used);
         bytes
     }
 

@@ -166,6 +166,22 @@ impl RegisterFile {
         self.words.get(offset as usize / 4).copied().unwrap_or(0)
     }
 
+    /// The `N` bytes that begin at `offset`, as they would lie in memory; `N` is a multiple of four.
+    pub fn bytes<const N: usize>(&self, offset: u32) -> [u8; N] {
+        let mut bytes = [0; N];
+        for (word, at) in bytes.chunks_exact_mut(4).zip((offset..).step_by(4)) {
+            word.copy_from_slice(&self.get(at).to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Sets the registers from `offset` on to whole words of bytes, as they would lie in memory.
+    pub fn set_bytes(&mut self, offset: u32, bytes: &[u8]) {
+        for (word, at) in bytes.chunks_exact(4).zip((offset..).step_by(4)) {
+            self.set(at, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        }
+    }
+
     /// Changes what the register at `offset` holds.
     pub fn set(&mut self, offset: u32, value: u32) {
         if let Some(word) = self.words.get_mut(offset as usize / 4) {

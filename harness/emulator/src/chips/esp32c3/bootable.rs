@@ -43,9 +43,7 @@ impl fmt::Display for Unbootable {
 
 /// The application that the bootloader would start.
 pub(super) fn application(flash: &Flash, memory: &Memory) -> Result<Application, Unbootable> {
-    let mut content = flash.content(memory);
-    // An image may end with bytes that look erased.
-    content.resize(flash.size_bytes() as usize, 0xff);
+    let content = flash.whole(memory);
     let chosen = Chosen::find(&content, &espressif::ESP32C3).map_err(Unbootable::Refused)?;
     // What needs no bootloader needs the real ROM.
     let Chosen { at, application, .. } = chosen.ok_or(Unbootable::Refused(Refused::BadTable(TableDamage::Missing)))?;

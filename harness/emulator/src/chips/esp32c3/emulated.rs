@@ -191,9 +191,12 @@ impl Debuggee for Esp32c3 {
             Ok(()) => return Ok(()),
             Err(missing) => missing,
         };
+        let mut word = 0;
         for (n, byte) in bytes.iter_mut().enumerate() {
             let at = address.wrapping_add(n as u32);
-            let word = self.soc.peek(at, self.now_ticks()).ok_or(missing)?;
+            if n == 0 || at.is_multiple_of(4) {
+                word = self.soc.peek(at, self.now_ticks()).ok_or(missing)?;
+            }
             *byte = word.to_le_bytes()[(at & 3) as usize];
         }
         Ok(())

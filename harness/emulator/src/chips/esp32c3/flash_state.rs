@@ -8,15 +8,13 @@ use crate::machine::chip::KeptStateError;
 use super::{Esp32c3, Fuses};
 
 const MAGIC: &[u8; 8] = b"C3STATE1";
-const FUSE_BYTES: usize = 11 * 8 * 4;
 /// Magic number, status registers, eFuses.
-const TRAILER_BYTES: usize = MAGIC.len() + 4 + FUSE_BYTES;
+const TRAILER_BYTES: usize = MAGIC.len() + 4 + size_of::<Fuses>();
 
 impl Esp32c3 {
     /// What the chip keeps without power.
     pub fn flash_state(&self) -> Vec<u8> {
-        let mut state = self.flash_content();
-        state.resize(self.soc.flash.size_bytes() as usize, 0xff);
+        let mut state = self.soc.flash.whole(&self.memory);
         state.extend(MAGIC);
         state.extend(self.soc.kept_flash_status().to_le_bytes());
         state.extend(self.fuses().iter().flatten().flat_map(|word| word.to_le_bytes()));
@@ -39,7 +37,7 @@ impl Esp32c3 {
         }
         let mut words = rest.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         self.soc.set_kept_flash_status(words.next().unwrap_or(0));
-        let mut fuses: Fuses = [[0; 8]; 11];
+        let mut fuses = Fuses::default();
         fuses.iter_mut().flatten().zip(words).for_each(|(fuse, word)| *fuse = word);
         self.burn_fuses(&fuses);
         self.set_flash_content(flash).map_err(|_| KeptStateError::NotAState)

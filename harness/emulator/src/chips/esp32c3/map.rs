@@ -208,6 +208,24 @@ static FIRST_ROW_OF_PAGE: [u8; 0xd1] = {
     first
 };
 
+/// Where in `MAP` each device's row is; 0 for those without one. A device that is named behind the last does not compile.
+static ROW_OF_DEVICE: [u8; D::AssistDebug as usize + 1] = {
+    let mut rows = [0; D::AssistDebug as usize + 1];
+    let mut row = 0;
+    while row < MAP.len() {
+        if !matches!(MAP[row].device, D::None) {
+            rows[MAP[row].device as usize] = row as u8;
+        }
+        row += 1;
+    }
+    rows
+};
+
+/// Where in `MAP` a device's row is. Every device has one.
+pub(crate) fn row_of_device(name: DeviceName) -> usize {
+    usize::from(ROW_OF_DEVICE[name as usize])
+}
+
 /// The row of `MAP` that the register at `address` lies in.
 pub(crate) fn row_of(address: u32) -> Option<usize> {
     let page = address.checked_sub(REGISTERS.start)? / 0x1000;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::cores::riscv::{Bus, BusFault, Width};
 use crate::machine::memory::{Access, Memory, Window};
 
-use super::map::{DeviceName, MAP, Modelled, REGISTERS, Row, row_of};
+use super::map::{DeviceName, MAP, Modelled, REGISTERS, Row, row_of, row_of_device};
 use super::registers::peripheral;
 use super::rom::Inflaters;
 use super::source;
@@ -230,7 +230,7 @@ impl Soc {
     }
 
     fn show_fuses(&mut self) {
-        self.devices.efuse.show(&mut self.slots[slot_of(DeviceName::Efuse)].registers);
+        self.devices.efuse.show(&mut self.slots[row_of_device(DeviceName::Efuse)].registers);
     }
 
     /// Resets what `cause` resets and leaves the rest. The CPU stood at `pc`, with its stack pointer at `sp`.
@@ -240,7 +240,7 @@ impl Soc {
         self.polls.note_activity(now);
         self.performance_counter_base = [cycle as u32; 2];
         self.performance_counter_csrs = [0; 4];
-        let assist = &self.slots[slot_of(DeviceName::AssistDebug)].registers;
+        let assist = &self.slots[row_of_device(DeviceName::AssistDebug)].registers;
         self.devices.assist_debug.note_reset(pc, sp, assist);
         if cause.is_cpu_only() {
             self.devices.rtc.note_cpu_reset(cause);
@@ -289,11 +289,11 @@ impl Soc {
         for group in [DeviceName::TimerGroup0, DeviceName::TimerGroup1] {
             self.registers(group).set(0x48, 0);
         }
-        let index = slot_of(DeviceName::Rtc);
+        let index = row_of_device(DeviceName::Rtc);
         self.devices.rtc.arm_as_bootloader_leaves_it(&mut self.slots[index].registers, now);
         // What the ROM's start-up code does: cycles are counted in user mode's counter, the threshold is 1.
         self.performance_counter_csrs = [0, 0, 1, 1];
-        let _ = self.matrix.write(0x194, 1, &mut self.slots[slot_of(DeviceName::InterruptMatrix)].registers);
+        let _ = self.matrix.write(0x194, 1, &mut self.slots[row_of_device(DeviceName::InterruptMatrix)].registers);
         self.registers(DeviceName::InterruptMatrix).set(0x194, 1);
         // The console that the ROM has opened: UART0 at 115200 baud from the crystal.
         let uart = self.registers(DeviceName::Uart0);
@@ -323,7 +323,7 @@ impl Soc {
 
     /// The registers of a device.
     pub fn registers(&mut self, name: DeviceName) -> &mut RegisterFile {
-        &mut self.slots[slot_of(name)].registers
+        &mut self.slots[row_of_device(name)].registers
     }
 
     /// Bytes that the registers take on the host.
@@ -338,7 +338,7 @@ impl Soc {
         now: Ticks,
         act: impl FnOnce(&mut Devices, &mut RegisterFile) -> T,
     ) -> T {
-        let index = slot_of(name);
+        let index = row_of_device(name);
         let result = act(&mut self.devices, &mut self.slots[index].registers);
         self.refresh(index, now);
         self.matrix_follows();
@@ -354,7 +354,7 @@ impl Soc {
             if self.slots[index].due <= now {
                 if row.device == DeviceName::SarAdc {
                     let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
-                    sar_adc.settle(&self.slots[index].registers, analog_bus, now);
+                    sar_adc.settle(analog_bus, now);
                 } else if let Some(device) = self.devices.get(row.device) {
                     device.advance(&mut self.slots[index].registers, now);
                 }
@@ -366,14 +366,14 @@ impl Soc {
 
     /// When something will happen that the chip's owner must see: a byte leaves, a watchdog may bite.
     pub fn owner_due(&self) -> Ticks {
-        let due = OWNER_DEVICES.iter().map(|name| self.slots[slot_of(*name)].due).min().unwrap_or(NEVER);
+        let due = OWNER_DEVICES.iter().map(|name| self.slots[row_of_device(*name)].due).min().unwrap_or(NEVER);
         due.min(self.devices.wifi_mac.due())
     }
 
     /// Lets the radio do what it does of itself until `now`: it writes to memory, which only the chip's owner can lend.
     pub fn settle_radio(&mut self, memory: &mut Memory, now: Ticks) {
         if self.devices.wifi_mac.due() <= now {
-            let index = slot_of(DeviceName::WifiMac);
+            let index = row_of_device(DeviceName::WifiMac);
             self.devices.wifi_mac.advance_with_memory(&mut self.slots[index].registers, memory, now);
             self.refresh(index, now);
             self.matrix_follows();
@@ -520,8 +520,8 @@ impl Soc {
             DeviceName::FlashController => self.flash_controller.read(offset),
             DeviceName::ApbControl if offset == RANDOM => Read::Value(self.random.next_word()),
             DeviceName::ApbControl | DeviceName::MmuTable | DeviceName::IoMux => Read::Stored,
-            DeviceName::Gdma => self.devices.gdma.read(offset, &slot.registers, now),
-            DeviceName::Hmac => self.devices.hmac.read(offset, now),
+            DeviceName::Gdma => self.devices.gdma.read(offset, &slot.registers),
+            DeviceName::Hmac => self.devices.hmac.read(offset),
             DeviceName::SarAdc => {
                 let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
                 let answer = sar_adc.read(offset, &slot.registers, analog_bus, now);
@@ -558,10 +558,9 @@ impl Soc {
     }
 
     /// AES is started on what DMA brings it; the result goes the way that DMA has for it.
-    fn transform_by_dma(&mut self, index: usize, offset: u32, value: u32, memory: &mut Memory, now: Ticks) -> Write {
-        let dma = slot_of(DeviceName::Gdma);
-        let wanted = self.devices.aes.wants(offset, value, &self.slots[index].registers).unwrap_or(0);
-        let text = self.devices.gdma.take(Peripheral::Aes, wanted, &mut self.slots[dma].registers, memory);
+    fn transform_by_dma(&mut self, index: usize, bytes: usize, memory: &mut Memory, now: Ticks) -> Write {
+        let dma = row_of_device(DeviceName::Gdma);
+        let text = self.devices.gdma.take(Peripheral::Aes, bytes, &mut self.slots[dma].registers, memory);
         let result = text.and_then(|text| self.devices.aes.transform(text, &mut self.slots[index].registers));
         let Some(result) = result else { return Write::Unmodelled };
         self.devices.gdma.put(Peripheral::Aes, &result, &mut self.slots[dma].registers, memory);
@@ -571,10 +570,9 @@ impl Soc {
     }
 
     /// SHA is started on what DMA brings it.
-    fn hash_by_dma(&mut self, index: usize, offset: u32, value: u32, memory: &mut Memory, now: Ticks) -> Write {
-        let dma = slot_of(DeviceName::Gdma);
-        let wanted = self.devices.sha.wants(offset, value, &self.slots[index].registers).unwrap_or(0);
-        let Some(text) = self.devices.gdma.take(Peripheral::Sha, wanted, &mut self.slots[dma].registers, memory) else {
+    fn hash_by_dma(&mut self, index: usize, offset: u32, bytes: usize, memory: &mut Memory, now: Ticks) -> Write {
+        let dma = row_of_device(DeviceName::Gdma);
+        let Some(text) = self.devices.gdma.take(Peripheral::Sha, bytes, &mut self.slots[dma].registers, memory) else {
             return Write::Unmodelled;
         };
         let answer = self.devices.sha.hash(&text, offset, &mut self.slots[index].registers);
@@ -594,15 +592,14 @@ impl Soc {
         let index = row_of(address).filter(|index| MAP[*index].modelled != Modelled::Memory)?;
         let (row, registers) = (&MAP[index], &self.slots[index].registers);
         let offset = (address - row.base) & !3;
-        // Whatever reading does to a device is done to a copy.
-        let mut devices = self.devices.clone();
         let answer = match row.device {
-            DeviceName::InterruptMatrix => self.matrix.clone().read(offset),
-            DeviceName::FlashController => self.flash_controller.clone().read(offset),
-            DeviceName::SarAdc => devices.sar_adc.read(offset, registers, &self.devices.analog_bus, now),
-            DeviceName::Gdma => devices.gdma.read(offset, registers, now),
-            DeviceName::Hmac => devices.hmac.read(offset, now),
-            name => devices.get(name).map_or(Read::Stored, |device| device.read(offset, registers, now)),
+            DeviceName::InterruptMatrix => self.matrix.read(offset),
+            DeviceName::FlashController => self.flash_controller.read(offset),
+            DeviceName::Gdma => self.devices.gdma.read(offset, registers),
+            DeviceName::Hmac => self.devices.hmac.read(offset),
+            // Whatever reading does to a device is done to a copy.
+            DeviceName::SarAdc => self.devices.sar_adc.clone().read(offset, registers, &self.devices.analog_bus, now),
+            name => self.devices.clone().get(name).map_or(Read::Stored, |device| device.read(offset, registers, now)),
         };
         Some(if let Read::Value(value) = answer { value } else { registers.get(offset) })
     }
@@ -644,12 +641,14 @@ impl Soc {
                 let Devices { hmac, efuse, .. } = &mut self.devices;
                 hmac.write(offset, registers, efuse)
             }
-            DeviceName::Aes if self.devices.aes.wants(offset, value, registers).is_some() => {
-                self.transform_by_dma(index, offset, value, memory, now)
-            }
-            DeviceName::Sha if self.devices.sha.wants(offset, value, registers).is_some() => {
-                self.hash_by_dma(index, offset, value, memory, now)
-            }
+            DeviceName::Aes => match self.devices.aes.wants(offset, value, registers) {
+                Some(bytes) => self.transform_by_dma(index, bytes, memory, now),
+                None => self.devices.aes.write(offset, value, registers, now),
+            },
+            DeviceName::Sha => match self.devices.sha.wants(offset, value, registers) {
+                Some(bytes) => self.hash_by_dma(index, offset, bytes, memory, now),
+                None => self.devices.sha.write(offset, value, registers, now),
+            },
             DeviceName::SarAdc => {
                 let Devices { sar_adc, analog_bus, .. } = &mut self.devices;
                 sar_adc.write(offset, value, registers, analog_bus, now)
@@ -711,11 +710,6 @@ fn fresh_registers(row: &Row) -> RegisterFile {
     let is_whole = row.modelled == Modelled::Storage || RADIO_DEVICES.contains(&row.device);
     let registers = if is_whole { RegisterFile::whole } else { RegisterFile::new };
     registers(peripheral(row.name), size)
-}
-
-/// Where in the map a device's row is. Every device has one.
-fn slot_of(name: DeviceName) -> usize {
-    MAP.iter().position(|row| row.device == name).unwrap_or_default()
 }
 
 impl Bus for Soc {

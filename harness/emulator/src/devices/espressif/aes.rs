@@ -66,26 +66,12 @@ impl Cipher for Aes256 {
     }
 }
 
-fn bytes<const N: usize>(registers: &RegisterFile, offset: u32) -> [u8; N] {
-    let mut bytes = [0; N];
-    for (n, word) in bytes.chunks_exact_mut(4).enumerate() {
-        word.copy_from_slice(&registers.get(offset + 4 * n as u32).to_le_bytes());
-    }
-    bytes
-}
-
-fn set_bytes(registers: &mut RegisterFile, offset: u32, bytes: &[u8]) {
-    for (n, word) in bytes.chunks_exact(4).enumerate() {
-        registers.set(offset + 4 * n as u32, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-    }
-}
-
 /// The cipher that is configured, and whether it decrypts.
 fn configured(registers: &RegisterFile) -> Option<(Box<dyn Cipher>, bool)> {
     let mode = registers.get(MODE);
     let cipher: Box<dyn Cipher> = match mode & 3 {
-        0 => Box::new(Aes128::new(&bytes::<16>(registers, KEY).into())),
-        2 => Box::new(Aes256::new(&bytes::<32>(registers, KEY).into())),
+        0 => Box::new(Aes128::new(&registers.bytes::<16>(KEY).into())),
+        2 => Box::new(Aes256::new(&registers.bytes::<32>(KEY).into())),
         _ => return None,
     };
     (mode <= 6).then_some((cipher, mode & 4 != 0))
@@ -102,10 +88,10 @@ impl Aes {
     pub fn transform(&mut self, mut text: Vec<u8>, registers: &mut RegisterFile) -> Option<Vec<u8>> {
         let (cipher, decrypts) = configured(registers)?;
         let mode = Mode::new(registers.get(BLOCK_MODE) & 7, registers.get(INC_SEL))?;
-        let mut iv = bytes::<16>(registers, IV);
+        let mut iv = registers.bytes::<16>(IV);
         modes::transform(&*cipher, mode, decrypts, &mut iv, &mut text);
         if mode != Mode::Ecb {
-            set_bytes(registers, IV, &iv);
+            registers.set_bytes(IV, &iv);
         }
         Some(text)
     }
@@ -118,13 +104,13 @@ impl Aes {
 
 fn transform_block(registers: &mut RegisterFile) -> Write {
     let Some((cipher, decrypts)) = configured(registers) else { return Write::Unmodelled };
-    let mut block = Block::from(bytes::<16>(registers, TEXT_IN));
+    let mut block = Block::from(registers.bytes::<16>(TEXT_IN));
     if decrypts {
         cipher.decrypt(&mut block)
     } else {
         cipher.encrypt(&mut block)
     }
-    set_bytes(registers, TEXT_OUT, &block);
+    registers.set_bytes(TEXT_OUT, &block);
     Write::Done
 }
 
@@ -178,15 +164,15 @@ mod tests {
             let mut registers = RegisterFile::new(peripheral("AES"), 0x1000);
             let mut aes = Aes::default();
             let text: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
-            set_bytes(&mut registers, KEY, &(0..32).collect::<Vec<u8>>());
-            set_bytes(&mut registers, TEXT_IN, &text);
+            registers.set_bytes(KEY, &(0..32).collect::<Vec<u8>>());
+            registers.set_bytes(TEXT_IN, &text);
             registers.set(MODE, encrypt);
             assert_eq!(aes.write(TRIGGER, 1, &mut registers, 0), Write::Done);
-            assert_eq!(bytes::<16>(&registers, TEXT_OUT)[..], hex(cipher_text));
-            set_bytes(&mut registers, TEXT_IN, &hex(cipher_text));
+            assert_eq!(registers.bytes::<16>(TEXT_OUT)[..], hex(cipher_text));
+            registers.set_bytes(TEXT_IN, &hex(cipher_text));
             registers.set(MODE, decrypt);
             aes.write(TRIGGER, 1, &mut registers, 0);
-            assert_eq!(bytes::<16>(&registers, TEXT_OUT)[..], text);
+            assert_eq!(registers.bytes::<16>(TEXT_OUT)[..], text);
         }
     }
 
@@ -208,8 +194,8 @@ mod tests {
         for (block_mode, iv, cipher_text) in cases {
             let run = |mode, text: Vec<u8>| {
                 let mut registers = RegisterFile::new(peripheral("AES"), 0x1000);
-                set_bytes(&mut registers, KEY, &hex(KEY_BYTES));
-                set_bytes(&mut registers, IV, &hex(iv));
+                registers.set_bytes(KEY, &hex(KEY_BYTES));
+                registers.set_bytes(IV, &hex(iv));
                 registers.set(MODE, mode);
                 registers.set(BLOCK_MODE, block_mode);
                 Aes::default().transform(text, &mut registers).expect("a mode that it has")
@@ -228,7 +214,7 @@ mod tests {
             let mut registers = RegisterFile::new(peripheral("AES"), 0x1000);
             registers.set(BLOCK_MODE, block_mode);
             let once = Aes::default().transform(text.clone(), &mut registers).expect("a mode that it has");
-            set_bytes(&mut registers, IV, &[0; 16]);
+            registers.set_bytes(IV, &[0; 16]);
             let first = Aes::default().transform(text[..32].to_vec(), &mut registers).expect("a mode that it has");
             let second = Aes::default().transform(text[32..].to_vec(), &mut registers).expect("a mode that it has");
             assert_eq!([first, second].concat(), once, "mode {block_mode}");

@@ -85,7 +85,7 @@ impl FlashController {
     }
 
     /// Reads the word at `offset`.
-    pub fn read(&mut self, offset: u32) -> Read {
+    pub fn read(&self, offset: u32) -> Read {
         match offset {
             CMD | FSM => Read::Value(0),
             ADDR..=RD_STATUS | MISC..=CACHE_FCTRL | W0..=W15 | FLASH_WAITI_CTRL..=TIMING_CALI => Read::Stored,

@@ -6,7 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::time::Ticks;
 use crate::machine::device::{Read, Write};
 use crate::machine::memory::Memory;
 use crate::machine::registers::RegisterFile;
@@ -44,9 +43,10 @@ const OUT_STOP: u32 = 1 << 20;
 const OUT_START: u32 = 1 << 21;
 const OUT_RESTART: u32 = 1 << 22;
 const OUT_PARK: u32 = 1 << 23;
-const ADDRESS: u32 = 0xf_ffff;
-/// What the twenty bits of an address in LINK lack.
-const ADDRESS_BASE: u32 = 0x3fc0_0000;
+/// The bits of an address that a register holds.
+pub(super) const ADDRESS: u32 = 0xf_ffff;
+/// What they lack: the RAM that DMA reaches.
+pub(super) const ADDRESS_BASE: u32 = 0x3fc0_0000;
 
 const IN_DONE: u32 = 1 << 0;
 const IN_SUC_EOF: u32 = 1 << 1;
@@ -99,7 +99,7 @@ fn register(channel: usize, register: u32) -> u32 {
 
 impl Gdma {
     /// Reads the word at `offset`.
-    pub fn read(&mut self, offset: u32, registers: &RegisterFile, _now: Ticks) -> Read {
+    pub fn read(&self, offset: u32, registers: &RegisterFile) -> Read {
         if offset < INTERRUPTS_BYTES * CHANNELS {
             let raw = self.channels[(offset / INTERRUPTS_BYTES) as usize].raw;
             let enabled = registers.get(offset / INTERRUPTS_BYTES * INTERRUPTS_BYTES + 8);
@@ -144,7 +144,7 @@ impl Gdma {
             return Write::Stored;
         }
         let Some((n, register)) = channel_register(offset) else { return Write::Unmodelled };
-        let first = (value & ADDRESS != 0).then_some(ADDRESS_BASE | value & ADDRESS);
+        let first = (value & ADDRESS != 0).then_some(whole_address(value));
         match register {
             IN_CONF0 if value & 1 != 0 => self.channels[n].next_in = None,
             OUT_CONF0 if value & 1 != 0 => self.channels[n].next_out = None,
@@ -285,6 +285,11 @@ impl Gdma {
     }
 }
 
+/// The whole address of what a register names by its low bits.
+pub(super) const fn whole_address(low: u32) -> u32 {
+    ADDRESS_BASE | low & ADDRESS
+}
+
 /// The descriptor at `at`: its first word, its buffer, and the next descriptor.
 fn descriptor(memory: &Memory, at: u32) -> Option<(u32, u32, Option<u32>)> {
     let word = |n: u32| memory.read_word(at.wrapping_add(4 * n)).ok();
@@ -337,7 +342,7 @@ mod tests {
         assert_eq!(&copied, b"hello, memory");
         let last = memory.read_word(RAM + 36).expect("RAM");
         assert_eq!((last >> 12 & 0xfff, last >> 30), (9, 1), "its length, EOF, and the owner is the CPU");
-        let Read::Value(raw) = gdma.read(0x10, &registers, 0) else { panic!("raw interrupts are worked out") };
+        let Read::Value(raw) = gdma.read(0x10, &registers) else { panic!("raw interrupts are worked out") };
         let expected = IN_DONE | IN_SUC_EOF | OUT_DONE | OUT_EOF | OUT_TOTAL_EOF;
         assert_eq!(raw, expected);
         registers.set(0x18, IN_SUC_EOF);
@@ -356,7 +361,7 @@ mod tests {
         write_descriptor(&mut memory, RAM, DESCRIPTOR_OWNER | 64 << 12, 0x1234, 0);
         write(&mut gdma, register(0, OUT_LINK), OUT_START | RAM & ADDRESS, &mut registers, &mut memory);
         assert_eq!(gdma.take(Peripheral::Sha, 64, &mut registers, &mut memory), None);
-        let Read::Value(raw) = gdma.read(0, &registers, 0) else { panic!("raw interrupts are worked out") };
+        let Read::Value(raw) = gdma.read(0, &registers) else { panic!("raw interrupts are worked out") };
         assert_eq!(raw & OUT_DSCR_ERR, OUT_DSCR_ERR);
         assert_eq!(gdma.take(Peripheral::Aes, 16, &mut registers, &mut memory), None, "nobody is connected");
     }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::efuse::Efuse;
-use super::time::Ticks;
+use super::sha::INITIAL_SHA256;
 use crate::machine::device::{Read, Write};
 use crate::machine::registers::RegisterFile;
 
@@ -35,10 +35,6 @@ const PURPOSE_DOWN_ALL: u32 = 5;
 const PURPOSE_UP: u32 = 8;
 const BLOCK_BYTES: usize = 64;
 
-/// FIPS 180-4 §5.3.3.
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-
 /// The accelerator.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Hmac {
@@ -53,7 +49,7 @@ pub(crate) struct Hmac {
 
 impl Hmac {
     /// Reads the word at `offset`.
-    pub fn read(&self, offset: u32, _now: Ticks) -> Read {
+    pub fn read(&self, offset: u32) -> Read {
         match offset {
             QUERY_ERROR => Read::Value(u32::from(self.is_wrong)),
             QUERY_BUSY => Read::Value(0),
@@ -103,7 +99,7 @@ impl Hmac {
             at.copy_from_slice(&word.to_le_bytes());
         }
         self.hashes = Some([0x36, 0x5c].map(|pad| {
-            let mut hash = INITIAL;
+            let mut hash = INITIAL_SHA256;
             sha2::block_api::compress256(&mut hash, &[bytes.map(|byte| byte ^ pad)]);
             hash
         }));
@@ -111,11 +107,7 @@ impl Hmac {
     }
 
     fn hash_block(&mut self, registers: &RegisterFile) {
-        let mut block = [0; BLOCK_BYTES];
-        for (n, at) in block.chunks_exact_mut(4).enumerate() {
-            at.copy_from_slice(&registers.get(WR_MESSAGE + 4 * n as u32).to_le_bytes());
-        }
-        self.compress(&block);
+        self.compress(&registers.bytes(WR_MESSAGE));
     }
 
     fn compress(&mut self, block: &[u8; BLOCK_BYTES]) {
@@ -192,7 +184,7 @@ mod tests {
             {
                 self.write(offset, value);
             }
-            self.hmac.read(QUERY_ERROR, 0)
+            self.hmac.read(QUERY_ERROR)
         }
 
         fn write_block(&mut self, block: &[u8]) {

@@ -81,7 +81,7 @@ impl InterruptMatrix {
     }
 
     /// Reads the word at `offset`.
-    pub fn read(&mut self, offset: u32) -> Read {
+    pub fn read(&self, offset: u32) -> Read {
         match offset {
             STATUS_0 => Read::Value(self.sources as u32),
             STATUS_1 => Read::Value((self.sources >> 32) as u32),

@@ -36,9 +36,6 @@ const CTRL_DATE: u32 = 0x3fc;
 const SAMPLE_ADC1: u32 = 1 << 31;
 const SAMPLE_ADC2: u32 = 1 << 30;
 const SAMPLE_START: u32 = 1 << 29;
-/// CTRL2: the timer that drives continuous conversion.
-const CTRL2: u32 = 0x04;
-const CTRL2_TIMER_EN: u32 = 1 << 24;
 const TSENS_POWER_UP: u32 = 1 << 22;
 
 /// A hundred thousand samples a second, which is the most (data sheet, "ADC Characteristics").
@@ -95,7 +92,7 @@ impl SarAdc {
 
     /// Reads the word at `offset`.
     pub fn read(&mut self, offset: u32, registers: &RegisterFile, analog: &AnalogBus, now: Ticks) -> Read {
-        self.settle(registers, analog, now);
+        self.settle(analog, now);
         match offset {
             SAR1DATA_STATUS => Read::Value(self.results[0]),
             SAR2DATA_STATUS => Read::Value(self.results[1]),
@@ -118,7 +115,7 @@ impl SarAdc {
         analog: &AnalogBus,
         now: Ticks,
     ) -> Write {
-        self.settle(registers, analog, now);
+        self.settle(analog, now);
         match offset {
             ONETIME_SAMPLE => {
                 let starts = value & !registers.get(ONETIME_SAMPLE) & SAMPLE_START != 0;
@@ -131,11 +128,9 @@ impl SarAdc {
                 self.raw &= !value;
                 Write::Done
             }
-            CTRL2 if value & CTRL2_TIMER_EN != 0 && registers.get(DMA_CONF) >> 31 != 0 => {
-                // Firmware's way to noise for the random number generator, which has it anyway. Nobody collects samples.
-                Write::Stored
-            }
             SAR1DATA_STATUS | SAR2DATA_STATUS | INT_RAW | INT_ST => Write::Done,
+            // Continuous conversion by DMA is firmware's way to noise for the random number generator, which has it anyway:
+            // nobody collects samples.
             CTRL..=SAR_PATT_TAB2 | ARB_CTRL | FILTER_CTRL0 | THRES0_CTRL..=THRES_CTRL | INT_ENA => Write::Stored,
             DMA_CONF | CLKM_CONF | TSENS_CTRL | TSENS_CTRL2 | CALI | CTRL_DATE => Write::Stored,
             _ => Write::Unmodelled,
@@ -143,7 +138,7 @@ impl SarAdc {
     }
 
     /// Lets a conversion end that is over by `now`.
-    pub fn settle(&mut self, _registers: &RegisterFile, analog: &AnalogBus, now: Ticks) {
+    pub fn settle(&mut self, analog: &AnalogBus, now: Ticks) {
         let Some((sample, _)) = self.converting.filter(|(_, over)| *over <= now) else { return };
         self.converting = None;
         for (n, selected) in [SAMPLE_ADC1, SAMPLE_ADC2].into_iter().enumerate() {

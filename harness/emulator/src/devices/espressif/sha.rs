@@ -33,7 +33,7 @@ const SHA256: u32 = 2;
 const INITIAL_SHA1: [u32; HASH_WORDS] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0, 0, 0, 0];
 const INITIAL_SHA224: [u32; HASH_WORDS] =
     [0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7, 0xbefa_4fa4];
-const INITIAL_SHA256: [u32; HASH_WORDS] =
+pub(super) const INITIAL_SHA256: [u32; HASH_WORDS] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The SHA accelerator.
@@ -53,9 +53,7 @@ impl Sha {
     pub fn hash(&mut self, text: &[u8], offset: u32, registers: &mut RegisterFile) -> Write {
         let mut begins = offset == DMA_START;
         for block in text.chunks_exact(BLOCK_BYTES) {
-            for (n, word) in block.chunks_exact(4).enumerate() {
-                registers.set(MESSAGE + 4 * n as u32, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-            }
+            registers.set_bytes(MESSAGE, block);
             if compress(registers, std::mem::take(&mut begins)) != Write::Done {
                 return Write::Unmodelled;
             }
@@ -78,10 +76,7 @@ fn compress(registers: &mut RegisterFile, from_the_beginning: bool) -> Write {
             _ => INITIAL_SHA256,
         };
     }
-    let mut block = [0; 64];
-    for (n, bytes) in block.chunks_exact_mut(4).enumerate() {
-        bytes.copy_from_slice(&registers.get(MESSAGE + 4 * n as u32).to_le_bytes());
-    }
+    let block = registers.bytes::<BLOCK_BYTES>(MESSAGE);
     match mode {
         SHA1 => {
             let mut state = [hash[0], hash[1], hash[2], hash[3], hash[4]];
@@ -164,9 +159,7 @@ mod tests {
         padded.resize(120, 0);
         padded.extend((8 * message.len() as u64).to_be_bytes());
         for (n, block) in padded.chunks_exact(64).enumerate() {
-            for (at, word) in block.chunks_exact(4).enumerate() {
-                registers.set(MESSAGE + 4 * at as u32, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-            }
+            registers.set_bytes(MESSAGE, block);
             Sha::default().write(if n == 0 { START } else { CONTINUE }, 1, &mut registers, 0);
         }
         assert_eq!(registers.get(HASH), 0x248d_6a61u32.swap_bytes());

@@ -4,7 +4,7 @@
 /// OFDM.
 const RATES_500_KBPS: [u8; 16] = [2, 4, 11, 22, 2, 4, 11, 22, 96, 48, 24, 12, 108, 72, 36, 18];
 /// Octets of the frame check sequence.
-const FCS_OCTETS: u64 = 4;
+pub(crate) const FCS_BYTES: usize = 4;
 /// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4.4).
 pub(crate) const SIFS_US: u64 = 10;
 /// A slot, and the wait before a frame that nobody asked for.
@@ -23,19 +23,21 @@ pub(crate) fn code_of_rate(rate_500_kbps: u8) -> u32 {
     RATES_500_KBPS.iter().position(|rate| *rate == rate_500_kbps).unwrap_or(0) as u32
 }
 
+/// Whether a rate is one of DSSS and CCK (§15, §16); the others are of OFDM (§17).
+pub(crate) fn is_dsss(rate_500_kbps: u8) -> bool {
+    matches!(rate_500_kbps, 2 | 4 | 11 | 22)
+}
+
 /// Microseconds that a frame of `octets` without FCS is on the air (§16.2.3, §17.4.3).
 pub(crate) fn airtime_us(rate_500_kbps: u8, octets: usize) -> u64 {
-    let bits = 8 * (octets as u64 + FCS_OCTETS);
+    let bits = 8 * (octets + FCS_BYTES) as u64;
     let rate = u64::from(rate_500_kbps.max(1));
-    match rate_500_kbps {
-        2 | 4 | 11 | 22 => 192 + (2 * bits).div_ceil(rate),
-        _ => 20 + 4 * (bits + 22).div_ceil(2 * rate) + 6,
-    }
+    if is_dsss(rate_500_kbps) { 192 + (2 * bits).div_ceil(rate) } else { 20 + 4 * (bits + 22).div_ceil(2 * rate) + 6 }
 }
 
 /// The mandatory rate at which a frame is acknowledged (§10.6.6.5.2).
 pub(crate) fn acknowledgement_rate(rate_500_kbps: u8) -> u8 {
-    let mandatory: &[u8] = if matches!(rate_500_kbps, 2 | 4 | 11 | 22) { &[22, 11, 4, 2] } else { &[48, 24, 12] };
+    let mandatory: &[u8] = if is_dsss(rate_500_kbps) { &[22, 11, 4, 2] } else { &[48, 24, 12] };
     mandatory.iter().copied().find(|rate| *rate <= rate_500_kbps).unwrap_or(2)
 }
 

@@ -7,7 +7,7 @@ use ccm::aead::AeadInOut;
 use ccm::consts::{U8, U13};
 use ccm::{Ccm, KeyInit};
 
-use super::header::{Address, CCMP_HEADER_OCTETS, Header, MIC_OCTETS};
+use super::header::{Address, CCMP_HEADER_OCTETS, Header, MIC_OCTETS, address_at};
 use crate::machine::registers::RegisterFile;
 
 type Aes128Ccm = Ccm<aes::Aes128, U8, U13>;
@@ -24,17 +24,10 @@ const VALID: u32 = 0x814;
 fn key(registers: &RegisterFile, address: Address, key_id: u8) -> Option<[u8; 16]> {
     let valid = registers.get(VALID);
     let slots = (0..SLOT_COUNT).filter(|slot| valid >> slot & 1 == 1);
-    let slot = slots.map(|slot| SLOTS + SLOT_BYTES * slot).find(|slot| {
-        let (low, high) = (registers.get(*slot), registers.get(slot + 4));
-        let [a, b, c, d] = low.to_le_bytes();
-        let [e, f, ..] = high.to_le_bytes();
-        [a, b, c, d, e, f] == address && (high >> 30) as u8 == key_id
-    })?;
-    let mut key = [0; 16];
-    for (chunk, word) in key.chunks_mut(4).zip(2..) {
-        chunk.copy_from_slice(&registers.get(slot + 4 * word).to_le_bytes());
-    }
-    Some(key)
+    let slot = slots
+        .map(|slot| SLOTS + SLOT_BYTES * slot)
+        .find(|slot| address_at(registers, *slot) == address && (registers.get(slot + 4) >> 30) as u8 == key_id)?;
+    Some(registers.bytes(slot + 8))
 }
 
 fn nonce(header: Header<'_>, packet_number: u64) -> [u8; 13] {

@@ -1,7 +1,15 @@
 //! The few fields of a frame that the hardware looks at.
 
+use crate::machine::registers::RegisterFile;
+
 /// A six-octet address.
 pub(super) type Address = [u8; 6];
+
+/// The address that two registers hold.
+pub(super) fn address_at(registers: &RegisterFile, offset: u32) -> Address {
+    let [a, b, c, d, e, f, ..] = registers.bytes::<8>(offset);
+    [a, b, c, d, e, f]
+}
 
 /// Frame control: encrypted.
 const PROTECTED: u8 = 0x40;

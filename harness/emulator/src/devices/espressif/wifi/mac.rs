@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::gdma;
 use super::super::time::{NEVER, TICKS_PER_US, Ticks, instant_of, ticks_at};
-use super::header::{Address, Header, acknowledgement};
+use super::header::{Address, Header, acknowledgement, address_at};
 use super::receive::{Received, Ring};
 use super::transmit::{Attempt, QUEUES, queue_of_plcp0};
 use super::{airtime, ccmp};
@@ -34,10 +35,6 @@ const TRANSMIT_ERROR: u32 = 0xca8;
 const TRANSMIT_DONE_CLEAR: u32 = 0xcac;
 const TRANSMIT_DONE: u32 = 0xcb0;
 const READY: u32 = 0xd14;
-/// Bits of addresses that a register holds; the others are in [`DMA_HIGH`].
-const ADDRESS_MASK: u32 = 0xf_ffff;
-/// RAM that DMA reaches.
-const DMA_BASE: u32 = 0x3fc0_0000;
 
 /// Events: a frame was received; an attempt to send is over.
 const EVENT_RECEIVED: u32 = 0x0100_4000;
@@ -66,20 +63,6 @@ pub(crate) struct WifiMac {
 }
 
 impl WifiMac {
-    fn word(&self, offset: u32, registers: &RegisterFile) -> Read {
-        match offset {
-            EVENTS => Read::Value(self.events),
-            TRANSMIT_DONE => Read::Value(self.done),
-            TRANSMIT_ERROR => Read::Value(0),
-            RING_NEXT => Read::Value(self.ring.next & ADDRESS_MASK),
-            RING_LAST => Read::Value(self.ring.last & ADDRESS_MASK),
-            DMA_HIGH => Read::Value(registers.get(DMA_HIGH) & ADDRESS_MASK | DMA_BASE),
-            READY => Read::Value(registers.get(READY) | 1),
-            offset if is_kept(offset) => Read::Stored,
-            _ => Read::Unmodelled,
-        }
-    }
-
     /// Writes the word at `offset`. What is to be sent is read from memory at once.
     pub fn write_with_memory(
         &mut self,
@@ -120,9 +103,9 @@ impl WifiMac {
 
     /// The driver says *go*: the frame leaves as soon as the air is free.
     fn start(&mut self, queue: usize, plcp0: u32, registers: &RegisterFile, memory: &Memory, now: Ticks) {
-        let Some(attempt) = Attempt::read(queue, plcp0, registers, memory) else { return };
+        let Some(mut attempt) = Attempt::read(queue, plcp0, registers, memory) else { return };
         let begins = now.max(self.busy_until) + airtime::DIFS_US * TICKS_PER_US;
-        let frame = ccmp::seal(registers, attempt.frame.clone());
+        let frame = ccmp::seal(registers, std::mem::take(&mut attempt.frame));
         let ends = begins + airtime::airtime_us(attempt.rate_500_kbps, frame.len()) * TICKS_PER_US;
         self.emit(begins, attempt.rate_500_kbps, frame);
         self.attempts[queue] = Some(attempt.under_way(ends));
@@ -225,7 +208,17 @@ impl WifiMac {
 /// [`WifiMac::advance_with_memory`] at [`WifiMac::due`].
 impl Device for WifiMac {
     fn read(&mut self, offset: u32, registers: &RegisterFile, _now: Ticks) -> Read {
-        self.word(offset, registers)
+        match offset {
+            EVENTS => Read::Value(self.events),
+            TRANSMIT_DONE => Read::Value(self.done),
+            TRANSMIT_ERROR => Read::Value(0),
+            RING_NEXT => Read::Value(self.ring.next & gdma::ADDRESS),
+            RING_LAST => Read::Value(self.ring.last & gdma::ADDRESS),
+            DMA_HIGH => Read::Value(registers.get(DMA_HIGH) & gdma::ADDRESS | gdma::ADDRESS_BASE),
+            READY => Read::Value(registers.get(READY) | 1),
+            offset if is_kept(offset) => Read::Stored,
+            _ => Read::Unmodelled,
+        }
     }
 
     fn write(&mut self, _offset: u32, _value: u32, _registers: &mut RegisterFile, _now: Ticks) -> Write {
@@ -239,7 +232,7 @@ impl Device for WifiMac {
 
 /// The whole address of what a register names.
 fn address(low: u32) -> u32 {
-    if low == 0 { 0 } else { DMA_BASE | low & ADDRESS_MASK }
+    if low == 0 { 0 } else { gdma::whole_address(low) }
 }
 
 /// The address of an interface that is on.
@@ -247,9 +240,7 @@ fn own_address(registers: &RegisterFile, interface: u32) -> Option<Address> {
     if registers.get(OWN_MASKS + 8 * interface + 4) & INTERFACE_ON == 0 {
         return None;
     }
-    let [a, b, c, d] = registers.get(OWN_ADDRESSES + 8 * interface).to_le_bytes();
-    let [e, f, ..] = registers.get(OWN_ADDRESSES + 8 * interface + 4).to_le_bytes();
-    Some([a, b, c, d, e, f])
+    Some(address_at(registers, OWN_ADDRESSES + 8 * interface))
 }
 
 /// Configuration that the driver writes and reads back, and that changes nothing here: filters, rates of

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::airtime;
+use super::airtime::{self, FCS_BYTES};
 use crate::machine::chip::RadioFrame;
 use crate::machine::memory::Memory;
 
@@ -13,7 +13,6 @@ const OWNER: u32 = 1 << 31;
 const HAS_DATA: u32 = 1 << 30;
 const SIZE_MASK: u32 = 0xfff;
 const HEADER_BYTES: usize = 48;
-const FCS_BYTES: usize = 4;
 /// In the header's first word: addressed to the station interface, to the access point interface.
 const FOR_STATION: u32 = 1 << 28;
 const FOR_ACCESS_POINT: u32 = 1 << 29;

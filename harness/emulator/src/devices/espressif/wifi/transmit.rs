@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::gdma;
 use super::super::time::{TICKS_PER_US, Ticks};
-use super::airtime;
+use super::airtime::{self, FCS_BYTES};
 use super::header::Header;
 use crate::machine::memory::Memory;
 use crate::machine::registers::RegisterFile;
@@ -16,8 +17,6 @@ const PLCP0_STEP: u32 = 8;
 /// PLCP0: go; an acknowledgement is expected.
 const GO: u32 = 0b11 << 30;
 const ACKNOWLEDGED: u32 = 1 << 24;
-const ADDRESS_MASK: u32 = 0xf_ffff;
-const DMA_BASE: u32 = 0x3fc0_0000;
 /// The first queue's PLCP1 and result; the others are below them.
 const PLCP1: u32 = 0x12fc;
 const RESULT: u32 = 0x1320;
@@ -27,14 +26,13 @@ const STATUS_MASK: u32 = 0xf000;
 const NO_ACKNOWLEDGEMENT: u32 = 5 << 12;
 const LENGTH_SHIFT: u32 = 12;
 const LENGTH_MASK: u32 = 0xfff;
-const FCS_BYTES: usize = 4;
 /// How much later than it has to an acknowledgement may be over: a slot, and the receiver's own delay.
 const PATIENCE_US: u64 = airtime::SLOT_US + 20;
 
 /// An attempt to send a frame.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Attempt {
-    /// As the driver handed it over.
+    /// As the driver handed it over, until it is under way.
     pub frame: Vec<u8>,
     pub rate_500_kbps: u8,
     expects_acknowledgement: bool,
@@ -56,7 +54,7 @@ impl Attempt {
         if plcp0 & GO != GO {
             return None;
         }
-        let descriptor = DMA_BASE | plcp0 & ADDRESS_MASK;
+        let descriptor = gdma::whole_address(plcp0);
         let control = memory.read_word(descriptor).ok()?;
         let buffer = memory.read_word(descriptor.wrapping_add(4)).ok()?;
         let length = (control >> LENGTH_SHIFT & LENGTH_MASK) as usize;
@@ -71,7 +69,7 @@ impl Attempt {
 
     /// The attempt, once its frame is under way until `ends`.
     pub fn under_way(self, ends: Ticks) -> Self {
-        let slowest = if matches!(self.rate_500_kbps, 2 | 4 | 11 | 22) { 2 } else { 12 };
+        let slowest = if airtime::is_dsss(self.rate_500_kbps) { 2 } else { 12 };
         let wait_us = if self.expects_acknowledgement {
             airtime::SIFS_US + airtime::airtime_us(slowest, airtime::ACKNOWLEDGEMENT_OCTETS) + PATIENCE_US
         } else {

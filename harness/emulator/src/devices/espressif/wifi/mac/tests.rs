@@ -73,7 +73,7 @@ impl Bench {
         for (offset, word) in [(0, 0xc000_0000 | length << 12 | length), (4, RAM + 0x100), (8, 0)] {
             self.memory.write_word(RAM + offset, word).expect("RAM");
         }
-        self.write(0xd08, 0xc000_0000 | if acknowledged { 1 << 24 } else { 0 } | RAM & ADDRESS_MASK);
+        self.write(0xd08, 0xc000_0000 | if acknowledged { 1 << 24 } else { 0 } | RAM & gdma::ADDRESS);
     }
 }
 
@@ -127,7 +127,7 @@ fn a_full_ring_loses_frames_until_the_driver_hangs_more_behind_it() {
     assert_eq!(bench.read(RECEIVE_CONTROL), RECEIVE_ON, "reload clears itself");
     bench.hear(10_000, data(OWN, b"again"));
     assert_eq!(bench.mac.overflowed, 2);
-    assert_eq!(bench.read(RING_LAST), (RING + 24) & ADDRESS_MASK);
+    assert_eq!(bench.read(RING_LAST), (RING + 24) & gdma::ADDRESS);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn nonsense_in_rings_and_queues_is_survived() {
             let _ = bench.memory.write_word(RING + offset, word);
             let _ = bench.memory.write_word(RAM + offset, word);
         }
-        bench.write(0xd08, 0xc100_0000 | RAM & ADDRESS_MASK);
+        bench.write(0xd08, 0xc100_0000 | RAM & gdma::ADDRESS);
         bench.hear(0, data(OWN, &[0; 2_000]));
     }
 }
