@@ -227,7 +227,11 @@ impl Dump {
         let Some(held) = &self.held else { return };
         if line.trim() == "*" {
             self.is_squeezed = true;
-        } else if !held.has_text && self.wrapped.is_empty() && held.bytes.len() < row::BYTES_USUAL {
+        } else if !held.has_text
+            && self.wrapped.is_empty()
+            && held.bytes.len() < row::BYTES_USUAL
+            && !row::is_text_of(line, &held.bytes)
+        {
             let room = row::BYTES_USUAL - held.bytes.len();
             self.wrapped = row::columns(line, room).0;
         }

@@ -91,6 +91,14 @@ fn of(word: &str, rest: &str, is_first: bool, expected: Option<usize>) -> Vec<Ro
     hexadecimal.into_iter().chain(octal.filter(|_| is_octal)).filter(plausible).map(row).collect()
 }
 
+/// Whether a line is the column of text of these bytes, which a terminal or a log has put on a line of its own: two letters of
+/// it may look like another byte.
+pub fn is_text_of(line: &str, bytes: &[u8]) -> bool {
+    let text: String =
+        bytes.iter().map(|byte| if matches!(byte, 0x20..=0x7e) { char::from(*byte) } else { '.' }).collect();
+    line.trim() == text.trim()
+}
+
 /// The bytes at the beginning of a line, at most so many, and whether something follows them.
 pub fn columns(rest: &str, bytes_max: usize) -> (Vec<u8>, bool) {
     let (bytes, has_text, _) = columns_and_groups(rest, bytes_max);

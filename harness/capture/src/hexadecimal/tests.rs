@@ -207,6 +207,15 @@ fn lines_that_squeezed_duplicates_stand_for_are_put_back() {
     assert_eq!(read(text), Ok(expected));
 }
 
+/// The text column of a short last row stands on a line of its own, and reads like a byte.
+#[test]
+fn a_text_that_looks_like_a_byte_is_text() {
+    let text = "V (38) mbedtls: ssl_tls.c:34 0000:  16 03 02 00 33 01 00 00 2f 03 02 00 00 00 00 d0\n ....3.../.......\n\
+                V (38) mbedtls: ssl_tls.c:34 0010:  63 37\n c7\n";
+    let expected: Vec<u8> = hello()[..16].iter().copied().chain(*b"c7").collect();
+    assert_eq!(read(text), Ok(expected));
+}
+
 proptest::proptest! {
     #[test]
     fn what_a_tool_writes_is_read_back(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 24..400)) {
