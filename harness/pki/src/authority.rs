@@ -112,8 +112,7 @@ impl Authority {
 
     /// What a specification says of a certificate that is this authority, its key included.
     pub fn specification(&self) -> Certificate {
-        let pem = Some(format!("{}{}", self.certificate.pem(), self.certificate.key_pem()));
-        Certificate { pem, ..Certificate::default() }
+        Certificate::given(format!("{}{}", self.certificate.pem(), self.certificate.key_pem()))
     }
 
     /// Its name.

@@ -21,5 +21,5 @@ pub use authority::{Authority, Refusal};
 pub use defaults::Defaults;
 pub use error::Error;
 pub use key::{CannotSign, KeyPair, Scheme};
-pub use mint::{Minted, MintedCertificate, mint};
+pub use mint::{Minted, MintedCertificate, mint, to_pem};
 pub use plan::check;

@@ -56,7 +56,8 @@ impl MintedCertificate {
     }
 }
 
-fn to_pem(label: &'static str, der: &[u8]) -> String {
+/// The text of an object between BEGIN and END lines (RFC 7468).
+pub fn to_pem(label: &'static str, der: &[u8]) -> String {
     // The label is one of ours and the length fits: encoding cannot fail, and an empty text would be noticed.
     pem::encode_string(label, LineEnding::LF, der).unwrap_or_default()
 }
@@ -178,4 +179,18 @@ fn writable(plan: &Plan, field: &'static str, time: UnixTime) -> Result<Date, Er
     }
     let problem = "the date lies outside of the years 1 to 9999";
     Err(Error::new(&plan.name, field, problem, "write a date that four digits of a year can tell"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pem_has_lines_of_64_characters() {
+        let text = to_pem("CERTIFICATE", &[0; 100]);
+        assert!(text.starts_with("-----BEGIN CERTIFICATE-----\nAAAA") && text.ends_with("-----END CERTIFICATE-----\n"));
+        assert!(text.lines().all(|line| line.len() <= 64));
+        let read = x509_parser::pem::Pem::iter_from_buffer(text.as_bytes()).next().expect("a block").expect("PEM");
+        assert_eq!(read.contents, [0; 100]);
+    }
 }

@@ -179,6 +179,13 @@ pub struct Certificate {
     pub flaws: Vec<Flaw>,
 }
 
+impl Certificate {
+    /// One that somebody else has made: its text, with its private key if that is known.
+    pub fn given(pem: String) -> Self {
+        Self { pem: Some(pem), ..Self::default() }
+    }
+}
+
 /// A kind of key pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -34,7 +34,7 @@ use crate::stack::{self, Stack};
 use explain::explanations;
 use host::whole_file;
 
-use crate::{bench, suite};
+use crate::{bench, controls, suite};
 
 pub(crate) use exchange::secret;
 use exchange::{Meeting, Met, Outcome, Verdict};
@@ -68,7 +68,7 @@ pub struct Diagnose {
     #[arg(long, value_name = "FULLCHAIN.pem", conflicts_with = "broker", requires = "dialled")]
     pub chain: Option<PathBuf>,
     /// With --chain: what devices dial
-    #[arg(long, value_name = "NAME|ADDRESS", requires = "chain", value_parser = name)]
+    #[arg(long, value_name = "NAME|ADDRESS", requires = "chain", value_parser = target::host)]
     pub dialled: Option<String>,
     /// With --chain: the leaf's private key, so that handshakes can be completed
     #[arg(long, value_name = "FILE", requires = "chain")]
@@ -89,7 +89,7 @@ pub struct Diagnose {
     #[arg(long, value_name = "FILE", requires = "username")]
     pub password_file: Option<PathBuf>,
     /// The name for SNI and for the check of the certificate [default: what is dialled]
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = target::host)]
     pub server_name: Option<String>,
     /// What devices dial [default: as HOST is written]
     #[arg(long, value_enum)]
@@ -162,40 +162,36 @@ impl Diagnosis {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
-    target::check_host(text).map(|()| text.to_owned())
-}
-
 /// Runs the command.
 ///
 /// # Errors
 ///
 /// What cannot be read, reached or done, with its remedy.
 pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
-    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
-    explanations::check().map_err(|error| failed(error.to_string()))?;
-    let stacks = chosen("--stack", stack::released(root).map_err(failed)?, &arguments.stack)?;
+    explanations::check().map_err(Refusal::bench_failed)?;
+    let stacks = chosen("--stack", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stack)?;
     if let (Some(chain), Some(dialled)) = (&arguments.chain, &arguments.dialled) {
         return offline(arguments, chain, dialled, &stacks);
     }
     let place = arguments.broker.as_ref().ok_or_else(|| Refusal::new(exit::USAGE, "--broker is missing"))?;
     let setup = setup(arguments, place)?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/diagnose"));
-    say(&announcement(arguments.pause_ms, stacks.len(), &setup));
-    let mut recorder = Recorder::new(exchange::today(), "connections of the bench's own".into());
+    terminal::errln!("{}", announcement(arguments.pause_ms, stacks.len(), &setup));
+    let mut recorder = Recorder::new(controls::today(), "connections of the bench's own".into());
     let pause = Duration::from_millis(arguments.pause_ms);
     let (broker, key_log) = probe::ask_all(&setup, pause, &mut recorder, &mut |question| {
         terminal::errln!("  {question}");
     })
     .map_err(|why| Refusal::new(exit::USAGE, why))?;
-    let read = |ders: &[Vec<u8>]| ders.iter().filter_map(|der| chain::Certificate::read(der).ok()).collect::<Vec<_>>();
-    let (shown, authorities) = (read(&broker.chain), read(&setup.authorities));
-    let expected = verifier::judge(&broker.chain, &setup.authorities, setup.checked_name()).map_err(failed)?;
-    let flaws = chain::flaws(&shown, &authorities, setup.checked_name(), exchange::today());
+    let (shown, authorities) =
+        (chain::Certificate::read_all(&broker.chain), chain::Certificate::read_all(&setup.authorities));
+    let expected =
+        verifier::judge(&broker.chain, &setup.authorities, setup.checked_name()).map_err(Refusal::bench_failed)?;
+    let flaws = chain::flaws(&shown, &authorities, setup.checked_name(), controls::today());
     let bench_packets = recorder.to_pcapng();
     let certificate = certificate_line(&bench_packets, &key_log);
     let all = stacks;
-    let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments).map_err(failed)?;
+    let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments).map_err(Refusal::bench_failed)?;
     let mut diagnosis = Diagnosis {
         schema: 1,
         asked: place.to_string(),
@@ -209,27 +205,23 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
         broker: Some(broker),
     };
     file(&artefacts, &bench_packets, arguments.with_secrets.then_some(key_log.as_str()), stacks, &mut diagnosis)
-        .map_err(|error| failed(format!("{}: {error}", artefacts.display())))?;
+        .map_err(|error| Refusal::bench_failed(format!("{}: {error}", artefacts.display())))?;
     if !arguments.no_advice {
         diagnosis.advice = Some(
             advise(&setup, &diagnosis, &authorities, all, &artefacts.join("mosquitto")).unwrap_or_else(advice::none),
         );
     }
-    let told = text::render(&diagnosis);
-    terminal::outln!("{}", told.trim_end());
-    reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
-    Ok(diagnosis.exit())
+    finish(&diagnosis, arguments)
 }
 
 /// Judges a chain that nobody serves.
 fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -> Result<Exit, Refusal> {
-    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
     let usage = |why: String| Refusal::new(exit::USAGE, why);
     let given = offline::Given::read(file, arguments.key.as_deref())?;
     let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
     let setup = offline::setup(dialled, authorities);
     let expected = verifier::judge(&given.chain, &setup.authorities, dialled).map_err(usage)?;
-    let mut scenario = setup.scenario(&expected, exchange::today()).map_err(failed)?;
+    let mut scenario = setup.scenario(&expected, controls::today()).map_err(Refusal::bench_failed)?;
     given.put_into(&mut scenario).map_err(|why| usage(format!("--chain {}: {why}", file.display())))?;
     let minted = bench::mint(&scenario, 0).map_err(|_| {
         usage(format!(
@@ -239,12 +231,9 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
     })?;
     let meeting = Meeting { setup: &setup, scenario: &scenario, minted: &minted, expected: &expected, shown: None };
     let boots = board::Boots::new();
-    let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
-    let one = |stack: &Stack| given.show(&meeting, stack, &boots);
-    let never = AtomicBool::new(false);
-    let met = suite::run(stacks, usize::from(arguments.jobs), &never, &one, &panicked, &mut |_| {});
-    let read = |ders: &[Vec<u8>]| ders.iter().filter_map(|der| chain::Certificate::read(der).ok()).collect::<Vec<_>>();
-    let shown = read(&given.chain);
+    let met = side_by_side(stacks, arguments, &|stack| given.show(&meeting, stack, &boots), &mut |_| {});
+    let shown = chain::Certificate::read_all(&given.chain);
+    let authorities = chain::Certificate::read_all(&setup.authorities);
     let how = if given.has_key() {
         "by whole handshakes"
     } else {
@@ -255,21 +244,33 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
         asked: file.display().to_string(),
         dialled: dialled.to_owned(),
         broker: None,
-        flaws: chain::flaws(&shown, &read(&setup.authorities), dialled, exchange::today()),
+        flaws: chain::flaws(&shown, &authorities, dialled, controls::today()),
         chain: shown,
         expected,
         stacks: met.into_iter().map(|met| met.verdict).collect(),
         advice: None,
         notes: vec![format!("judged {how}")],
     };
-    let told = text::render(&diagnosis);
+    finish(&diagnosis, arguments)
+}
+
+/// Prints what was found out, and writes the reports.
+fn finish(diagnosis: &Diagnosis, arguments: &Diagnose) -> Result<Exit, Refusal> {
+    let told = text::render(diagnosis);
     terminal::outln!("{}", told.trim_end());
-    reported(&diagnosis, &told, &arguments.report).map_err(failed)?;
+    reported(diagnosis, &told, &arguments.report).map_err(Refusal::bench_failed)?;
     Ok(diagnosis.exit())
 }
 
-fn say(words: &str) {
-    terminal::errln!("{words}");
+/// Lets each stack do `one`, side by side; `told` hears of each as it is done.
+fn side_by_side(
+    stacks: &[Stack],
+    arguments: &Diagnose,
+    one: &(dyn Fn(&Stack) -> Met + Sync),
+    told: &mut dyn FnMut(&Met),
+) -> Vec<Met> {
+    let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
+    suite::run(stacks, usize::from(arguments.jobs), &AtomicBool::new(false), &one, &panicked, told)
 }
 
 fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
@@ -348,14 +349,12 @@ fn hold(
     stacks: &[Stack],
     arguments: &Diagnose,
 ) -> Result<Vec<Met>, String> {
-    let scenario = setup.scenario(expected, exchange::today())?;
+    let scenario = setup.scenario(expected, controls::today())?;
     // It is told without the certificates' text, in which a key may stand.
     let minted = bench::mint(&scenario, 0).map_err(|fault| format!("the certificates that were given: {fault}"))?;
     let meeting = Meeting { setup, scenario: &scenario, minted: &minted, expected, shown };
-    let panicked = |stack: &Stack, words: &str| exchange::bench_failed(stack, format!("the bench panicked: {words}"));
-    let never = AtomicBool::new(false);
     let mut told = |met: &Met| terminal::errln!("  {}: {}", met.verdict.stack, met.verdict.words);
-    Ok(suite::run(stacks, usize::from(arguments.jobs), &never, &|stack| meeting.hold(stack), &panicked, &mut told))
+    Ok(side_by_side(stacks, arguments, &|stack| meeting.hold(stack), &mut told))
 }
 
 /// The broker's certificate as transcripts tell it, from the bench's own connection.
@@ -397,14 +396,14 @@ fn advise(
     folder: &Path,
 ) -> Result<advice::Advice, String> {
     let Some(broker) = &diagnosis.broker else { return Ok(advice::none("nothing is served".into())) };
-    if broker.login.starts_with("refused by CONNACK") {
+    if broker.connack.is_some_and(|code| code != 0) {
         return Ok(advice::none(format!("the login is {}: no change to TLS helps", broker.login)));
     }
     let twin = match twin::Twin::of(setup, broker, &diagnosis.chain, authorities) {
         Ok(twin) => twin,
         Err(why) => return Ok(advice::none(format!("the broker has no twin here: {why}"))),
     };
-    say("looking for the smallest set of changes, on a twin of the broker");
+    terminal::errln!("looking for the smallest set of changes, on a twin of the broker");
     let candidates = change::candidates(setup, broker, &diagnosis.chain, &diagnosis.flaws);
     let outcome = |stack: &Stack| diagnosis.stacks.iter().find(|verdict| verdict.stack == stack.name);
     let asked = stacks.into_iter().filter_map(|stack| match outcome(&stack)?.outcome {

@@ -14,6 +14,7 @@ use super::change::Change;
 use super::lines::{self, Lines};
 use super::setup::Setup;
 use super::twin::Twin;
+use crate::controls;
 use crate::mosquitto::{self, Met};
 use crate::stack::{Applicability, Stack};
 use crate::trial;
@@ -168,7 +169,7 @@ impl Tries<'_> {
             return Ok(*known);
         }
         let twin = self.twin.after(set, self.setup.checked_name());
-        let scenario = twin.scenario(self.setup, super::exchange::today())?;
+        let scenario = twin.scenario(self.setup, controls::today())?;
         let connects = is_connected(&scenario, stack, &self.boots)?;
         self.known.insert(key, connects);
         Ok(connects)
@@ -191,7 +192,7 @@ fn on_mosquitto(
     stacks: &[&Stack],
     folder: &Path,
 ) -> Result<String, String> {
-    let mut scenario = twin.scenario(setup, super::exchange::today())?;
+    let mut scenario = twin.scenario(setup, controls::today())?;
     scenario.broker.real = Some(scenario::broker::Real::Mosquitto);
     scenario.broker.mqtt.allow_anonymous = true;
     scenario.mosquitto =
@@ -199,7 +200,7 @@ fn on_mosquitto(
     let (mut connect, mut others) = (0, Vec::new());
     for stack in stacks {
         let mut board = Emulated::of(stack.chip(), SEED).map_err(|fault| fault.to_string())?;
-        let met = mosquitto::meet(&scenario, stack, &mut board, SEED, super::exchange::today(), folder)?;
+        let met = mosquitto::meet(&scenario, stack, &mut board, SEED, controls::today(), folder)?;
         let evidence = match met {
             Met::Held(evidence, _) => evidence,
             Met::Missing(missing) if missing.required => return Err(missing.reason),

@@ -10,6 +10,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
+use super::change::Change;
 use crate::summary::printable;
 
 /// What a certificate says.
@@ -87,6 +88,11 @@ impl Certificate {
             certificate.extension(extension.parsed_extension());
         }
         Ok(certificate)
+    }
+
+    /// Reads those of `ders` that can be read.
+    pub fn read_all(ders: &[Vec<u8>]) -> Vec<Self> {
+        ders.iter().filter_map(|der| Self::read(der).ok()).collect()
     }
 
     fn extension(&mut self, extension: &ParsedExtension<'_>) {
@@ -191,9 +197,13 @@ fn signature(oid: &str) -> (String, Option<Digest>) {
     (words.to_owned(), digest)
 }
 
+/// The day of a moment in seconds since 1970.
+pub fn day(seconds: i64) -> String {
+    Date::from_unix_time(UnixTime::from_seconds(seconds)).to_string()
+}
+
 /// From when until when a certificate is valid, as days.
 pub fn dates(certificate: &Certificate) -> String {
-    let day = |seconds| Date::from_unix_time(UnixTime::from_seconds(seconds));
     format!("{} to {}", day(certificate.not_before), day(certificate.not_after))
 }
 
@@ -206,6 +216,9 @@ pub struct Flaw {
     pub what: String,
     /// Which devices mind it.
     pub minded_by: &'static str,
+    /// The change that takes it away, if one does whatever is dialled.
+    #[serde(skip)]
+    pub mends: Option<Change>,
 }
 
 /// Every flaw of the chain that some device minds, for what is `dialled`, `now`, under `authorities`.
@@ -222,26 +235,23 @@ pub fn flaws(chain: &[Certificate], authorities: &[Certificate], dialled: &str, 
 }
 
 fn each(flaws: &mut Vec<Flaw>, at: usize, certificate: &Certificate, now: UnixTime) {
-    let mut add = |what: String, minded_by| flaws.push(Flaw { at, what, minded_by });
-    let day = |seconds| Date::from_unix_time(UnixTime::from_seconds(seconds)).to_string();
+    let mut add = |what: String, minded_by, mends| flaws.push(Flaw { at, what, minded_by, mends });
+    let renew = Some(Change::Renew);
     if certificate.not_after < now.seconds {
-        add(format!("it ended on {}", day(certificate.not_after)), "all that look at dates");
+        add(format!("it ended on {}", day(certificate.not_after)), "all that look at dates", renew);
     }
     if certificate.not_before > now.seconds {
-        add(format!("it begins on {}", day(certificate.not_before)), "all that look at dates");
+        add(format!("it begins on {}", day(certificate.not_before)), "all that look at dates", renew);
     }
-    match certificate.key.as_str() {
-        "RSA-768" | "RSA-1024" => add(format!("its key is {}", certificate.key), "Mbed TLS (2048 bits at least)"),
-        "RSA-8192" => add("its key is RSA-8192".into(), "BearSSL (4096 bits at most), and devices with small buffers"),
-        "P-384" | "P-521" => {
-            add(
-                format!("its key is {}", certificate.key),
-                "images whose library was built without that curve (Tasmota, Meshtastic)",
-            );
-        }
-        "Ed25519" => add("its key is Ed25519".into(), "BearSSL and Mbed TLS, which have no Ed25519"),
+    let key = certificate.key.as_str();
+    let mut minds_key = |minded_by| add(format!("its key is {key}"), minded_by, None);
+    match key {
+        "RSA-768" | "RSA-1024" => minds_key("Mbed TLS (2048 bits at least)"),
+        "RSA-8192" => minds_key("BearSSL (4096 bits at most), and devices with small buffers"),
+        "P-384" | "P-521" => minds_key("images whose library was built without that curve (Tasmota, Meshtastic)"),
+        "Ed25519" => minds_key("BearSSL and Mbed TLS, which have no Ed25519"),
         key if key.starts_with("brainpool") || key.starts_with("EC ") || key.starts_with("a key of") => {
-            add(format!("its key is {key}"), "most devices");
+            minds_key("most devices");
         }
         _ => {}
     }
@@ -250,19 +260,23 @@ fn each(flaws: &mut Vec<Flaw>, at: usize, certificate: &Certificate, now: UnixTi
         "MD5" | "SHA-1" if !is_root => add(
             format!("it is signed with {}", certificate.signature),
             "Mbed TLS 3, rustls, OpenSSL at its usual level",
+            Some(Change::Sha256),
         ),
-        "RSASSA-PSS" if !is_root => {
-            add("it is signed with RSASSA-PSS".into(), "BearSSL, Mbed TLS without MBEDTLS_X509_RSASSA_PSS_SUPPORT")
-        }
+        "RSASSA-PSS" if !is_root => add(
+            "it is signed with RSASSA-PSS".into(),
+            "BearSSL, Mbed TLS without MBEDTLS_X509_RSASSA_PSS_SUPPORT",
+            Some(Change::Sha256),
+        ),
         _ => {}
     }
     if certificate.version < 3 {
-        add(format!("it is X.509 version {}", certificate.version), "BearSSL, if it is to sign others");
+        add(format!("it is X.509 version {}", certificate.version), "BearSSL, if it is to sign others", renew);
     }
 }
 
 fn of_leaf(flaws: &mut Vec<Flaw>, leaf: &Certificate, dialled: &str) {
-    let mut add = |what: String, minded_by| flaws.push(Flaw { at: 0, what, minded_by });
+    let mut add = |what: String, minded_by, mends| flaws.push(Flaw { at: 0, what, minded_by, mends });
+    let renew = Some(Change::Renew);
     match dialled.parse::<IpAddr>() {
         Ok(address) => {
             let (as_address, as_name) = (leaf.has_address(address), leaf.has_dns_name(dialled));
@@ -270,29 +284,31 @@ fn of_leaf(flaws: &mut Vec<Flaw>, leaf: &Certificate, dialled: &str) {
                 add(
                     format!("{dialled} is not in it as iPAddress"),
                     "all that go by RFC 9525: Mbed TLS 3, mosquitto, rustls",
+                    None,
                 );
             }
             if !as_name {
                 add(
                     format!("{dialled} is not in it as dNSName"),
                     "BearSSL and Mbed TLS before 3.5, which know no iPAddress",
+                    None,
                 );
             }
         }
         Err(_) if leaf.is_named(dialled) => {}
-        Err(_) => add(format!("{dialled} is not among its dNSNames"), "all that look at names"),
+        Err(_) => add(format!("{dialled} is not among its dNSNames"), "all that look at names", None),
     }
     if leaf.names.is_empty() {
-        add("it has no subjectAltName".into(), "rustls, Go, browsers, BearSSL where the common name differs");
+        add("it has no subjectAltName".into(), "rustls, Go, browsers, BearSSL where the common name differs", None);
     }
     if leaf.is_for_servers == Some(false) {
-        add("its extended key usage is not for servers".into(), "Mbed TLS, OpenSSL, rustls");
+        add("its extended key usage is not for servers".into(), "Mbed TLS, OpenSSL, rustls", renew);
     }
     if leaf.is_authority {
-        add("it says that it is an authority".into(), "rustls");
+        add("it says that it is an authority".into(), "rustls", renew);
     }
     if !leaf.key_usage.is_empty() && !leaf.key_usage.iter().any(|usage| usage == "Digital Signature") {
-        add("its key usage lacks digitalSignature".into(), "Mbed TLS and BearSSL with ECDHE");
+        add("its key usage lacks digitalSignature".into(), "Mbed TLS and BearSSL with ECDHE", renew);
     }
 }
 
@@ -301,14 +317,16 @@ fn of_order(flaws: &mut Vec<Flaw>, chain: &[Certificate], authorities: &[Certifi
         let [certificate, next] = pair else { continue };
         if certificate.raw_names.0 != next.raw_names.1 {
             let what = format!("what follows it is not its issuer ({}), but {}", certificate.issuer, next.subject);
-            flaws.push(Flaw { at, what, minded_by: "BearSSL, and all that do not sort chains" });
+            let mends = Some(Change::WholeChain);
+            flaws.push(Flaw { at, what, minded_by: "BearSSL, and all that do not sort chains", mends });
         }
     }
     if let (Some(last), true) = (chain.last(), chain.len() > 1)
         && last.is_self_issued
     {
         let what = "the root is sent too".into();
-        flaws.push(Flaw { at: chain.len() - 1, what, minded_by: "nobody but small buffers: it need not be sent" });
+        let minded_by = "nobody but small buffers: it need not be sent";
+        flaws.push(Flaw { at: chain.len() - 1, what, minded_by, mends: None });
     }
     let Some(last) = chain.last().filter(|_| !authorities.is_empty()) else { return };
     let is_trusted = |certificate: &Certificate| {
@@ -318,7 +336,8 @@ fn of_order(flaws: &mut Vec<Flaw>, chain: &[Certificate], authorities: &[Certifi
     };
     if !chain.iter().any(is_trusted) {
         let what = format!("its issuer ({}) is neither sent nor among the authorities", last.issuer);
-        flaws.push(Flaw { at: chain.len() - 1, what, minded_by: "all that verify chains" });
+        let mends = Some(Change::WholeChain);
+        flaws.push(Flaw { at: chain.len() - 1, what, minded_by: "all that verify chains", mends });
     }
 }
 
@@ -365,6 +384,16 @@ mod tests {
             let told = told(text, chain, dialled);
             assert!(told.iter().any(|flaw| flaw.starts_with(words)), "{text} {chain:?}: {told:?}");
         }
+    }
+
+    #[test]
+    fn what_mends_a_flaw_does_not_hang_on_a_strangers_name() {
+        let text = "sub.ca = true\nsub.subject = 'it ended'\nleaf.issuer = 'sub'\n";
+        let (chain, root) = (read(text, &["leaf", "root"]), read(text, &["root"]));
+        let flaws = flaws(&chain, &root, "broker.test", NOW);
+        assert!(flaws.iter().any(|flaw| flaw.what.contains("it ended")), "{flaws:?}");
+        let mends: Vec<Change> = flaws.iter().filter_map(|flaw| flaw.mends).collect();
+        assert_eq!(mends, [Change::WholeChain]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What can be changed about a broker so that more devices get along with it, what it costs, and how it is written down for
 //! each program. What a change does is done to a twin of the broker, and tried there.
 
+use pki::spec::KeyKind;
 use serde::Serialize;
 
 use super::chain::Certificate;
@@ -167,14 +168,11 @@ pub fn candidates(setup: &Setup, broker: &Broker, chain: &[Certificate], flaws: 
         }
         Err(_) => add(!leaf.is_named(dialled), Change::NameAsDns),
     }
-    let is_flawed = |words: &str| flaws.iter().any(|flaw| flaw.what.contains(words));
-    add(leaf.key != "P-256", Change::LeafP256);
-    add(leaf.key != "RSA-2048", Change::LeafRsa2048);
-    add(is_flawed("signed with"), Change::Sha256);
-    let wants_renewal =
-        ["it ended", "it begins", "extended key usage", "X.509 version", "is an authority", "key usage lacks"];
-    add(wants_renewal.iter().any(|words| is_flawed(words)), Change::Renew);
-    add(is_flawed("what follows") || is_flawed("neither sent"), Change::WholeChain);
+    add(leaf.kind != Some(KeyKind::P256), Change::LeafP256);
+    add(leaf.kind != Some(KeyKind::Rsa2048), Change::LeafRsa2048);
+    for change in [Change::Sha256, Change::Renew, Change::WholeChain] {
+        add(flaws.iter().any(|flaw| flaw.mends == Some(change)), change);
+    }
     let speaks = |version: &str| broker.versions.iter().any(|known| known == version);
     add(!speaks("1.2"), Change::Tls12);
     add(!speaks("1.1"), Change::Tls11);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use board::{Board as _, Emulated};
-use clock::UnixTime;
 use pki::Minted;
 use rustls::crypto::SecureRandom;
 use scenario::Scenario;
@@ -103,11 +102,10 @@ pub struct Meeting<'a> {
 impl Meeting<'_> {
     /// Lets `stack` meet the broker, in wall time.
     pub fn hold(&self, stack: &Stack) -> Met {
-        let nothing = |outcome, words: String| Met { verdict: verdict(stack, outcome, words), pcapng: Vec::new() };
         if let Some(excused) = self.excuse(stack) {
             return excused;
         }
-        self.run(stack).unwrap_or_else(|why| nothing(Outcome::BenchFailed, why))
+        self.run(stack).unwrap_or_else(|why| bench_failed(stack, why))
     }
 
     /// What is said of a stack that cannot be asked this.
@@ -259,11 +257,6 @@ pub fn random(bytes: &mut [u8]) -> Result<(), String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let source: &dyn SecureRandom = provider.secure_random;
     source.fill(bytes).map_err(|_| "the system gives no random numbers".to_owned())
-}
-
-/// The date at which devices meet the broker: theirs is this machine's.
-pub fn today() -> UnixTime {
-    crate::controls::today()
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub fn of(changes: &[Change], twin: &Twin) -> Vec<Lines> {
         lines
     };
     let no_certificate = Change::NoClientCertificate;
-    let old = if lowest < "1.2" { spelt("TLSv", " ").replace("TLSv1.0", "TLSv1") } else { spelt("TLSv", " ") };
+    let old = spelt("TLSv", " ").replace("TLSv1.0", "TLSv1");
     let java = spelt("TLSv", "</protocol><protocol>").replace("TLSv1.0", "TLSv1");
     let emqx = spelt("tlsv", ", ").replace("tlsv1.0", "tlsv1");
     [

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use board::Boots;
 use pki::spec::{Certificate, KeyKind};
+use pki::to_pem;
 use scenario::Scenario;
 use scenario::device::Version;
 
 use super::exchange::{Meeting, Met, Outcome};
-use super::setup::{Setup, pem};
+use super::setup::Setup;
 use super::{chain, files};
 use crate::hil::Refusal;
 use crate::stack::Stack;
@@ -64,8 +65,7 @@ impl Given {
         for (index, der) in self.chain.iter().enumerate() {
             let name = format!("shown_{index}");
             let key = self.key.as_deref().filter(|_| index == 0).unwrap_or_default();
-            let given =
-                Certificate { pem: Some(format!("{}{key}", pem("CERTIFICATE", der))), ..Certificate::default() };
+            let given = Certificate::given(format!("{}{key}", to_pem("CERTIFICATE", der)));
             scenario.pki.0.insert(name.clone(), given);
             sent.push(name);
         }

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod hello;
 pub mod login;
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
@@ -96,6 +97,9 @@ pub struct Broker {
     pub login_in: Option<String>,
     /// What came of the login: CONNACK, or why there was none.
     pub login: String,
+    /// The code of its CONNACK, if one came.
+    #[serde(skip)]
+    pub connack: Option<u8>,
     /// How it refuses a hello with which it cannot agree.
     pub refuses_by: Vec<String>,
     /// Whether it shows a chain to whom offers TLS 1.3 alone: then only a login tells of it.
@@ -127,9 +131,8 @@ pub fn ask_all(
     recorder: &mut Recorder,
     heard: &mut dyn FnMut(&str),
 ) -> Result<(Broker, String), String> {
-    let name = setup.checked_name().to_owned();
-    let client = Client::new(setup, &name, true)?;
-    let mut asker = Asker { setup, pause, recorder, broker: Broker::default(), refusals: Vec::new() };
+    let client = Client::new(setup)?;
+    let mut asker = Asker { setup, pause, recorder, broker: Broker::default(), refusals: BTreeSet::new() };
     heard(QUESTIONS[0].0);
     asker.log_in(&client);
     heard(QUESTIONS[1].0);
@@ -150,11 +153,8 @@ pub fn ask_all(
     asker.names(highest);
     heard(QUESTIONS[7].0);
     asker.fragments(highest);
-    let mut refusals: Vec<String> = asker.refusals.iter().map(ToString::to_string).collect();
-    refusals.sort();
-    refusals.dedup();
-    asker.broker.refuses_by = refusals;
-    Ok((asker.broker, client.key_log()))
+    asker.broker.refuses_by = asker.refusals.into_iter().collect();
+    Ok((asker.broker, client.take_key_log()))
 }
 
 struct Asker<'a> {
@@ -162,7 +162,7 @@ struct Asker<'a> {
     pause: Duration,
     recorder: &'a mut Recorder,
     broker: Broker,
-    refusals: Vec<Refusal>,
+    refusals: BTreeSet<String>,
 }
 
 impl Asker<'_> {
@@ -177,16 +177,17 @@ impl Asker<'_> {
         self.next();
         let answer = ask(self.setup.address, offer, self.recorder);
         if let Some(refusal) = answer.refusal {
-            self.refusals.push(refusal);
+            self.refusals.insert(refusal.to_string());
         }
-        if !answer.chain.is_empty() {
-            self.see(&answer.chain);
-        }
+        self.see(&answer.chain);
         answer
     }
 
     fn see(&mut self, chain: &[Vec<u8>]) {
         let broker = &mut self.broker;
+        if chain.is_empty() {
+            return;
+        }
         if broker.chain.is_empty() {
             broker.chain = chain.to_vec();
         } else if broker.chain.first() != chain.first() && broker.other_chain.is_empty() {
@@ -220,7 +221,7 @@ impl Asker<'_> {
     }
 
     fn tell_login(&mut self, shown: &Shown) {
-        self.see_if_any(&shown.chain);
+        self.see(&shown.chain);
         let broker = &mut self.broker;
         broker.client_certificate = match (shown.asks_for_certificate, &shown.failure, &self.setup.own) {
             (false, ..) => ClientCertificate::NotAsked,
@@ -235,18 +236,13 @@ impl Asker<'_> {
             .version
             .zip(shown.suite)
             .map(|(version, suite)| format!("TLS {}, {}", ProtocolVersion(version), CipherSuite(suite)));
+        broker.connack = shown.connack;
         broker.login = match (shown.connack, &shown.failure) {
             (Some(0), _) => "accepted (CONNACK 0)".into(),
             (Some(code), _) => format!("refused by CONNACK {}", wire::mqtt::ConnectCode(code)),
             (None, Some(why)) => format!("not reached: {why}"),
             (None, None) => "not reached".into(),
         };
-    }
-
-    fn see_if_any(&mut self, chain: &[Vec<u8>]) {
-        if !chain.is_empty() {
-            self.see(chain);
-        }
     }
 
     /// Asks for each version alone; the highest below TLS 1.3 that it speaks.

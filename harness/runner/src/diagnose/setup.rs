@@ -7,6 +7,7 @@ use clock::UnixTime;
 use control::Act;
 use outcome::Demand;
 use pki::spec::Certificate;
+use pki::to_pem;
 use scenario::device::ServerName;
 use scenario::{Date, Scenario, lan};
 
@@ -108,11 +109,10 @@ impl Setup {
     }
 
     fn trust(&self, scenario: &mut Scenario) {
-        let given = |pem: String| Certificate { pem: Some(pem), ..Certificate::default() };
         scenario.device.trusts = Vec::new();
         for (index, der) in self.authorities.iter().enumerate() {
             let name = format!("authority_{index}");
-            scenario.pki.0.insert(name.clone(), given(pem("CERTIFICATE", der)));
+            scenario.pki.0.insert(name.clone(), Certificate::given(to_pem("CERTIFICATE", der)));
             scenario.device.trusts.push(name);
         }
         let Some(own) = &self.own else { return };
@@ -120,21 +120,10 @@ impl Setup {
         for (index, der) in own.chain.iter().enumerate() {
             let name = format!("own_{index}");
             let key = if index == 0 { own.key.as_str() } else { "" };
-            scenario.pki.0.insert(name.clone(), given(format!("{}{key}", pem("CERTIFICATE", der))));
+            scenario.pki.0.insert(name.clone(), Certificate::given(format!("{}{key}", to_pem("CERTIFICATE", der))));
             scenario.device.certificates.push(name);
         }
     }
-}
-
-/// PEM of one object (RFC 7468).
-pub fn pem(label: &str, der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let mut lines = vec![format!("-----BEGIN {label}-----")];
-    // Base64 is ASCII: it can be cut anywhere.
-    lines.extend(text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()));
-    lines.push(format!("-----END {label}-----\n"));
-    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -171,14 +160,5 @@ mod tests {
         assert_eq!(scenario.device.plan.mqtt.acts.len(), 1);
         assert_eq!(scenario.specification.demands, Demand::Refuse);
         assert!(scenario.network.hosts.contains_key("b.example"));
-    }
-
-    #[test]
-    fn pem_has_lines_of_64_characters() {
-        let text = pem("CERTIFICATE", &[0; 100]);
-        assert!(text.starts_with("-----BEGIN CERTIFICATE-----\nAAAA") && text.ends_with("-----END CERTIFICATE-----\n"));
-        assert!(text.lines().all(|line| line.len() <= 64));
-        let read = x509_parser::pem::Pem::iter_from_buffer(text.as_bytes()).next().expect("a block").expect("PEM");
-        assert_eq!(read.contents, [0; 100]);
     }
 }

@@ -61,6 +61,15 @@ pub fn place(text: &str) -> Result<Place, String> {
     Ok(Place { host: host.to_owned(), port })
 }
 
+/// A host that a device can dial, as an option takes it.
+///
+/// # Errors
+///
+/// See [`check_host`].
+pub fn host(text: &str) -> Result<String, String> {
+    check_host(text).map(|()| text.to_owned())
+}
+
 /// Whether a device can dial this: a DNS name (RFC 1123 §2.1, and underscores, which people use) or an address.
 ///
 /// # Errors
@@ -78,35 +87,24 @@ pub fn check_host(host: &str) -> Result<(), String> {
 }
 
 impl Place {
-    /// Where it is in the network. Nobody is dialled yet.
-    ///
-    /// # Errors
-    ///
-    /// If the name cannot be resolved.
-    pub fn resolve(&self) -> Result<Vec<SocketAddr>, Refusal> {
-        let found: Vec<SocketAddr> = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .map_err(|error| unresolved(&self.host, &error.to_string()))?
-            .collect();
-        if found.is_empty() { Err(unresolved(&self.host, "it has no address")) } else { Ok(found) }
-    }
-
     /// The first of its addresses at which somebody listens, and a connection to it.
     ///
     /// # Errors
     ///
     /// Why nobody is reached.
     pub fn dial(&self) -> Result<(SocketAddr, TcpStream), Refusal> {
+        let addresses = (self.host.as_str(), self.port).to_socket_addrs();
         let mut why = None;
-        for address in self.resolve()? {
+        for address in addresses.map_err(|error| unresolved(&self.host, &error.to_string()))? {
             match TcpStream::connect_timeout(&address, PATIENCE) {
                 Ok(stream) => return Ok((address, stream)),
                 Err(error) => why = Some((address, error)),
             }
         }
-        let (address, error) =
-            why.unwrap_or_else(|| (SocketAddr::from(([0, 0, 0, 0], 0)), io::Error::other("no address")));
-        Err(Refusal::new(exit::OTHERWISE, unreached(self, address, &error)))
+        Err(match why {
+            Some((address, error)) => Refusal::new(exit::OTHERWISE, unreached(self, address, &error)),
+            None => unresolved(&self.host, "it has no address"),
+        })
     }
 }
 

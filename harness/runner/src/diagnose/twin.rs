@@ -4,12 +4,11 @@
 use std::fmt::Write as _;
 
 use clock::UnixTime;
-use clock::calendar::Date;
 use pki::spec::Digest;
 use scenario::Scenario;
 use scenario::broker::Engine;
 
-use super::chain::Certificate;
+use super::chain::{self, Certificate};
 use super::change::Change;
 use super::probe::{Broker, ClientCertificate};
 use super::setup::Setup;
@@ -132,7 +131,7 @@ impl Twin {
                 names: leaf.names.clone(),
                 common_name: leaf.common_name.clone().unwrap_or_default(),
                 key: kind(leaf)?,
-                dates: Some((moment(leaf.not_before), moment(leaf.not_after))),
+                dates: Some((chain::day(leaf.not_before), chain::day(leaf.not_after))),
                 is_for_servers: leaf.is_for_servers != Some(false),
                 version: leaf.version,
             },
@@ -254,9 +253,4 @@ impl Twin {
 
 fn known<'a>(names: impl Iterator<Item = &'a String>, known: &[&str]) -> Vec<String> {
     names.filter(|name| known.contains(&name.as_str())).cloned().collect()
-}
-
-/// A moment as the grammar writes it.
-fn moment(seconds: i64) -> String {
-    Date::from_unix_time(UnixTime::from_seconds(seconds)).to_string()
 }

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 
 use outcome::AlertDescription;
 use wire::tls::{
-    Alert, CertificateChain, CertificateRequest, ContentType, HandshakeDecoder, HandshakeType, Message,
-    ProtocolVersion, RecordDecoder, ServerHello, ServerHelloView, ServerKeyExchange,
+    Alert, CertificateChain, ContentType, HandshakeDecoder, HandshakeType, Message, ProtocolVersion, RecordDecoder,
+    ServerHello, ServerHelloView, ServerKeyExchange,
 };
 
 use super::hello::Offer;
@@ -62,8 +62,6 @@ pub struct Answer {
     pub chain: Vec<Vec<u8>>,
     /// How it agrees on keys, before TLS 1.3.
     pub exchange: Option<ServerKeyExchange>,
-    /// Whether it asks for a certificate, before TLS 1.3.
-    pub asks_for_certificate: bool,
     /// Bytes of the largest record.
     pub record_bytes: usize,
     /// How it refuses, if it does.
@@ -215,9 +213,6 @@ impl Flight {
                 let suite = self.answer.hello.as_ref().map(|hello| hello.cipher_suite);
                 self.answer.exchange =
                     suite.and_then(|suite| ServerKeyExchange::parse(&message.body, version, suite).ok());
-            }
-            HandshakeType::CERTIFICATE_REQUEST => {
-                self.answer.asks_for_certificate = CertificateRequest::parse(&message.body, version).is_ok();
             }
             HandshakeType::SERVER_HELLO_DONE => self.is_complete = true,
             _ => {}

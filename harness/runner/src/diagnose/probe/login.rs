@@ -6,16 +6,16 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base16ct::lower::encode_string;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, KeyLog, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, HandshakeKind, SignatureScheme};
 use wire::mqtt::{Connect, Decoder, Packet};
 
+use crate::controls::rustls_client::Secrets;
 use crate::diagnose::exchange::client_id;
 use crate::diagnose::setup::Setup;
 use crate::diagnose::target::PATIENCE;
@@ -57,16 +57,17 @@ pub struct Shown {
 pub struct Client {
     config: Arc<ClientConfig>,
     seen: Arc<Seen>,
+    secrets: Arc<Secrets>,
     name: ServerName<'static>,
 }
 
 impl Client {
-    /// A client for the devices' side of `setup`, which asks for `name` by SNI if it is one and `sends_name` says so.
+    /// A client for the devices' side of `setup`, which asks by SNI for the name that is checked, if it is one.
     ///
     /// # Errors
     ///
     /// If the devices' own key cannot be used.
-    pub fn new(setup: &Setup, name: &str, sends_name: bool) -> Result<Self, String> {
+    pub fn new(setup: &Setup) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let own = setup.own.as_ref().map(|own| own_key(&provider, &own.chain, &own.key)).transpose()?;
         let seen = Arc::new(Seen::new(own));
@@ -77,16 +78,17 @@ impl Client {
             .with_custom_certificate_verifier(Arc::<Seen>::clone(&seen))
             .with_client_cert_resolver(Arc::<Seen>::clone(&seen));
         config.alpn_protocols = vec![ALPN.to_vec()];
-        config.enable_sni = sends_name;
-        config.key_log = Arc::<Seen>::clone(&seen);
+        let secrets = Arc::new(Secrets::default());
+        config.key_log = Arc::<Secrets>::clone(&secrets);
         config.resumption = Resumption::store(Arc::new(ClientSessionMemoryCache::new(8)));
+        let name = setup.checked_name();
         let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no name"))?;
-        Ok(Self { config: Arc::new(config), seen, name })
+        Ok(Self { config: Arc::new(config), seen, secrets, name })
     }
 
-    /// The secrets of its connections, as NSS key log text.
-    pub fn key_log(&self) -> String {
-        lock(&self.seen.key_log).clone()
+    /// The secrets of its connections since this was last asked, as NSS key log text.
+    pub fn take_key_log(&self) -> String {
+        self.secrets.take()
     }
 
     /// Connects, logs in, and leaves.
@@ -240,13 +242,12 @@ impl Write for Tapped<'_> {
 struct Seen {
     shown: Mutex<Shown>,
     was_asked: AtomicBool,
-    key_log: Mutex<String>,
     own: Option<Arc<CertifiedKey>>,
 }
 
 impl Seen {
     fn new(own: Option<Arc<CertifiedKey>>) -> Self {
-        Self { shown: Mutex::default(), was_asked: AtomicBool::new(false), key_log: Mutex::default(), own }
+        Self { shown: Mutex::default(), was_asked: AtomicBool::new(false), own }
     }
 }
 
@@ -254,13 +255,6 @@ impl std::fmt::Debug for Seen {
     /// Without its secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Seen").finish_non_exhaustive()
-    }
-}
-
-impl KeyLog for Seen {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let line = format!("{label} {} {}\n", encode_string(client_random), encode_string(secret));
-        lock(&self.key_log).push_str(&line);
     }
 }
 
