@@ -59,8 +59,8 @@ fn target(folder: &Path) -> blame::Result<String> {
         target: String,
     }
     let file = folder.join(".cargo/config.toml");
-    let text = String::from_utf8(read(&file)?).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
-    let config: Config = toml::from_str(&text).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
+    let text = String::from_utf8(read(&file)?).map_err(|error| Error::file(&file, error))?;
+    let config: Config = toml::from_str(&text).map_err(|error| Error::file(&file, error))?;
     Ok(config.build.target)
 }
 

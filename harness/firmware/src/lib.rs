@@ -54,7 +54,7 @@ impl Image {
     /// If the folder of images cannot be read.
     pub fn all(root: &Path) -> blame::Result<Vec<Self>> {
         let folder = root.join(IMAGES);
-        let entries = fs::read_dir(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
+        let entries = fs::read_dir(&folder).map_err(|error| Error::file(&folder, error))?;
         let mut images: Vec<Self> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".toml").map(str::to_owned))
             .map(|name| Self::new(root, &name))
@@ -69,7 +69,7 @@ impl Image {
     /// If the folder of firmware cannot be read.
     pub fn sources(root: &Path) -> blame::Result<Vec<Self>> {
         let folder = root.join(FIRMWARE);
-        let entries = fs::read_dir(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
+        let entries = fs::read_dir(&folder).map_err(|error| Error::file(&folder, error))?;
         let mut images: Vec<Self> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .map(|name| Self::new(root, &name))
@@ -130,11 +130,11 @@ pub fn check(image: &Image) -> blame::Result<Manifest> {
 }
 
 fn read(file: &Path) -> blame::Result<Vec<u8>> {
-    fs::read(file).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
+    fs::read(file).map_err(|error| Error::file(file, error))
 }
 
 fn write(file: &Path, bytes: &[u8]) -> blame::Result<()> {
-    whole_file::write(file, bytes).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
+    whole_file::write(file, bytes).map_err(|error| Error::file(file, error))
 }
 
 fn sha256(bytes: &[u8]) -> String {

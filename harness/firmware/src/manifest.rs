@@ -59,9 +59,8 @@ impl Manifest {
     /// # Errors
     /// A sentence that names the file.
     pub fn read(file: &Path) -> blame::Result<Self> {
-        let text =
-            String::from_utf8(read(file)?).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
-        toml::from_str(&text).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
+        let text = String::from_utf8(read(file)?).map_err(|error| Error::file(file, error))?;
+        toml::from_str(&text).map_err(|error| Error::file(file, error))
     }
 
     /// Writes the manifest.
@@ -69,7 +68,7 @@ impl Manifest {
     /// # Errors
     /// A sentence that names the file.
     pub fn write(&self, file: &Path) -> blame::Result<()> {
-        let text = toml::to_string(self).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
+        let text = toml::to_string(self).map_err(|error| Error::file(file, error))?;
         write(file, format!("{HEAD}{text}").as_bytes())
     }
 }

@@ -261,7 +261,7 @@ pub(super) fn write(root: &Path, image: &str, folder: &Path, metadata: &Metadata
 
 /// The licence texts that lie in a package's folder. Of a choice, MIT's, else Apache's: never the GPL's.
 fn licence_texts(folder: &Path) -> blame::Result<Vec<String>> {
-    let entries = fs::read_dir(folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
+    let entries = fs::read_dir(folder).map_err(|error| Error::file(folder, error))?;
     let mut files: Vec<(String, PathBuf)> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;

@@ -71,18 +71,19 @@ pub(super) fn digest(sources: &BTreeMap<String, String>) -> String {
 
 fn hash(root: &Path, file: &Path) -> blame::Result<String> {
     let bytes = read(&root.join(file))?;
-    let named = |error: &dyn std::fmt::Display| Error::bench(format!("{}: {error}", file.display()));
     if file.file_name().is_some_and(|name| name == "Cargo.toml") {
-        let text = String::from_utf8(bytes).map_err(|error| named(&error))?;
+        let text = String::from_utf8(bytes).map_err(|error| Error::file(file, error))?;
         let text = essence(&text, file == Path::new("Cargo.toml"));
-        return Ok(sha256(text.map_err(|error| named(&error))?.as_bytes()));
+        return Ok(sha256(text.map_err(|error| Error::file(file, error))?.as_bytes()));
     }
     // Git may check text files out with other line ends.
     let bytes: Vec<u8> = bytes.into_iter().filter(|byte| *byte != b'\r').collect();
     Ok(match (file.extension().and_then(|ending| ending.to_str()), str::from_utf8(&bytes)) {
         (Some("rs"), Ok(text)) => code::of_rust(text).map_or_else(|| sha256(&bytes), |code| sha256(code.as_bytes())),
         (Some("c" | "h"), Ok(text)) => sha256(code::of_c(text).as_bytes()),
-        (Some("toml"), Ok(text)) => sha256(table(text).map_err(|error| named(&error))?.to_string().as_bytes()),
+        (Some("toml"), Ok(text)) => {
+            sha256(table(text).map_err(|error| Error::file(file, error))?.to_string().as_bytes())
+        }
         _ => sha256(&bytes),
     })
 }

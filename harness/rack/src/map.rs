@@ -187,13 +187,6 @@ impl Facts {
     }
 }
 
-impl Power {
-    /// Whether anything can switch it.
-    pub fn is_switchable(&self) -> bool {
-        self.hub.is_some() || !self.off.is_empty()
-    }
-}
-
 impl fmt::Display for Power {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.hub, self.port) {

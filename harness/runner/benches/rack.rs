@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use board::hardware::Limits;
 use rack::map::{self, Entry};
 use rack::slot::{Setting, Slot};
-use runner::library;
 use runner::stack::{self, Stack};
 use scenario::Scenario;
+use scenario::library;
 
 const SEED: u64 = 0x5eed;
 /// A rack of this size is compared with one board.

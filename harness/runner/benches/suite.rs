@@ -13,8 +13,9 @@ use board::{Board as _, Emulated};
 use clock::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use runner::stack::{self, Stack};
-use runner::{bench, library, suite};
+use runner::{bench, suite};
 use scenario::Scenario;
+use scenario::library;
 
 const SEED: u64 = 0x5eed;
 

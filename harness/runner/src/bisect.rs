@@ -16,9 +16,9 @@ use scenario::Scenario;
 
 use crate::chips::BoardOption;
 use crate::exit::{self, Exit};
-use crate::library;
 use crate::stack::{self, Stack};
 use crate::{hil, trial};
+use scenario::library;
 
 const EXAMPLES: &str = "\
 Examples:

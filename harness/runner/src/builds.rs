@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::stack::Stack;
-use crate::whole_file;
+use host::whole_file;
 
 /// The file's name in the folder of captures.
 pub const FILE: &str = "BUILDS.toml";

@@ -9,12 +9,13 @@ use scenario::Scenario;
 
 use crate::chips::BoardOption;
 use crate::hil::Refusal;
-use crate::library::{self, Unusable};
-use crate::not_applicable::Record;
-use crate::snapshot::Place;
 use crate::stack::{self, Applicability, Stack};
 use crate::trial::{self, Trial};
-use crate::{exit, packets, whole_file};
+use crate::{exit, packets};
+use host::whole_file;
+use scenario::library::{self, Unusable};
+use snapshot::Place;
+use snapshot::not_applicable::Record;
 
 /// Run a scenario and write its packets, with the TLS secrets inside.
 #[derive(Debug, Args)]
@@ -75,15 +76,14 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
     if let Applicability::NotApplicable(why) = stack.applicability(&scenario) {
         return Err(usage(format!("{} is not applicable on {}: {why}", scenario.name, stack.name)));
     }
-    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
     let Trial { judged, pcapng } =
-        trial::on_emulator(&scenario, &stack, arguments.seed, &Boots::new()).map_err(failed)?;
+        trial::on_emulator(&scenario, &stack, arguments.seed, &Boots::new()).map_err(Refusal::bench_failed)?;
     if let Some(why) = judged.unsupported {
         return Err(usage(format!("{} says that it cannot do this: {why}", stack.name)));
     }
     let place = Place::new(&root.join("target/captures"), &scenario.name, &stack.name);
     let file = arguments.output.clone().unwrap_or_else(|| place.capture());
-    whole_file::write(&file, pcapng).map_err(|error| failed(format!("{}: {error}", file.display())))?;
+    whole_file::write(&file, pcapng).map_err(|error| Refusal::bench_failed(format!("{}: {error}", file.display())))?;
     terminal::outln!("{}: {} on {stack}, {}", file.display(), scenario.name, judged.account);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub struct Certificates {
     #[arg(long = "for", value_name = "PATTERN", required = true)]
     pub stacks: Vec<String>,
     /// What devices dial: a DNS name or an address (repeatable)
-    #[arg(long, value_name = "NAME|ADDRESS", required = true, value_parser = host)]
+    #[arg(long, value_name = "NAME|ADDRESS", required = true, value_parser = target::host)]
     pub host: Vec<String>,
     /// A client with a certificate of its own (repeatable)
     #[arg(long, value_name = "NAME", value_parser = client)]
@@ -52,10 +52,6 @@ pub struct Certificates {
     /// How long the broker's and the clients' certificates are valid, in days
     #[arg(long, default_value_t = 397, value_parser = clap::value_parser!(u16).range(1..=3_650))]
     pub days: u16,
-}
-
-fn host(text: &str) -> Result<String, String> {
-    target::check_host(text).map(|()| text.to_owned())
 }
 
 /// A client's name becomes a file's and a user's.
@@ -98,12 +94,14 @@ const USER: &str = "device";
 ///
 /// What cannot be made, with its remedy.
 pub fn run(root: &Path, arguments: &Certificates) -> Result<Exit, Refusal> {
-    let failed = |why: String| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}"));
-    let stacks = chosen("--for", stack::released(root).map_err(failed)?, &arguments.stacks)?;
+    let stacks = chosen("--for", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stacks)?;
     if let Err(missing) = mosquitto::installed() {
-        return Err(failed(format!("{}: certificates are tried before they are handed out", missing.reason)));
+        return Err(Refusal::bench_failed(format!(
+            "{}: certificates are tried before they are handed out",
+            missing.reason
+        )));
     }
-    let out = std::path::absolute(&arguments.out).map_err(|error| failed(error.to_string()))?;
+    let out = std::path::absolute(&arguments.out).map_err(Refusal::bench_failed)?;
     // Whoever made the folder before has made what is in it.
     make_folder(&out).map_err(|error| {
         Refusal::new(
@@ -116,7 +114,7 @@ pub fn run(root: &Path, arguments: &Certificates) -> Result<Exit, Refusal> {
         // What was not accepted by all is of no use, and it is ours.
         let _ = fs::remove_dir_all(&out);
     }
-    Ok(if made.map_err(failed)?.is_some() { exit::AS_EXPECTED } else { exit::OTHERWISE })
+    Ok(if made.map_err(Refusal::bench_failed)?.is_some() { exit::AS_EXPECTED } else { exit::OTHERWISE })
 }
 
 fn make_folder(out: &Path) -> std::io::Result<()> {

@@ -41,8 +41,8 @@ use self::tools::Missing;
 use crate::lan::exchange::{self, Counterpart, Held};
 use crate::lan::loopback::{self, Moved};
 use crate::mosquitto::{self, Mosquitto};
-use crate::snapshot::{Agreement, Place};
 use crate::verdict::{OnRack, Verdict};
+use snapshot::{Agreement, Place};
 
 /// How long a control may take, by the wall.
 const LIMIT_S: u32 = 20;

@@ -1,7 +1,7 @@
 //! `cargo xtask hil`: scenarios on a board.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -25,16 +25,16 @@ use crate::denial::{Denial, Deny};
 use crate::exit::{self, Exit};
 use crate::flashing::{Flashed, Way};
 use crate::journal::{self, Journal};
-use crate::library::{self, Unusable};
 use crate::mosquitto::{self, Met};
-use crate::not_applicable::Record;
 use crate::reports::{self, Invocation, Missed, Sources};
-use crate::snapshot::{self, Agreement, Packets, Place, digits};
 use crate::stack::{self, Applicability, Stack};
 use crate::summary::{self, Effort, View};
 use crate::trial::{self, Trial};
 use crate::verdict::{OnRack, Verdict};
 use crate::{controls, on_boards, packets, suite};
+use scenario::library::{self, Unusable};
+use snapshot::not_applicable::Record;
+use snapshot::{self, Agreement, Packets, Place, digits};
 
 /// Why nothing was run.
 #[derive(Debug)]
@@ -48,6 +48,18 @@ pub struct Refusal {
 impl Refusal {
     pub(crate) fn new(exit: Exit, words: impl ToString) -> Self {
         Self { exit, words: words.to_string() }
+    }
+
+    /// What is the bench's own fault.
+    pub(crate) fn bench_failed(why: impl fmt::Display) -> Self {
+        Self::new(exit::BENCH_FAILED, format!("the bench failed: {why}"))
+    }
+}
+
+impl From<Unusable> for Refusal {
+    fn from(unusable: Unusable) -> Self {
+        let exit = if matches!(unusable, Unusable::NoMatch(..)) { exit::NOTHING_SELECTED } else { exit::USAGE };
+        Self::new(exit, unusable)
     }
 }
 
@@ -93,12 +105,7 @@ pub(crate) struct Pair<'a> {
 /// If nothing could be run at all; what becomes of single scenarios is in the table and in the exit code.
 pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let scenarios_folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
-    let scenarios = library::read(&scenarios_folder)
-        .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
-        .map_err(|unusable| match &unusable {
-            Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
-            _ => Refusal::new(exit::USAGE, unusable),
-        })?;
+    let scenarios = library::select(library::read(&scenarios_folder)?, &arguments.patterns)?;
     if scenarios.is_empty() {
         let words = format!("{} holds no scenario", scenarios_folder.display());
         return Err(Refusal::new(exit::NOTHING_SELECTED, words));
@@ -159,8 +166,8 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let interrupted = listen_for_interruption()?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let way = if crew.is_some() { Way::Direct } else { arguments.flash };
-    let flashed = Flashed::new(way, arguments.cold, &stacks, &artefacts.join("flash"))
-        .map_err(|why| Refusal::new(exit::BENCH_FAILED, format!("the bench failed: {why}")))?;
+    let flashed =
+        Flashed::new(way, arguments.cold, &stacks, &artefacts.join("flash")).map_err(Refusal::bench_failed)?;
     let board = if way == Way::Probe { format!("{board}, flashed through probe-rs") } else { board };
     let first_line = first_line(&board, &stacks);
     say(&format!("{first_line}, seed {:x}\n{}", arguments.seed, not_asked(&scenarios, &stacks)));
@@ -623,9 +630,7 @@ impl Bench {
             Met::Missing(missing) => return Ok(Err(missing.reason)),
         };
         let mut judged = judge::judge(scenario, &stack.setting(&board.target(), self.seed), &evidence)?;
-        for line in log {
-            let _ = write!(judged.transcript, "\nmosquitto  {line}");
-        }
+        mosquitto::tell_log(&mut judged.transcript, &log);
         Ok(Ok(Trial { judged, pcapng: evidence.pcapng }))
     }
 

@@ -32,7 +32,7 @@ pub enum ImageSource {
 }
 
 /// What flash images for the chip are held against; none for a chip that has no such images.
-pub fn target(chip: &Chip) -> Option<&'static Target> {
+fn target(chip: &Chip) -> Option<&'static Target> {
     let id = chip.image_formats.iter().find_map(|format| match format {
         ImageFormat::Espressif { chip_id } => Some(*chip_id),
         ImageFormat::Elf => None,
@@ -40,12 +40,21 @@ pub fn target(chip: &Chip) -> Option<&'static Target> {
     Some(&espressif::ESP32C3).filter(|target| target.chip.0 == id)
 }
 
-/// Reads what `words` name: one file or folder, or parts as `0x0=bootloader.bin`, with commas or spaces between them.
+/// Reads what `words` name for `chip`: one file or folder, or parts as `0x0=bootloader.bin`, with commas or spaces between
+/// them; for a chip that has no flash images, one ELF file.
 ///
 /// # Errors
 ///
 /// A sentence that names the file, what it is, and what would be accepted.
-pub fn read(words: &[String], target: &Target) -> Result<ImageSource, String> {
+pub fn read(words: &[String], chip: &Chip) -> Result<ImageSource, String> {
+    match (target(chip), words) {
+        (Some(target), _) => read_any(words, target),
+        (None, [one]) => read_image(Path::new(one)).map(ImageSource::Elf),
+        (None, _) => Err("name one ELF file".into()),
+    }
+}
+
+fn read_any(words: &[String], target: &Target) -> Result<ImageSource, String> {
     let words: Vec<&str> = match words {
         // A file may have a comma or an equals sign in its name.
         [one] if Path::new(one).exists() => vec![one],
@@ -55,18 +64,6 @@ pub fn read(words: &[String], target: &Target) -> Result<ImageSource, String> {
         [] => Err(format!("name an image; {}", firmware_image::ACCEPTED)),
         [one] if !one.contains('=') || Path::new(one).exists() => read_one(Path::new(one), target),
         several => parts(several, target),
-    }
-}
-
-/// Reads the one ELF file that `words` name, for a chip that has no other images.
-///
-/// # Errors
-///
-/// A sentence that names the file.
-pub fn read_elf(words: &[String]) -> Result<Vec<u8>, String> {
-    match words {
-        [one] => read_image(Path::new(one)),
-        _ => Err("name one ELF file".into()),
     }
 }
 
@@ -80,8 +77,8 @@ fn read_one(path: &Path, target: &Target) -> Result<ImageSource, String> {
     match recognise(&bytes) {
         Kind::Elf { .. } => match built_with(path, folder, target) {
             // An application of ESP-IDF reads its own flash as it starts: what was built beside it goes with it.
-            Some(ImageSource::Flash { image, .. }) => Ok(ImageSource::Flash { image, symbols: Some(bytes) }),
-            _ => Ok(ImageSource::Elf(bytes)),
+            Some(image) => Ok(ImageSource::Flash { image, symbols: Some(bytes) }),
+            None => Ok(ImageSource::Elf(bytes)),
         },
         Kind::FlasherArgs => laid_out(folder, &build::flasher_args(&bytes, target).map_err(refused)?, target),
         Kind::WebManifest => laid_out(folder, &build::web_manifest(&bytes, target).map_err(refused)?, target),
@@ -112,8 +109,16 @@ fn read_folder(folder: &Path, target: &Target) -> Result<ImageSource, String> {
     }
 }
 
-/// Reads the files of a list below `folder`, and lays them out.
+/// Reads the files of a list below `folder`, lays them out, and looks for the names of functions beside them.
 fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource, String> {
+    let image = flash_of(folder, files, target)?;
+    let application = files.parts.iter().max_by_key(|(at, _)| (*at == 0x1_0000, *at));
+    let symbols = application.and_then(|(_, path)| elf_beside(&folder.join(path)));
+    Ok(ImageSource::Flash { image, symbols })
+}
+
+/// Reads the files of a list below `folder`, and lays them out.
+fn flash_of(folder: &Path, files: &Files, target: &Target) -> Result<FlashImage, String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let home = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut parts = Vec::new();
@@ -128,10 +133,7 @@ fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource
         }
         parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: PrintableName::new(path) });
     }
-    let application = files.parts.iter().max_by_key(|(at, _)| (*at == 0x1_0000, *at));
-    let symbols = application.and_then(|(_, path)| elf_beside(&folder.join(path)));
-    let image = FlashImage::new(parts, target).map_err(|refused| format!("{}: {refused}", folder.display()))?;
-    Ok(ImageSource::Flash { image, symbols })
+    FlashImage::new(parts, target).map_err(|refused| format!("{}: {refused}", folder.display()))
 }
 
 /// `0x0=bootloader.bin`, and more of them.
@@ -150,11 +152,11 @@ fn parts(words: &[&str], target: &Target) -> Result<ImageSource, String> {
 }
 
 /// The flash that an ELF file was built into, if it lies in the build folder of ESP-IDF as its application.
-fn built_with(elf: &Path, folder: &Path, target: &Target) -> Option<ImageSource> {
+fn built_with(elf: &Path, folder: &Path, target: &Target) -> Option<FlashImage> {
     let list = folder.join("flasher_args.json");
     let files = build::flasher_args(&read_file(&list, LIST_BYTES_MAX).ok()?, target).ok()?;
     let is_ours = files.parts.iter().any(|(_, path)| Path::new(path).file_stem() == elf.file_stem());
-    is_ours.then(|| laid_out(folder, &files, target).ok()).flatten()
+    is_ours.then(|| flash_of(folder, &files, target).ok()).flatten()
 }
 
 /// The ELF file of the same name, as builds leave it beside their images: `x.bin` and `x.elf`.

@@ -44,9 +44,3 @@ pub mod verdict;
 pub mod virtual_board;
 pub mod wifi;
 pub mod world;
-
-pub use ::{explain, snapshot};
-pub use explain::matrix;
-use host::whole_file;
-pub use scenario::library;
-pub use snapshot::not_applicable;

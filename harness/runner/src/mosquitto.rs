@@ -186,6 +186,14 @@ pub fn meet(
     Ok(Met::Held(Box::new(evidence), mosquitto.finish()))
 }
 
+/// Adds what a broker has logged to a run's transcript.
+pub fn tell_log(transcript: &mut String, log: &[String]) {
+    for line in log {
+        transcript.push_str("\nmosquitto  ");
+        transcript.push_str(line);
+    }
+}
+
 /// What of a run with a real broker is the same every time: the snapshot's text.
 pub fn essence(stack: &str, account: &Account) -> String {
     let words =

@@ -10,8 +10,8 @@ use std::cmp::Reverse;
 use judge::wire_witness::WireWitness;
 use scenario::Scenario;
 
-use crate::snapshot::digits;
 use crate::stack::{Applicability, Stack};
+use snapshot::digits;
 
 /// What fits every scenario.
 const ANY: &str = "*";

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use base16ct::lower::encode_string;
 use sha2::{Digest, Sha256};
 
-use crate::controls::tools::REQUIRED;
+use crate::controls::tools::{self, Missing};
 
 /// A product: one file in a wheel of the Python package index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +60,6 @@ pub const ALL: [Product; 2] = [
     },
 ];
 
-/// Why a product is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotInstalled {
-    /// The reason, with the remedy.
-    pub reason: String,
-    /// Whether that is a failure: `SHAKEDOWN_REQUIRED_TOOLS` names `products`.
-    pub is_required: bool,
-}
-
 impl Product {
     /// The product of a name.
     pub fn by_name(name: &str) -> Option<&'static Self> {
@@ -88,11 +79,12 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// [`NotInstalled`], also if the file is not what is pinned.
-    pub fn read(&self) -> Result<Vec<u8>, NotInstalled> {
-        let is_required = env::var(REQUIRED).is_ok_and(|names| names.split(',').any(|name| name.trim() == "products"));
-        let missing =
-            |why: String| NotInstalled { reason: format!("not run: cargo xtask products install{why}"), is_required };
+    /// If it is not there; also if the file is not what is pinned.
+    pub fn read(&self) -> Result<Vec<u8>, Missing> {
+        let missing = |why: String| Missing {
+            reason: format!("not run: cargo xtask products install{why}"),
+            required: tools::is_required("products"),
+        };
         let path = self.path().map_err(|why| missing(format!(" ({why})")))?;
         let bytes = fs::read(&path).map_err(|_| missing(String::new()))?;
         if self.is(&bytes) {

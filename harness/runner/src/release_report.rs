@@ -14,7 +14,7 @@ use crate::chips::BoardOption;
 use crate::exit::{self, Exit};
 use crate::hil::{self, Refusal};
 use crate::reports::{self, Report, ReportKind};
-use crate::whole_file;
+use host::whole_file;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -51,11 +51,7 @@ impl Firmware {
     /// A sentence that names the file, what it is, and what would be accepted.
     pub fn own(root: &Path, image: &Path, chip: &'static Chip) -> Result<Self, String> {
         let words = [image.to_string_lossy().into_owned()];
-        let source = match image_source::target(chip) {
-            Some(target) => image_source::read(&words, target)?,
-            None => ImageSource::Elf(image_source::read_elf(&words)?),
-        };
-        match source {
+        match image_source::read(&words, chip)? {
             ImageSource::Elf(bytes) => {
                 let refused =
                     |error: &dyn fmt::Display| format!("{} is no image for the chip {chip}: {error}", image.display());

@@ -21,7 +21,7 @@ use report::model::{NotRun, Row, Run};
 use scenario::{Scenario, renamed};
 
 use crate::verdict::Verdict;
-use crate::whole_file;
+use host::whole_file;
 
 pub use options::{Embed, Report, ReportKind, Reporting, report};
 pub use part::{Invocation, part};

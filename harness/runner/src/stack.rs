@@ -14,9 +14,9 @@ use scenario::device::{Device, Encoding, ServerName};
 use crate::dialect::log::LogReader;
 use crate::dialect::patch::{Conflict, Fixed};
 use crate::dialect::{self, Dialect, Profile, words};
-use crate::library;
 use crate::plan::{self, Issued, NamesAlone};
 use crate::released::Firmware;
+use scenario::library;
 
 /// One of them. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use rooms::{Room, survey};
 
-use crate::whole_file;
+use host::whole_file;
 
 /// The pages that may hold tables, below the workspace's folder. A page that is not there is passed over.
 const PAGES: &[&str] = &[

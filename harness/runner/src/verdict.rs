@@ -1,4 +1,4 @@
-//! What became of one scenario: the words that table, reports and transcript share.
+//! What became of one scenario on one stack, as table and reports tell it.
 
 use judge::Account;
 use outcome::{Conformity, Ending};

@@ -3,8 +3,10 @@
 use access_point::{Air, Description, OnAir, Rate};
 use clock::Instant;
 use emulator::RadioFrame;
-use network::{Lan, Lease, Segment, SegmentConfig, Service};
+use network::{Lan, Segment, SegmentConfig, Service};
 use scenario::lan;
+
+use crate::world;
 
 pub mod fault;
 pub mod options;
@@ -13,8 +15,6 @@ use fault::Fault;
 
 /// The router's hardware address: one that nobody was given (IEEE Std 802-2014 §8.4).
 const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x01, 0x01];
-/// How long an address is lent.
-const LEASE_S: u32 = 24 * 3_600;
 /// How strong a station is at an access point. Nothing depends on it.
 const STATION_SIGNAL_DBM: i8 = -50;
 
@@ -35,7 +35,9 @@ impl Wifi {
         faults: &[Fault],
         seed: u64,
     ) -> Result<Self, access_point::DescriptionError> {
-        let mut segment = segment_config();
+        let mut segment = SegmentConfig { router_mac: ROUTER_MAC, ..world::segment_config() };
+        // Nobody is behind this one.
+        segment.addresses.retain(|address| *address != lan::BROKER_IPV6);
         for fault in faults {
             match fault {
                 Fault::Air(fault) => descriptions.iter_mut().for_each(|one| one.faults.push(fault.clone())),
@@ -95,28 +97,5 @@ impl Wifi {
     /// What was on the air since this was last asked, with radiotap, for a capture.
     pub fn take_overheard(&mut self) -> Vec<access_point::Overheard> {
         self.air.take_overheard()
-    }
-}
-
-/// The network of every scenario, as DHCP and ARP tell it.
-fn segment_config() -> SegmentConfig {
-    SegmentConfig {
-        router_mac: ROUTER_MAC,
-        addresses: vec![
-            lan::GATEWAY_IPV4.into(),
-            lan::GATEWAY_IPV6.into(),
-            lan::BROKER_IPV4.into(),
-            lan::DNS_IPV4.into(),
-            lan::SNTP_IPV4.into(),
-        ],
-        lease: Lease {
-            address: lan::DEVICE_IPV4,
-            prefix_bits: lan::IPV4_PREFIX_BITS,
-            router: lan::GATEWAY_IPV4,
-            name_servers: vec![lan::DNS_IPV4],
-            seconds: LEASE_S,
-            mtu_bytes: None,
-        },
-        faults: Vec::new(),
     }
 }

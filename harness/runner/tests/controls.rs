@@ -9,9 +9,9 @@ use outcome::Ending;
 use report::model::How;
 use rstest::rstest;
 use runner::controls::{self, ControlRun, Setting};
-use runner::library;
 use scenario::Scenario;
 use scenario::controls::{Control, Expected};
+use scenario::library;
 use tempfile::TempDir;
 
 fn root() -> PathBuf {

@@ -15,6 +15,7 @@ use chip::ESP32C3;
 use clap::Parser;
 use rstest::rstest;
 use runner::cli::{self, Cli};
+use runner::controls::tools::is_required;
 use runner::emulate;
 use runner::products::Product;
 
@@ -25,10 +26,6 @@ const PROMPT: &str = "usb  | >>> ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
-
-fn is_required(tool: &str) -> bool {
-    std::env::var("SHAKEDOWN_REQUIRED_TOOLS").is_ok_and(|tools| tools.split(',').any(|name| name.trim() == tool))
 }
 
 fn image() -> Option<String> {
@@ -171,7 +168,7 @@ fn micropython_joins_from_its_prompt(#[case] name: &str) {
     let product = Product::by_name(name).expect("it is pinned");
     match product.read() {
         Ok(_) => {}
-        Err(missing) if missing.is_required => panic!("{}: {}", product.title, missing.reason),
+        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
         Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
     }
     let image = product.path().expect("a folder for products").display().to_string();

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use explain::matrix::table::{self, Table};
 use explain::snapshots::Snapshots;
+use runner::reports;
 use runner::stack;
-use runner::{library, reports};
+use scenario::library;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")

@@ -90,7 +90,7 @@ fn micropython_boots_computes_and_keeps_its_files(#[case] name: &str, #[case] ve
     let product = Product::by_name(name).expect("it is pinned");
     let bytes = match product.read() {
         Ok(bytes) => bytes,
-        Err(missing) if missing.is_required => panic!("{}: {}", product.title, missing.reason),
+        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
         Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
     };
     let image = FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip");

@@ -14,12 +14,13 @@ use board::{Board as _, Boots, Emulated};
 use rstest::rstest;
 use runner::builds::Builds;
 use runner::mosquitto::{self, Met};
-use runner::not_applicable::Record;
-use runner::snapshot::{Agreement, Place};
 use runner::stack::{self, Applicability, Stack};
 use runner::trial::{self, Trial};
-use runner::{bench, controls, library, packets};
+use runner::{bench, controls, packets};
 use scenario::Scenario;
+use scenario::library;
+use snapshot::not_applicable::Record;
+use snapshot::{Agreement, Place};
 
 /// The seed of the reviewed runs.
 const SEED: u64 = 0x5eed;

@@ -69,7 +69,7 @@ impl Scratch {
     /// What git says.
     pub fn new(repository: &Path, folder: PathBuf) -> blame::Result<Self> {
         if let Some(parent) = folder.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| Error::bench(format!("{}: {error}", parent.display())))?;
+            std::fs::create_dir_all(parent).map_err(|error| Error::file(parent, error))?;
         }
         let scratch = Self { repository: repository.to_owned(), folder };
         git(repository, &["worktree", "add", "--detach", "--no-checkout", &scratch.folder.to_string_lossy(), "HEAD"])?;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use scenario::Date;
 
-use crate::{hil, whole_file};
+use crate::hil;
+use host::whole_file;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -23,9 +23,8 @@ pub fn run(root: &Path) -> Result<(), String> {
 pub fn environment(environment: &Path, requirements: &str) -> Result<(), String> {
     let python = paho::python(environment);
     if !python.exists() {
-        let host = if cfg!(windows) { "python" } else { "python3" };
         step(
-            Command::new(host).args(["-m", "venv"]).arg(environment),
+            Command::new(paho::system_python()).args(["-m", "venv"]).arg(environment),
             "Python 3 with its module `venv` is needed (`apt-get install python3-venv`)",
         )?;
     }

@@ -20,6 +20,11 @@ pub const REQUIREMENTS: &str = include_str!("paho_requirements.txt");
 /// The folder of its environment, below the workspace's root.
 pub const ENVIRONMENT: &str = "target/controls/paho";
 
+/// The Python of this machine, of which environments are made.
+pub fn system_python() -> &'static str {
+    if cfg!(windows) { "python" } else { "python3" }
+}
+
 /// The Python of its environment, below `environment`.
 pub fn python(environment: &Path) -> PathBuf {
     if cfg!(windows) { environment.join("Scripts/python.exe") } else { environment.join("bin/python") }

@@ -91,10 +91,11 @@ fn converse(task: &Task, stream: &mut (impl Read + Write)) -> io::Result<()> {
 
 /// An NSS key log in memory.
 #[derive(Debug, Default)]
-struct Secrets(Mutex<String>);
+pub(crate) struct Secrets(Mutex<String>);
 
 impl Secrets {
-    fn take(&self) -> String {
+    /// What was logged since this was last asked.
+    pub(crate) fn take(&self) -> String {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

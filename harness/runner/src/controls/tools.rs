@@ -14,7 +14,7 @@ pub const REQUIRED: &str = "SHAKEDOWN_REQUIRED_TOOLS";
 /// Folders that hold servers and that are not on everybody's search path.
 const SERVERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 
-/// A program that is not there.
+/// A program, or a product, that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// Why, and the remedy.
@@ -72,7 +72,11 @@ fn find(name: &str, remedy: &str) -> Result<PathBuf, Missing> {
         .ok_or_else(|| missing(name, remedy))
 }
 
+/// Whether [`REQUIRED`] names it.
+pub fn is_required(name: &str) -> bool {
+    env::var(REQUIRED).is_ok_and(|names| names.split(',').any(|wanted| wanted.trim() == name))
+}
+
 fn missing(name: &str, remedy: &str) -> Missing {
-    let required = env::var(REQUIRED).is_ok_and(|names| names.split(',').any(|wanted| wanted.trim() == name));
-    Missing { reason: format!("{name} is not installed (`{remedy}`)"), required }
+    Missing { reason: format!("{name} is not installed (`{remedy}`)"), required: is_required(name) }
 }

@@ -10,7 +10,7 @@ use firmware_image::FlashImage;
 use crate::cli::Emulate;
 use crate::image_source::{self, ImageSource};
 use crate::mask_rom;
-use crate::whole_file;
+use host::whole_file;
 
 /// A chip at its reset, with what the command line names.
 ///
@@ -18,11 +18,7 @@ use crate::whole_file;
 ///
 /// A sentence about the image, the mask ROM or the kept state.
 pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> Result<Box<dyn EmulatedChip>, String> {
-    let source = match image_source::target(model.chip) {
-        Some(target) => image_source::read(&arguments.image, target)?,
-        None => ImageSource::Elf(image_source::read_elf(&arguments.image)?),
-    };
-    match source {
+    match image_source::read(&arguments.image, model.chip)? {
         ImageSource::Elf(elf) => from_elf(root, model, arguments, &elf),
         ImageSource::Flash { image, symbols } => from_flash(root, model, arguments, &image, symbols.as_deref()),
     }

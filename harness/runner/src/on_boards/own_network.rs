@@ -151,9 +151,7 @@ fn once(
     evidence.broker_findings = held.findings;
     evidence.enacted.broker_misbehaved = held.has_misbehaved;
     let mut judged = judge::judge(scenario, &stack.setting(&target, seed), &evidence)?;
-    for line in mosquitto.map(Mosquitto::finish).unwrap_or_default() {
-        judged.transcript.push_str(&format!("\nmosquitto  {line}"));
-    }
+    mosquitto::tell_log(&mut judged.transcript, &mosquitto.map(Mosquitto::finish).unwrap_or_default());
     Ok(Trial { judged, pcapng: evidence.pcapng })
 }
 

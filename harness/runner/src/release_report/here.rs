@@ -16,13 +16,13 @@ use scenario::Scenario;
 use super::{ReleaseReport, Side, artefacts};
 use crate::exit;
 use crate::hil::{self, Refusal};
-use crate::library::{self, Unusable};
 use crate::reports::{self, Embed, Invocation, Missed, Sources};
-use crate::snapshot::Place;
 use crate::stack::{self, Applicability, Stack};
 use crate::suite;
 use crate::trial;
 use crate::verdict::{OnRack, Verdict};
+use scenario::library;
+use snapshot::Place;
 
 /// Two stacks that are held against each other.
 struct Pair {
@@ -40,12 +40,7 @@ struct Task<'a> {
 /// Both runs on emulated chips in this process, and whether they were interrupted.
 pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Result<(Run, Run, bool), Refusal> {
     let folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
-    let scenarios = library::read(&folder)
-        .and_then(|scenarios| library::select(scenarios, &arguments.patterns))
-        .map_err(|unusable| match &unusable {
-            Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
-            _ => Refusal::new(exit::USAGE, unusable),
-        })?;
+    let scenarios = library::select(library::read(&folder)?, &arguments.patterns)?;
     let chip = arguments.board.chip().map_err(|why| Refusal::new(exit::USAGE, why))?;
     let pairs = pairs(root, old, new, arguments, chip).map_err(|why| Refusal::new(exit::USAGE, why))?;
     let tasks: Vec<Task<'_>> = scenarios

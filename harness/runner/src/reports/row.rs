@@ -10,11 +10,11 @@ use report::model::{Capture, Evidence, Explanation, Finding, FindingKind, Happen
 use scenario::Scenario;
 
 use super::{Embed, Sources, ladder, wire};
-use crate::explain::explanations;
-use crate::explain::reviewed::Reviewed;
-use crate::snapshot::Place;
 use crate::verdict::Verdict;
+use explain::explanations;
+use explain::reviewed::Reviewed;
 use judge::Account;
+use snapshot::Place;
 
 /// A capture beyond this is not put into a report, even if all are wanted;
 const CAPTURE_MAX_BYTES: usize = 4 << 20;

@@ -7,7 +7,7 @@ use outcome::Demand;
 use scenario::Scenario;
 
 use super::{Unrenderable, markdown};
-use crate::library;
+use scenario::library;
 
 /// What the scenarios of a folder have in common.
 const FOLDERS: &[(&str, &str)] = &[

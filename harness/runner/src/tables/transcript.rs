@@ -5,8 +5,8 @@ use std::path::Path;
 use outcome::Conformity;
 
 use super::{Unrenderable, markdown};
-use crate::library;
-use crate::snapshot::Place;
+use scenario::library;
+use snapshot::Place;
 
 /// The reviewed snapshot `validity/expired.esp32c3_mbedtls` as a block of text.
 pub(super) fn reviewed(root: &Path, snapshot: &str) -> Result<String, Unrenderable> {

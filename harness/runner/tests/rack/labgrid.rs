@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use runner::controls::tools::REQUIRED;
+use runner::controls::tools::is_required;
 use runner::exit;
 use runner::labgrid;
 
@@ -22,7 +22,7 @@ fn is_here() -> bool {
     let has_ser2net =
         std::env::split_paths(&folders).chain(["/usr/sbin".into()]).any(|folder| folder.join("ser2net").is_file());
     let is_here = labgrid::program(&environment, "labgrid-client").exists() && has_ser2net;
-    let is_required = std::env::var(REQUIRED).is_ok_and(|names| names.split(',').any(|name| name.trim() == "labgrid"));
+    let is_required = is_required("labgrid");
     assert!(
         is_here || !is_required,
         "labgrid is required here: `cargo xtask labgrid install`, `apt-get install ser2net`"
