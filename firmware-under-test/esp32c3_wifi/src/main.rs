@@ -83,7 +83,7 @@ fn station(line: &[u8]) -> Option<Config> {
 
 /// Takes a lease, and says when it or the connection is lost.
 fn serve(console: &mut Console, controller: &WifiController<'_>) -> ! {
-    let mut link = Link(Interface::station());
+    let mut link = StationDevice(Interface::station());
     let mut config =
         smoltcp::iface::Config::new(HardwareAddress::Ethernet(EthernetAddress(link.0.mac_address())));
     config.random_seed = now_us();
@@ -110,7 +110,7 @@ fn serve(console: &mut Console, controller: &WifiController<'_>) -> ! {
 }
 
 /// The station interface as smoltcp wants it.
-struct Link(Interface);
+struct StationDevice(Interface);
 struct Received(WifiRxToken);
 struct ToSend(WifiTxToken);
 
@@ -126,7 +126,7 @@ impl TxToken for ToSend {
     }
 }
 
-impl Device for Link {
+impl Device for StationDevice {
     type RxToken<'a> = Received;
     type TxToken<'a> = ToSend;
 

@@ -72,7 +72,7 @@ fn row(entry: &Entry) -> [String; 6] {
         "ready".into()
     };
     let holder = lock::holder(&folder, &identity).map_or_else(|| "nobody".into(), |holder| holder.told());
-    [entry.name.clone(), facts.chip.to_string(), facts.link.to_string(), facts.power.to_string(), health, holder]
+    [entry.name.clone(), facts.chip.to_string(), facts.network().to_owned(), facts.power.to_string(), health, holder]
 }
 
 /// Which of its ports is not there.
@@ -83,7 +83,7 @@ fn absent(entry: &Entry) -> Option<String> {
 }
 
 fn table(rows: &[[String; 6]]) -> String {
-    let heading = ["board", "chip", "link", "power", "health", "held by"].map(str::to_owned);
+    let heading = ["board", "chip", "network", "power", "health", "held by"].map(str::to_owned);
     let mut text = String::new();
     let all = || std::iter::once(&heading).chain(rows);
     for row in all() {

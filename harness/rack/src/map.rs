@@ -15,6 +15,8 @@ use serde::Deserialize;
 pub const FOLDER: &str = "ci/rack";
 /// No map file is larger, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// What said how a board reaches its broker, before the rest of its file did.
+const LINK: &str = "link";
 /// What `probe` says of a board that the bench makes itself.
 pub const EMULATED: &str = "emulated";
 
@@ -44,10 +46,8 @@ pub struct Facts {
     /// Bits a second on it.
     #[serde(default = "default_baud")]
     pub baud: u32,
-    /// How the device reaches its broker.
-    #[serde(default)]
-    pub link: Link,
-    /// Where a board with a network of its own finds its broker: this machine.
+    /// Where a board with a network of its own finds its broker: this machine. A board without reaches it over its serial
+    /// ports.
     #[serde(default)]
     pub lan: Option<Lan>,
     /// The serial port at which the board has its modem.
@@ -84,19 +84,6 @@ pub struct Facts {
     /// Why it does not.
     #[serde(default)]
     pub because: Option<String>,
-}
-
-/// How a device reaches its broker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Link {
-    /// IP over its serial port.
-    #[default]
-    Serial,
-    /// A network of its own.
-    Lan,
-    /// IP over its serial port, or a modem at its second one.
-    Modem,
 }
 
 /// Where a board with a network of its own finds its broker.
@@ -160,16 +147,6 @@ fn yes() -> bool {
     true
 }
 
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serial => "serial",
-            Self::Lan => "lan",
-            Self::Modem => "modem",
-        })
-    }
-}
-
 impl Entry {
     /// The files of the authority that its firmware trusts and of the key to it, if it names any: below the map's folder,
     /// unless they say where they lie themselves.
@@ -181,6 +158,15 @@ impl Entry {
 }
 
 impl Facts {
+    /// How the device reaches its broker, in words.
+    pub fn network(&self) -> &'static str {
+        match (&self.lan, &self.modem) {
+            (Some(_), _) => "lan",
+            (None, Some(_)) => "serial, modem",
+            (None, None) => "serial",
+        }
+    }
+
     /// Whether the bench makes this board itself.
     pub fn is_emulated(&self) -> bool {
         self.probe == EMULATED
@@ -268,7 +254,23 @@ pub fn parse(file: &str, text: &str) -> Result<Facts, Box<Problem>> {
     let mut written = toml::de::DeTable::parse(text).map_err(of_toml)?;
     let notices = renamed::in_toml(written.get_mut(), renamed::IN_BOARDS, file, text);
     notices.iter().for_each(|notice| terminal::errln!("{notice}"));
+    let link = renamed::take_out(written.get_mut(), LINK, "`[lan]` and `modem` say what it said", file, text);
     let facts = Facts::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
+    if let Some((notice, said)) = link {
+        let is_said_otherwise = match said.as_str() {
+            Some("serial") => facts.lan.is_none(),
+            Some("lan") => facts.lan.is_some(),
+            Some("modem") => facts.lan.is_none() && (facts.modem.is_some() || facts.is_emulated()),
+            _ => false,
+        };
+        if !is_said_otherwise {
+            let message = "this says otherwise than the rest of the file";
+            let remedy = "write `[lan]` with this machine's `address` for a board with a network of its own, `modem = \"…\"` for \
+                          one with a modem, and take `link` out";
+            return Err(Problem::at_key(file, text, &[LINK], message, remedy).into());
+        }
+        terminal::errln!("{notice}");
+    }
     check(&facts).map_err(|(path, message, remedy)| Problem::at_key(file, text, path, message, remedy))?;
     Ok(facts)
 }
@@ -286,17 +288,9 @@ fn check(facts: &Facts) -> Result<(), Objection> {
     if facts.baud == 0 {
         return Err((&["baud"], "no port has 0 bits a second".into(), "leave it out for 115200"));
     }
-    if (facts.link == Link::Lan) != facts.lan.is_some() {
-        let message = "a board with a network of its own, and where it finds its broker, belong together".into();
-        let remedy = "write `link = \"lan\"` and `[lan]` with this machine's `address`, or neither";
-        return Err((if facts.lan.is_some() { &["lan"] } else { &["link"] }, message, remedy));
-    }
-    if facts.link == Link::Lan && facts.is_emulated() {
+    if facts.lan.is_some() && facts.is_emulated() {
         let message = "an emulated board has no network of its own".into();
-        return Err((&["link"], message, "leave `link` out: it reaches its broker over its serial line"));
-    }
-    if facts.link == Link::Modem && facts.modem.is_none() && !facts.is_emulated() {
-        return Err((&["link"], "a modem is at a second port".into(), "name it: `modem = \"/dev/serial/by-id/…\"`"));
+        return Err((&["lan"], message, "leave `[lan]` out: it reaches its broker over its serial ports"));
     }
     if facts.power.hub.is_some() != facts.power.port.is_some() {
         let message = "a hub without a port, or a port without a hub, switches nothing".into();

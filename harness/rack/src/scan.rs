@@ -149,7 +149,7 @@ impl Found {
         );
         format!(
             "# Written by `cargo xtask boards --scan`: USB {}:{} in {}.\n\
-             # LOOK HERE: is it this chip?{others}\nchip = {}\n{probe}{unstable}serial = {}\nlink = \"serial\"\n\
+             # LOOK HERE: is it this chip?{others}\nchip = {}\n{probe}{unstable}serial = {}\n\
              # How its power is switched, if it can be: `uhubctl` lists hubs and ports.\n\
              # [power]\n# hub = \"{}\"\n# port = {}\n",
             port.vendor,

@@ -42,14 +42,27 @@ pub struct Notice {
     pub line: usize,
     /// The name that it says.
     pub was: &'static str,
+    /// What to do about it.
+    pub remedy: Remedy,
+}
+
+/// What to do about an old name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
     /// The line as it is to be written.
-    pub write: String,
+    Write(String),
+    /// Nothing is to be written in its place, for this reason.
+    TakeOut(&'static str),
 }
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, was, write } = self;
-        write!(f, "warning: {file}:{line}: `{was}` is called otherwise now; write\n    {write}")
+        let Self { file, line, was, remedy } = self;
+        write!(f, "warning: {file}:{line}: ")?;
+        match remedy {
+            Remedy::Write(write) => write!(f, "`{was}` is called otherwise now; write\n    {write}"),
+            Remedy::TakeOut(because) => write!(f, "`{was}` says nothing any more: {because}; take it out"),
+        }
     }
 }
 
@@ -68,6 +81,20 @@ pub fn in_toml(table: &mut DeTable<'_>, renamed: &[Renamed], file: &str, text: &
         });
     }
     notices
+}
+
+/// Takes a key out of a file in TOML that says nothing any more, and what it said.
+pub fn take_out<'t>(
+    table: &mut DeTable<'t>,
+    was: &'static str,
+    because: &'static str,
+    file: &str,
+    text: &str,
+) -> Option<(Notice, DeValue<'t>)> {
+    let (key, value) = table.remove_entry(was)?;
+    let line = text.get(..key.span().start).unwrap_or_default().matches('\n').count() + 1;
+    let notice = Notice { file: file.to_owned(), line, was, remedy: Remedy::TakeOut(because) };
+    Some((notice, value.into_inner()))
 }
 
 fn in_tables(table: &mut DeTable<'_>, path: &[&str], rename: &mut dyn FnMut(&mut DeTable<'_>)) {
@@ -152,7 +179,7 @@ fn notice(one: &Renamed, file: &str, text: &str, at: usize) -> Notice {
         line: text[..start].matches('\n').count() + 1,
         was: one.was,
         // It goes to a terminal.
-        write: write.trim().chars().filter(|c| !c.is_control() || *c == '\t').collect(),
+        remedy: Remedy::Write(write.trim().chars().filter(|c| !c.is_control() || *c == '\t').collect()),
     }
 }
 

@@ -41,12 +41,12 @@ impl Drop for Socket {
 }
 
 /// A link that leads to a pseudo-terminal, and goes when this is dropped.
-pub(super) struct Link {
+pub(super) struct Symlink {
     path: PathBuf,
     target: PathBuf,
 }
 
-impl Link {
+impl Symlink {
     /// Makes `path` lead to `target`. A link there that a board may have made is replaced.
     pub(super) fn new(path: &Path, target: &Path) -> io::Result<Self> {
         match fs::read_link(path) {
@@ -64,7 +64,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Symlink {
     fn drop(&mut self) {
         if fs::read_link(&self.path).is_ok_and(|there| there == self.target) {
             let _ = fs::remove_file(&self.path);
@@ -108,7 +108,7 @@ mod tests {
         for there in [&file, &folder, &link] {
             let why = Socket::listen(there).err().expect("it is somebody's").to_string();
             assert!(why.contains("no socket"), "{why}");
-            assert!(Link::new(there, Path::new("/dev/pts/0")).is_err());
+            assert!(Symlink::new(there, Path::new("/dev/pts/0")).is_err());
         }
         assert_eq!(fs::read_to_string(&link).expect("all is there"), "mine");
         assert!(folder.is_dir());
@@ -119,7 +119,7 @@ mod tests {
         drop(socket);
         assert!(!other.exists());
         std::os::unix::fs::symlink("/dev/pts/99999", &other).expect("a link");
-        drop(Link::new(&other, Path::new("/dev/pts/99998")).expect("a board's link"));
+        drop(Symlink::new(&other, Path::new("/dev/pts/99998")).expect("a board's link"));
         assert!(fs::symlink_metadata(&other).is_err(), "it goes with its board");
     }
 
@@ -128,7 +128,7 @@ mod tests {
         let place = Place::new("stays");
         let (socket, link) = (place.0.join("socket"), place.0.join("link"));
         let board =
-            (Socket::listen(&socket).expect("a socket"), Link::new(&link, Path::new("/dev/pts/0")).expect("a link"));
+            (Socket::listen(&socket).expect("a socket"), Symlink::new(&link, Path::new("/dev/pts/0")).expect("a link"));
         for path in [&socket, &link] {
             fs::remove_file(path).expect("it is there");
             fs::write(path, "mine").expect("a file");

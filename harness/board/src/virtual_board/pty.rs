@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
 
-use super::names::Link;
+use super::names::Symlink;
 
 /// What a host that does not read makes the board keep, in bytes; what is older is lost.
 const UNHEARD_BYTES_MAX: usize = 256 * 1024;
@@ -22,7 +22,7 @@ const UNHEARD_BYTES_MAX: usize = 256 * 1024;
 pub(super) struct Pty {
     board: OwnedFd,
     bench: OwnedFd,
-    _link: Link,
+    _link: Symlink,
     unheard: VecDeque<u8>,
 }
 
@@ -40,7 +40,7 @@ impl Pty {
         settings.make_raw();
         rustix::termios::tcsetattr(&bench, OptionalActions::Now, &settings)?;
         rustix::fs::fcntl_setfl(&board, OFlags::NONBLOCK)?;
-        let link = Link::new(link, name)?;
+        let link = Symlink::new(link, name)?;
         Ok(Self { board, bench, _link: link, unheard: VecDeque::new() })
     }
 

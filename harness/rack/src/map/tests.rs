@@ -15,7 +15,7 @@ port = 3
 #[test]
 fn a_file_says_what_a_board_is() {
     let facts = parse("bench.toml", GOOD).expect("a good file");
-    assert_eq!((facts.chip.name, facts.baud, facts.link), ("esp32c3", 115_200, Link::Serial));
+    assert_eq!((facts.chip.name, facts.baud, facts.network()), ("esp32c3", 115_200, "serial"));
     assert_eq!(facts.power.to_string(), "hub 1-1.4 port 3");
     assert!(facts.alive && !facts.is_emulated());
 }
@@ -38,11 +38,13 @@ fn every_objection_has_line_and_remedy() {
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nalive = false\n", 3, "because"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nbecause = \"x\"\n", 3, "alive = false"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nserial = 1\n", 3, "invalid type"),
-        ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n", 3, "network of its own"),
-        ("chip = \"esp32c3\"\nprobe = \"emulated\"\n[lan]\naddress = \"10.0.0.7\"\n", 3, "link = \"lan\""),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n", 3, "write `[lan]`"),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = 1\n", 3, "says otherwise"),
+        ("chip = \"esp32c3\"\nprobe = \"1:2\"\nserial = \"/x\"\nlink = \"modem\"\n", 4, "modem = "),
+        ("chip = \"esp32c3\"\nprobe = \"emulated\"\n[lan]\naddress = \"10.0.0.7\"\n", 3, "has no network"),
         (
             "chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n[lan]\naddress = \"10.0.0.7\"\n",
-            3,
+            4,
             "an emulated board has no network",
         ),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nlink = \"lan\"\n[lan]\naddress = \"here\"\n", 5, "IP address"),
@@ -68,4 +70,16 @@ fn a_probe_that_two_boards_claim_is_told_with_both_files() {
 #[test]
 fn a_folder_that_is_not_there_has_no_boards() {
     assert_eq!(read(Path::new("nowhere")), Ok(Vec::new()));
+}
+
+#[test]
+fn a_link_that_says_what_the_rest_says_is_not_needed_any_more() {
+    let serial = "chip = \"esp32c3\"\nprobe = \"1:2\"\nserial = \"/x\"\n";
+    for (old, new) in [
+        ("link = \"serial\"\n", ""),
+        ("modem = \"/y\"\nlink = \"modem\"\n", "modem = \"/y\"\n"),
+        ("link = \"lan\"\n[lan]\naddress = \"10.0.0.7\"\n", "[lan]\naddress = \"10.0.0.7\"\n"),
+    ] {
+        assert_eq!(parse("b.toml", &format!("{serial}{old}")), parse("b.toml", &format!("{serial}{new}")), "{old}");
+    }
 }

@@ -31,7 +31,7 @@ const READS_AHEAD_MAX: usize = 64;
 /// Bridges the LAN's ports to sockets.
 pub struct Relay {
     ports: BTreeMap<u16, SocketAddr>,
-    links: BTreeMap<ConnectionId, Link>,
+    links: BTreeMap<ConnectionId, Connection>,
     heard: Receiver<(ConnectionId, Heard)>,
     hear: mpsc::SyncSender<(ConnectionId, Heard)>,
     /// An instant of the run and of the machine that are the same.
@@ -39,7 +39,7 @@ pub struct Relay {
     findings: Vec<(Instant, String)>,
 }
 
-struct Link {
+struct Connection {
     stream: TcpStream,
     waiting: VecDeque<Action>,
     broker_speaks: bool,
@@ -112,7 +112,7 @@ impl Service for Relay {
     fn connected(&mut self, now: Instant, id: ConnectionId, local: SocketAddr, _peer: SocketAddr) {
         match self.open(id, local.port()) {
             Ok(stream) => {
-                let link = Link { stream, waiting: VecDeque::new(), broker_speaks: true, device_speaks: true };
+                let link = Connection { stream, waiting: VecDeque::new(), broker_speaks: true, device_speaks: true };
                 self.links.insert(id, link);
             }
             Err(error) => {

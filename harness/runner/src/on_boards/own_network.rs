@@ -1,4 +1,4 @@
-//! A board with a network of its own (`link = "lan"`): it meets the scenarios' brokers on a real socket of this machine,
+//! A board with a network of its own (`[lan]` in its file): it meets the scenarios' brokers on a real socket of this machine,
 //! and its serial port tells what it has to say.
 //!
 //! The network between is nobody's to bend, so scenarios about packets, resolvers and clocks say nothing about such a

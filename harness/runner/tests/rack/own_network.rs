@@ -53,7 +53,7 @@ fn on_the_wall(stand: &Stand, port: u16) {
     stand.describe(
         "wall",
         &format!(
-            "chip = \"esp32c3\"\nprobe = \"303a:1001\"\nserial = {serial:?}\nlink = \"lan\"\nflasher = {flasher}\n[lan]\n\
+            "chip = \"esp32c3\"\nprobe = \"303a:1001\"\nserial = {serial:?}\nflasher = {flasher}\n[lan]\n\
              address = \"127.0.0.1\"\nname = \"localhost\"\nport = {port}\n"
         ),
     );

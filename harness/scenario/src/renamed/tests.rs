@@ -13,7 +13,7 @@ fn an_old_scenario_is_read_as_a_new_one_and_its_author_is_told_the_line() {
     assert!(new.notices.is_empty());
     let [notice] = &old.notices[..] else { panic!("{:?}", old.notices) };
     assert_eq!((notice.file.as_str(), notice.line), ("x.toml", 4));
-    assert_eq!(notice.write, "lost_packets = [{ from = 'device', packet = 3 }]");
+    assert_eq!(notice.remedy, Remedy::Write("lost_packets = [{ from = 'device', packet = 3 }]".into()));
     assert!(notice.to_string().contains("x.toml:4: `lose`"), "{notice}");
 }
 
@@ -36,7 +36,7 @@ fn the_line_to_write_is_the_line_with_that_key_renamed() {
         let new = Scenario::parse("x/y", "x.toml", &format!("{HEAD}{write}\n")).unwrap();
         assert_eq!(old.network, new.network);
         let [notice] = &old.notices[..] else { panic!("{line}: {:?}", old.notices) };
-        assert_eq!((notice.line, &notice.write), (3, &write), "{line}");
+        assert_eq!((notice.line, &notice.remedy), (3, &Remedy::Write(write)), "{line}");
     }
 }
 
@@ -45,7 +45,8 @@ fn what_a_report_says_reaches_no_terminal_as_control() {
     let text = "{ \"profiles\": { \"b\": { \"words\": { \"fits\": \"\u{9b}31m\u{7f}\" } } } }";
     let (_, notices) = in_json(text, DEEP, "r.json");
     assert_eq!(notices.len(), 1);
-    assert!(notices[0].write.contains("\"when\"") && !notices[0].write.contains(char::is_control), "{notices:?}");
+    let Remedy::Write(write) = &notices[0].remedy else { panic!("{notices:?}") };
+    assert!(write.contains("\"when\"") && !write.contains(char::is_control), "{write:?}");
 }
 
 /// Both names at once are a contradiction, which the reader of the new one refuses.
@@ -64,8 +65,8 @@ fn tables_of_any_name_and_lists_of_tables_are_looked_through() {
     let mut table = DeTable::parse(text).unwrap().into_inner();
     let notices = in_toml(&mut table, DEEP, "d.toml", text);
     assert_eq!(
-        notices.iter().map(|notice| (notice.line, notice.write.as_str())).collect::<Vec<_>>(),
-        [(4, "when = 2")]
+        notices.iter().map(|notice| (notice.line, notice.remedy.clone())).collect::<Vec<_>>(),
+        [(4, Remedy::Write("when = 2".into()))]
     );
     let read = format!("{table:?}");
     assert_eq!(read.matches("fits").count(), 1, "the one that is elsewhere: {read}");
