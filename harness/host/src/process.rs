@@ -42,7 +42,40 @@ pub fn command(program: &Path) -> Command {
     #[cfg(unix)]
     command.process_group(0);
     command.kill_on_drop(true);
+    ends_with_us(command.as_std_mut());
     command
+}
+
+/// Lets a child end with this process, however this one ends: killed, too. So the kernel has to see to it (prctl(2),
+/// `PR_SET_PDEATHSIG`), and elsewhere a [`watcher`].
+///
+/// The kernel means the thread that starts the child: it has to live as long as the child does.
+pub fn ends_with_us(command: &mut std::process::Command) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+        use std::os::unix::process::CommandExt as _;
+        let us = getpid();
+        let before_exec = move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Between the fork and that call this process may have ended.
+            if getppid() == Some(us) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+        };
+        // SAFETY: the closure makes two system calls, and neither allocates nor locks.
+        unsafe { command.pre_exec(before_exec) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
+/// A process that kills the group `number` when this one ends: at the end of its standard input, which only this one has.
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+fn watcher(number: u32) -> io::Result<std::process::Child> {
+    use std::os::unix::process::CommandExt as _;
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", "read -r nothing; kill -s KILL -- \"-$0\"", &number.to_string()]);
+    shell.env_clear().process_group(0);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }
 
 /// Runs `command` to its end, or to the end of `limit`.
@@ -103,26 +136,44 @@ impl Drop for Group {
 
 /// Holds a group of processes: it is killed when this is dropped, and by [`kill_all`].
 #[derive(Debug)]
-pub struct GroupGuard(u32);
+pub struct GroupGuard {
+    number: u32,
+    is_gone: bool,
+    #[cfg(all(unix, not(target_os = "linux")))]
+    watcher: Option<std::process::Child>,
+}
 
 impl GroupGuard {
     /// Holds the group `number`, which is that of its first process.
     pub fn new(number: u32) -> Self {
         groups().insert(number);
-        Self(number)
+        Self {
+            number,
+            is_gone: false,
+            // Without one, the group may outlive a bench that is killed; that is no reason to run nothing.
+            #[cfg(all(unix, not(target_os = "linux")))]
+            watcher: watcher(number).ok(),
+        }
     }
 
     /// The group is gone.
-    pub fn release(self) {
-        groups().remove(&self.0);
-        std::mem::forget(self);
+    pub fn release(mut self) {
+        self.is_gone = true;
     }
 }
 
 impl Drop for GroupGuard {
     fn drop(&mut self) {
-        groups().remove(&self.0);
-        kill(self.0);
+        #[cfg(all(unix, not(target_os = "linux")))]
+        if let Some(mut watcher) = self.watcher.take() {
+            // Before its input ends: the number may be somebody else's by then.
+            let _ = watcher.kill();
+            let _ = watcher.wait();
+        }
+        groups().remove(&self.number);
+        if !self.is_gone {
+            kill(self.number);
+        }
     }
 }
 
@@ -149,3 +200,21 @@ fn kill(number: u32) {
 /// Elsewhere there are no groups of processes: `kill_on_drop` has to do.
 #[cfg(not(unix))]
 fn kill(_: u32) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+
+    #[test]
+    fn a_watcher_kills_the_group_at_the_end_of_its_input() {
+        let mut sleep = std::process::Command::new("sleep");
+        let mut child = sleep.arg("3600").process_group(0).spawn().expect("it starts");
+        let mut watcher = watcher(child.id()).expect("it starts");
+        assert!(child.try_wait().expect("it is ours").is_none());
+        // As when this process is killed.
+        drop(watcher.stdin.take());
+        assert_eq!(child.wait().expect("it is ours").signal(), Some(rustix::process::Signal::KILL.as_raw()));
+        assert!(watcher.wait().expect("it is ours").success());
+    }
+}

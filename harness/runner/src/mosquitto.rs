@@ -1,6 +1,7 @@
 //! A real mosquitto, started for one run on free ports of the loopback, with its files in the run's own folder.
 
 pub mod conf;
+pub mod privileges;
 pub mod relay;
 
 use std::collections::BTreeMap;
@@ -15,14 +16,16 @@ use std::time::Duration;
 
 use board::Board;
 use clock::UnixTime;
+use host::folder::Folder;
 use pki::Minted;
 use scenario::{Date, Scenario};
 
+use self::privileges::User;
 use self::relay::Relay;
 use crate::bench;
 use crate::controls::tools::{self, Missing};
 use crate::stack::Stack;
-use host::process::GroupGuard;
+use host::process::{self, GroupGuard};
 use judge::{Account, Evidence};
 
 /// How long mosquitto may take to say that it runs: it takes milliseconds.
@@ -60,10 +63,13 @@ pub struct Mosquitto {
     reader: Option<JoinHandle<()>>,
     ports: BTreeMap<u16, SocketAddr>,
     log_file: PathBuf,
+    /// Last: nobody uses it any more.
+    _folder: Folder,
 }
 
 impl Mosquitto {
-    /// Starts the broker of `scenario`; its configuration, its files and its log go into `folder`.
+    /// Starts the broker of `scenario`. Its configuration and its log go into `folder`; what it needs besides, keys and
+    /// hashes of passwords among it, is for no other user, and gone when it is.
     ///
     /// # Errors
     ///
@@ -74,19 +80,27 @@ impl Mosquitto {
             fs::remove_dir_all(folder).map_err(failed)?;
         }
         fs::create_dir_all(folder).map_err(failed)?;
-        let folder = folder.canonicalize().map_err(failed)?;
+        let user = User::in_roots_place();
         let mut why = String::new();
         for _ in 0..ATTEMPTS {
             let mut free = FreePorts::default();
-            let configuration = conf::relocated(scenario, &folder, &mut |_| free.take())?;
+            // Not the folder of the run's artefacts: an ordinary user may not get through to it.
+            let own = Folder::new("mosquitto").map_err(failed)?;
+            let configuration = conf::relocated(scenario, own.path(), &mut |_| free.take())?;
             conf::write_files(scenario, minted, &configuration, programs)?;
-            let file = folder.join("mosquitto.conf");
-            fs::write(&file, &configuration.text).map_err(failed)?;
+            let file = own.path().join("mosquitto.conf");
+            let shown = folder.join("mosquitto.conf");
+            for file in [&file, &shown] {
+                fs::write(file, &configuration.text).map_err(failed)?;
+            }
+            if let Some(user) = &user {
+                user.owns(own.path()).map_err(failed)?;
+            }
             drop(free);
-            match Self::spawn(&file, &folder, &configuration, programs) {
+            match Self::spawn(&file, own, folder, &configuration, programs, user.as_ref()) {
                 Ok(mosquitto) => return Ok(mosquitto),
                 Err(words) if words.contains("Address already in use") => why = words,
-                Err(words) => return Err(format!("mosquitto does not take {}: {words}", file.display())),
+                Err(words) => return Err(format!("mosquitto does not take {}: {words}", shown.display())),
             }
         }
         Err(format!("mosquitto finds no free port: {why}"))
@@ -108,20 +122,31 @@ impl Mosquitto {
         fs::read_to_string(&self.log_file).unwrap_or_default().lines().map(without_time).collect()
     }
 
-    fn spawn(file: &Path, folder: &Path, conf: &conf::Relocated, programs: &Programs) -> Result<Self, String> {
+    fn spawn(
+        file: &Path,
+        own: Folder,
+        artefacts: &Path,
+        conf: &conf::Relocated,
+        programs: &Programs,
+        user: Option<&User>,
+    ) -> Result<Self, String> {
         let mut command = Command::new(&programs.broker);
-        command.arg("-c").arg(file).current_dir(folder).env_clear().env("LC_ALL", "C");
+        command.arg("-c").arg(file).current_dir(own.path()).env_clear().env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        if let Some(user) = user {
+            user.runs(&mut command);
+        }
+        process::ends_with_us(&mut command);
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let guard = Some(GroupGuard::new(child.id()));
-        let log_file = folder.join("mosquitto.log");
+        let log_file = artefacts.join("mosquitto.log");
         let log = File::create(&log_file).map_err(|error| error.to_string())?;
         let (send, said) = mpsc::channel();
         let stderr = child.stderr.take();
         let reader = stderr.map(|stderr| thread::spawn(move || listen(stderr, log, &send)));
-        let mosquitto = Self { child, guard, reader, ports: conf.ports.clone(), log_file };
+        let mosquitto = Self { child, guard, reader, ports: conf.ports.clone(), log_file, _folder: own };
         match wait_until_it_runs(&said) {
             Ok(()) => Ok(mosquitto),
             Err(why) => {

@@ -15,6 +15,8 @@ use pki::{Minted, MintedCertificate};
 use scenario::Scenario;
 use scenario::broker::Request;
 use scenario::device::Version;
+use scenario::mosquitto::line::{Setting, setting};
+use scenario::mosquitto::options::{Role, Treatment};
 
 use crate::mosquitto::Programs;
 
@@ -32,41 +34,6 @@ pub struct Relocated {
     pub files: Vec<(Role, PathBuf)>,
 }
 
-/// What a path of a configuration is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The broker's chain.
-    Chain,
-    /// The broker's key.
-    Key,
-    /// The authorities of its clients.
-    Authorities,
-    /// Its users' passwords.
-    Passwords,
-    /// Parameters for DHE.
-    DhParameters,
-    /// A folder.
-    Folder,
-    /// A file that mosquitto writes.
-    Written,
-}
-
-/// The options whose value is a path, with what it is for.
-const PATHS: &[(&str, Role)] = &[
-    ("certfile", Role::Chain),
-    ("keyfile", Role::Key),
-    ("cafile", Role::Authorities),
-    ("password_file", Role::Passwords),
-    ("dhparamfile", Role::DhParameters),
-    ("include_dir", Role::Folder),
-    ("persistence_location", Role::Folder),
-    ("pid_file", Role::Written),
-    ("log_dest file", Role::Written),
-];
-
-/// Options that name what the bench does not make.
-const NOT_MADE: &[&str] = &["capath", "acl_file", "psk_file", "crlfile", "psk_hint"];
-
 /// The configuration of `scenario`, moved below `folder`; `free_port` is asked for a port for each listener.
 ///
 /// # Errors
@@ -80,13 +47,11 @@ pub fn relocated(
     let told = scenario.mosquitto.clone().unwrap_or_default();
     let original = told.conf.unwrap_or_else(|| generated(scenario));
     let mut moved = Relocated::default();
-    // As root, mosquitto would become a user that may not read the run's folder; for everybody else this is no option.
-    moved.text.push_str("user root\n");
     for (index, line) in original.lines().enumerate() {
-        moved.line(line.trim(), folder, free_port).map_err(|why| format!("line {} of conf: {why}", index + 1))?;
+        moved.line(line, folder, free_port).map_err(|why| format!("line {} of conf: {why}", index + 1))?;
     }
     for line in &told.options {
-        moved.line(line.trim(), folder, free_port).map_err(|why| format!("`{line}`: {why}"))?;
+        moved.line(line, folder, free_port).map_err(|why| format!("`{line}`: {why}"))?;
     }
     // What the bench reads: that it runs, and what it has to say of its clients.
     moved.text.push_str("log_dest stderr\nlog_type all\n");
@@ -103,57 +68,37 @@ impl Relocated {
         folder: &Path,
         free_port: &mut dyn FnMut(u16) -> io::Result<u16>,
     ) -> Result<(), String> {
-        let (option, value) = line.split_once(char::is_whitespace).map_or((line, ""), |(key, rest)| (key, rest.trim()));
-        if NOT_MADE.contains(&option) {
-            return Err(format!("`{option}` names a file that the bench does not make"));
-        }
-        for (name, role) in PATHS {
-            if let Some(path) = strip_words(line, name) {
-                let mut path_here = below(folder, path)?;
-                self.files.push((*role, path_here.clone()));
-                if *role == Role::Folder {
-                    // mosquitto appends file names to `persistence_location` without a separator.
-                    path_here.push("");
-                }
-                let _ = writeln!(self.text, "{name} {}", path_here.display());
-                return Ok(());
+        let Some(Setting { option, value, treatment }) = setting(line)? else { return Ok(()) };
+        let _ = match treatment {
+            Treatment::Kept | Treatment::OneOf(_) | Treatment::FileName => writeln!(self.text, "{option} {value}"),
+            Treatment::LeftOut => Ok(()),
+            Treatment::LogDestination if value.is_empty() => Ok(()),
+            Treatment::LogDestination => {
+                let here = below(folder, value)?;
+                let written = writeln!(self.text, "{option} file {}", here.display());
+                self.files.push((Role::Written, here));
+                written
             }
-        }
-        match option {
-            "listener" | "port" => {
-                let port = value.split_whitespace().next().unwrap_or_default();
-                let port = port.parse().map_err(|_| format!("`{port}` is no port"))?;
-                if port == 0 {
-                    return Err("a listener on a socket of the file system is nobody's that dials".into());
-                }
+            Treatment::Path(role) => {
+                let here = below(folder, value)?;
+                // mosquitto appends file names to `persistence_location` without a separator.
+                let end = if role == Role::Folder { "/" } else { "" };
+                let written = writeln!(self.text, "{option} {}{end}", here.display());
+                self.files.push((role, here));
+                written
+            }
+            Treatment::Listener => {
+                let port = value.parse().map_err(|_| format!("`{value}` is no port"))?;
                 let here = free_port(port).map_err(|error| format!("no free port: {error}"))?;
                 self.ports.insert(port, SocketAddr::from((Ipv4Addr::LOCALHOST, here)));
-                let _ = match option {
+                match option {
                     "listener" => writeln!(self.text, "listener {here} {}", Ipv4Addr::LOCALHOST),
                     _ => writeln!(self.text, "port {here}\nbind_address {}", Ipv4Addr::LOCALHOST),
-                };
+                }
             }
-            // Where and as whom it runs is the bench's business.
-            "bind_address" | "bind_interface" | "user" => {}
-            _ => {
-                let _ = writeln!(self.text, "{line}");
-            }
-        }
+        };
         Ok(())
     }
-}
-
-/// What follows `words` at the beginning of `line`.
-fn strip_words<'a>(line: &'a str, words: &str) -> Option<&'a str> {
-    let mut rest = line;
-    for word in words.split(' ') {
-        rest = rest.strip_prefix(word)?;
-        if !rest.starts_with(char::is_whitespace) {
-            return None;
-        }
-        rest = rest.trim_start();
-    }
-    Some(rest.trim_end())
 }
 
 /// `path` below `folder`, from which it cannot escape.
@@ -275,7 +220,7 @@ mod tests {
     fn paths_and_ports_are_moved_and_the_rest_stays() {
         let moved = move_it(
             "[mosquitto]\nconf = '''\nper_listener_settings true\npid_file /run/mosquitto/mosquitto.pid\n\
-             log_dest file /var/log/mosquitto/mosquitto.log\n# a comment\nlistener 1883\nlistener 8883 0.0.0.0\n\
+             log_dest file /var/log/mosquitto/mosquitto.log\n# a comment\nuser root\ninclude_dir /etc/conf.d\nlistener 1883\nlistener 8883 0.0.0.0\n\
              certfile  /etc/mosquitto/certs/server.crt\nrequire_certificate true\ntls_version tlsv1.2\n'''\n",
         )
         .unwrap();
@@ -284,17 +229,18 @@ mod tests {
         assert!(lines.contains(&"log_dest file /run/files/var/log/mosquitto/mosquitto.log"), "{lines:#?}");
         assert!(lines.contains(&"certfile /run/files/etc/mosquitto/certs/server.crt"), "{lines:#?}");
         assert!(lines.contains(&"listener 41883 127.0.0.1") && lines.contains(&"listener 48883 127.0.0.1"));
-        for kept in ["per_listener_settings true", "require_certificate true", "tls_version tlsv1.2", "# a comment"] {
+        for kept in ["per_listener_settings true", "require_certificate true", "tls_version tlsv1.2"] {
             assert!(lines.contains(&kept), "{kept}");
         }
+        assert!(!moved.text.contains("user ") && !moved.text.contains("include_dir"), "{lines:#?}");
         assert_eq!(moved.ports[&8883], "127.0.0.1:48883".parse().unwrap());
     }
 
     #[test]
     fn no_path_leads_out_of_the_runs_folder_and_no_file_is_promised_that_nobody_makes() {
-        let conf = |line: &str| format!("[mosquitto]\nconf = '''\nlistener 8883\n{line}\n'''\n");
-        assert!(move_it(&conf("certfile ../../etc/passwd")).unwrap_err().contains("line 2"));
-        assert!(move_it(&conf("acl_file /etc/acl")).unwrap_err().contains("does not make"));
+        for path in ["../../etc/passwd", "/..", "a/../b"] {
+            assert!(below(Path::new("/run"), path).unwrap_err().contains("leads out"), "{path}");
+        }
         assert!(move_it("[mosquitto]\nconf = 'listener 1883'\n").unwrap_err().contains("8883"));
     }
 
