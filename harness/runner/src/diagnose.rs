@@ -207,9 +207,8 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     file(&artefacts, &bench_packets, arguments.with_secrets.then_some(key_log.as_str()), stacks, &mut diagnosis)
         .map_err(|error| Refusal::bench_failed(format!("{}: {error}", artefacts.display())))?;
     if !arguments.no_advice {
-        diagnosis.advice = Some(
-            advise(&setup, &diagnosis, &authorities, all, &artefacts.join("mosquitto")).unwrap_or_else(advice::none),
-        );
+        diagnosis.advice =
+            Some(advise(&setup, &diagnosis, &authorities, all, &artefacts.join("tried")).unwrap_or_else(advice::none));
     }
     finish(&diagnosis, arguments)
 }

@@ -1,18 +1,14 @@
 //! A real mosquitto, started for one run on free ports of the loopback, with its files in the run's own folder.
 
 pub mod conf;
-pub mod privileges;
 pub mod relay;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use board::Board;
 use clock::UnixTime;
@@ -20,22 +16,16 @@ use host::folder::Folder;
 use pki::Minted;
 use scenario::{Date, Scenario};
 
-use self::privileges::User;
 use self::relay::Relay;
 use crate::bench;
 use crate::controls::tools::{self, Missing};
+use crate::privileges::User;
+use crate::server::{ATTEMPTS, FreePorts, Server};
 use crate::stack::Stack;
-use host::process::{self, GroupGuard};
 use judge::{Account, Evidence};
 
-/// How long mosquitto may take to say that it runs: it takes milliseconds.
-const START_LIMIT: Duration = Duration::from_secs(10);
-/// How often another set of ports is tried, if somebody took one between its choice and mosquitto's start.
-const ATTEMPTS: usize = 5;
 /// What mosquitto says once its listeners are open (`mosquitto_main_loop` is next, src/mosquitto.c).
-const RUNNING: &str = " running";
-/// What is kept of its log, in bytes.
-const LOG_BYTES_MAX: u64 = 1024 * 1024;
+const RUNNING: &str = " running\n";
 
 /// The programs that it takes, or what is missing.
 ///
@@ -58,11 +48,8 @@ pub struct Programs {
 /// A mosquitto that runs. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Mosquitto {
-    child: Child,
-    guard: Option<GroupGuard>,
-    reader: Option<JoinHandle<()>>,
+    server: Server,
     ports: BTreeMap<u16, SocketAddr>,
-    log_file: PathBuf,
     /// Last: nobody uses it any more.
     _folder: Folder,
 }
@@ -117,9 +104,8 @@ impl Mosquitto {
     }
 
     /// Ends it, and tells what it had to say, line by line, without times.
-    pub fn finish(mut self) -> Vec<String> {
-        self.end();
-        fs::read_to_string(&self.log_file).unwrap_or_default().lines().map(without_time).collect()
+    pub fn finish(self) -> Vec<String> {
+        self.server.finish().lines().map(without_time).collect()
     }
 
     fn spawn(
@@ -131,46 +117,13 @@ impl Mosquitto {
         user: Option<&User>,
     ) -> Result<Self, String> {
         let mut command = Command::new(&programs.broker);
-        command.arg("-c").arg(file).current_dir(own.path()).env_clear().env("LC_ALL", "C");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.arg("-c").arg(file).current_dir(own.path()).env_clear().stdin(Stdio::null());
         if let Some(user) = user {
             user.runs(&mut command);
         }
-        process::ends_with_us(&mut command);
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let guard = Some(GroupGuard::new(child.id()));
-        let log_file = artefacts.join("mosquitto.log");
-        let log = File::create(&log_file).map_err(|error| error.to_string())?;
-        let (send, said) = mpsc::channel();
-        let stderr = child.stderr.take();
-        let reader = stderr.map(|stderr| thread::spawn(move || listen(stderr, log, &send)));
-        let mosquitto = Self { child, guard, reader, ports: conf.ports.clone(), log_file, _folder: own };
-        match wait_until_it_runs(&said) {
-            Ok(()) => Ok(mosquitto),
-            Err(why) => {
-                let words = mosquitto.finish().join("; ");
-                Err(if words.is_empty() { why.to_owned() } else { words })
-            }
-        }
-    }
-
-    fn end(&mut self) {
-        // Killed, not asked: nothing of it is needed any more, and its log is unbuffered. It has not been waited for
-        // yet, so that its number is still its own.
-        drop(self.guard.take());
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
-        }
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        self.end();
+        let server = Server::start(command, artefacts.join("mosquitto.log"), Some(RUNNING))
+            .map_err(|words| words.split("; ").map(without_time).collect::<Vec<String>>().join("; "))?;
+        Ok(Self { server, ports: conf.ports.clone(), _folder: own })
     }
 }
 
@@ -228,46 +181,11 @@ pub fn essence(stack: &str, account: &Account) -> String {
     )
 }
 
-/// Copies the log to its file, and says when mosquitto runs.
-fn listen(stderr: ChildStderr, mut log: File, running: &Sender<()>) {
-    let mut lines = BufReader::new(stderr.take(LOG_BYTES_MAX));
-    let mut line = Vec::new();
-    while matches!(lines.read_until(b'\n', &mut line), Ok(count) if count > 0) {
-        let _ = log.write_all(&line);
-        if String::from_utf8_lossy(&line).trim_end().ends_with(RUNNING) {
-            let _ = running.send(());
-        }
-        line.clear();
-    }
-    // What it says beyond that is read and forgotten, so that it does not wait for a reader.
-    let _ = io::copy(&mut lines.into_inner().into_inner(), &mut io::sink());
-}
-
-fn wait_until_it_runs(said: &Receiver<()>) -> Result<(), &'static str> {
-    said.recv_timeout(START_LIMIT).map_err(|error| match error {
-        RecvTimeoutError::Timeout => "it did not say that it runs",
-        RecvTimeoutError::Disconnected => "it ended at once",
-    })
-}
-
 /// `1700000000: words` as mosquitto logs it.
 fn without_time(line: &str) -> String {
     match line.split_once(": ") {
         Some((time, words)) if time.bytes().all(|byte| byte.is_ascii_digit()) => words.to_owned(),
         _ => line.to_owned(),
-    }
-}
-
-/// Ports that nobody had when they were asked for. They are held until all are chosen, so that they differ.
-#[derive(Default)]
-struct FreePorts(Vec<TcpListener>);
-
-impl FreePorts {
-    fn take(&mut self) -> io::Result<u16> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        self.0.push(listener);
-        Ok(port)
     }
 }
 

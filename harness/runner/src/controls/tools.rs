@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use scenario::controls::Control;
 
@@ -61,6 +62,47 @@ pub fn mosquitto() -> Result<PathBuf, Missing> {
 /// If it is not there.
 pub fn mosquitto_passwd() -> Result<PathBuf, Missing> {
     find("mosquitto_passwd", "apt-get install mosquitto")
+}
+
+/// nginx that proxies streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nginx {
+    /// The program.
+    pub program: PathBuf,
+    /// The file of its stream module, where that is no part of the program.
+    pub module: Option<PathBuf>,
+}
+
+/// nginx, with the module that proxies streams.
+///
+/// # Errors
+///
+/// If one of them is not there.
+pub fn nginx() -> Result<Nginx, Missing> {
+    let remedy = "apt-get install nginx libnginx-mod-stream";
+    let program = find("nginx", remedy)?;
+    // `nginx -V` says how it was built, on standard error.
+    let output = Command::new(&program).arg("-V").env_clear().stdin(Stdio::null()).output();
+    let built = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
+    let mut words = built.split_whitespace();
+    if words.clone().any(|word| word == "--with-stream") && words.clone().any(|word| word == "--with-stream_ssl_module")
+    {
+        return Ok(Nginx { program, module: None });
+    }
+    let folder = words.find_map(|word| word.strip_prefix("--modules-path=")).map(PathBuf::from);
+    let module = folder.map(|folder| folder.join("ngx_stream_module.so")).filter(|file| file.is_file());
+    module
+        .map(|module| Nginx { program, module: Some(module) })
+        .ok_or_else(|| missing("nginx", "apt-get install libnginx-mod-stream"))
+}
+
+/// HAProxy.
+///
+/// # Errors
+///
+/// If it is not there.
+pub fn haproxy() -> Result<PathBuf, Missing> {
+    find("haproxy", "apt-get install haproxy")
 }
 
 fn find(name: &str, remedy: &str) -> Result<PathBuf, Missing> {

@@ -1,6 +1,6 @@
 //! The smallest set of changes after which all chosen stacks connect: tried on the broker's twin, set by set, small ones
 //! first and among equals those that cost least, so that no proper subset does as well. What is found is then done to a
-//! real mosquitto, where one is installed.
+//! real mosquitto, and to nginx and HAProxy in front of one, where they are installed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,9 @@ use super::lines::{self, Lines};
 use super::setup::Setup;
 use super::twin::Twin;
 use crate::controls;
+use crate::controls::tools::Missing;
 use crate::mosquitto::{self, Met};
+use crate::proxy::{Proxy, Tls};
 use crate::stack::{Applicability, Stack};
 use crate::trial;
 use report::model::How;
@@ -24,6 +26,8 @@ use report::model::How;
 const SEED: u64 = 0x5eed;
 /// Larger sets are not looked for.
 const CHANGES_MAX: usize = 4;
+/// Larger ones are not taken apart: there are 256 parts of it.
+const PARTS_OF_MAX: usize = 8;
 /// So many sets are tried at most.
 const SETS_MAX: usize = 400;
 
@@ -42,10 +46,19 @@ pub struct Advice {
     pub tried: usize,
     /// What to write into the configuration of each program.
     pub lines: Vec<Lines>,
-    /// What came of trying it with a real mosquitto.
-    pub mosquitto: Option<String>,
+    /// What came of trying it with programs of this machine: mosquitto, and a proxy in front of one.
+    pub runs: Vec<Run>,
     /// Why there is no advice, if there is none.
     pub why_none: Option<String>,
+}
+
+/// One program with the changes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The program.
+    pub program: &'static str,
+    /// Who connects to it, or why it was not run.
+    pub words: String,
 }
 
 /// No advice, for this reason.
@@ -86,21 +99,29 @@ pub fn advise(
     }
     let sets = sets(candidates);
     // Whom no set helps is left out first, so that the others are helped.
-    let mut helped: Vec<&Stack> = Vec::new();
+    let (mut helped, mut each): (Vec<&Stack>, Vec<Change>) = (Vec::new(), Vec::new());
     for stack in &wanted {
         match tries.first(&sets, &[*stack])? {
-            Some(_) => helped.push(stack),
+            Some(set) => {
+                helped.push(stack);
+                each.extend(set.into_iter().filter(|change| !each.contains(change)).collect::<Vec<Change>>());
+            }
             None => advice.hopeless.push(stack.name.clone()),
         }
     }
     asked.retain(|stack| !advice.hopeless.contains(&stack.name));
     // Those that fail now come first: they decide soonest.
     asked.sort_by_key(|stack| !helped.iter().any(|other| other.name == stack.name));
-    let found = if helped.is_empty() { None } else { tries.first(&sets, &asked)? };
+    let mut found = if helped.is_empty() { None } else { tries.first(&sets, &asked)? };
+    if found.is_none() && each.len() > CHANGES_MAX {
+        // What helps them one by one, together; the smallest part of it that does, so that no part of that does as well.
+        found = tries.first(&parts(&each), &asked)?;
+    }
     advice.tried = tries.known.keys().map(|(set, _)| set.clone()).collect::<std::collections::BTreeSet<_>>().len();
     let Some(found) = found else {
         advice.why_none = Some(format!(
-            "no set of at most {CHANGES_MAX} of these changes helps them all: {}",
+            "no set of at most {CHANGES_MAX} of these changes helps them all, nor does all that helps one of them; choose fewer \
+             by --stack, for a listener of their own: {}",
             named(candidates, setup)
         ));
         return Ok(advice);
@@ -108,8 +129,11 @@ pub fn advise(
     advice.gained = helped.iter().map(|stack| stack.name.clone()).collect();
     advice.changes = found.iter().map(|change| change.words(setup.checked_name())).collect();
     let after = twin.after(&found, setup.checked_name());
+    advice.runs = Real { setup, twin: &after, changes: &found, stacks: &asked, folder }.all()?;
     advice.lines = lines::of(&found, &after);
-    advice.mosquitto = Some(on_mosquitto(setup, &after, &found, &asked, folder)?);
+    for lines in &mut advice.lines {
+        lines.run = advice.runs.iter().find(|run| run.program == lines.program).map(|run| run.words.clone());
+    }
     Ok(advice)
 }
 
@@ -138,6 +162,18 @@ fn sets(candidates: &[Change]) -> Vec<Vec<Change>> {
     }
     all.truncate(SETS_MAX);
     all
+}
+
+/// The parts of `whole` that are too large for [`sets`], and `whole` itself: small ones first, then cheap ones.
+fn parts(whole: &[Change]) -> Vec<Vec<Change>> {
+    let whole = whole.get(..whole.len().min(PARTS_OF_MAX)).unwrap_or_default();
+    let of = |bits: u32| whole.iter().enumerate().filter(move |(at, _)| bits >> at & 1 == 1).map(|(_, change)| *change);
+    let mut parts: Vec<Vec<Change>> = (0..1_u32 << whole.len()).map(|bits| of(bits).collect()).collect();
+    parts.retain(|set: &Vec<Change>| {
+        set.len() > CHANGES_MAX && !set.iter().any(|one| set.iter().any(|other| one.excludes(*other)))
+    });
+    parts.sort_by_key(|set| (set.len(), set.iter().map(|change| change.cost()).sum::<u32>()));
+    parts
 }
 
 struct Tries<'a> {
@@ -184,49 +220,99 @@ fn is_connected(scenario: &Scenario, stack: &Stack, boots: &std::sync::Arc<Boots
     Ok(trial::on_emulator(scenario, stack, SEED, boots)?.judged.account.how == How::Connected)
 }
 
-/// Tries the changes with a real mosquitto.
-fn on_mosquitto(
-    setup: &Setup,
-    twin: &Twin,
-    changes: &[Change],
-    stacks: &[&Stack],
-    folder: &Path,
-) -> Result<String, String> {
-    let mut scenario = twin.scenario(setup, controls::today())?;
-    scenario.broker.real = Some(scenario::broker::Real::Mosquitto);
-    scenario.broker.mqtt.allow_anonymous = true;
-    scenario.mosquitto =
-        Some(scenario::mosquitto::Mosquitto { conf: None, options: lines::mosquitto_options(changes, twin) });
-    let (mut connect, mut others) = (0, Vec::new());
-    for stack in stacks {
-        let mut board = Emulated::of(stack.chip(), SEED).map_err(|fault| fault.to_string())?;
-        let met = mosquitto::meet(&scenario, stack, &mut board, SEED, controls::today(), folder)?;
-        let evidence = match met {
-            Met::Held(evidence, _) => evidence,
-            Met::Missing(missing) if missing.required => return Err(missing.reason),
-            Met::Missing(missing) => return Ok(format!("not run: {}", missing.reason)),
-        };
-        let judged = judge::judge(&scenario, &stack.setting(&board.target(), SEED), &evidence)?;
-        if judged.account.how == How::Connected {
-            connect += 1;
-        } else {
-            others.push(format!("{} ({})", stack.name, judged.account.phrase()));
-        }
-        debug_assert!(
-            judged.account.conformity != Conformity::AcceptsWhatItMustRefuse,
-            "nothing has to be refused here"
-        );
-    }
-    Ok(if others.is_empty() {
-        format!("run: all {connect} stacks connect to a real mosquitto with these changes")
-    } else {
-        format!("run: {connect} connect to a real mosquitto with these changes, and not {}", others.join(", "))
-    })
+/// The changes, tried with programs of this machine.
+struct Real<'a> {
+    setup: &'a Setup,
+    twin: &'a Twin,
+    changes: &'a [Change],
+    stacks: &'a [&'a Stack],
+    folder: &'a Path,
 }
+
+impl Real<'_> {
+    fn all(&self) -> Result<Vec<Run>, String> {
+        let (changes, twin) = (self.changes, self.twin);
+        let mosquitto = self.run(lines::MOSQUITTO, &|scenario, stack, board| {
+            mosquitto::meet(scenario, stack, board, SEED, controls::today(), &self.folder.join("mosquitto"))
+        })?;
+        let nginx = self.behind(lines::NGINX, "nginx", Proxy::nginx(), &lines::nginx(changes, twin))?;
+        let haproxy = self.behind(lines::HAPROXY, "haproxy", Proxy::haproxy(), &lines::haproxy(changes, twin))?;
+        Ok(vec![mosquitto, nginx, haproxy])
+    }
+
+    fn behind(
+        &self,
+        program: &'static str,
+        folder: &str,
+        proxy: Result<Proxy, Missing>,
+        tls: &Tls,
+    ) -> Result<Run, String> {
+        match proxy {
+            Ok(proxy) => self.run(program, &|scenario, stack, board| {
+                proxy.meet(tls, scenario, stack, board, (SEED, controls::today()), &self.folder.join(folder))
+            }),
+            Err(missing) if missing.required => Err(missing.reason),
+            Err(missing) => Ok(Run { program, words: format!("not run: {}", missing.reason) }),
+        }
+    }
+
+    fn run(&self, program: &'static str, meet: &Meet<'_>) -> Result<Run, String> {
+        let mut scenario = self.twin.scenario(self.setup, controls::today())?;
+        scenario.broker.real = Some(scenario::broker::Real::Mosquitto);
+        scenario.broker.mqtt.allow_anonymous = true;
+        let options = lines::mosquitto_options(self.changes, self.twin);
+        scenario.mosquitto = Some(scenario::mosquitto::Mosquitto { conf: None, options });
+        let (mut connect, mut others) = (0, Vec::new());
+        for stack in self.stacks {
+            let mut board = Emulated::of(stack.chip(), SEED).map_err(|fault| fault.to_string())?;
+            let evidence = match meet(&scenario, stack, &mut board)? {
+                Met::Held(evidence, _) => evidence,
+                Met::Missing(missing) if missing.required => return Err(missing.reason),
+                Met::Missing(missing) => return Ok(Run { program, words: format!("not run: {}", missing.reason) }),
+            };
+            let judged = judge::judge(&scenario, &stack.setting(&board.target(), SEED), &evidence)?;
+            if judged.account.how == How::Connected {
+                connect += 1;
+            } else {
+                others.push(format!("{} ({})", stack.name, judged.account.phrase()));
+            }
+            debug_assert!(
+                judged.account.conformity != Conformity::AcceptsWhatItMustRefuse,
+                "nothing has to be refused here"
+            );
+        }
+        let words = if others.is_empty() {
+            format!("run: all {connect} stacks connect to a real one with these changes")
+        } else {
+            format!("run: {connect} connect to a real one with these changes, and not {}", others.join(", "))
+        };
+        Ok(Run { program, words })
+    }
+}
+
+/// How a stack meets a broker that really runs.
+type Meet<'a> = dyn Fn(&Scenario, &Stack, &mut dyn board::Board) -> Result<Met, String> + 'a;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_helps_one_by_one_is_taken_apart_beyond_the_sets_that_were_tried() {
+        let each = [
+            Change::AddressAsDns,
+            Change::LeafRsa2048,
+            Change::Tls12,
+            Change::Tls11,
+            Change::RsaKeyExchange,
+            Change::CbcSuites,
+        ];
+        let parts = parts(&each);
+        // Six of five, and all six.
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 5, 5, 5, 5, 6]);
+        assert!(!parts[0].contains(&Change::Tls11), "the dearest is left out first: {parts:?}");
+        assert_eq!(super::parts(&[each.as_slice(), &[Change::LeafP256]].concat()).iter().map(Vec::len).max(), Some(6));
+    }
 
     #[test]
     fn small_sets_come_first_and_among_equals_the_cheap_ones() {

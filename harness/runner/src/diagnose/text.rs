@@ -52,11 +52,12 @@ fn of_advice(out: &mut String, advice: &Advice) {
         labelled(out, "tried", &format!("{} sets of changes, on a twin of the broker", advice.tried));
     }
     for lines in &advice.lines {
-        labelled(out, lines.program, &format!("({})", lines.source));
+        let run = if lines.run.is_some() { "" } else { "; not run" };
+        labelled(out, lines.program, &format!("({}{run})", lines.source));
         verbatim(out, &lines.lines.join("\n"));
     }
-    if let Some(words) = &advice.mosquitto {
-        labelled(out, "mosquitto", words);
+    for run in &advice.runs {
+        labelled(out, run.program, &run.words);
     }
 }
 

@@ -159,19 +159,14 @@ pub fn write_files(
     programs: &Programs,
 ) -> Result<(), String> {
     let broker = &scenario.broker;
-    let find = |names: &[String]| -> Vec<&MintedCertificate> {
-        names.iter().filter_map(|name| minted.certificates.get(name)).collect()
-    };
-    let pem = |names: &[String]| find(names).iter().map(|certificate| certificate.pem()).collect::<String>();
-    let key = broker.key_of.as_ref().or(broker.certificates.first()).and_then(|name| minted.certificates.get(name));
     for (role, path) in &configuration.files {
         let failed = |error: io::Error| format!("{}: {error}", path.display());
         let folder = if *role == Role::Folder { Some(path.as_path()) } else { path.parent() };
         folder.map(fs::create_dir_all).transpose().map_err(failed)?;
         match role {
-            Role::Chain => fs::write(path, pem(&broker.certificates)).map_err(failed)?,
-            Role::Key => fs::write(path, key.map(MintedCertificate::key_pem).unwrap_or_default()).map_err(failed)?,
-            Role::Authorities => fs::write(path, pem(&broker.client_certificates.trusts)).map_err(failed)?,
+            Role::Chain => fs::write(path, chain(scenario, minted)).map_err(failed)?,
+            Role::Key => fs::write(path, key(scenario, minted)).map_err(failed)?,
+            Role::Authorities => fs::write(path, pem(minted, &broker.client_certificates.trusts)).map_err(failed)?,
             Role::DhParameters => fs::write(path, DH_PARAMETERS).map_err(failed)?,
             Role::Passwords => {
                 let users = broker.mqtt.users.iter().map(|(name, password)| format!("{name}:{password}\n"));
@@ -182,6 +177,23 @@ pub fn write_files(
         }
     }
     Ok(())
+}
+
+/// These certificates, PEM.
+pub fn pem(minted: &Minted, names: &[String]) -> String {
+    names.iter().filter_map(|name| minted.certificates.get(name)).map(MintedCertificate::pem).collect()
+}
+
+/// What the broker sends, PEM.
+pub fn chain(scenario: &Scenario, minted: &Minted) -> String {
+    pem(minted, &scenario.broker.certificates)
+}
+
+/// The broker's key, PEM; empty if it has none.
+pub fn key(scenario: &Scenario, minted: &Minted) -> String {
+    let broker = &scenario.broker;
+    let name = broker.key_of.as_ref().or(broker.certificates.first());
+    name.and_then(|name| minted.certificates.get(name)).map(MintedCertificate::key_pem).unwrap_or_default()
 }
 
 /// Replaces passwords by their hashes, as mosquitto wants them (mosquitto_passwd(1), `-U`).
