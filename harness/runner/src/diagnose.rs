@@ -7,6 +7,7 @@
 mod advice;
 mod chain;
 mod change;
+mod conf;
 mod exchange;
 mod files;
 mod lines;
@@ -20,6 +21,7 @@ mod verifier;
 
 use std::fs;
 use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -50,6 +52,7 @@ Examples:
   cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --username meter --password-file meter.password
   cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --client-cert dev.pem --client-key dev.key
   cargo xtask diagnose --dialled plant.example --chain fullchain.pem --ca ca.pem        a chain that nobody serves yet
+  cargo xtask diagnose --dialled 10.0.0.5 --conf /etc/mosquitto/mosquitto.conf --ca ca.pem      a mosquitto that is run here
   cargo xtask diagnose --broker 10.0.0.5:8883 --ca ca.pem --report json=out.json,markdown=out.md,html=out.html
 
 Every client has a random identifier (`shakedown-…`), a clean session and no will; nothing is published without --topic.
@@ -62,13 +65,19 @@ reached; 2 usage; 3 the bench failed; 4 no stack fits";
 #[command(after_help = EXAMPLES)]
 pub struct Diagnose {
     /// A running broker, MQTT over TLS: a name or an address, and its port
-    #[arg(long, value_name = "HOST:PORT", value_parser = target::place, required_unless_present = "chain")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = target::place, required_unless_present_any = ["chain", "conf"])]
     pub broker: Option<Place>,
     /// No broker, but its chain, leaf first: PEM
     #[arg(long, value_name = "FULLCHAIN.pem", conflicts_with = "broker", requires = "dialled")]
     pub chain: Option<PathBuf>,
-    /// With --chain: what devices dial
-    #[arg(long, value_name = "NAME|ADDRESS", requires = "chain", value_parser = target::host)]
+    /// No running broker, but a mosquitto's configuration: it is run here, without its plugins and bridges
+    #[arg(long, value_name = "mosquitto.conf", conflicts_with_all = ["broker", "chain"], requires = "dialled")]
+    pub conf: Option<PathBuf>,
+    /// With --conf: the listener that devices dial [default: the first with a certificate]
+    #[arg(long, value_name = "PORT", requires = "conf", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// With --chain or --conf: what devices dial
+    #[arg(long, value_name = "NAME|ADDRESS", conflicts_with = "broker", value_parser = target::host)]
     pub dialled: Option<String>,
     /// With --chain: the leaf's private key, so that handshakes can be completed
     #[arg(long, value_name = "FILE", requires = "chain")]
@@ -173,9 +182,18 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     if let (Some(chain), Some(dialled)) = (&arguments.chain, &arguments.dialled) {
         return offline(arguments, chain, dialled, &stacks);
     }
-    let place = arguments.broker.as_ref().ok_or_else(|| Refusal::new(exit::USAGE, "--broker is missing"))?;
-    let setup = setup(arguments, place)?;
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/diagnose"));
+    let own = match &arguments.conf {
+        Some(file) => Some(conf::start(file, arguments.port, &artefacts.join("own"))?),
+        None => None,
+    };
+    let place = match (&arguments.broker, &own, &arguments.dialled) {
+        (Some(place), ..) => place.clone(),
+        (None, Some(own), Some(dialled)) => Place { host: dialled.clone(), port: own.port },
+        _ => return Err(Refusal::new(exit::USAGE, "--broker is missing")),
+    };
+    let (place, address) = (&place, own.as_ref().map(|own| own.address));
+    let setup = setup(arguments, place, address)?;
     terminal::errln!("{}", announcement(arguments.pause_ms, stacks.len(), &setup));
     let mut recorder = Recorder::new(controls::today(), "connections of the bench's own".into());
     let pause = Duration::from_millis(arguments.pause_ms);
@@ -194,14 +212,14 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments).map_err(Refusal::bench_failed)?;
     let mut diagnosis = Diagnosis {
         schema: 1,
-        asked: place.to_string(),
+        asked: arguments.conf.as_ref().map_or_else(|| place.to_string(), |file| file.display().to_string()),
         dialled: setup.dialled.clone(),
         chain: shown,
         flaws,
         expected,
         stacks: Vec::new(),
         advice: None,
-        notes: notes(&broker, &setup),
+        notes: own.iter().flat_map(|own| own.notes.clone()).chain(notes(&broker, &setup)).collect(),
         broker: Some(broker),
     };
     file(&artefacts, &bench_packets, arguments.with_secrets.then_some(key_log.as_str()), stacks, &mut diagnosis)
@@ -283,7 +301,7 @@ fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
 }
 
 /// The devices' side, and whether anybody is there to be asked.
-fn setup(arguments: &Diagnose, place: &Place) -> Result<Setup, Refusal> {
+fn setup(arguments: &Diagnose, place: &Place, at: Option<SocketAddr>) -> Result<Setup, Refusal> {
     let usage = |why: String| Refusal::new(exit::USAGE, why);
     let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
     let own = match (&arguments.client_cert, &arguments.client_key) {
@@ -294,7 +312,8 @@ fn setup(arguments: &Diagnose, place: &Place) -> Result<Setup, Refusal> {
         _ => None,
     };
     let password = arguments.password_file.as_ref().map(|file| files::password("--password-file", file)).transpose()?;
-    let (address, stream) = place.dial()?;
+    let dial = || at.map_or_else(|| place.dial(), |address| target::dial_at(place, address));
+    let (address, stream) = dial()?;
     let is_address = place.host.parse::<std::net::IpAddr>().is_ok();
     let (dialled, server_name) = match (arguments.dial_by, is_address, &arguments.server_name) {
         (Some(DialBy::Address), ..) => (address.ip().to_string(), arguments.server_name.clone()),
@@ -317,12 +336,16 @@ fn setup(arguments: &Diagnose, place: &Place) -> Result<Setup, Refusal> {
         password,
         topic: arguments.topic.clone(),
     };
-    look(place, stream)?;
+    look(place, &dial, stream)?;
     Ok(setup)
 }
 
 /// Whether it speaks TLS there.
-fn look(place: &Place, stream: std::net::TcpStream) -> Result<(), Refusal> {
+fn look(
+    place: &Place,
+    dial: &dyn Fn() -> Result<(SocketAddr, TcpStream), Refusal>,
+    stream: TcpStream,
+) -> Result<(), Refusal> {
     use wire::tls::ProtocolVersion;
     let versions = [ProtocolVersion::TLS_1_3, ProtocolVersion::TLS_1_2];
     let mut randomness = [0; 64];
@@ -330,7 +353,7 @@ fn look(place: &Place, stream: std::net::TcpStream) -> Result<(), Refusal> {
     let hello = probe::hello::Offer::everything(&versions, None).record(&randomness);
     let mut speaks = target::speaks(stream, &hello);
     if matches!(speaks, Speaks::Closes(_) | Speaks::Nothing)
-        && let Ok((_, again)) = place.dial()
+        && let Ok((_, again)) = dial()
         && let Ok(connect) = exchange::client_id()
         && let Ok(connect) = probe::login::connect(&connect, None, None)
         && target::speaks_plain_mqtt(again, &connect)

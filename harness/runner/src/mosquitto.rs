@@ -67,7 +67,6 @@ impl Mosquitto {
             fs::remove_dir_all(folder).map_err(failed)?;
         }
         fs::create_dir_all(folder).map_err(failed)?;
-        let user = User::in_roots_place();
         let mut why = String::new();
         for _ in 0..ATTEMPTS {
             let mut free = FreePorts::default();
@@ -75,19 +74,14 @@ impl Mosquitto {
             let own = Folder::new("mosquitto").map_err(failed)?;
             let configuration = conf::relocated(scenario, own.path(), &mut |_| free.take())?;
             conf::write_files(scenario, minted, &configuration, programs)?;
-            let file = own.path().join("mosquitto.conf");
-            let shown = folder.join("mosquitto.conf");
-            for file in [&file, &shown] {
-                fs::write(file, &configuration.text).map_err(failed)?;
-            }
-            if let Some(user) = &user {
-                user.owns(own.path()).map_err(failed)?;
-            }
             drop(free);
-            match Self::spawn(&file, own, folder, &configuration, programs, user.as_ref()) {
+            match Self::run(own, &configuration, folder, programs) {
                 Ok(mosquitto) => return Ok(mosquitto),
                 Err(words) if words.contains("Address already in use") => why = words,
-                Err(words) => return Err(format!("mosquitto does not take {}: {words}", shown.display())),
+                Err(words) => {
+                    let shown = folder.join("mosquitto.conf");
+                    return Err(format!("mosquitto does not take {}: {words}", shown.display()));
+                }
             }
         }
         Err(format!("mosquitto finds no free port: {why}"))
@@ -108,17 +102,27 @@ impl Mosquitto {
         self.server.finish().lines().map(without_time).collect()
     }
 
-    fn spawn(
-        file: &Path,
+    /// Starts it with a configuration whose files are in `own`; the configuration and the log go into `artefacts`.
+    ///
+    /// # Errors
+    ///
+    /// What mosquitto says of it.
+    pub(crate) fn run(
         own: Folder,
-        artefacts: &Path,
         conf: &conf::Relocated,
+        artefacts: &Path,
         programs: &Programs,
-        user: Option<&User>,
     ) -> Result<Self, String> {
+        let failed = |error: io::Error| format!("it cannot be prepared: {error}");
+        let file = own.path().join("mosquitto.conf");
+        fs::create_dir_all(artefacts).map_err(failed)?;
+        for file in [&file, &artefacts.join("mosquitto.conf")] {
+            fs::write(file, &conf.text).map_err(failed)?;
+        }
         let mut command = Command::new(&programs.broker);
         command.arg("-c").arg(file).current_dir(own.path()).env_clear().stdin(Stdio::null());
-        if let Some(user) = user {
+        if let Some(user) = User::in_roots_place() {
+            user.owns(own.path()).map_err(failed)?;
             user.runs(&mut command);
         }
         let server = Server::start(command, artefacts.join("mosquitto.log"), Some(RUNNING))

@@ -265,3 +265,53 @@ fn certificates_are_tried_on_each_stack_before_they_are_handed_out() {
     assert_eq!(read("ca.key"), before);
     ends_with(&make("../x"), exit::USAGE, "letters, digits");
 }
+
+/// Files that it reads are copied, files that it writes are not touched, and nothing is loaded or dialled.
+#[test]
+fn somebodys_own_configuration_is_run_without_what_reaches_elsewhere() {
+    if let Err(missing) = mosquitto::installed() {
+        assert!(!missing.required, "{}", missing.reason);
+        eprintln!("skipped: {}", missing.reason);
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let minted = pki::mint(&pki::spec::Certificates::default(), 1, controls::today());
+    let minted = minted.unwrap_or_else(|error| panic!("{error}"));
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write("ca.pem", &minted.certificates["root"].pem());
+    write("server.crt", &minted.certificates["leaf"].pem());
+    write("server.key", &minted.certificates["leaf"].key_pem());
+    write("more.conf", "tls_version tlsv1.2\n");
+    let outside = folder.path().join("outside");
+    let conf = format!(
+        "# theirs\nper_listener_settings true\npersistence true\npersistence_location {0}/\nlog_dest file {0}/log\n\
+         plugin {0}/x.so\nlistener 1883 0.0.0.0\nlistener 9001\nprotocol websockets\nlistener 8883\ncertfile server.crt\n\
+         keyfile server.key\nallow_anonymous true\ninclude_dir .\nconnection away\naddress 192.0.2.1\ntopic # out\n",
+        outside.display()
+    );
+    write("mosquitto.conf.txt", &conf);
+    let run = |more: &[&str]| {
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        Command::new(env!("CARGO_BIN_EXE_runner"))
+            .args(["diagnose", "--conf", &path("mosquitto.conf.txt"), "--ca", &path("ca.pem"), "--pause-ms", "0"])
+            .args(["--dialled", "broker.test", "--stack", "esp32c3_mbedtls", "--artefacts", &path("artefacts")])
+            .args(more)
+            .env("SHAKEDOWN_ROOT", root())
+            .output()
+            .expect("the bench starts")
+    };
+    let output = run(&[]);
+    ends_with(&output, exit::AS_EXPECTED, "1 connect");
+    for said in
+        ["txt:6: `plugin` is struck", "txt:8: the listener is struck", "txt:15: the bridge is struck", "server.key is"]
+    {
+        assert!(words(&output).contains(said), "no word of `{said}` in:\n{}", words(&output));
+    }
+    assert!(!outside.exists());
+    assert!(words(&output).contains("TLS 1.2"), "the included file counts: {}", words(&output));
+    ends_with(&run(&["--port", "8884"]), exit::USAGE, "no listener on port 8884 (with TLS: 8883)");
+    write("server.key", "no key");
+    ends_with(&run(&[]), exit::USAGE, "mosquitto does not take it");
+    fs::remove_file(folder.path().join("server.crt")).expect("it is there");
+    ends_with(&run(&[]), exit::USAGE, "txt:11: certfile");
+}

@@ -125,7 +125,12 @@ pub fn password(option: &str, file: &Path) -> Result<String, Refusal> {
     Ok(line.to_owned())
 }
 
-fn text(option: &str, file: &Path) -> Result<String, Refusal> {
+/// A file's text, up to a MiB.
+///
+/// # Errors
+///
+/// If it cannot be read, or is no file of that size.
+pub fn text(option: &str, file: &Path) -> Result<String, Refusal> {
     let unreadable = |error: std::io::Error| refusal(option, file, &error.to_string());
     let mut bytes = Vec::new();
     fs::File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;

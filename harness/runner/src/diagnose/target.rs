@@ -108,6 +108,18 @@ impl Place {
     }
 }
 
+/// A connection to where this place is in truth.
+///
+/// # Errors
+///
+/// Why nobody is reached.
+pub fn dial_at(place: &Place, address: SocketAddr) -> Result<(SocketAddr, TcpStream), Refusal> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE);
+    stream
+        .map(|stream| (address, stream))
+        .map_err(|error| Refusal::new(exit::OTHERWISE, unreached(place, address, &error)))
+}
+
 fn unresolved(host: &str, why: &str) -> Refusal {
     let words = format!(
         "--broker: the name `{}` is not resolved here ({why}): is it spelt so, and does this machine ask the resolver that \
