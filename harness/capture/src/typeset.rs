@@ -62,7 +62,7 @@ pub fn show(file: &[u8], options: ShowOptions<'_>) -> Result<String, ReadError> 
     }
     let style = match transcript.origin {
         Origin::PowerOn(_) => Style::BENCH,
-        Origin::FirstPacket => Style::FOREIGN,
+        Origin::FirstPacket(_) => Style::FOREIGN,
     };
     text.push_str(&render(&transcript, &style));
     for remark in transcript.remarks.iter() {

@@ -190,7 +190,8 @@ fn in_the_handshake(story: &mut Story, conversation: &Conversation) {
     story.sentences.push(match (closer, is_hello) {
         (Some((Side::Server, _)), true) => {
             "A server that closes on a hello did not like its version, its suites or its missing server name, and is not \
-             one that says so; load balancers and old IBM brokers do that. Compare with what the broker needs, below."
+             one that says so; load balancers and old IBM brokers do that. Compare with what the broker needs, below. Or it \
+             speaks no TLS on this port: a plain MQTT broker takes a hello for a broken packet and closes."
                 .into()
         }
         (Some((Side::Server, _)), false) if wanted_a_certificate(conversation) => {
@@ -241,6 +242,13 @@ fn afterwards(story: &mut Story, conversation: &Conversation) {
              client it does not want."
                 .into(),
         );
+        if facts.version.is_none() {
+            story.sentences.push(
+                "Or the port expects TLS, and this client speaks plain MQTT: switch TLS on at the client, or dial the plain \
+                 port, usually 1883."
+                    .into(),
+            );
+        }
     } else if facts.has_gaps {
         story.ended = format!("after the handshake, encrypted ({agreed})");
         story.sentences.push(

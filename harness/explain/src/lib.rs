@@ -12,6 +12,7 @@ mod alerts;
 mod breaking;
 pub mod capture_file;
 pub mod capture_show;
+pub mod chain;
 mod client;
 mod codes;
 pub mod evidence;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use blame::Error;
+use capture::pcapng::Origin;
 use capture::transcript::{Conversation, Transcript};
 
 use super::breaking::{self, Around};
@@ -11,6 +12,8 @@ use super::client;
 use super::paragraph::{heading, labelled};
 use super::stacks::Stacks;
 use crate::capture_file;
+use crate::chain::Certificate;
+use crate::chain::flaws::flaws;
 
 /// So many connections are told one by one: a reconnecting device makes thousands.
 const PRINTED_CONNECTIONS_MAX: usize = 20;
@@ -40,11 +43,16 @@ pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> bla
     }
     let mut out = String::new();
     let mut told: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut shown: Vec<&[Vec<u8>]> = Vec::new();
     for (index, conversation) in transcript.conversations.iter().take(PRINTED_CONNECTIONS_MAX).enumerate() {
         heading(&mut out, &format!("Connection {}: {} to {}", index + 1, conversation.client, conversation.server));
         let facts = &conversation.facts;
         let stack = facts.offer.as_ref().and_then(|offer| known.likely(offer));
         ending(&mut out, conversation, Around { cut_bytes: transcript.cut_bytes, stack });
+        if !facts.certificates.is_empty() && !shown.contains(&facts.certificates.as_slice()) {
+            shown.push(&facts.certificates);
+            server_chain(&mut out, conversation, transcript.origin);
+        }
         let (Some(offer), Some(ja4)) = (&facts.offer, facts.ja4.as_deref()) else { continue };
         let hello = (ja4, facts.server_name.as_deref());
         if told.contains(&hello) {
@@ -88,4 +96,29 @@ fn ending(out: &mut String, conversation: &Conversation, around: Around<'_>) {
     for sentence in &story.sentences {
         labelled(out, "", &format!("- {sentence}"));
     }
+}
+
+/// The server's chain, as far as it was seen, and whoever minds something in it.
+fn server_chain(out: &mut String, conversation: &Conversation, origin: Origin) {
+    let facts = &conversation.facts;
+    let chain = Certificate::read_all(&facts.certificates);
+    for (index, certificate) in chain.iter().enumerate() {
+        labelled(out, &format!("chain {index}"), &certificate.to_string());
+    }
+    // Who dials an address has no server name to send (RFC 6066 §3).
+    let address = conversation.server.ip().to_string();
+    let dialled = facts.server_name.as_deref().unwrap_or(&address);
+    let flaws = flaws(&chain, &[], dialled, origin.time().at(conversation.began));
+    for flaw in &flaws {
+        labelled(out, "minded", &format!("certificate {}: {}; by {}", flaw.at, flaw.what, flaw.minded_by));
+    }
+    if flaws.is_empty() {
+        labelled(out, "minded", &format!("nothing in it, by no stack that dials {dialled} and trusts its root"));
+    }
+    labelled(
+        out,
+        "to try it",
+        "on every stack: `cargo xtask diagnose --broker HOST:PORT --ca CA.pem`, or with the chain in a file \
+         `diagnose --chain FULLCHAIN.pem --dialled NAME --ca CA.pem`",
+    );
 }

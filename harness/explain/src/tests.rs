@@ -186,3 +186,21 @@ fn codes_are_taken_from_the_command_line_as_they_are_printed() {
     assert_eq!((narrowed.more.len(), narrowed.stack.len()), (0, 1));
     assert_eq!(parsed(&["--hex", "-"]).hex.as_deref(), Some("-"));
 }
+
+/// Document 002's device, which dials an address that the certificate has as an iPAddress alone.
+#[test]
+fn the_certificate_that_was_seen_is_held_against_every_stack() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tell = |name: &str| {
+        let file = root.join("captures").join(name);
+        let told = recorded::read(&file, None, &known(), false).unwrap_or_else(|why| panic!("{why}"));
+        told.split_whitespace().collect::<Vec<&str>>().join(" ")
+    };
+    let address = tell("identity/san_ip_dialled_by_address.arduino_esp8266.pcapng");
+    let minds = "is not in it as dNSName; by BearSSL and Mbed TLS before 3.5, which know no iPAddress";
+    assert!(address.contains(minds) && address.contains("chain 0"), "{address}");
+    let both = tell("identity/san_ip_and_dns_hold_the_address_dialled_by_address.arduino_esp8266.pcapng");
+    assert!(both.contains("nothing in it, by no stack that dials 192.0.2."), "{both}");
+    // The time of the capture counts, and not today's.
+    assert!(!both.contains("it ended on"), "{both}");
+}

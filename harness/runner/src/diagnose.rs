@@ -5,7 +5,6 @@
 //! webpki, which no device uses, says who connects and must not.
 
 mod advice;
-mod chain;
 mod change;
 mod conf;
 mod exchange;
@@ -33,7 +32,8 @@ use crate::exit::{self, Exit};
 use crate::hil::Refusal;
 use crate::lan::recorder::Recorder;
 use crate::stack::{self, Stack};
-use explain::explanations;
+use explain::chain::flaws::{Flaw, flaws};
+use explain::{chain, explanations};
 use host::whole_file;
 
 use crate::{bench, controls, suite};
@@ -143,7 +143,7 @@ pub struct Diagnosis {
     /// Its chain, leaf first.
     pub chain: Vec<chain::Certificate>,
     /// What in it some device minds.
-    pub flaws: Vec<chain::Flaw>,
+    pub flaws: Vec<Flaw>,
     /// What a device has to do.
     pub expected: Expected,
     /// What each stack does.
@@ -205,7 +205,7 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
         (chain::Certificate::read_all(&broker.chain), chain::Certificate::read_all(&setup.authorities));
     let expected =
         verifier::judge(&broker.chain, &setup.authorities, setup.checked_name()).map_err(Refusal::bench_failed)?;
-    let flaws = chain::flaws(&shown, &authorities, setup.checked_name(), controls::today());
+    let flaws = flaws(&shown, &authorities, setup.checked_name(), controls::today());
     let bench_packets = recorder.to_pcapng();
     let certificate = certificate_line(&bench_packets, &key_log);
     let all = stacks;
@@ -261,7 +261,7 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
         asked: file.display().to_string(),
         dialled: dialled.to_owned(),
         broker: None,
-        flaws: chain::flaws(&shown, &authorities, dialled, controls::today()),
+        flaws: flaws(&shown, &authorities, dialled, controls::today()),
         chain: shown,
         expected,
         stacks: met.into_iter().map(|met| met.verdict).collect(),

@@ -25,7 +25,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("snapshot", &["host"]),
     (
         "explain",
-        &["blame", "capture", "control", "host", "outcome", "report", "scenario", "snapshot", "terminal", "wire"],
+        &[
+            "blame", "capture", "clock", "control", "host", "outcome", "pki", "report", "scenario", "snapshot",
+            "terminal", "wire",
+        ],
     ),
     ("access_point", &["clock"]),
     ("network", &["clock", "wire"]),

@@ -35,8 +35,17 @@ pub struct Recording {
 pub enum Origin {
     /// From the moment at which the device was powered: one of our captures.
     PowerOn(UnixTime),
-    /// From the first packet.
-    FirstPacket,
+    /// From the first packet, which passed at this second.
+    FirstPacket(UnixTime),
+}
+
+impl Origin {
+    /// The calendar time from which instants count.
+    pub const fn time(self) -> UnixTime {
+        match self {
+            Self::PowerOn(time) | Self::FirstPacket(time) => time,
+        }
+    }
 }
 
 /// Why a file cannot be read at all. Files that are damaged further on are read up to the damage.
@@ -127,7 +136,9 @@ impl Reading {
             Some(power_on) => (Origin::PowerOn(power_on), i128::from(power_on.seconds) * NANOS),
             None => {
                 let earliest = self.packets.iter().map(|(at, _)| *at).min();
-                (Origin::FirstPacket, earliest.unwrap_or_default())
+                let zero = earliest.unwrap_or_default();
+                let seconds = i64::try_from(zero / NANOS).unwrap_or_default();
+                (Origin::FirstPacket(UnixTime::from_seconds(seconds)), zero)
             }
         };
         let instant = |at: UnixNanos| Instant::from_nanos(u64::try_from((at - zero).max(0)).unwrap_or(u64::MAX));

@@ -87,7 +87,7 @@ fn frames_of_every_known_link_are_opened() {
 fn foreign_times_count_from_the_first_packet() {
     let ip: &[u8] = &[0x45, 0];
     let recording = read(&legacy_pcap(101, &[(7, 999_999, ip), (8, 1, ip)])).expect("a pcap file");
-    assert_eq!(recording.origin, Origin::FirstPacket);
+    assert_eq!(recording.origin, Origin::FirstPacket(UnixTime::from_seconds(7)));
     assert_eq!(recording.packets[1].at, Instant::from_micros(2));
 }
 

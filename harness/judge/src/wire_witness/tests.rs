@@ -30,7 +30,7 @@ fn conversation(lines: &[(Who, Said)]) -> Conversation {
 
 fn transcript(conversations: &[&[(Who, Said)]], lookups: Vec<Line>, modem: Vec<Line>) -> Transcript {
     Transcript {
-        origin: capture::pcapng::Origin::FirstPacket,
+        origin: capture::pcapng::Origin::FirstPacket(clock::UnixTime::from_seconds(0)),
         comment: None,
         cut_bytes: None,
         lookups,

@@ -1,10 +1,11 @@
 //! What can be changed about a broker so that more devices get along with it, what it costs, and how it is written down for
 //! each program. What a change does is done to a twin of the broker, and tried there.
 
+use explain::chain::Certificate;
+use explain::chain::flaws::{Flaw, Mends};
 use pki::spec::KeyKind;
 use serde::Serialize;
 
-use super::chain::Certificate;
 use super::probe::{Broker, ClientCertificate};
 use super::setup::Setup;
 use super::twin::{Leaf, Twin};
@@ -152,7 +153,7 @@ const RSA: [&str; 3] =
     ["TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA"];
 
 /// The changes that could matter to this broker; what is as it should be is not changed.
-pub fn candidates(setup: &Setup, broker: &Broker, chain: &[Certificate], flaws: &[super::chain::Flaw]) -> Vec<Change> {
+pub fn candidates(setup: &Setup, broker: &Broker, chain: &[Certificate], flaws: &[Flaw]) -> Vec<Change> {
     let mut found = Vec::new();
     let mut add = |matters: bool, change| {
         if matters {
@@ -170,8 +171,10 @@ pub fn candidates(setup: &Setup, broker: &Broker, chain: &[Certificate], flaws: 
     }
     add(leaf.kind != Some(KeyKind::P256), Change::LeafP256);
     add(leaf.kind != Some(KeyKind::Rsa2048), Change::LeafRsa2048);
-    for change in [Change::Sha256, Change::Renew, Change::WholeChain] {
-        add(flaws.iter().any(|flaw| flaw.mends == Some(change)), change);
+    for (mends, change) in
+        [(Mends::Sha256, Change::Sha256), (Mends::Renew, Change::Renew), (Mends::WholeChain, Change::WholeChain)]
+    {
+        add(flaws.iter().any(|flaw| flaw.mends == Some(mends)), change);
     }
     let speaks = |version: &str| broker.versions.iter().any(|known| known == version);
     add(!speaks("1.2"), Change::Tls12);

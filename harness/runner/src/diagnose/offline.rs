@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use board::Boots;
+use explain::chain;
 use pki::spec::{Certificate, KeyKind};
 use pki::to_pem;
 use scenario::Scenario;
 use scenario::device::Version;
 
 use super::exchange::{Meeting, Met, Outcome};
+use super::files;
 use super::setup::Setup;
-use super::{chain, files};
 use crate::hil::Refusal;
 use crate::stack::Stack;
 use crate::trial;

@@ -144,14 +144,7 @@ fn of_broker(out: &mut String, broker: &Broker) {
 
 fn of_chain(out: &mut String, diagnosis: &Diagnosis) {
     for (at, certificate) in diagnosis.chain.iter().enumerate() {
-        let names =
-            if certificate.names.is_empty() { "no alternative names".to_owned() } else { certificate.names.join(" ") };
-        let dates = super::chain::dates(certificate);
-        let words = format!(
-            "{} · {names} · {dates} · {} · signed with {} by {}",
-            certificate.subject, certificate.key, certificate.signature, certificate.issuer
-        );
-        labelled(out, &format!("chain {at}"), &words);
+        labelled(out, &format!("chain {at}"), &certificate.to_string());
     }
     for flaw in &diagnosis.flaws {
         labelled(out, "flaw", &format!("certificate {}: {}; minded by {}", flaw.at, flaw.what, flaw.minded_by));

@@ -8,7 +8,8 @@ use pki::spec::Digest;
 use scenario::Scenario;
 use scenario::broker::Engine;
 
-use super::chain::{self, Certificate};
+use explain::chain::{self, Certificate};
+
 use super::change::Change;
 use super::probe::{Broker, ClientCertificate};
 use super::setup::Setup;
