@@ -11,6 +11,7 @@ mod exchange;
 mod files;
 mod lines;
 mod offline;
+mod page;
 mod probe;
 mod setup;
 pub(crate) mod target;
@@ -275,7 +276,7 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
 fn finish(diagnosis: &Diagnosis, arguments: &Diagnose) -> Result<Exit, Refusal> {
     let told = text::render(diagnosis);
     terminal::outln!("{}", told.trim_end());
-    reported(diagnosis, &told, &arguments.report).map_err(Refusal::bench_failed)?;
+    reported(diagnosis, &arguments.report).map_err(Refusal::bench_failed)?;
     Ok(diagnosis.exit())
 }
 
@@ -470,31 +471,19 @@ pub(crate) fn private(file: &Path, contents: &[u8]) -> std::io::Result<()> {
     options.open(file)?.write_all(contents)
 }
 
-fn reported(diagnosis: &Diagnosis, told: &str, reports: &[crate::reports::options::Report]) -> Result<(), String> {
+fn reported(diagnosis: &Diagnosis, reports: &[crate::reports::options::Report]) -> Result<(), String> {
     use crate::reports::options::ReportKind;
+    let (title, blocks) = page::of(diagnosis);
     for report in reports {
         let contents = match report.kind {
             ReportKind::Json => serde_json::to_string_pretty(diagnosis).map_err(|error| error.to_string())? + "\n",
-            ReportKind::Markdown => {
-                format!("# Diagnosis of {}\n\n```text\n{}\n```\n", diagnosis.asked, told.trim_end())
-            }
-            ReportKind::Html => format!(
-                "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Diagnosis of {0}</title>\n\
-                 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-                 <style>body{{font:14px monospace;margin:2em}}pre{{white-space:pre-wrap}}</style>\n\
-                 <h1>Diagnosis of {0}</h1>\n<pre>{1}</pre>\n</html>\n",
-                escaped(&diagnosis.asked),
-                escaped(told.trim_end())
-            ),
+            ReportKind::Markdown => page::markdown(&title, &blocks),
+            ReportKind::Html => page::html(&title, &blocks),
             ReportKind::Junit => return Err("--report: of a diagnosis there is json, markdown and html".into()),
         };
         whole_file::write(&report.file, contents).map_err(|error| format!("{}: {error}", report.file.display()))?;
     }
     Ok(())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The stacks that fit one of the patterns; all, if there is none.

@@ -114,6 +114,41 @@ fn a_running_mosquitto_is_diagnosed_and_the_smallest_change_is_found() {
     secrets_stay(&folder, &output);
 }
 
+/// A broker that demands certificates has a twin that does; what is written is a page, in either form.
+#[test]
+fn a_broker_that_demands_certificates_is_advised_about_too() {
+    let more =
+        "broker.client_certificates = { request = 'required', trusts = ['root'] }\npki.leaf.names = ['ip:127.0.0.1']\n";
+    let Some((_mosquitto, folder, address)) = broker(more) else { return };
+    let minted = pki::mint(&pki::spec::Certificates::default(), 1, controls::today());
+    let minted = minted.unwrap_or_else(|error| panic!("{error}"));
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("own.pem"), minted.certificates["client"].pem()).expect("written");
+    fs::write(path("own.key"), minted.certificates["client"].key_pem()).expect("written");
+    let reports = format!("markdown={},html={}", path("out.md"), path("out.html"));
+    let output = diagnose(
+        folder.path(),
+        &address.to_string(),
+        &["--client-cert", &path("own.pem"), "--client-key", &path("own.key"), "--username", "meter"]
+            .into_iter()
+            .chain(["--password-file", &path("password"), "--report", &reports])
+            .chain(["--stack", "esp32c3_bearssl", "--stack", "esp32c3_mbedtls"])
+            .collect::<Vec<&str>>(),
+    );
+    ends_with(&output, exit::OTHERWISE, "put 127.0.0.1 into the certificate as dNSName");
+    let report = report(&folder);
+    assert_eq!(report["advice"]["changes"].as_array().map(Vec::len), Some(1), "{report}");
+    assert!(
+        report["advice"]["runs"][0]["words"].as_str().is_some_and(|words| words.starts_with("run: all 2")),
+        "{report}"
+    );
+    let read = |name: &str| fs::read_to_string(path(name)).expect("a report");
+    let (page, text) = (read("out.html"), read("out.md"));
+    assert!(page.contains("<td>esp32c3_bearssl</td>") && page.contains("as dNSName"), "{page}");
+    assert!(text.contains("| esp32c3\\_bearssl |") && text.contains("## The broker"), "{text}");
+    secrets_stay(&folder, &output);
+}
+
 /// No password in what is said and in what is written, and nobody else reads the packets.
 fn secrets_stay(folder: &TempDir, output: &Output) {
     assert!(!words(output).contains(PASSWORD));

@@ -1,4 +1,4 @@
-//! A diagnosis in words, for a terminal and as Markdown's plain part.
+//! A diagnosis in words, for a terminal.
 
 use super::Diagnosis;
 use super::advice::Advice;
@@ -12,7 +12,9 @@ pub fn render(diagnosis: &Diagnosis) -> String {
     let mut out = String::new();
     if let Some(broker) = &diagnosis.broker {
         heading(&mut out, &format!("The broker at {}, dialled as {}", diagnosis.asked, diagnosis.dialled));
-        of_broker(&mut out, broker);
+        for (label, words) in of_broker(broker) {
+            labelled(&mut out, label, &words);
+        }
     } else {
         heading(&mut out, &format!("A chain that nobody serves, dialled as {}", diagnosis.dialled));
     }
@@ -86,16 +88,19 @@ fn must_not(out: &mut String, diagnosis: &Diagnosis) {
     }
 }
 
-fn of_broker(out: &mut String, broker: &Broker) {
+/// What was found out about the broker: labels, and words. Without a label it goes on with the line before.
+pub fn of_broker(broker: &Broker) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    let mut add = |label, words: &str| facts.push((label, words.to_owned()));
     let or_none =
         |list: &[String]| if list.is_empty() { "none of those asked about".to_owned() } else { list.join(", ") };
-    labelled(out, "asked", &format!("by {} connections of the bench", broker.connections));
-    labelled(out, "versions", &format!("TLS {}", or_none(&broker.versions)));
+    add("asked", &format!("by {} connections of the bench", broker.connections));
+    add("versions", &format!("TLS {}", or_none(&broker.versions)));
     for (version, how) in &broker.other_versions {
-        labelled(out, "", &format!("TLS {version}: {how}"));
+        add("", &format!("TLS {version}: {how}"));
     }
     if broker.versions.iter().any(|version| version == "1.3") {
-        labelled(out, "suites of 1.3", &or_none(&broker.suites_of_tls_1_3));
+        add("suites of 1.3", &or_none(&broker.suites_of_tls_1_3));
     }
     if broker.has_old_versions {
         let more = if broker.has_more_suites { ", and more" } else { "" };
@@ -104,19 +109,19 @@ fn of_broker(out: &mut String, broker: &Broker) {
             Some(false) => "; it takes the client's order",
             None => "",
         };
-        labelled(out, "suites to 1.2", &format!("{}{more}{order}", or_none(&broker.suites)));
+        add("suites to 1.2", &format!("{}{more}{order}", or_none(&broker.suites)));
     }
     let dhe = broker.dhe_bits.map_or_else(String::new, |bits| format!("; DHE in a field of {bits} bits"));
-    labelled(out, "groups", &format!("{}{dhe}", or_none(&broker.groups)));
-    labelled(out, "signs with", &or_none(&broker.schemes));
-    labelled(out, "no SNI", &broker.without_name);
-    labelled(out, "foreign SNI", &broker.with_foreign_name);
+    add("groups", &format!("{}{dhe}", or_none(&broker.groups)));
+    add("signs with", &or_none(&broker.schemes));
+    add("no SNI", &broker.without_name);
+    add("foreign SNI", &broker.with_foreign_name);
     let client = match broker.client_certificate {
         ClientCertificate::NotAsked => "not asked for",
         ClientCertificate::Asked => "asked for, and not demanded or shown",
         ClientCertificate::Demanded => "demanded: who has none is not let in",
     };
-    labelled(out, "client's", &format!("certificate {client}"));
+    add("client's", &format!("certificate {client}"));
     let yes = |is: bool| if is { "yes" } else { "no" };
     let resumes = broker.resumes.map_or("not tried", yes);
     let features = format!(
@@ -125,7 +130,7 @@ fn of_broker(out: &mut String, broker: &Broker) {
         broker.tickets,
         yes(broker.staples)
     );
-    labelled(out, "features", &features);
+    add("features", &features);
     if let Some(agrees) = broker.agrees_to_fragments {
         let words = format!(
             "largest of the first flight {} bytes; max_fragment_length of 1024 {}, then {} bytes",
@@ -133,13 +138,14 @@ fn of_broker(out: &mut String, broker: &Broker) {
             if agrees { "agreed to" } else { "not agreed to" },
             broker.record_bytes.1
         );
-        labelled(out, "records", &words);
+        add("records", &words);
     }
     let login = broker.login_in.as_ref().map_or_else(String::new, |how| format!(" in {how}"));
-    labelled(out, "login", &format!("{}{login}", broker.login));
+    add("login", &format!("{}{login}", broker.login));
     if !broker.refuses_by.is_empty() {
-        labelled(out, "refuses by", &broker.refuses_by.join(", "));
+        add("refuses by", &broker.refuses_by.join(", "));
     }
+    facts
 }
 
 fn of_chain(out: &mut String, diagnosis: &Diagnosis) {
@@ -149,12 +155,16 @@ fn of_chain(out: &mut String, diagnosis: &Diagnosis) {
     for flaw in &diagnosis.flaws {
         labelled(out, "flaw", &format!("certificate {}: {}; minded by {}", flaw.at, flaw.what, flaw.minded_by));
     }
-    let words = match &diagnosis.expected {
+    labelled(out, "verifier", &verifier(&diagnosis.expected));
+}
+
+/// What webpki says, and what follows.
+pub fn verifier(expected: &Expected) -> String {
+    match expected {
         Expected::Accepts => "webpki accepts it: devices have to connect".into(),
         Expected::Refuses(why) => format!("webpki refuses it: {why}: devices have to refuse"),
         Expected::Undecided(why) => format!("nothing follows from webpki: {why}"),
-    };
-    labelled(out, "verifier", &words);
+    }
 }
 
 fn of_stack(out: &mut String, verdict: &Verdict, all: &[Verdict]) {

@@ -67,6 +67,8 @@ pub struct Twin {
     pub groups: Vec<String>,
     /// Whether it wants a certificate.
     pub demands_certificate: bool,
+    /// The key of the devices' own certificate, if they show one.
+    client: Option<&'static str>,
 }
 
 impl Twin {
@@ -82,17 +84,17 @@ impl Twin {
         authorities: &[Certificate],
     ) -> Result<Self, String> {
         let (leaf, above) = chain.split_first().ok_or("the bench was shown no certificate")?;
-        if setup.own.is_some() && broker.client_certificate != ClientCertificate::NotAsked {
-            return Err(
-                "it asks for the devices' own certificate, and which authorities it trusts cannot be seen".into()
-            );
-        }
         let kind = |certificate: &Certificate| {
             certificate
                 .kind
                 .map(pki::spec::KeyKind::name)
                 .ok_or_else(|| format!("{} cannot be made here", certificate.key))
         };
+        // Which authorities the broker trusts cannot be seen: the twin trusts whoever has signed the devices' own certificate. If
+        // the broker does not, stacks fare otherwise with the twin, and nothing is said of them.
+        let is_asked = broker.client_certificate != ClientCertificate::NotAsked;
+        let own = setup.own.as_ref().filter(|_| is_asked).and_then(|own| own.chain.first());
+        let client = own.map(|der| Certificate::read(der).and_then(|own| kind(&own))).transpose()?;
         let digest = |certificate: &Certificate| match certificate.digest {
             Some(Digest::Md5) => "md5",
             Some(Digest::Sha1) => "sha1",
@@ -144,7 +146,8 @@ impl Twin {
             versions: broker.versions.clone(),
             suites: known(broker.suites.iter().chain(&broker.suites_of_tls_1_3), Engine::Openssl.cipher_suites()),
             groups: known(broker.groups.iter(), Engine::Openssl.groups()),
-            demands_certificate: broker.client_certificate == ClientCertificate::Demanded,
+            demands_certificate: client.is_some() || broker.client_certificate == ClientCertificate::Demanded,
+            client,
         })
     }
 
@@ -187,7 +190,7 @@ impl Twin {
         scenario.network = given.network;
         scenario.device = given.device;
         scenario.device.trusts = vec!["root".into()];
-        scenario.device.certificates = Vec::new();
+        scenario.device.certificates = self.client.iter().map(|_| "client".to_owned()).collect();
         // Its passwords are its own business.
         scenario.device.plan.mqtt.user_name = None;
         scenario.device.plan.mqtt.password = None;
@@ -209,6 +212,9 @@ impl Twin {
                 "[pki.sub{}]\nca = true\nkey = \"{key}\"\nissuer = \"{issuer}\"\nsignature = \"{digest}\"",
                 index + 1
             );
+        }
+        if let Some(key) = self.client {
+            let _ = writeln!(text, "[pki.client]\nkey = \"{key}\"\nissuer = \"root\"");
         }
         let issuer = if self.intermediates.is_empty() { "root" } else { "sub1" };
         let leaf = &self.leaf;
@@ -246,7 +252,7 @@ impl Twin {
             quoted(sent)
         );
         if self.demands_certificate {
-            text.push_str("client_certificates = { request = \"required\" }\n");
+            text.push_str("client_certificates = { request = \"required\", trusts = [\"root\"] }\n");
         }
         text
     }
