@@ -121,7 +121,7 @@ impl Mosquitto {
         }
         let mut command = Command::new(&programs.broker);
         command.arg("-c").arg(file).current_dir(own.path()).env_clear().stdin(Stdio::null());
-        if let Some(user) = User::in_roots_place() {
+        if let Some(user) = User::in_roots_place(own.path()) {
             user.owns(own.path()).map_err(failed)?;
             user.runs(&mut command);
         }

@@ -17,9 +17,10 @@ pub struct User {
 }
 
 impl User {
-    /// The one in root's place; `None` if the bench is not root's, or if this machine has none.
-    pub fn in_roots_place() -> Option<Self> {
-        if !is_root() {
+    /// The one in root's place for what lies in `folder`; `None` if the bench is not root's, if this machine has none, or if only
+    /// root gets through to that folder (a `TMPDIR` below `/root`).
+    pub fn in_roots_place(folder: &Path) -> Option<Self> {
+        if !is_root() || !is_open_to_all(folder.parent()?) {
             return None;
         }
         let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -65,6 +66,17 @@ impl User {
     }
 }
 
+/// Whether anybody gets through to what lies in `folder`.
+fn is_open_to_all(folder: &Path) -> bool {
+    #[cfg(unix)]
+    return folder.ancestors().all(|folder| {
+        use std::os::unix::fs::PermissionsExt as _;
+        folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
+    });
+    #[cfg(not(unix))]
+    return folder.exists();
+}
+
 /// Whether the bench is root's.
 pub fn is_root() -> bool {
     #[cfg(unix)]
@@ -76,6 +88,19 @@ pub fn is_root() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_behind_a_closed_one_is_roots_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().expect("a folder");
+        let inner = place.path().join("inner");
+        std::fs::create_dir(&inner).expect("a folder");
+        for (mode, is_open) in [(0o700, false), (0o711, true)] {
+            std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(mode)).expect("it is ours");
+            assert_eq!(is_open_to_all(&inner), is_open && is_open_to_all(place.path()), "{mode:o}");
+        }
+    }
 
     #[test]
     fn an_account_that_is_roots_under_another_name_is_no_ordinary_user() {

@@ -163,7 +163,7 @@ impl Proxy {
             Self::Nginx(_) => command.arg("-p").arg(own).args(["-e", "stderr", "-c"]).arg(&file),
             Self::Haproxy(_) => command.arg("-f").arg(&file),
         };
-        if let Some(user) = User::in_roots_place() {
+        if let Some(user) = User::in_roots_place(own) {
             user.owns(own).map_err(failed)?;
             user.runs(&mut command);
         }
