@@ -45,6 +45,8 @@ pub(crate) fn attempt<P: Platform, T: Stack>(
     progress: &mut Progress,
 ) -> Result<(), Trouble> {
     let connect_timeout_us = u64::from(plan.connect_timeout_ms) * 1000;
+    #[cfg(feature = "radio")]
+    crate::air::come_up(device, &plan.network)?;
     if !progress.is_clock_set {
         device.enter(Stage::Clock);
         set_clock(device, plan, connect_timeout_us)?;
@@ -141,7 +143,19 @@ fn find<P: Platform>(
     if let Some(stage) = stage {
         device.enter(stage);
     }
-    dns::resolve(device, plan.network.dns, host, plan.network.ipv6, timeout_us)
+    let resolver = resolver(device, plan)?;
+    dns::resolve(device, resolver, host, plan.network.ipv6, timeout_us)
+}
+
+/// Whom to ask: the plan's resolver on the serial line, the lease's on the air.
+#[cfg_attr(not(feature = "radio"), expect(clippy::unnecessary_wraps, reason = "with a radio there may be none"))]
+#[cfg_attr(not(feature = "radio"), expect(unused_variables, reason = "with a radio the device knows"))]
+fn resolver<P: Platform>(device: &Device<'_, P>, plan: &Plan) -> Result<IpAddr, Fault> {
+    #[cfg(feature = "radio")]
+    if let Some(resolver) = device.resolver() {
+        return resolver.ok_or(Fault::NoResolver);
+    }
+    Ok(plan.network.dns)
 }
 
 /// Everything that happens on the open TCP connection.

@@ -1,7 +1,6 @@
-//! The device as its software sees it: a serial line that carries reports, orders and IP packets, and the IP stack on
-//! top of it.
+//! The device as its software sees it: a serial line that carries reports and orders, and an IP stack on top of it or of a
+//! radio.
 
-use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -9,13 +8,13 @@ use core::net::IpAddr;
 use control::Report;
 use outcome::Stage;
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
-use smoltcp::phy;
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use wire::slipmux::{self, Frame};
 
 use crate::fault::Fault;
+use crate::link::Link;
 use crate::modem::Modem;
 use crate::platform::Platform;
 
@@ -27,8 +26,6 @@ const TCP_SEND_BYTES: usize = 4 * 1024;
 const UDP_BYTES: usize = 1024;
 /// The least that every IPv4 host takes (RFC 791 §3.2), in bytes.
 const MTU_BYTES_MIN: u16 = 68;
-/// IP packets that wait to be looked at. More are dropped, as by any device that is busy.
-const PACKETS_WAITING_MAX: usize = 16;
 
 /// The device, the platform below included.
 pub(crate) struct Device<'p, P: Platform> {
@@ -44,9 +41,35 @@ pub(crate) struct Device<'p, P: Platform> {
 struct Network {
     interface: Interface,
     sockets: SocketSet<'static>,
-    link: IpLink,
+    link: Link,
     tcp: SocketHandle,
     udp: SocketHandle,
+    #[cfg(feature = "radio")]
+    lease: Option<crate::air::Lease>,
+}
+
+impl Network {
+    /// Sockets on an interface.
+    fn new(interface: Interface, link: Link) -> Self {
+        let mut sockets = SocketSet::new(Vec::new());
+        let mut socket = tcp::Socket::new(
+            tcp::SocketBuffer::new(vec![0; TCP_RECEIVE_BYTES]),
+            tcp::SocketBuffer::new(vec![0; TCP_SEND_BYTES]),
+        );
+        socket.set_nagle_enabled(false);
+        let tcp = sockets.add(socket);
+        let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 4], vec![0; UDP_BYTES]);
+        let udp = sockets.add(udp::Socket::new(buffer(), buffer()));
+        Self {
+            interface,
+            sockets,
+            link,
+            tcp,
+            udp,
+            #[cfg(feature = "radio")]
+            lease: None,
+        }
+    }
 }
 
 impl<'p, P: Platform> Device<'p, P> {
@@ -115,7 +138,7 @@ impl<'p, P: Platform> Device<'p, P> {
         0xc000 | (self.random_u64() as u16 & 0x3fff)
     }
 
-    /// Takes a place in the network.
+    /// Takes the plan's place in the network: at once on the serial line; on the air, when it has been joined.
     pub(crate) fn join(&mut self, plan: &control::Network) -> Result<(), &'static str> {
         if !IpAddress::from(plan.ipv4).is_unicast() {
             return Err("the IPv4 address is no host's");
@@ -126,11 +149,11 @@ impl<'p, P: Platform> Device<'p, P> {
         if plan.mtu_bytes < MTU_BYTES_MIN {
             return Err("the MTU is too small for IP");
         }
-        let mut link = IpLink { received: VecDeque::new(), line: Vec::new(), mtu_bytes: usize::from(plan.mtu_bytes) };
-        let mut config = Config::new(HardwareAddress::Ip);
-        config.random_seed = self.random_u64();
-        let now = self.instant();
-        let mut interface = Interface::new(config, &mut link, now);
+        if plan.wifi.is_some() {
+            return self.platform.radio().map(|_| ()).ok_or("this device has no radio");
+        }
+        let mut link = Link::line(plan.mtu_bytes);
+        let mut interface = self.interface(HardwareAddress::Ip, &mut link);
         interface.update_ip_addrs(|addresses| {
             // There is room for both: smoltcp's least is two.
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(plan.ipv4), plan.ipv4_prefix_bits.min(32)));
@@ -143,32 +166,97 @@ impl<'p, P: Platform> Device<'p, P> {
         if let Some(gateway) = plan.ipv6_gateway {
             let _ = interface.routes_mut().add_default_ipv6_route(gateway);
         }
-        let mut sockets = SocketSet::new(Vec::new());
-        let mut socket = tcp::Socket::new(
-            tcp::SocketBuffer::new(vec![0; TCP_RECEIVE_BYTES]),
-            tcp::SocketBuffer::new(vec![0; TCP_SEND_BYTES]),
-        );
-        socket.set_nagle_enabled(false);
-        let tcp = sockets.add(socket);
-        let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 4], vec![0; UDP_BYTES]);
-        let udp = sockets.add(udp::Socket::new(buffer(), buffer()));
-        self.network = Some(Network { interface, sockets, link, tcp, udp });
+        self.network = Some(Network::new(interface, link));
         Ok(())
     }
+
+    fn interface(&mut self, address: HardwareAddress, link: &mut Link) -> Interface {
+        let mut config = Config::new(address);
+        config.random_seed = self.random_u64();
+        let now = self.instant();
+        Interface::new(config, link, now)
+    }
+
+    /// Takes a place in a wireless network that was joined; the addresses are still to come.
+    #[cfg(feature = "radio")]
+    pub(crate) fn take_place_on_air(&mut self, plan: &control::Network, mac_address: [u8; 6]) {
+        let mut link = Link::radio(plan.mtu_bytes);
+        let address = smoltcp::wire::EthernetAddress(mac_address);
+        let mut interface = self.interface(HardwareAddress::Ethernet(address), &mut link);
+        if let Some(gateway) = plan.ipv6_gateway {
+            // There is room: smoltcp's least is two.
+            let _ = interface.routes_mut().add_default_ipv6_route(gateway);
+        }
+        let mut network = Network::new(interface, link);
+        network.lease = Some(crate::air::Lease::ask(&mut network.sockets, plan));
+        self.network = Some(network);
+    }
+
+    /// The network is gone, with everything that was under way.
+    #[cfg(feature = "radio")]
+    pub(crate) fn forget_network(&mut self) {
+        self.network = None;
+    }
+
+    #[cfg(feature = "radio")]
+    pub(crate) fn lease(&self) -> Option<&crate::air::Lease> {
+        self.network.as_ref()?.lease.as_ref()
+    }
+
+    /// Lets frames pass between radio and interface, and the lease be renewed; `true` if that has changed something.
+    #[cfg(feature = "radio")]
+    fn poll_air(&mut self) -> bool {
+        let Some((network, radio)) = self.network.as_mut().zip(self.platform.radio()) else { return false };
+        for frame in network.link.take_frames() {
+            radio.transmit(&frame);
+        }
+        let Some(lease) = &mut network.lease else { return false };
+        let remark = lease.poll(&mut network.interface, &mut network.sockets);
+        // A connection does not outlive the network that it was made on.
+        let is_gone = lease.is_lost() || radio.lost().is_some();
+        let socket = network.sockets.get_mut::<tcp::Socket>(network.tcp);
+        let is_cut = is_gone && socket.is_open();
+        if is_cut {
+            socket.abort();
+        }
+        if let Some(sentence) = &remark {
+            self.remark(sentence);
+        }
+        is_cut || remark.is_some()
+    }
+
+    #[cfg(feature = "radio")]
+    fn read_air(&mut self) {
+        let Some((network, radio)) = self.network.as_mut().zip(self.platform.radio()) else { return };
+        while let Some(frame) = radio.receive() {
+            if !network.link.receive_frame(frame) {
+                return;
+            }
+        }
+    }
+
+    #[cfg(not(feature = "radio"))]
+    fn poll_air(&mut self) -> bool {
+        false
+    }
+
+    #[cfg(not(feature = "radio"))]
+    fn read_air(&mut self) {}
 
     /// Handles everything that has arrived and sends everything that is due. `true` if that may have changed
     /// something.
     pub(crate) fn poll(&mut self) -> bool {
         self.read_line();
+        self.read_air();
         let has_modem_spoken = self.read_modem();
         let now = self.instant();
         let Some(network) = &mut self.network else { return self.order.is_some() };
         let result = network.interface.poll(now, &mut network.link, &mut network.sockets);
-        if !network.link.line.is_empty() {
-            let line = core::mem::take(&mut network.link.line);
+        if let Some(line) = network.link.take_line() {
             self.platform.line_write(&line);
         }
-        has_modem_spoken || result == PollResult::SocketStateChanged
+        let has_lease_changed = self.poll_air();
+        has_modem_spoken || has_lease_changed || result == PollResult::SocketStateChanged
     }
 
     /// If the deadline has not passed, waits until something may have changed. `false` once it has passed.
@@ -287,9 +375,7 @@ impl<'p, P: Platform> Device<'p, P> {
 
     fn sort(&mut self, frame: Frame) {
         match (frame, &mut self.network) {
-            (Frame::Ip(packet), Some(network)) if network.link.received.len() < PACKETS_WAITING_MAX => {
-                network.link.received.push_back(packet);
-            }
+            (Frame::Ip(packet), Some(network)) => network.link.receive_line(packet),
             (Frame::Configuration(order), _) => self.order = Some(order),
             // Packets for nobody, text.
             _ => {}
@@ -305,52 +391,5 @@ impl<'p, P: Platform> Device<'p, P> {
         let mut line = Vec::new();
         slipmux::encode_diagnostic(text.as_bytes(), &mut line);
         self.platform.line_write(&line);
-    }
-}
-
-/// smoltcp's view of the serial line: whole IP packets.
-struct IpLink {
-    received: VecDeque<Vec<u8>>,
-    line: Vec<u8>,
-    mtu_bytes: usize,
-}
-
-impl phy::Device for IpLink {
-    type RxToken<'a> = Received;
-    type TxToken<'a> = Sending<'a>;
-
-    fn capabilities(&self) -> phy::DeviceCapabilities {
-        let mut capabilities = phy::DeviceCapabilities::default();
-        capabilities.medium = phy::Medium::Ip;
-        capabilities.max_transmission_unit = self.mtu_bytes;
-        capabilities
-    }
-
-    fn receive(&mut self, _: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        let packet = self.received.pop_front()?;
-        Some((Received(packet), Sending(&mut self.line)))
-    }
-
-    fn transmit(&mut self, _: Instant) -> Option<Self::TxToken<'_>> {
-        Some(Sending(&mut self.line))
-    }
-}
-
-struct Received(Vec<u8>);
-
-impl phy::RxToken for Received {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
-    }
-}
-
-struct Sending<'a>(&'a mut Vec<u8>);
-
-impl phy::TxToken for Sending<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, f: F) -> R {
-        let mut packet = vec![0; length];
-        let result = f(&mut packet);
-        slipmux::encode_ip(&packet, self.0);
-        result
     }
 }

@@ -5,6 +5,7 @@ use core::fmt;
 
 use outcome::{FailureClass, Stage};
 
+use crate::radio::NotJoined;
 use crate::tls;
 
 /// A failure that the client itself noticed. The TLS library's are told in its own words.
@@ -12,6 +13,14 @@ use crate::tls;
 pub enum Fault {
     /// The plan asks for what cannot be done: a name that is none, a string that no packet can hold.
     PlanUnusable,
+    /// No wireless network was joined, or it was lost.
+    NotJoined(NotJoined),
+    /// Nobody lent the device an address in time (RFC 2131 §4.4.1).
+    LeaseTimedOut,
+    /// The lease ran out, or its renewal was refused (RFC 2131 §4.4.5).
+    LeaseLost,
+    /// The lease names no resolver, and there is a name to look up (RFC 2132 §3.8).
+    NoResolver,
     /// The resolver says that the name does not exist (RFC 1035 §4.1.1, RCODE 3).
     DnsNxdomain,
     /// The resolver failed; the code is its RCODE (RFC 1035 §4.1.1).
@@ -70,6 +79,10 @@ impl Fault {
     pub const fn name(self) -> &'static str {
         match self {
             Self::PlanUnusable => "PLAN_UNUSABLE",
+            Self::NotJoined(why) => why.name(),
+            Self::LeaseTimedOut => "DHCP_TIMED_OUT",
+            Self::LeaseLost => "DHCP_LEASE_LOST",
+            Self::NoResolver => "DNS_NO_SERVER",
             Self::DnsNxdomain => "DNS_NXDOMAIN",
             Self::DnsServerFailure(_) => "DNS_SERVER_FAILURE",
             Self::DnsTruncated => "DNS_TRUNCATED",
@@ -103,7 +116,9 @@ impl Fault {
         match self {
             // Whoever wrote the plan is to blame, and not that the device lacks something.
             Self::PlanUnusable => FailureClass::Other,
-            Self::DnsNxdomain
+            Self::NotJoined(_) | Self::LeaseTimedOut | Self::LeaseLost => FailureClass::NoNetwork,
+            Self::NoResolver
+            | Self::DnsNxdomain
             | Self::DnsServerFailure(_)
             | Self::DnsTruncated
             | Self::DnsNoAddress
@@ -131,6 +146,7 @@ impl Fault {
     pub const fn code(self) -> i32 {
         match self {
             Self::DnsServerFailure(code) | Self::ConnackRefused(code) | Self::ModemOpenFailed(code) => code as i32,
+            Self::NotJoined(why) => why.code() as i32,
             Self::SubscribeRefused => 0x80,
             _ => 0,
         }

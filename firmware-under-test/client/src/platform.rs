@@ -1,5 +1,7 @@
 //! What the client needs of the chip it runs on.
 
+use crate::radio::Radio;
+
 /// What the heap remembers of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapRecord {
@@ -45,8 +47,13 @@ pub trait Platform {
     fn modem_write(&mut self, bytes: &[u8]);
 
     /// Waits, asleep, until `until_us` on the clock of [`Platform::now_us`], or until a byte arrives on one of the
-    /// serial lines. May return early.
+    /// serial lines or a frame at the radio. May return early.
     fn sleep(&mut self, until_us: u64);
+
+    /// The radio, if the chip has one whose driver is in this image.
+    fn radio(&mut self) -> Option<&mut dyn Radio> {
+        None
+    }
 
     /// Fills `into` from the chip's random number generator.
     fn random(&mut self, into: &mut [u8]);

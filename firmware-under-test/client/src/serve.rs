@@ -81,6 +81,9 @@ fn run<P: Platform, T: Stack>(
         let result = attempt(device, stack, plan, &mut progress);
         let is_complete = result.is_ok();
         if let Err(trouble) = result {
+            // Without a network every connection looks as if somebody had reset it.
+            #[cfg(feature = "radio")]
+            let trouble = device.network_fault().map_or(trouble, Into::into);
             let failed_allocation_bytes = device.platform.heap_first_failure_bytes();
             let (stage, at_ms) = (device.stage(), device.now_ms());
             device.report(&Report::Failed(trouble.into_report(stage, failed_allocation_bytes, at_ms)));

@@ -18,6 +18,8 @@ const NAP_US_MAX: u64 = 3_600_000_000;
 
 /// What the calendar shows minus the time since reset.
 static CALENDAR_AHEAD_S: Mutex<Cell<i64>> = Mutex::new(Cell::new(0));
+/// How to sleep where there are tasks beside the client's.
+static SLEEP: Mutex<Cell<Option<fn(u64)>>> = Mutex::new(Cell::new(None));
 static ALARM: Mutex<RefCell<Option<OneShotTimer<'static, Blocking>>>> = Mutex::new(RefCell::new(None));
 
 /// Microseconds since reset.
@@ -36,6 +38,12 @@ pub fn unix_time_s() -> i64 {
     ahead_s.saturating_add((now_us() / 1_000_000) as i64)
 }
 
+/// Sets the calendar clock, in seconds since 1970-01-01T00:00:00Z.
+pub fn set_calendar(unix_s: i64) {
+    let ahead_s = unix_s.saturating_sub((now_us() / 1_000_000) as i64);
+    critical_section::with(|section| CALENDAR_AHEAD_S.borrow(section).set(ahead_s));
+}
+
 /// The hardware's random number generator, and nothing else: on the emulated chip it is seeded, so that runs repeat.
 pub fn random(into: &mut [u8]) {
     Rng::new().read(into);
@@ -43,6 +51,9 @@ pub fn random(into: &mut [u8]) {
 
 /// Sleeps until `until_us`, or until something happens on the line if `for_line` still says so with interrupts off.
 pub fn sleep(until_us: u64, for_line: impl Fn() -> bool) {
+    if let Some(sleep) = critical_section::with(|section| SLEEP.borrow(section).get()) {
+        return sleep(until_us);
+    }
     let nap_us = until_us.saturating_sub(now_us()).min(NAP_US_MAX);
     if nap_us == 0 {
         return;
@@ -59,6 +70,11 @@ pub fn sleep(until_us: u64, for_line: impl Fn() -> bool) {
         alarm.stop();
         alarm.clear_interrupt();
     });
+}
+
+/// From now on [`sleep`] is this function, until the time that it is given at most: of an image with a scheduler.
+pub fn sleep_by(sleep: fn(u64)) {
+    critical_section::with(|section| SLEEP.borrow(section).set(Some(sleep)));
 }
 
 /// Waits for an interrupt.
@@ -142,8 +158,7 @@ impl Platform for Chip {
     }
 
     fn set_calendar(&mut self, unix_s: i64) {
-        let ahead_s = unix_s.saturating_sub((now_us() / 1_000_000) as i64);
-        critical_section::with(|section| CALENDAR_AHEAD_S.borrow(section).set(ahead_s));
+        set_calendar(unix_s);
     }
 
     fn heap_watch(&mut self, limits: HeapLimits) {

@@ -12,8 +12,8 @@ use client::{HeapLimits, HeapRecord};
 use critical_section::Mutex;
 use rlsf::Tlsf;
 
-/// What the chip's data RAM can spare beside 16 KiB of stack many times over.
-const MAIN_BYTES: usize = 192 * 1024;
+/// What the chip's data RAM can spare beside 16 KiB of stack many times over; a radio's driver has much of it for itself.
+const MAIN_BYTES: usize = if cfg!(feature = "radio") { 160 } else { 192 } * 1024;
 /// RAM that the second-stage boot loader has used and left.
 const RECLAIMED_BYTES: usize = 64 * 1024;
 
@@ -154,6 +154,45 @@ pub unsafe fn release(memory: *mut u8) {
         // SAFETY: as above.
         with_heap(|heap| unsafe { heap.release(block, layout) });
     }
+}
+
+/// malloc(3) for a driver: no plan refuses it anything, and no plan's record has it.
+pub fn allocate_for_driver(size_bytes: usize) -> *mut u8 {
+    let Some(layout) = layout_with_header(size_bytes) else { return ptr::null_mut() };
+    let Some(block) = with_heap(|heap| heap.blocks.allocate(layout)) else { return ptr::null_mut() };
+    let block = block.as_ptr();
+    // SAFETY: the block is that large, and aligned for the header.
+    unsafe {
+        block.cast::<usize>().write(size_bytes);
+        block.add(HEADER_BYTES)
+    }
+}
+
+/// free(3) for a driver.
+///
+/// # Safety
+/// `memory` came from [`allocate_for_driver`], and is not used any more.
+pub unsafe fn release_for_driver(memory: *mut u8) {
+    // SAFETY: behind the header of a block that the allocator gave, aligned to the header's size.
+    with_heap(|heap| unsafe {
+        if let Some(block) = NonNull::new(memory.sub(HEADER_BYTES)) {
+            heap.blocks.deallocate(block, HEADER_BYTES);
+        }
+    });
+}
+
+/// The size that [`allocate_for_driver`] was asked for.
+///
+/// # Safety
+/// `memory` came from [`allocate_for_driver`].
+pub unsafe fn size_for_driver(memory: *const u8) -> usize {
+    // SAFETY: the header lies in front of every block that `allocate_for_driver` gave.
+    unsafe { memory.sub(HEADER_BYTES).cast::<usize>().read() }
+}
+
+/// Bytes that are not taken.
+pub fn free_bytes() -> usize {
+    with_heap(|heap| (MAIN_BYTES + RECLAIMED_BYTES).saturating_sub(heap.held_bytes))
 }
 
 /// A plan starts.

@@ -4,7 +4,7 @@
 //! Received packets are moved into a ring by interrupt, so that the host is not kept waiting while the CPU computes.
 //! When the ring is full they stay in the unit, which makes the host wait: nothing is lost either way.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use critical_section::{CriticalSection, Mutex};
 use esp_hal::Blocking;
@@ -24,6 +24,15 @@ const HOST_IS_GONE_US: u64 = 50_000;
 const LOOK_AGAIN_US: u64 = 1_000;
 
 static RING: Mutex<RefCell<Ring<RING_BYTES>>> = Mutex::new(RefCell::new(Ring::new()));
+
+/// Who else wants to know of an interrupt of the line.
+static WAKE: Mutex<Cell<Option<fn()>>> = Mutex::new(Cell::new(None));
+
+/// From now on this function is called from the line's interrupt handler: when something has arrived, or there is room
+/// again for what is to be sent.
+pub fn wake_by(wake: fn()) {
+    critical_section::with(|section| WAKE.borrow(section).set(Some(wake)));
+}
 
 /// Whether nothing has arrived.
 pub fn is_empty() -> bool {
@@ -49,7 +58,12 @@ fn on_usb() {
     });
     // Woken up for sending: enough.
     unit.int_ena().modify(|_, w| w.serial_in_empty().clear_bit());
-    critical_section::with(receive);
+    critical_section::with(|section| {
+        receive(section);
+        if let Some(wake) = WAKE.borrow(section).get() {
+            wake();
+        }
+    });
 }
 
 /// The line.

@@ -73,6 +73,8 @@ pub enum Happening {
         /// Which.
         fault: Misbehaviour,
     },
+    /// A frame for a station is kept until it asks: the station dozes.
+    Kept,
     /// A frame was dropped because too many wait already.
     Dropped,
 }
@@ -94,6 +96,7 @@ impl fmt::Display for Happening {
             Self::NotAcknowledged => f.write_str("a frame was never acknowledged"),
             Self::NotDecrypted => f.write_str("a protected frame that fits no key"),
             Self::Enacted { fault } => write!(f, "fault enacted: {fault:?}"),
+            Self::Kept => f.write_str("a frame is kept: the station dozes"),
             Self::Dropped => f.write_str("a frame was dropped: too many wait"),
         }
     }

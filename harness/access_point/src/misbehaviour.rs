@@ -160,7 +160,7 @@ impl Misbehaviour {
     }
 
     /// How often it goes wrong; `None` for each time.
-    pub(crate) fn times(&self) -> Option<u32> {
+    pub fn times(&self) -> Option<u32> {
         match self {
             Self::NoAuthentication { times }
             | Self::AuthenticationRefused { times, .. }

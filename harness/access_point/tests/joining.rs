@@ -178,7 +178,7 @@ fn nothing_is_kept_where_that_is_the_fault() {
     station.say(Instant::from_millis(220), awake);
     station.live(&mut air, Instant::from_millis(220), Instant::from_millis(400));
     assert!(station.heard.is_empty());
-    assert!(happenings(&mut air).contains(&Happening::Dropped));
+    assert!(happenings(&mut air).contains(&Happening::Enacted { fault: Misbehaviour::NothingKept {} }));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use emulator::event::EventKind;
 use emulator::image::ImageError;
 use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, model_of};
 
-use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, Target};
+use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, RadioFrame, Target};
 pub use boots::Boots;
 use boots::{Boot, Key, Next, Recorder, Replay, Step};
 
@@ -210,14 +210,15 @@ impl Emulated {
             }
         }
         let ports = self.take_output();
+        let air = self.chip.take_radio_output();
         let incidents = self.incidents();
-        let nothing = ports.is_empty() && incidents.is_empty();
+        let nothing = ports.is_empty() && air.is_empty() && incidents.is_empty();
         let at = match self.halted_at {
             Some(at) if nothing => deadline.max(at),
             Some(at) => at,
             None => self.chip.now(),
         };
-        Heard { at, ports, incidents }
+        Heard { at, ports, air, incidents }
     }
 
     /// What has come out of each port.
@@ -323,6 +324,12 @@ impl Board for Emulated {
             return Ok(());
         }
         self.chip.serial_input(port, bytes);
+        Ok(())
+    }
+
+    fn send_air(&mut self, frame: RadioFrame) -> Result<(), Fault> {
+        self.become_live()?;
+        self.chip.radio_input(frame);
         Ok(())
     }
 }

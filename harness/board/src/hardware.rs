@@ -279,7 +279,7 @@ impl Hardware {
             let bytes = tty.hear()?;
             ports.extend((!bytes.is_empty()).then_some((*port, bytes)));
         }
-        Ok(Heard { at, ports, incidents: Vec::new() })
+        Ok(Heard { at, ports, air: Vec::new(), incidents: Vec::new() })
     }
 
     fn now(&self) -> Instant {

@@ -22,6 +22,7 @@ use chip::Chip;
 pub use chip::{Nic, PortId, PortRole, SerialPort};
 pub use clock::Instant;
 pub use emulated::{Boots, Emulated};
+pub use emulator::RadioFrame;
 pub use flasher::{FaultKind, Flasher, ProbeFault};
 #[cfg(unix)]
 pub use hardware::Hardware;
@@ -61,6 +62,15 @@ pub trait Board: Send {
     ///
     /// [`Fault::Bench`] if the board cannot be reached, or has nothing at that port.
     fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault>;
+
+    /// A frame reaches the antenna. It may begin now or a little later.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Bench`] if the bench has no air around this board.
+    fn send_air(&mut self, _frame: RadioFrame) -> Result<(), Fault> {
+        Err(Fault::Bench("the air round a real board is nobody's to bend".to_owned()))
+    }
 }
 
 /// What kind of board this is.
@@ -129,6 +139,8 @@ pub struct Heard {
     /// What came on each port, and no port on which nothing came: the bytes of a serial port, and a frame each of a network
     /// interface, in their order.
     pub ports: Vec<(PortId, Vec<u8>)>,
+    /// What its radio has sent, in order.
+    pub air: Vec<RadioFrame>,
     /// What happened to the board itself.
     pub incidents: Vec<Incident>,
 }

@@ -48,7 +48,7 @@ fn run(mut board: Emulated, image: &Image, manner: Manner) -> (Heard, u64) {
         }
         let next = if has_spoken { 80_000 } else { manner.speaks_us };
         let deadline = Instant::from_micros(next.min(now.as_micros() + manner.slice_us));
-        let board::Heard { at, ports, incidents } = board.listen(deadline).expect("it can be heard");
+        let board::Heard { at, ports, air: _, incidents } = board.listen(deadline).expect("it can be heard");
         now = at;
         heard.push((at, ports, incidents));
     }

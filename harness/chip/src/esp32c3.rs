@@ -1,6 +1,6 @@
 //! Espressif's ESP32-C3 (technical reference manual, version 1.3).
 
-use crate::{Architecture, Chip, FlashLayout, ImageFormat, PortId, PortRole, SerialPort, UsbDevice};
+use crate::{Architecture, Chip, FlashLayout, ImageFormat, PortId, PortRole, Radio, SerialPort, UsbDevice};
 
 /// The ESP32-C3.
 pub static ESP32C3: Chip = Chip {
@@ -20,6 +20,7 @@ pub static ESP32C3: Chip = Chip {
         SerialPort { id: PortId::new("uart1"), title: "UART1", role: PortRole::Modem },
     ],
     nics: &[],
+    radio: Some(Radio { title: "Wi-Fi" }),
     image_formats: &[ImageFormat::Elf, ImageFormat::Espressif { chip_id: 5 }],
     probe_target: Some("esp32c3"),
     // Chapter "USB Serial/JTAG Controller": a serial port and a debug probe in one device.

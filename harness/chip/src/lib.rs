@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use elf::WrongElf;
 pub use esp32c3::ESP32C3;
-pub use port::{Nic, PortId, PortRole, SerialPort};
+pub use port::{Nic, PortId, PortRole, Radio, SerialPort};
 
 /// The chips that there is firmware for. What more than one of them has is called after the first; see `runner`'s stacks.
 pub static CHIPS: &[&Chip] = &[&ESP32C3];
@@ -36,6 +36,8 @@ pub struct Chip {
     pub serial_ports: &'static [SerialPort],
     /// Its network interfaces with a wire.
     pub nics: &'static [Nic],
+    /// Its radio, if it has one.
+    pub radio: Option<Radio>,
     /// What it can be given to run.
     pub image_formats: &'static [ImageFormat],
     /// What probe-rs calls it; `None` if probe-rs does not know it.

@@ -1,4 +1,4 @@
-//! What a chip can be reached by, by name: serial ports, and network interfaces with a wire.
+//! What a chip can be reached by, by name: serial ports, and network interfaces with a wire; and its radio.
 
 use std::fmt;
 
@@ -11,6 +11,13 @@ pub struct PortId(&'static str);
 pub struct Nic {
     /// Its name.
     pub id: PortId,
+    /// What the data sheet calls it.
+    pub title: &'static str,
+}
+
+/// A radio: what passes are frames of IEEE Std 802.11 in the 2.4 GHz band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Radio {
     /// What the data sheet calls it.
     pub title: &'static str,
 }

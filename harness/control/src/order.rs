@@ -102,11 +102,16 @@ const fn ten_seconds() -> u32 {
     10_000
 }
 
+const fn thirty_seconds() -> u32 {
+    30_000
+}
+
 const fn one_second() -> u32 {
     1_000
 }
 
-/// The device's place in the network: static, as the serial line has no DHCP.
+/// The device's place in the network: static on the serial line, which has no DHCP. On a wireless network ([`Network::wifi`])
+/// the IPv4 address, the router and the resolver are those of the lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
     /// The device's IPv4 address.
@@ -123,8 +128,30 @@ pub struct Network {
     pub ipv6_gateway: Option<Ipv6Addr>,
     /// The resolver it asks (RFC 1035, UDP port 53).
     pub dns: IpAddr,
-    /// The largest IP packet on the serial line, in bytes.
+    /// The largest IP packet on the link, in bytes.
     pub mtu_bytes: u16,
+    /// The wireless network that a chip with a radio joins. Without one, IP packets travel on the serial line.
+    #[serde(default)]
+    pub wifi: Option<Wifi>,
+}
+
+/// A wireless network, as it is known to whoever joins it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wifi {
+    /// Its name: 1 to 32 bytes.
+    pub ssid: String,
+    /// Its passphrase, of WPA2-Personal; an open network has none.
+    #[serde(default)]
+    pub passphrase: Option<String>,
+    /// Whether the radio sleeps between beacons, and has the access point keep frames meanwhile (IEEE Std 802.11-2020 §11.2.3).
+    #[serde(default)]
+    pub power_save: bool,
+    /// How long the device tries to join, in milliseconds.
+    #[serde(default = "thirty_seconds")]
+    pub join_timeout_ms: u32,
+    /// How long it waits for an address, in milliseconds.
+    #[serde(default = "thirty_seconds")]
+    pub lease_timeout_ms: u32,
 }
 
 /// How the device speaks TLS. Lists that are empty leave the choice to the library's defaults.

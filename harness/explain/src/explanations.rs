@@ -13,11 +13,12 @@ use super::reviewed::{Failure, Reviewed};
 use outcome::Conformity;
 
 /// The files, the particular before the general.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("mbedtls_3_6.why", include_str!("../../../scenarios/explanations/mbedtls_3_6.why")),
     ("mbedtls_2_28.why", include_str!("../../../scenarios/explanations/mbedtls_2_28.why")),
     ("bearssl_0_6.why", include_str!("../../../scenarios/explanations/bearssl_0_6.why")),
     ("libmosquitto.why", include_str!("../../../scenarios/explanations/libmosquitto.why")),
+    ("wifi.why", include_str!("../../../scenarios/explanations/wifi.why")),
     ("client.why", include_str!("../../../scenarios/explanations/client.why")),
     ("remedies.why", include_str!("../../../scenarios/explanations/remedies.why")),
 ];

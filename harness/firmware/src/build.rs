@@ -30,7 +30,11 @@ pub fn build(image: &Image) -> blame::Result<Manifest> {
     let dep_info_file = out.join(format!("{}.d", image.name));
     let dep_info = String::from_utf8(read(&dep_info_file)?).map_err(Error::bench)?;
     let sources = sources::collect(&image.root, &folder, &dep_info)?;
-    let notices = notices::write(&image.root, &image.name, &folder, &metadata)?;
+    // Notices go with what is handed on.
+    let notices = match image.is_local {
+        true => String::new(),
+        false => notices::write(&image.root, &image.name, &folder, &metadata)?,
+    };
     let package = metadata.root()?;
     let manifest = Manifest {
         version: package.version.clone(),
@@ -42,6 +46,9 @@ pub fn build(image: &Image) -> blame::Result<Manifest> {
         stack: notices::Metadata::of(&folder, None)?.versions(&package.settings().stack),
         sources,
     };
+    if let Some(folder) = image.elf().parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Error::file(folder, error))?;
+    }
     write(&image.elf(), &elf)?;
     write(&image.notices(), notices.as_bytes())?;
     manifest.write(&image.manifest())?;

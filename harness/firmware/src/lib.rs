@@ -1,7 +1,7 @@
 //! Released firmware images: how one is built, and whether it still is what its sources say.
 //!
 //! Three files lie in `firmware-under-test/images/` for each image: the ELF, its manifest, and the notices of what is
-//! linked in. [`check`] compares the three with each other and with the sources, and needs no toolchain for that;
+//! linked in; of one that nobody may hand on, in `target/images/`. [`check`] compares the three with each other and with the sources, and needs no toolchain for that;
 //! [`build`] makes them anew, and says what it needs.
 //!
 //! [`bisect`] looks for the commit at which something changed, and [`release`] holds two runs against each other: what is
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use base16ct::lower::encode_string;
 use blame::Error;
+use chip::Chip;
 use sha2::{Digest, Sha256};
 
 pub use build::build;
@@ -32,20 +33,51 @@ use host::whole_file;
 const FIRMWARE: &str = "firmware-under-test";
 /// Where released images lie, below the workspace's root.
 const IMAGES: &str = "firmware-under-test/images";
+/// Where images lie that nobody may hand on, below the workspace's root.
+const LOCAL_IMAGES: &str = "target/images";
 
-/// The files of one released image.
+/// The files of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Its name: that of its folder in `firmware-under-test/`.
     pub name: String,
     /// The workspace's root.
     pub root: PathBuf,
+    /// Whether it is built where it is needed and never released: what is linked in is nobody's to hand on.
+    pub is_local: bool,
 }
 
 impl Image {
     /// The image of that name.
     pub fn new(root: &Path, name: &str) -> Self {
-        Self { name: name.to_owned(), root: root.to_owned() }
+        let manifest = root.join(FIRMWARE).join(name).join("Cargo.toml");
+        let is_local = setting(&manifest, "local").and_then(|value| value.as_bool()).unwrap_or(false);
+        Self { name: name.to_owned(), root: root.to_owned(), is_local }
+    }
+
+    /// The chip that its sources say it is for.
+    pub fn chip(&self) -> &'static Chip {
+        let said = setting(&self.folder().join("Cargo.toml"), "chip");
+        let named = said.as_ref().and_then(toml::Value::as_str).and_then(|name| chip::find(name).ok());
+        named.unwrap_or_else(chip::by_name::first)
+    }
+
+    /// The command that builds it.
+    pub fn build_command(&self) -> String {
+        format!("cargo xtask firmware build {}", self.name)
+    }
+
+    /// Whether there is something to be run.
+    pub fn is_built(&self) -> bool {
+        self.elf().is_file() && self.manifest().is_file()
+    }
+
+    /// Every image that is built where it is needed, by name, whether it has been or not.
+    ///
+    /// # Errors
+    /// If the folder of firmware cannot be read.
+    pub fn local(root: &Path) -> blame::Result<Vec<Self>> {
+        Ok(Self::sources(root)?.into_iter().filter(|image| image.is_local).collect())
     }
 
     /// Every image that has been released, by name.
@@ -84,9 +116,13 @@ impl Image {
         self.root.join(FIRMWARE).join(&self.name)
     }
 
-    /// The released ELF file.
+    /// The ELF file.
     pub fn elf(&self) -> PathBuf {
-        self.root.join(IMAGES).join(format!("{}.elf", self.name))
+        self.file("elf")
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
+        self.root.join(if self.is_local { LOCAL_IMAGES } else { IMAGES }).join(format!("{}.{ending}", self.name))
     }
 
     /// How the platforms speak that the image stands for.
@@ -96,13 +132,19 @@ impl Image {
 
     /// What the ELF is and what it was made of.
     pub fn manifest(&self) -> PathBuf {
-        self.root.join(IMAGES).join(format!("{}.toml", self.name))
+        self.file("toml")
     }
 
     /// The licence notices of what is linked in.
     pub fn notices(&self) -> PathBuf {
-        self.root.join(IMAGES).join(format!("{}.NOTICES.txt", self.name))
+        self.file("NOTICES.txt")
     }
+}
+
+/// A key of `[package.metadata.shakedown]`. What cannot be read says nothing.
+fn setting(manifest: &Path, key: &str) -> Option<toml::Value> {
+    let table: toml::Table = toml::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
+    table.get("package")?.get("metadata")?.get("shakedown")?.get(key).cloned()
 }
 
 /// Whether the released image is still what its sources say; otherwise, what has changed.

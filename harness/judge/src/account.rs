@@ -52,6 +52,7 @@ impl Account {
             How::DeviceRefused => format!("device refused at {stage}"),
             How::BrokerRefused => format!("broker refused at {stage}"),
             How::Lost => format!("connection lost at {stage}"),
+            How::NetworkRefused => format!("network refused at {stage}"),
             How::GaveUp => format!("device gave up at {stage}"),
             How::DeviceFailed => format!("device failed at {stage}"),
             How::Crashed => format!("firmware crashed at {stage}"),

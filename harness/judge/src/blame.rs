@@ -23,6 +23,8 @@ pub struct OnTheWire {
     pub connack: Option<u8>,
     /// Who sent FIN or RST first.
     pub first_to_close: Option<Side>,
+    /// Whether the network itself refused the device: the last that access point or DHCP said was a refusal.
+    pub network_refused: bool,
 }
 
 /// How a run came to its end, as far as the device and its board tell.
@@ -71,6 +73,10 @@ fn without_words(wire: &OnTheWire, failure: Option<&Failure>) -> How {
         // A verdict on what it got: that the broker closes behind what it has said does not unsay it.
         (FailureClass::Tls | FailureClass::Refused, _) if wire.connected => How::DeviceRefused,
         (FailureClass::Memory, _) => How::DeviceFailed,
+        (FailureClass::NoNetwork, _) if wire.network_refused => How::NetworkRefused,
+        // It had a network and a connection.
+        (FailureClass::NoNetwork, _) if wire.connected => How::Lost,
+        (FailureClass::NoNetwork, _) => How::GaveUp,
         (_, Some(Side::Broker)) => How::Lost,
         (FailureClass::TimedOut, _) => How::GaveUp,
         (FailureClass::PeerClosed | FailureClass::PeerReset | FailureClass::NoAddress, _) => How::Lost,

@@ -180,6 +180,7 @@ mod tests {
             words: Vec::new(),
             incidents: Vec::new(),
             broker_findings: Vec::new(),
+            air: Vec::new(),
             enacted: Enacted::default(),
             timeouts: None,
             progressed_at: Instant::from_millis(spoke_ms),
@@ -255,7 +256,7 @@ mod tests {
     /// The bench's own limit is never told as the device's waiting for ever.
     #[test]
     fn who_has_time_left_does_not_wait_for_ever() {
-        let within = |ms| Some(Timeouts { connect_ms: ms, handshake_ms: ms + 1, reply_ms: ms + 2 });
+        let within = |ms| Some(Timeouts { network_ms: ms, connect_ms: ms, handshake_ms: ms + 1, reply_ms: ms + 2 });
         let endless = Timeouts::ENDLESS_MS;
         for (entered, timeouts, ended_ms, expected, why) in [
             (Stage::Hello, None, 60_099, End::Stopped, "a stranger may have that much patience"),

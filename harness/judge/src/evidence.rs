@@ -18,6 +18,8 @@ pub struct Evidence {
     pub incidents: Vec<Incident>,
     /// What the broker found wrong with the device's MQTT.
     pub broker_findings: Vec<(Instant, String)>,
+    /// What happened on the air and before the device had an address; nothing of a device without a radio.
+    pub air: Vec<OnTheAir>,
     /// What of the scenario's acts took place.
     pub enacted: Enacted,
     /// How long the device was told to wait for others; `None` of a firmware that takes no orders.
@@ -28,9 +30,24 @@ pub struct Evidence {
     pub ended_at: Instant,
 }
 
+/// Something that happened to the device below IP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnTheAir {
+    /// When.
+    pub at: Instant,
+    /// What, as `[fault]` of a scenario names it: one of [`scenario::wifi::HAPPENINGS`].
+    pub what: &'static str,
+    /// Whether the network refuses the device by it.
+    pub is_refusal: bool,
+    /// What, in a phrase.
+    pub words: String,
+}
+
 /// How long a device waits for others before it gives up, in milliseconds; [`Timeouts::ENDLESS_MS`] is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// For a network, and again for an address in it.
+    pub network_ms: u32,
     /// For the TCP connection, and for an answer to a DNS or SNTP question.
     pub connect_ms: u32,
     /// For the next byte of a handshake.
@@ -46,6 +63,7 @@ impl Timeouts {
     /// How long it waits at a stage; `None`: for ever.
     pub(crate) fn at(self, stage: Stage) -> Option<u64> {
         let ms = match stage {
+            Stage::Join | Stage::Lease => self.network_ms,
             Stage::Boot | Stage::Clock | Stage::Resolve | Stage::Connect => self.connect_ms,
             Stage::Hello | Stage::Certificate | Stage::KeyExchange | Stage::Finished => self.handshake_ms,
             Stage::Login | Stage::Subscribe | Stage::Exchange | Stage::KeepAlive | Stage::Goodbye => self.reply_ms,

@@ -22,7 +22,7 @@ use scenario::Scenario;
 
 pub use self::account::Account;
 use self::device_witness::DeviceWitness;
-pub use self::evidence::{Enacted, Evidence, Timeouts};
+pub use self::evidence::{Enacted, Evidence, OnTheAir, Timeouts};
 pub use self::setting::{Platform, Setting};
 pub use self::transcript::{SILENCE, head};
 use self::wire_witness::WireWitness;
@@ -50,13 +50,14 @@ pub struct Judged {
 pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) -> Result<Judged, String> {
     let wire = WireWitness::hear(&evidence.pcapng, scenario)?;
     let device = DeviceWitness::hear(evidence);
-    let how = blame::how(&wire.last, device.end(evidence));
+    let last = blame::OnTheWire { network_refused: is_refused(&evidence.air), ..wire.last.clone() };
+    let how = blame::how(&last, device.end(evidence));
     let meeting = met::met(
         scenario,
         &met::Case {
             how,
             failure: device.final_failure(),
-            mark: met::mark(scenario, &wire),
+            mark: met::mark(scenario, &wire, &evidence.air),
             not_offered: offer::not_offered(scenario, wire.hello.as_ref()),
             unreached: unreached::unreached(scenario, evidence, wire.dialled).as_deref(),
         },
@@ -93,6 +94,12 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
         silent: matches!(how, How::NoEnd | How::Waits) && wire.is_silent(),
         unsupported: device.unsupported().filter(|_| !wire.last.connected),
     })
+}
+
+/// Whether the last that the network let the device know was a refusal.
+fn is_refused(air: &[OnTheAir]) -> bool {
+    let tells = |one: &&OnTheAir| one.is_refusal || scenario::wifi::WELCOMES.contains(&one.what);
+    air.iter().rfind(tells).is_some_and(|one| one.is_refusal)
 }
 
 /// What the failure's own words hide: that there was no memory to find out what they claim. Of a broker that has to be

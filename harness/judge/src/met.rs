@@ -9,6 +9,7 @@ use outcome::{Course, Demand, FailureClass, Met};
 use report::model::How;
 use scenario::{FaultMark, Scenario};
 
+use crate::OnTheAir;
 use crate::wire_witness::WireWitness;
 
 /// Whether a run met its fault, with what is to be said of it, if anything is.
@@ -119,6 +120,7 @@ fn by_itself(case: &Case<'_>) -> Meeting {
         How::DeviceFailed => Meeting::never("the device failed for a reason of its own"),
         How::GaveUp => Meeting::never("the device took it and waited: a time-out refuses nothing"),
         How::BrokerRefused => Meeting::never("it was the broker that refused"),
+        How::NetworkRefused => Meeting::never("it was the network that refused"),
         How::Lost => Meeting::never("the connection was lost: the device refused nothing"),
         How::Crashed | How::Waits | How::NoEnd => Meeting::never("the device came to no end"),
     }
@@ -135,8 +137,12 @@ fn limits_memory(scenario: &Scenario) -> bool {
 }
 
 /// Where the fault's line stands in the last connection, or in the one that the mark names.
-pub fn mark(scenario: &Scenario, wire: &WireWitness) -> Mark {
+pub fn mark(scenario: &Scenario, wire: &WireWitness, air: &[OnTheAir]) -> Mark {
     match &scenario.fault {
+        Some(mark) if mark.who == FaultMark::AIR => {
+            let is_seen = air.iter().any(|one| mark.said.iter().any(|said| said == one.what));
+            if is_seen { Mark::Seen } else { Mark::Unseen }
+        }
         Some(mark) if mark.is_in_the_device() => Mark::Seen,
         Some(_) => wire.mark,
         // Without a mark, the broker's first word is the fault's.

@@ -33,7 +33,7 @@ fn connected(first_to_close: Option<Side>) -> OnTheWire {
 
 /// Without a word on the wire: for each class, how it went if no connection was opened, if nobody closed it, if the
 /// device closed first, and if the broker did.
-const WITHOUT_WORDS: [(FailureClass, [How; 4], &str); 10] = {
+const WITHOUT_WORDS: [(FailureClass, [How; 4], &str); 11] = {
     use FailureClass::*;
     use How::{BrokerRefused, DeviceFailed, DeviceRefused, GaveUp, Lost};
     [
@@ -57,6 +57,11 @@ const WITHOUT_WORDS: [(FailureClass, [How; 4], &str); 10] = {
         (PeerClosed, [Lost, Lost, Lost, Lost], "not the device's doing (close_notify_before_server_hello)"),
         (PeerReset, [Lost, Lost, Lost, Lost], "nor is this (port_closed: nothing was ever opened)"),
         (NoAddress, [Lost, Lost, Lost, Lost], "nor that nothing leads there (nxdomain, open_refused)"),
+        (
+            NoNetwork,
+            [GaveUp, Lost, Lost, Lost],
+            "it looked for a network in vain (network_absent), or lost the one that it had (beacons_stop)",
+        ),
         (
             TimedOut,
             [GaveUp, GaveUp, GaveUp, Lost],
@@ -92,6 +97,20 @@ fn without_words_it_is_the_device_s_verdict_then_who_closed_then_the_class() {
         }
     }
     assert_eq!(WITHOUT_WORDS.map(|(class, ..)| class), FailureClass::ALL, "a class is missing");
+}
+
+#[test]
+fn a_network_that_refuses_is_not_one_that_is_not_there() {
+    use How::{GaveUp, NetworkRefused};
+    let failure = failure(FailureClass::NoNetwork);
+    for wire in [OnTheWire::default(), connected(None), connected(Some(Side::Broker))] {
+        let wire = OnTheWire { network_refused: true, ..wire };
+        assert_eq!(how(&wire, End::GivenUp(Some(&failure))), NetworkRefused, "{wire:?}");
+    }
+    // What the device says of its broker counts, though an access point had refused it before.
+    let wire = OnTheWire { network_refused: true, ..OnTheWire::default() };
+    let failure = self::failure(FailureClass::TimedOut);
+    assert_eq!(how(&wire, End::GivenUp(Some(&failure))), GaveUp);
 }
 
 #[test]
@@ -290,7 +309,7 @@ fn the_mark_is_that_of_the_wire_or_the_broker_s_first_word() {
         ("fail", "", Mark::Seen),
         ("connect", "", Mark::Seen),
     ] {
-        assert_eq!(super::met::mark(&scenario(demands, rest), &wire), expected, "{demands} {rest}");
+        assert_eq!(super::met::mark(&scenario(demands, rest), &wire, &[]), expected, "{demands} {rest}");
     }
 }
 

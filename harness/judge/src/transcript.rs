@@ -43,6 +43,9 @@ pub fn transcript(
     let typeset = if wire.is_silent() { SILENCE } else { wire.typeset.trim_end() };
     let _ = writeln!(out, "\n{typeset}\n");
     device_lines(&mut out, evidence, device, account);
+    for one in &evidence.air {
+        let _ = writeln!(out, "air        {} (at {} ms)", one.words, one.at.as_millis());
+    }
     for (at, finding) in &evidence.broker_findings {
         let _ = writeln!(out, "broker     {finding} (at {} ms)", at.as_millis());
     }

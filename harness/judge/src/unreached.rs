@@ -71,6 +71,7 @@ mod tests {
             words: Vec::new(),
             incidents: Vec::new(),
             broker_findings: Vec::new(),
+            air: Vec::new(),
             enacted,
             timeouts: None,
             progressed_at: Instant::ZERO,

@@ -86,6 +86,7 @@ fn on_the_wire(conversation: &Conversation) -> OnTheWire {
             capture::Side::Client => Side::Device,
             capture::Side::Server => Side::Broker,
         }),
+        network_refused: false,
     }
 }
 

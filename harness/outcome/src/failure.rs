@@ -21,6 +21,9 @@ pub enum FailureClass {
     PeerReset,
     /// There was no way to the peer: no address for its name, or nothing that would connect.
     NoAddress,
+    /// There was no network to reach anybody through: no access point of that name let the device in, nobody lent it an
+    /// address, or it lost what it had.
+    NoNetwork,
     /// The device waited as long as it was told to.
     TimedOut,
     /// Memory was short: on the heap, or in a buffer of a fixed size.
@@ -36,13 +39,14 @@ pub enum FailureClass {
 
 impl FailureClass {
     /// Every class, in the order in which tables have them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tls,
         Self::Refused,
         Self::PeerRefused,
         Self::PeerClosed,
         Self::PeerReset,
         Self::NoAddress,
+        Self::NoNetwork,
         Self::TimedOut,
         Self::Memory,
         Self::Unsupported,
@@ -58,6 +62,7 @@ impl FailureClass {
             Self::PeerClosed => "peer_closed",
             Self::PeerReset => "peer_reset",
             Self::NoAddress => "no_address",
+            Self::NoNetwork => "no_network",
             Self::TimedOut => "timed_out",
             Self::Memory => "memory",
             Self::Unsupported => "unsupported",

@@ -11,6 +11,11 @@ use serde::{Deserialize, Serialize};
 pub enum Stage {
     /// The firmware runs and has said so.
     Boot,
+    /// It joins its wireless network: it looks for it, authenticates, associates and agrees on keys (IEEE Std 802.11-2020
+    /// §11.1.4, §11.3, §12.7.6). A device without a radio has no such stage.
+    Join,
+    /// It asks for an address on the network that it has joined (RFC 2131 §3.1).
+    Lease,
     /// It reads its plan, and sets its clock or asks an SNTP server for the time (RFC 4330).
     Clock,
     /// It looks up the broker's name (RFC 1035).
@@ -42,6 +47,8 @@ impl Stage {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Boot => "boot",
+            Self::Join => "join",
+            Self::Lease => "lease",
             Self::Clock => "clock",
             Self::Resolve => "resolve",
             Self::Connect => "connect",

@@ -100,6 +100,7 @@ pub fn word(row: &Row) -> &'static str {
         How::DeviceRefused | How::DeviceFailed => "refuses",
         How::BrokerRefused => "refused",
         How::Lost => "lost",
+        How::NetworkRefused => "no network",
         How::GaveUp => "gives up",
         How::Crashed => "CRASHED",
         How::Waits => "WAITS",

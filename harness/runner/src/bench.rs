@@ -18,6 +18,7 @@ use scenario::Scenario;
 
 use crate::dialect::log::LogReader;
 use crate::stack::Stack;
+use crate::wifi::options;
 use crate::world::{BrokerService, Counterpart};
 use ports::Ports;
 
@@ -97,12 +98,16 @@ pub fn run_with(
         let deadline = session.ports.lan.service().pace(now, deadline);
         let heard = board.listen(deadline)?;
         now = heard.at;
-        if !heard.ports.is_empty() {
+        if !heard.ports.is_empty() || !heard.air.is_empty() {
             session.last_word_at = now;
         }
         session.incidents(heard.incidents);
         session.receive(now, heard.ports)?;
+        session.ports.receive_air(now, heard.air);
         session.ports.exchange(now, &mut session.tap);
+        while let Some(frame) = session.ports.take_air() {
+            board.send_air(frame)?;
+        }
         for (port, bytes) in session.ports.take_output(now, &mut session.tap) {
             session.last_word_at = now;
             board.send(port, &bytes)?;
@@ -116,8 +121,10 @@ pub fn run_with(
 /// What the packets are of: scenario and seed, and the builds that they were recorded with.
 fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
     let firmware = &stack.firmware;
+    let networks = if stack.has_radio() { scenario.wifi.access_points() } else { Vec::new() };
+    let networks = if networks.is_empty() { String::new() } else { format!("\n{}", options::comment(&networks)) };
     format!(
-        "scenario {} seed {seed:x}\nstack {}\nimage {} {} sha256 {}\nbroker {} with {}",
+        "scenario {} seed {seed:x}\nstack {}\nimage {} {} sha256 {}\nbroker {} with {}{networks}",
         scenario.name,
         stack.name,
         firmware.name,
@@ -166,6 +173,7 @@ impl Session {
     ) -> Result<Self, BenchFault> {
         let plan = stack.plan(scenario, minted).map_err(BenchFault)?;
         let timeouts = Timeouts {
+            network_ms: plan.network.wifi.as_ref().map_or(0, |wifi| wifi.join_timeout_ms.max(wifi.lease_timeout_ms)),
             connect_ms: plan.connect_timeout_ms,
             handshake_ms: plan.handshake_timeout_ms,
             reply_ms: plan.reply_timeout_ms,
@@ -178,7 +186,7 @@ impl Session {
             timeouts,
             ordered_at: None,
             log: stack.log_reader(),
-            ports: Ports::new(scenario, target, counterpart, seed)?,
+            ports: Ports::new(scenario, target, stack.has_radio(), counterpart, seed)?,
             tap,
             reports: Vec::new(),
             words: Vec::new(),
@@ -336,6 +344,7 @@ impl Session {
         }
         let is_cut = |event: &network::Event| matches!(event.what, network::Happening::Cut { .. });
         let line_was_cut = self.ports.lan.take_events().iter().any(is_cut);
+        let air = self.ports.take_air_account();
         let service = self.ports.lan.service();
         for line in service.key_log().lines() {
             self.tap.key_log_line(line);
@@ -346,6 +355,7 @@ impl Session {
             words: self.words,
             incidents: self.incidents,
             broker_findings: service.findings(),
+            air,
             enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
             timeouts: self.ordered_at.map(|_| self.timeouts),
             progressed_at: self.progressed_at,

@@ -33,6 +33,9 @@ const SEE: &str = "see `firmware-under-test/README.md` for the keys of each tabl
 pub struct Dialect {
     /// The TLS library and its version: `Mbed TLS 3.6.5`.
     pub stack: String,
+    /// Whether the image's network is the chip's radio. Else its packets travel on the serial line.
+    #[serde(default)]
+    pub radio: bool,
     /// What the image cannot run, with the reason: a scenario's name, or a folder with `/` at its end. Counts for its
     /// profiles too.
     #[serde(default)]

@@ -114,12 +114,17 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let chip = arguments.board.chip().map_err(usage)?;
     let all_stacks = match &arguments.image {
         Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
-        None => stack::released(root),
+        None => stack::known(root),
     };
     let all_stacks = all_stacks.map_err(usage)?;
-    let stacks = stack::select(all_stacks.clone(), &arguments.stack, chip).map_err(usage)?;
+    let mut stacks = stack::select(all_stacks.clone(), &arguments.stack, chip).map_err(usage)?;
     if arguments.list {
         say(&list(&scenarios, &stacks));
+        return Ok(exit::AS_EXPECTED);
+    }
+    say(&not_built(&stacks));
+    stacks.retain(|stack| stack.is_missing().is_none());
+    if stacks.is_empty() {
         return Ok(exit::AS_EXPECTED);
     }
     let authority = arguments.own_authority.read().map_err(|why| Refusal::new(exit::USAGE, why))?;
@@ -371,6 +376,12 @@ fn not_asked(scenarios: &[Scenario], stacks: &[Stack]) -> String {
         told if told.is_empty() => String::new(),
         told => format!("not asked, as `scenarios` in their dialect.toml says: {}\n", told.join(", ")),
     }
+}
+
+/// The stacks whose images are not there, a line each.
+fn not_built(stacks: &[Stack]) -> String {
+    let missing = stacks.iter().filter_map(|stack| Some(format!("{}: not run: {}\n", stack.name, stack.is_missing()?)));
+    missing.collect()
 }
 
 /// What each stack says that it cannot do.

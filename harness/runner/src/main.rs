@@ -82,7 +82,7 @@ fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
 /// Which scenarios are not run on which released stacks.
 fn excluded(root: &Path) -> impl Fn(&[Scenario]) -> blame::Result<Vec<NotApplicable>> {
     |scenarios| {
-        let stacks = stack::released(root).map_err(blame::Error::author)?;
+        let stacks = stack::known(root).map_err(blame::Error::author)?;
         Ok(stack::not_applicable(&stacks, scenarios))
     }
 }

@@ -26,7 +26,11 @@ pub fn stack_of<'s>(
     if scenario.broker.real.is_some() {
         return None;
     }
-    let runs = |stack: &Stack| stack.applicability(scenario) == Applicability::Applies && !is_excused(stack);
+    // What was recorded with an image that is nobody's to hand on, nobody else can record again.
+    let is_had_by_all = |stack: &Stack| !stack.firmware.is_local();
+    let runs = |stack: &Stack| {
+        is_had_by_all(stack) && stack.applicability(scenario) == Applicability::Applies && !is_excused(stack)
+    };
     let running = stacks.iter().enumerate().filter(|(_, stack)| runs(stack));
     running.max_by_key(|(index, stack)| (fit(stack.packets_of(), scenario), Reverse(*index))).map(|(_, stack)| stack)
 }

@@ -4,7 +4,7 @@
 //! up: addresses of the LAN, certificates and keys, numbers of the IANA registries, the date.
 
 use base16ct::lower::encode_string;
-use control::{Blob, Clock, Network, Plan, Tls, Trust};
+use control::{Blob, Clock, Network, Plan, Tls, Trust, Wifi};
 use pki::Minted;
 use scenario::device::{self, Device, Encoding, ServerName};
 use scenario::{Scenario, lan};
@@ -82,6 +82,7 @@ pub fn plan(scenario: &Scenario, device: &Device, issued: &dyn Issued) -> Result
             ipv6_gateway: Some(lan::GATEWAY_IPV6),
             dns: lan::DNS_IPV4.into(),
             mtu_bytes: scenario.network.mtu_bytes,
+            wifi: None,
         },
         broker_host: device.dials.clone(),
         broker_port: device.port,
@@ -95,6 +96,18 @@ pub fn plan(scenario: &Scenario, device: &Device, issued: &dyn Issued) -> Result
         },
         ..device.plan.clone()
     })
+}
+
+/// The wireless network that a device with a radio is told to join.
+pub fn wifi(scenario: &Scenario) -> Wifi {
+    let wifi = &scenario.wifi;
+    Wifi {
+        ssid: wifi.ssid.clone(),
+        passphrase: Some(wifi.passphrase.clone()).filter(|passphrase| !passphrase.is_empty()),
+        power_save: wifi.power_save,
+        join_timeout_ms: wifi.join_timeout_ms,
+        lease_timeout_ms: wifi.lease_timeout_ms,
+    }
 }
 
 fn tls(device: &Device, issued: &dyn Issued) -> Result<Tls, String> {

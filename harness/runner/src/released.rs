@@ -34,6 +34,8 @@ pub struct Firmware {
     flash: Option<Flash>,
     /// The real mask ROM, if the image needs it.
     rom: Option<Arc<[u8]>>,
+    /// The command that builds it here, of an image that is never released.
+    build_command: Option<String>,
 }
 
 /// A flash that the chip boots by itself.
@@ -53,14 +55,11 @@ impl Firmware {
         let words = [image.to_string_lossy().into_owned()];
         match image_source::read(&words, chip)? {
             ImageSource::Elf(bytes) => {
-                let refused =
-                    |error: &dyn fmt::Display| format!("{} is no image for the chip {chip}: {error}", image.display());
-                chip.check_elf(&bytes).map_err(|error| refused(&error))?;
-                let model = emulator::model_of(chip);
-                let unmodelled = model.map_or(Ok(None), |model| (model.unmodelled_rom_call)(&bytes));
-                let needs_rom = unmodelled.map_err(|error| refused(&error))?.is_some();
-                let rom = needs_rom.then(|| mask_rom::read(root, None)).transpose()?;
-                Ok(Self { rom, ..Self::of(image, "own build".into(), chip, bytes) })
+                let refused = |error| format!("{} is no image for the chip {chip}: {error}", image.display());
+                chip.check_elf(&bytes).map_err(refused)?;
+                let firmware = Self::of(image, "own build".into(), chip, bytes);
+                let rom = firmware.missing_rom(root)?;
+                Ok(Self { rom, ..firmware })
             }
             ImageSource::Flash { image: flash, symbols } => {
                 let rom = Some(mask_rom::read(root, None)?);
@@ -83,7 +82,7 @@ impl Firmware {
         }
     }
 
-    /// A released image.
+    /// An image of this repository, released or built here.
     ///
     /// # Errors
     ///
@@ -92,7 +91,8 @@ impl Firmware {
         let manifest = Manifest::read(&image.manifest()).map_err(|error| error.message)?;
         let firmware = Self::read(&image.elf(), manifest.version, manifest.chip)?;
         if firmware.sha256 == manifest.sha256 {
-            Ok(firmware)
+            let rom = firmware.missing_rom(&image.root)?;
+            Ok(Self { rom, ..firmware })
         } else {
             Err(format!(
                 "{} is not the image that its manifest describes: restore both with git, or rebuild with \
@@ -100,6 +100,38 @@ impl Firmware {
                 firmware.elf.display()
             ))
         }
+    }
+
+    /// An image that is built where it is needed; what is not there is empty ([`Firmware::is_missing`]).
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the file and the remedy, if it is there and is not what its manifest describes.
+    pub fn local(image: &firmware::Image) -> Result<Self, String> {
+        let build_command = Some(image.build_command());
+        if image.is_built() {
+            return Ok(Self { build_command, ..Self::released(image)? });
+        }
+        let nothing = Self::of(&image.elf(), "not built".into(), image.chip(), Vec::new());
+        Ok(Self { build_command, ..nothing })
+    }
+
+    /// Whether it is built where it is needed and never released.
+    pub fn is_local(&self) -> bool {
+        self.build_command.is_some()
+    }
+
+    /// The command that builds it, if it is not there.
+    pub fn is_missing(&self) -> Option<String> {
+        self.build_command.clone().filter(|_| self.bytes.is_empty())
+    }
+
+    /// The real mask ROM, if the ELF file calls a function there that is not modelled.
+    fn missing_rom(&self, root: &Path) -> Result<Option<Arc<[u8]>>, String> {
+        let Some(model) = emulator::model_of(self.chip) else { return Ok(None) };
+        let refused = |error| format!("{} is no image for the chip {}: {error}", self.elf.display(), self.chip);
+        let is_needed = (model.unmodelled_rom_call)(&self.bytes).map_err(refused)?.is_some();
+        is_needed.then(|| mask_rom::read(root, None)).transpose()
     }
 
     fn read(elf: &Path, version: String, chip: &'static Chip) -> Result<Self, String> {
@@ -113,7 +145,17 @@ impl Firmware {
         // The name becomes part of file names: only what is harmless there.
         let name = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let sha256 = encode_string(&Sha256::digest(&bytes));
-        Self { name, version, chip, elf: elf.to_owned(), bytes: bytes.into(), sha256, flash: None, rom: None }
+        Self {
+            name,
+            version,
+            chip,
+            elf: elf.to_owned(),
+            bytes: bytes.into(),
+            sha256,
+            flash: None,
+            rom: None,
+            build_command: None,
+        }
     }
 }
 
@@ -145,7 +187,13 @@ pub fn run(root: &Path, command: &cli::Firmware) -> Result<u8, (Exit, String)> {
     match command {
         cli::Firmware::Check => {
             let mut complaints = Vec::new();
-            for image in firmware::Image::all(root).map_err(failed)? {
+            let mut images = firmware::Image::all(root).map_err(failed)?;
+            images.extend(firmware::Image::local(root).map_err(failed)?);
+            for image in images {
+                if image.is_local && !image.is_built() {
+                    terminal::outln!("{} is not built: {}", image.name, image.build_command());
+                    continue;
+                }
                 match firmware::check(&image) {
                     Ok(manifest) => {
                         terminal::outln!("{} {} is what its sources say", image.name, manifest.version);

@@ -74,6 +74,16 @@ impl Stack {
         }
     }
 
+    /// Whether its network is the chip's radio.
+    pub fn has_radio(&self) -> bool {
+        self.dialect.radio
+    }
+
+    /// The command that builds the image, if it is not there: what is linked in is nobody's to hand on.
+    pub fn is_missing(&self) -> Option<String> {
+        self.firmware.is_missing()
+    }
+
     /// Whether `--stack` may call it so.
     fn is_called(&self, name: &str) -> bool {
         let with_chip =
@@ -110,6 +120,9 @@ impl Stack {
                 return Applicability::NotApplicable(why);
             }
         }
+        if let Some(reason) = self.lacks_line_or_radio(scenario) {
+            return Applicability::NotApplicable(reason.to_owned());
+        }
         let tables = profile.map(|profile| &profile.not_applicable).into_iter().chain([&self.dialect.not_applicable]);
         if let Some(reason) = tables.filter_map(|table| dialect::excuse(table, &scenario.name)).next() {
             return Applicability::NotApplicable(reason.to_owned());
@@ -118,6 +131,16 @@ impl Stack {
             Ok(Err(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
             // What is wrong with the plan is told when it is run.
             Ok(Ok(_)) | Err(_) => Applicability::Applies,
+        }
+    }
+
+    /// Why it never meets what the scenario does to the link that other stacks have.
+    fn lacks_line_or_radio(&self, scenario: &Scenario) -> Option<&'static str> {
+        let is_about_line = scenario.network.serial_damage.is_some() || !scenario.network.serial_faults.is_empty();
+        match self.has_radio() {
+            false if scenario.is_about_radio() => Some("no radio"),
+            true if is_about_line => Some("its packets do not travel on a serial line"),
+            _ => None,
         }
     }
 
@@ -142,9 +165,11 @@ impl Stack {
 
     /// What is both the scenario's and the profile's: what the scenario asks for, within what the profile fixes.
     fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> Result<Result<Plan, Conflict>, String> {
-        let plan = plan::plan(scenario, &scenario.device, issued)?;
+        let mut plan = plan::plan(scenario, &scenario.device, issued)?;
+        plan.network.wifi = self.has_radio().then(|| plan::wifi(scenario));
         let Some(profile) = self.profile() else { return Ok(Ok(plan)) };
-        let preset = plan::plan(scenario, &Device::default(), issued)?;
+        let mut preset = plan::plan(scenario, &Device::default(), issued)?;
+        preset.network.wifi.clone_from(&plan.network.wifi);
         let reconciled = profile.patch().reconcile(plan, &preset)?;
         Ok(reconciled.and_then(|plan| idle(&scenario.device, &plan).map_or(Ok(plan), Err)))
     }
@@ -228,6 +253,21 @@ pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
     for image in firmware::Image::all(root).map_err(|error| error.message)? {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::released(&image)?, dialect));
+    }
+    named(stacks)
+}
+
+/// As [`released`], and behind them those of images that are built where they are needed, whether they have been or not
+/// ([`Stack::is_missing`]).
+///
+/// # Errors
+///
+/// As [`released`].
+pub fn known(root: &Path) -> Result<Vec<Stack>, String> {
+    let mut stacks = released(root)?;
+    for image in firmware::Image::local(root).map_err(|error| error.message)? {
+        let dialect = dialect_of(&image)?.unwrap_or_default();
+        stacks.extend(Stack::all_of(Firmware::local(&image)?, dialect));
     }
     named(stacks)
 }

@@ -1,13 +1,15 @@
 //! The air round a chip with a radio, and the Ethernet behind it: between the frames of a board and the LAN.
 
 use access_point::{Air, Description, OnAir, Rate};
+use board::RadioFrame;
 use clock::Instant;
-use emulator::RadioFrame;
+use judge::OnTheAir;
 use network::{Lan, Segment, SegmentConfig, Service};
-use scenario::lan;
+use scenario::{Scenario, lan};
 
 use crate::world;
 
+pub mod account;
 pub mod fault;
 pub mod options;
 
@@ -17,11 +19,15 @@ use fault::Fault;
 const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x01, 0x01];
 /// How strong a station is at an access point. Nothing depends on it.
 const STATION_SIGNAL_DBM: i8 = -50;
+/// The MTU of an Ethernet, in bytes, which nobody need be told (RFC 894).
+const MTU_BYTES: u16 = 1_500;
 
 /// Access points, and the Ethernet that they are on.
 pub struct Wifi {
     air: Air,
     segment: Segment,
+    /// What has happened, for whoever judges a run.
+    events: Vec<OnTheAir>,
 }
 
 impl Wifi {
@@ -44,7 +50,23 @@ impl Wifi {
                 Fault::Address(fault) => segment.faults.push(fault.clone()),
             }
         }
-        Ok(Self { air: Air::new(descriptions, seed)?, segment: Segment::new(segment) })
+        Ok(Self { air: Air::new(descriptions, seed)?, segment: Segment::new(segment), events: Vec::new() })
+    }
+
+    /// The air that `scenario` describes; all chance comes from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If an access point cannot be.
+    pub fn of(scenario: &Scenario, seed: u64) -> Result<Self, access_point::DescriptionError> {
+        let wifi = &scenario.wifi;
+        let mut segment = SegmentConfig { router_mac: ROUTER_MAC, ..world::segment_config() };
+        segment.faults.clone_from(&wifi.address_faults);
+        segment.lease.seconds = wifi.lease_s.unwrap_or(segment.lease.seconds);
+        if scenario.network.mtu_bytes < MTU_BYTES {
+            segment.lease.mtu_bytes = Some(scenario.network.mtu_bytes);
+        }
+        Ok(Self { air: Air::new(wifi.access_points(), seed)?, segment: Segment::new(segment), events: Vec::new() })
     }
 
     /// A frame that the device has sent.
@@ -54,25 +76,39 @@ impl Wifi {
         self.air.receive(now, OnAir { at, channel, rate, signal_dbm: STATION_SIGNAL_DBM, frame: bytes });
     }
 
+    /// The IP packets that the device has for the LAN by `now`.
+    pub fn take_packets(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        self.air.poll(now);
+        let frames = std::iter::from_fn(|| self.air.take_ethernet());
+        frames.filter_map(|frame| self.segment.receive(now, &frame)).collect()
+    }
+
+    /// An IP packet that the LAN has for the device.
+    pub fn send_ip(&mut self, now: Instant, packet: &[u8]) {
+        self.segment.send_ip(now, packet);
+    }
+
+    /// Hands what the Ethernet has for the device to the access points; `false` if there was nothing.
+    pub fn settle(&mut self, now: Instant) -> bool {
+        let mut has_moved = false;
+        while let Some(frame) = self.segment.transmit(now) {
+            self.air.send_ethernet(now, &frame);
+            has_moved = true;
+        }
+        has_moved
+    }
+
     /// Lets access points, Ethernet and LAN act on each other until nobody has anything left to do at this instant.
     pub fn act<S: Service>(&mut self, now: Instant, lan: &mut Lan<S>) {
         loop {
-            let mut is_settled = true;
-            self.air.poll(now);
-            while let Some(frame) = self.air.take_ethernet() {
-                if let Some(packet) = self.segment.receive(now, &frame) {
-                    lan.receive(now, &packet);
-                }
+            for packet in self.take_packets(now) {
+                lan.receive(now, &packet);
             }
             lan.poll(now);
             while let Some(packet) = lan.transmit() {
-                self.segment.send_ip(now, &packet);
+                self.send_ip(now, &packet);
             }
-            while let Some(frame) = self.segment.transmit(now) {
-                self.air.send_ethernet(now, &frame);
-                is_settled = false;
-            }
-            if is_settled {
+            if !self.settle(now) {
                 return;
             }
         }
@@ -92,6 +128,22 @@ impl Wifi {
     /// What has happened on the air since this was last asked.
     pub fn take_events(&mut self) -> Vec<access_point::Event> {
         self.air.take_events()
+    }
+
+    /// What has happened so far on the air and with addresses, for whoever judges a run. It is told once.
+    pub fn take_account(&mut self) -> Vec<OnTheAir> {
+        self.note_events();
+        std::mem::take(&mut self.events)
+    }
+
+    /// Puts what has happened since into the account. A device that asks for ever must not fill the memory.
+    pub fn note_events(&mut self) {
+        let on_air = self.air.take_events().into_iter().map(|event| account::of_air(&event));
+        let of_addresses = self.segment.take_events().into_iter().map(|(at, event)| account::of_address(at, &event));
+        let mut new: Vec<OnTheAir> = on_air.chain(of_addresses).collect();
+        new.sort_by_key(|one| one.at);
+        let room = account::EVENTS_MAX.saturating_sub(self.events.len());
+        self.events.extend(new.into_iter().take(room));
     }
 
     /// What was on the air since this was last asked, with radiotap, for a capture.

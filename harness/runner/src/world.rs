@@ -1,7 +1,7 @@
 //! The world at the end of the serial line: the scenario's network with its broker behind it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use broker::{Broker, Happening};
 use clock::Instant;
@@ -14,6 +14,8 @@ use scenario::{Scenario, lan};
 
 /// The router's hardware address: a locally administered one (IEEE 802, 8.4).
 const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x00, 0x01];
+/// Who answers in everybody's place at a captive portal.
+const PORTAL: IpAddr = IpAddr::V4(lan::GATEWAY_IPV4);
 /// For how long a device is lent its address, in seconds: longer than any run.
 const LEASE_S: u32 = 86_400;
 
@@ -139,8 +141,13 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
     let network = &scenario.network;
     // An address that is dialled is the broker's, whichever it is.
     let dialled = scenario.device.dials.parse().ok();
+    let portal = (network.resolver == Resolver::Portal).then_some(PORTAL);
     LanConfig {
-        addresses: [lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()].into_iter().chain(dialled).collect(),
+        addresses: [lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()]
+            .into_iter()
+            .chain(dialled)
+            .chain(portal)
+            .collect(),
         mtu_bytes: usize::from(network.mtu_bytes),
         listeners: vec![Listener { address: None, port: scenario.device.port, state: network.port }],
         dns: Some(dns(network)),
@@ -173,9 +180,15 @@ fn dns(network: &Network) -> Dns {
             Resolver::Nxdomain => Resolution::NxDomain,
             Resolver::Servfail => Resolution::ServFail,
             Resolver::Silent => Resolution::Silence,
+            Resolver::Portal => Resolution::Addresses(vec![PORTAL]),
         })],
     });
-    Dns { names: names.collect(), ..Dns::new(vec![lan::DNS_IPV4.into()]) }
+    let server = Dns::new(vec![lan::DNS_IPV4.into()]);
+    let otherwise = match network.resolver {
+        Resolver::Portal => Answer::new(Resolution::Addresses(vec![PORTAL])),
+        _ => server.otherwise.clone(),
+    };
+    Dns { names: names.collect(), otherwise, ..server }
 }
 
 /// The Ethernet at a network interface of a device: a router before the LAN, which lends the device its address.

@@ -18,9 +18,12 @@ use runner::cli::{self, Cli};
 use runner::controls::tools::is_required;
 use runner::emulate;
 use runner::products::Product;
+use wire::slipmux;
 
-const IMAGE: &str = "firmware-under-test/esp32c3_wifi/target/riscv32imc-unknown-none-elf/release/esp32c3_wifi";
+const IMAGE: &str = "target/images/esp32c3_wifi.elf";
 const NETWORK: &str = "ssid=shakedown,psk=correct horse";
+/// Our image waits for an order.
+const HELLO: &str = "\"report\":\"hello\"";
 /// On one of the two consoles, which say the same.
 const PROMPT: &str = "usb  | >>> ";
 
@@ -34,7 +37,7 @@ fn image() -> Option<String> {
         return Some(path.display().to_string());
     }
     assert!(!is_required("esp32c3_wifi"), "{}: not built", path.display());
-    eprintln!("not run: (cd firmware-under-test/esp32c3_wifi && cargo build --release)");
+    eprintln!("not run: cargo xtask firmware build esp32c3_wifi");
     None
 }
 
@@ -43,7 +46,7 @@ struct Person<'a> {
     said: String,
     /// How far they have read.
     read: usize,
-    lines: VecDeque<(&'a str, &'a str)>,
+    lines: VecDeque<(&'a str, Vec<u8>)>,
     keys: Sender<Vec<u8>>,
     /// Seeing this they go away.
     last: &'a str,
@@ -56,7 +59,7 @@ impl Write for Person<'_> {
         while let Some((awaited, line)) = self.lines.front() {
             let Some(at) = self.said[self.read..].find(awaited) else { break };
             self.read += at + awaited.len();
-            self.keys.send(line.as_bytes().to_vec()).map_err(io::Error::other)?;
+            self.keys.send(line.clone()).map_err(io::Error::other)?;
             self.lines.pop_front();
         }
         if self.lines.is_empty() && self.said[self.read..].contains(self.last) {
@@ -70,8 +73,38 @@ impl Write for Person<'_> {
     }
 }
 
+/// What our image is told: to join a network, and to dial a broker that is not there.
+fn order(ssid: &str, passphrase: Option<&str>) -> Vec<u8> {
+    let network = control::Network {
+        ipv4: scenario::lan::DEVICE_IPV4,
+        ipv4_prefix_bits: scenario::lan::IPV4_PREFIX_BITS,
+        ipv4_gateway: scenario::lan::GATEWAY_IPV4,
+        ipv6: None,
+        ipv6_gateway: None,
+        dns: scenario::lan::DNS_IPV4.into(),
+        mtu_bytes: 1_500,
+        wifi: Some(control::Wifi {
+            ssid: ssid.to_owned(),
+            passphrase: passphrase.map(str::to_owned),
+            power_save: false,
+            join_timeout_ms: 15_000,
+            lease_timeout_ms: 15_000,
+        }),
+    };
+    let plan = control::Plan {
+        network,
+        broker_host: "192.0.2.10".into(),
+        broker_port: 8_883,
+        ..scenario::device::Device::default().plan
+    };
+    let order = control::Order::Run(plan).to_json().expect("an order can be written");
+    let mut bytes = Vec::new();
+    slipmux::encode_configuration(&order, &mut bytes);
+    bytes
+}
+
 /// `emulate` with these arguments, and somebody who types `lines`; what was said, and how it ended.
-fn emulate(arguments: &[&str], lines: &[(&str, &str)], last: &str) -> (String, Result<u8, String>) {
+fn emulate(arguments: &[&str], lines: &[(&str, &[u8])], last: &str) -> (String, Result<u8, String>) {
     let words = ["runner", "emulate"].iter().chain(arguments);
     let Cli { command: cli::Command::Emulate(arguments) } = Cli::parse_from(words) else {
         unreachable!("it is emulate")
@@ -79,7 +112,7 @@ fn emulate(arguments: &[&str], lines: &[(&str, &str)], last: &str) -> (String, R
     let model = emulator::model_of(&ESP32C3).expect("it is emulated");
     let gone = AtomicBool::new(false);
     let (keys, typed) = mpsc::channel();
-    let lines = lines.iter().copied().collect();
+    let lines = lines.iter().map(|(awaited, line)| (*awaited, line.to_vec())).collect();
     let mut person = Person { said: String::new(), read: 0, lines, keys, last, gone: &gone };
     let ended = emulate::on(&root(), model, &arguments, &typed, &gone, &mut person);
     (person.said, ended)
@@ -105,9 +138,10 @@ fn what_is_on_the_air_is_kept_encrypted_and_the_line_that_is_printed_decrypts_it
     let capture = file.display().to_string();
     let once = || {
         let arguments = [&image, "--wifi", NETWORK, "--capture", &capture, "--until-ms", "4000"];
-        let (said, ended) = emulate(&arguments, &[("ready\n", "shakedown\tcorrect horse\n")], "router Some(192.0.2.1)");
+        let (said, ended) =
+            emulate(&arguments, &[(HELLO, &order("shakedown", Some("correct horse")))], "router 192.0.2.1");
         assert_eq!(ended, Ok(0), "{said}");
-        assert!(said.contains("lease 192.0.2.2/24 router Some(192.0.2.1)"), "{said}");
+        assert!(said.contains("lease 192.0.2.2/24, router 192.0.2.1"), "{said}");
         std::fs::read(&file).expect("the capture was written")
     };
     let bytes = once();
@@ -130,7 +164,8 @@ fn what_is_on_the_air_is_kept_encrypted_and_the_line_that_is_printed_decrypts_it
 #[test]
 fn without_a_network_it_is_said_which_one_the_firmware_looks_for() {
     let Some(image) = image() else { return };
-    let (_, ended) = emulate(&[&image, "--until-ms", "4000"], &[("ready\n", "home-5\tcorrect horse\n")], "lease");
+    let (_, ended) =
+        emulate(&[&image, "--until-ms", "4000"], &[(HELLO, &order("home-5", Some("correct horse")))], "lease");
     let words = ended.expect_err("a network is missing");
     assert!(words.contains("looks for the network \"home-5\""), "{words}");
     assert!(words.contains("--wifi 'ssid=home-5,psk=…'"), "{words}");
@@ -139,22 +174,27 @@ fn without_a_network_it_is_said_which_one_the_firmware_looks_for() {
 #[test]
 fn another_passphrase_is_refused() {
     let Some(image) = image() else { return };
-    let lines = [("ready\n", "shakedown\twrong horse\n")];
-    let (said, ended) = emulate(&[&image, "--wifi", NETWORK, "--until-ms", "12000"], &lines, "not connected");
+    let order = order("shakedown", Some("wrong horse"));
+    let lines = [(HELLO, order.as_slice())];
+    let (said, ended) = emulate(&[&image, "--wifi", NETWORK, "--until-ms", "12000"], &lines, "4WAY_HANDSHAKE_TIMEOUT");
     assert_eq!(ended, Ok(0), "{said}");
-    assert!(said.contains("not connected"), "{said}");
-    assert!(!said.contains("lease"), "{said}");
+    assert!(said.contains("4WAY_HANDSHAKE_TIMEOUT"), "{said}");
+    assert!(!said.contains("lease 192"), "{said}");
 }
 
 /// What is said on the command line is done, by the access point and by who is behind it.
 #[rstest]
-#[case::association("association_refused, status = 17", "not connected")]
-#[case::deauthentication("deauthentication, reason = 7, when = { after = 'joined', ms = 500 }", "] disconnected")]
+#[case::association("association_refused, status = 17", "WIFI_REASON_ASSOC_TOOMANY")]
+#[case::deauthentication(
+    "deauthentication, reason = 7, when = { after = 'joined', ms = 500 }",
+    "WIFI_REASON_CLASS3_FRAME_FROM_NONASSOC_STA"
+)]
 #[case::nak("dhcp_nak, times = 1", "lease 192.0.2.2/24")]
-#[case::names("no_name_server", "dns []")]
+#[case::names("no_name_server", "resolver none")]
 fn what_goes_wrong_is_said_on_the_command_line(#[case] fault: &str, #[case] last: &str) {
     let Some(image) = image() else { return };
-    let lines = [("ready\n", "shakedown\n")];
+    let order = order("shakedown", None);
+    let lines = [(HELLO, order.as_slice())];
     let arguments = [&image, "--wifi", "ssid=shakedown", "--fault", fault, "--until-ms", "15000"];
     let (said, ended) = emulate(&arguments, &lines, last);
     assert_eq!(ended, Ok(0), "{said}");
@@ -173,10 +213,10 @@ fn micropython_joins_from_its_prompt(#[case] name: &str) {
     }
     let image = product.path().expect("a folder for products").display().to_string();
     let lines = [
-        (PROMPT, "import network, time; w = network.WLAN(network.STA_IF); w.active(True)\r"),
-        (PROMPT, "w.connect('shakedown', 'correct horse')\r"),
-        (PROMPT, "n = [time.sleep_ms(100) for n in range(99) if not w.isconnected()]\r"),
-        (PROMPT, "print('address', w.ifconfig())\r"),
+        (PROMPT, "import network, time; w = network.WLAN(network.STA_IF); w.active(True)\r".as_bytes()),
+        (PROMPT, "w.connect('shakedown', 'correct horse')\r".as_bytes()),
+        (PROMPT, "n = [time.sleep_ms(100) for n in range(99) if not w.isconnected()]\r".as_bytes()),
+        (PROMPT, "print('address', w.ifconfig())\r".as_bytes()),
     ];
     let (said, ended) = emulate(&[&image, "--wifi", NETWORK, "--until-ms", "30000"], &lines, "192.0.2.53')");
     assert_eq!(ended, Ok(0), "{said}");

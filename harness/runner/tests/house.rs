@@ -20,7 +20,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("control", &["outcome"]),
     ("pki", &["clock"]),
     ("report", &["outcome"]),
-    ("scenario", &["clock", "control", "network", "outcome", "pki", "terminal"]),
+    ("scenario", &["access_point", "clock", "control", "network", "outcome", "pki", "terminal"]),
     ("capture", &["clock", "outcome", "wire"]),
     ("snapshot", &["host"]),
     (
@@ -77,7 +77,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("esp32c3_mbedtls", &["client", "esp32c3", "mbedtls_3_6"]),
     ("mbedtls_2_28", &["client", "control", "mbedtls", "mbedtls_build"]),
     ("esp32c3_mbedtls2", &["client", "esp32c3", "mbedtls_2_28"]),
-    ("esp32c3_wifi", &[]),
+    ("esp32c3_wifi", &["client", "control", "esp32c3", "mbedtls_3_6"]),
     ("bearssl", &["client", "control", "outcome"]),
     ("esp32c3_bearssl", &["bearssl", "client", "esp32c3"]),
 ];

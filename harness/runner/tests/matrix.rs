@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 fn what_a_dialect_or_a_scenario_excuses_is_not_applicable_with_its_reason() {
     let scenarios = library::read(&root().join("scenarios")).unwrap_or_else(|error| panic!("{error}"));
     let mut snapshots = Snapshots::read(&root().join("captures")).unwrap_or_else(|why| panic!("{why}"));
-    let stacks = stack::released(&root()).unwrap_or_else(|why| panic!("{why}"));
+    let stacks = stack::known(&root()).unwrap_or_else(|why| panic!("{why}"));
     snapshots.add(stack::not_applicable(&stacks, &scenarios));
     let table = Table::new(&scenarios, &snapshots);
     let column = |name: &str| table.stacks.iter().position(|stack| stack == name).expect(name);

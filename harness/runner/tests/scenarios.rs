@@ -29,7 +29,7 @@ static ROOT: LazyLock<PathBuf> =
     LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
 
 static STACKS: LazyLock<Vec<Stack>> =
-    LazyLock::new(|| stack::released(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
+    LazyLock::new(|| stack::known(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
 
 /// How the stacks' images boot, once for all scenarios.
 static BOOTS: LazyLock<Arc<Boots>> = LazyLock::new(Boots::new);
@@ -79,6 +79,10 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
     if stack.applicability(scenario) != Applicability::Applies {
         assert!(!place.snapshot().exists(), "{on}: it is not run, and yet there is a snapshot");
         return;
+    }
+    if let Some(build) = stack.is_missing() {
+        assert!(!controls::tools::is_required(&stack.name), "{on}: not built: {build}");
+        return eprintln!("{on}: not run: {build}");
     }
     if scenario.broker.real.is_some() {
         let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::broker::Broker;
 use crate::problem::Complaint;
+use crate::wifi::HAPPENINGS;
 
 /// The line of the transcript at which the fault shows. What the device does counts from there: a device that fails
 /// before has met nothing, for whatever reason it fails.
@@ -66,7 +67,10 @@ impl FaultMark {
     pub const CONFIGURATION: &'static str = "(configuration)";
 
     /// Who may speak in a transcript.
-    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp", "modem"];
+    pub const SPEAKERS: &'static [&'static str] = &["device", "broker", "dns", "sntp", "modem", Self::AIR];
+
+    /// Access points and DHCP, in what they say of the device.
+    pub const AIR: &'static str = "air";
 
     /// What may be said in a transcript: TCP's words, the handshake messages of TLS, the packets of MQTT, what the
     /// bench calls the rest, and a modem's commands and answers.
@@ -144,8 +148,9 @@ impl FaultMark {
         if !Self::SPEAKERS.contains(&self.who.as_str()) {
             return unknown("who", &self.who, Self::SPEAKERS);
         }
-        if let Some(word) = self.said.iter().find(|word| !Self::WORDS.contains(&word.as_str())) {
-            return unknown("said", word, Self::WORDS);
+        let words = if self.who == Self::AIR { HAPPENINGS } else { Self::WORDS };
+        if let Some(word) = self.said.iter().find(|word| !words.contains(&word.as_str())) {
+            return unknown("said", word, words);
         }
         if self.said.is_empty() {
             return Err(Complaint::at(&["fault", "said"], "nothing is ever said", "name a line of the transcript"));

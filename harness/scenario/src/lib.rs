@@ -21,6 +21,7 @@ mod problem;
 mod ranges;
 pub mod renamed;
 mod sweep;
+pub mod wifi;
 
 use clock::UnixTime;
 use outcome::Demand;
@@ -88,6 +89,9 @@ pub struct Scenario {
     /// The network between them.
     #[serde(default)]
     pub network: network::Network,
+    /// The air, for a device that has a radio.
+    #[serde(default)]
+    pub wifi: wifi::Wifi,
     /// The modem, for a device that has one (`device.link = "modem"`).
     #[serde(default)]
     pub modem: ::network::ModemBehaviour,
@@ -179,6 +183,11 @@ impl Scenario {
         self.date.0
     }
 
+    /// Whether it is about the air, and says nothing about a device without a radio.
+    pub fn is_about_radio(&self) -> bool {
+        self.wifi != wifi::Wifi::default()
+    }
+
     /// The runs of a sweep; none if this is no sweep.
     pub fn steps(&self) -> Vec<Step> {
         self.sweep.as_ref().map(|sweep| sweep.steps(self)).unwrap_or_default()
@@ -192,6 +201,7 @@ impl Scenario {
         self.broker.check(&|name| self.pki.contains(name))?;
         mosquitto::check(self)?;
         self.network.check()?;
+        self.wifi.check()?;
         self.sweep.as_ref().map_or(Ok(()), Sweep::check)?;
         self.check_modem()?;
         cuts::check(self)?;

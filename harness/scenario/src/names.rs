@@ -29,6 +29,7 @@ pub const FOLDERS: &[(&str, &[char])] = &[
     ("memory", &['N']),
     ("configuration", &['O']),
     ("modem", &['P']),
+    ("wifi", &['Q']),
 ];
 
 /// The words of names that claim something, each with what it means. A `*` stands for a number, an alert's name, a

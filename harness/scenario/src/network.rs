@@ -155,6 +155,8 @@ pub enum Resolver {
     Servfail,
     /// It says nothing.
     Silent,
+    /// It answers every question with the router's address, as before somebody has logged in at a captive portal.
+    Portal,
 }
 
 /// What the time server does.

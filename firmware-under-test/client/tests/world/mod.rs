@@ -304,6 +304,7 @@ pub fn plan() -> Plan {
             ipv6_gateway: None,
             dns: [192, 0, 2, 53].into(),
             mtu_bytes: 1500,
+            wifi: None,
         },
         broker_host: "192.0.2.10".into(),
         broker_port: 1883,

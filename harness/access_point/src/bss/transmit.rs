@@ -135,10 +135,14 @@ impl Bss {
             return;
         };
         if !station.dozes {
-            self.send_payload(now, &payload, false, outbox);
-        } else if is_dropped || !station.keep(payload.clone()) {
-            self.note(now, outbox, payload.to, Happening::Dropped);
+            return self.send_payload(now, &payload, false, outbox);
         }
+        let what = match is_dropped {
+            true => Happening::Enacted { fault: Misbehaviour::NothingKept {} },
+            false if station.keep(payload.clone()) => Happening::Kept,
+            false => Happening::Dropped,
+        };
+        self.note(now, outbox, payload.to, what);
     }
 
     /// Encrypts a payload, if there is a key, and queues it.

@@ -56,7 +56,7 @@ pub(super) struct Step {
 
 impl Step {
     fn is_empty(&self) -> bool {
-        self.heard.ports.is_empty() && self.heard.incidents.is_empty()
+        self.heard.ports.is_empty() && self.heard.air.is_empty() && self.heard.incidents.is_empty()
     }
 }
 

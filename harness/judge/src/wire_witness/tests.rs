@@ -147,6 +147,7 @@ fn who_did_what_is_told_of_a_connection() {
             warnings: vec![AlertDescription(100)],
             connack: Some(5),
             first_to_close: Some(Side::Device),
+            network_refused: false,
         }
     );
     // A SYN that is answered with RST opens nothing; a connection that is reset later was open.

@@ -38,7 +38,12 @@ impl Segment {
         if question.server_identifier.is_some_and(|server| server != self.config.lease.router) {
             return;
         }
-        if let Some(fault) = self.faults.enact(|fault| matches!(fault, AddressFault::DhcpSilent { .. })) {
+        let says_nothing =
+            |fault: &AddressFault| matches!(fault, AddressFault::DhcpSilent { .. } | AddressFault::Ipv6RouterOnly {});
+        if let Some(fault) = self.faults.enact(says_nothing) {
+            if fault == (AddressFault::Ipv6RouterOnly {}) {
+                self.advertise_router(now, from);
+            }
             return self.note(now, AddressEvent::Enacted(fault));
         }
         let wanted = question.requested_ip.unwrap_or(question.client_ip);

@@ -23,6 +23,8 @@ pub enum AddressFault {
         /// How often.
         times: Option<u32>,
     },
+    /// There is an IPv6 router, which advertises itself (RFC 4861 §4.2), and no DHCP server.
+    Ipv6RouterOnly {},
     /// A lease without a name server.
     NoNameServer {},
     /// A lease without a router.
@@ -37,13 +39,14 @@ pub enum AddressFault {
 }
 
 impl AddressFault {
-    fn times(&self) -> Option<u32> {
+    /// How often it goes wrong; `None` for each time.
+    pub fn times(&self) -> Option<u32> {
         match self {
             Self::DhcpSilent { times }
             | Self::DhcpLate { times, .. }
             | Self::DhcpNak { times }
             | Self::ArpSilent { times } => *times,
-            Self::NoNameServer {} | Self::NoRouter {} | Self::AddressTaken {} => None,
+            Self::Ipv6RouterOnly {} | Self::NoNameServer {} | Self::NoRouter {} | Self::AddressTaken {} => None,
         }
     }
 }

@@ -138,6 +138,8 @@ pub enum How {
     BrokerRefused,
     /// The connection was closed or reset from the broker's side, without a word.
     Lost,
+    /// The network refused the device: an access point did not let it in, or sent it away, or DHCP refused it an address.
+    NetworkRefused,
     /// The device waited as long as it was told to, and gave up.
     GaveUp,
     /// The device failed by itself: it could not read its configuration, or had no memory.
@@ -152,11 +154,12 @@ pub enum How {
 
 impl How {
     /// Every one, in the order in which tables have them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Connected,
         Self::DeviceRefused,
         Self::BrokerRefused,
         Self::Lost,
+        Self::NetworkRefused,
         Self::GaveUp,
         Self::DeviceFailed,
         Self::Crashed,
@@ -168,9 +171,12 @@ impl How {
     pub const fn course(self) -> Course {
         match self {
             Self::Connected => Course::Succeeded,
-            Self::DeviceRefused | Self::BrokerRefused | Self::Lost | Self::GaveUp | Self::DeviceFailed => {
-                Course::Failed
-            }
+            Self::DeviceRefused
+            | Self::BrokerRefused
+            | Self::Lost
+            | Self::NetworkRefused
+            | Self::GaveUp
+            | Self::DeviceFailed => Course::Failed,
             Self::Crashed | Self::Waits => Course::Broke,
             Self::NoEnd => Course::Stopped,
         }

@@ -4,20 +4,24 @@
 //!  serial port for the bench ─── slipmux ──┐
 //!  console ───────────────────── slipmux ──┤
 //!  serial port for a modem ───── AT modem ─┼─ LAN ─ broker
-//!  network interface ─────────── Ethernet ─┘
+//!  network interface ─────────── Ethernet ─┤
+//!  radio ──────── access points, Ethernet ─┘
 //! ```
 //!
 //! What a device says outside of frames, on the port for the bench or on its console, is text for people. Where it was last
 //! heard in a whole frame, there it is answered: firmware may have its IP on the console, or on an Ethernet of its own. The
-//! modem is a neighbour of the device: what the LAN has for its address goes to it.
+//! modem is a neighbour of the device: what the LAN has for its address goes to it. Of a device whose network is its radio, a
+//! serial line carries orders and reports alone.
 
-use board::{Nic, PortId, PortRole, SerialPort, Target};
+use board::{Nic, PortId, PortRole, RadioFrame, SerialPort, Target};
 use capture::{Speaker, Spoken, Tap};
 use clock::Instant;
+use judge::OnTheAir;
 use network::{Heard, Lan, Modem, Segment, SerialLine};
 use scenario::Scenario;
 
 use super::BenchFault;
+use crate::wifi::Wifi;
 use crate::world::{self, Counterpart};
 
 /// The ports of one board with what is attached to them.
@@ -26,6 +30,8 @@ pub(super) struct Ports {
     attached: Vec<(PortId, Attached)>,
     /// At which of them the device is: always a line or an Ethernet.
     active: usize,
+    /// The air, round a device whose network is its radio.
+    air: Option<Box<Wifi>>,
     pub(super) lan: Lan<Box<dyn Counterpart>>,
 }
 
@@ -48,6 +54,7 @@ impl Ports {
     pub(super) fn new(
         scenario: &Scenario,
         target: &Target,
+        has_radio: bool,
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
@@ -75,7 +82,12 @@ impl Ports {
         };
         let active = attached.iter().position(is_first);
         let active = active.ok_or_else(|| BenchFault(format!("the chip {chip} has no port for the bench")))?;
-        Ok(Self { attached, active, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
+        if has_radio && chip.radio.is_none() {
+            return Err(BenchFault(format!("the chip {chip} has no radio")));
+        }
+        let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
+        let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
+        Ok(Self { attached, active, air, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
     }
 
     /// When to come back, if the board says nothing before.
@@ -85,7 +97,25 @@ impl Ports {
             Attached::Modem(modem) => modem.poll_at(now),
             Attached::Ethernet(segment) => segment.poll_at(),
         });
-        due.fold(self.lan.poll_at(now), Instant::earliest)
+        let air = self.air.as_ref().and_then(|air| air.wants_to_act_at(now));
+        due.fold(Instant::earliest(self.lan.poll_at(now), air), Instant::earliest)
+    }
+
+    /// Takes what the device's radio has sent.
+    pub(super) fn receive_air(&mut self, now: Instant, frames: Vec<RadioFrame>) {
+        if let Some(air) = &mut self.air {
+            frames.into_iter().for_each(|frame| air.hear(now, frame));
+        }
+    }
+
+    /// The next frame that the device's radio hears.
+    pub(super) fn take_air(&mut self) -> Option<RadioFrame> {
+        self.air.as_mut()?.say()
+    }
+
+    /// What has happened on the air and with addresses.
+    pub(super) fn take_air_account(&mut self) -> Vec<OnTheAir> {
+        self.air.as_mut().map(|air| air.take_account()).unwrap_or_default()
     }
 
     /// Takes what the device has sent on a port; gives what of it is for the bench.
@@ -128,6 +158,8 @@ impl Ports {
                 let packets: Vec<_> = std::iter::from_fn(|| modem.transmit_packet()).collect();
                 packets.iter().for_each(|packet| self.lan.receive(now, packet));
             }
+            let packets = self.air.as_mut().map(|air| air.take_packets(now)).unwrap_or_default();
+            packets.iter().for_each(|packet| self.lan.receive(now, packet));
             self.lan.poll(now);
             let mut is_settled = true;
             while let Some(packet) = self.lan.transmit() {
@@ -139,9 +171,16 @@ impl Ports {
                     None => self.send_ip(now, &packet),
                 }
             }
+            if let Some(air) = &mut self.air {
+                is_settled &= !air.settle(now);
+            }
             if is_settled {
                 break;
             }
+        }
+        if let Some(air) = &mut self.air {
+            air.note_events();
+            air.take_overheard().iter().for_each(|frame| tap.frame(frame.at, &frame.bytes));
         }
         for tapped in self.lan.take_tap() {
             tap.packet(tapped.at, &tapped.packet);
@@ -157,6 +196,9 @@ impl Ports {
 
     /// To the device, at the port where it is.
     fn send_ip(&mut self, now: Instant, packet: &[u8]) {
+        if let Some(air) = &mut self.air {
+            return air.send_ip(now, packet);
+        }
         match self.attached.get_mut(self.active) {
             Some((_, Attached::Line(line, output))) => line.say_ip(packet, output),
             Some((_, Attached::Ethernet(segment))) => segment.send_ip(now, packet),

@@ -27,6 +27,7 @@ impl Board for Printer {
         let heard = |at, bytes: &str| board::Heard {
             at,
             ports: chip::ESP32C3.bench_port().map(|port| (port, bytes.as_bytes().to_vec())).into_iter().collect(),
+            air: Vec::new(),
             incidents: Vec::new(),
         };
         match self.lines.get(self.said) {
@@ -34,7 +35,7 @@ impl Board for Printer {
                 self.said += 1;
                 Ok(heard(Instant::from_millis(*at_ms), &format!("{line}\r\n")))
             }
-            _ => Ok(board::Heard { at: deadline, ports: Vec::new(), incidents: Vec::new() }),
+            _ => Ok(board::Heard { at: deadline, ports: Vec::new(), air: Vec::new(), incidents: Vec::new() }),
         }
     }
 

@@ -145,7 +145,13 @@ impl Meeting<'_> {
             How::Connected => Outcome::Connects,
             How::DeviceRefused => Outcome::Refuses,
             How::BrokerRefused => Outcome::IsRefused,
-            How::Lost | How::GaveUp | How::DeviceFailed | How::Crashed | How::Waits | How::NoEnd => Outcome::Fails,
+            How::Lost
+            | How::NetworkRefused
+            | How::GaveUp
+            | How::DeviceFailed
+            | How::Crashed
+            | How::Waits
+            | How::NoEnd => Outcome::Fails,
         };
         let mut verdict = verdict(stack, outcome, judged.account.phrase());
         verdict.must_not = outcome == Outcome::Connects && self.has_to_refuse();

@@ -26,6 +26,7 @@ const FOLDERS: &[(&str, &str)] = &[
     ("memory", "a heap that is too small at the wrong moment"),
     ("configuration", "what people hand to a device by mistake: swapped, truncated, misspelt"),
     ("modem", "a modem with AT commands between device and network"),
+    ("wifi", "the air and the address: access points that refuse, vanish or change, WPA2's handshakes, DHCP and ARP"),
 ];
 
 /// The folders of `scenarios/`, with the number of scenarios in each and how many of them a device must refuse.

@@ -21,6 +21,7 @@ pub static BARE: Chip = Chip {
     flash: FlashLayout { size_bytes: 0, bootloader_offset: 0, partition_table_offset: None, application_offset: 0 },
     serial_ports: &[SerialPort { id: UART, title: "UART", role: PortRole::Bench }],
     nics: &[Nic { id: NIC, title: "Ethernet" }],
+    radio: None,
     image_formats: &[ImageFormat::Elf],
     probe_target: None,
     usb: &[],

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
+use access_point::Description;
 use clock::UnixTime;
 use control::Act;
-use network::{Direction, Fault, Port, Teardown};
+use network::{AddressFault, Direction, Fault, Port, Teardown};
 use outcome::AlertDescription;
 use pki::spec::{Certificate, KeyKind, Moment, Name, Profile};
 
@@ -224,7 +225,27 @@ pub(super) fn falls_silent(s: &Scenario) -> bool {
 
 /// Whether the resolver or the time server does not answer.
 pub(super) fn server_is_silent(s: &Scenario) -> bool {
-    s.network.resolver == crate::network::Resolver::Silent || s.network.sntp == Sntp::Silent || falls_silent(s)
+    let is_dhcp = |fault: &AddressFault| matches!(fault, AddressFault::DhcpSilent { .. });
+    s.network.resolver == crate::network::Resolver::Silent
+        || s.network.sntp == Sntp::Silent
+        || s.wifi.address_faults.iter().any(is_dhcp)
+        || falls_silent(s)
+}
+
+/// Whether an access point of the name that the device looks for is so.
+pub(super) fn some_network(s: &Scenario, is_so: impl Fn(&Description) -> bool) -> bool {
+    s.wifi.access_points().iter().any(|one| one.ssid == s.wifi.ssid && is_so(one))
+}
+
+/// How many access points have the name that the device looks for.
+pub(super) fn networks_of_that_name(s: &Scenario) -> usize {
+    s.wifi.access_points().iter().filter(|one| one.ssid == s.wifi.ssid).count()
+}
+
+/// Whether something goes wrong once on the air, or with an address.
+pub(super) fn goes_wrong_on_air_once(s: &Scenario) -> bool {
+    some_network(s, |one| one.faults.iter().any(|fault| fault.times() == Some(1)))
+        || s.wifi.address_faults.iter().any(|fault| fault.times() == Some(1))
 }
 
 /// Whether packets vanish without a word.

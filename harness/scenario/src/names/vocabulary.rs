@@ -7,11 +7,11 @@ use pki::spec::{Digest, Name, Profile};
 
 use super::claim::Claim;
 use super::facts::{
-    answers_with_code, chain_has_keys, closes_tls, falls_silent, has_key, has_no_common_version, has_quality,
-    is_black_hole, is_delayed_by, is_key_kind, is_number, is_retried, is_self_signed, is_unknown_ca, is_wrong_name,
-    leaf_names, leaves_only, loses_percent, number, publishes_bytes, resets, sends_alert, sends_fin, server_is_silent,
-    some_begins_after, some_certificate, some_dns_name, some_ends_before, some_ends_in_year, some_fault, suites_have,
-    warns,
+    answers_with_code, chain_has_keys, closes_tls, falls_silent, goes_wrong_on_air_once, has_key,
+    has_no_common_version, has_quality, is_black_hole, is_delayed_by, is_key_kind, is_number, is_retried,
+    is_self_signed, is_unknown_ca, is_wrong_name, leaf_names, leaves_only, loses_percent, networks_of_that_name,
+    number, publishes_bytes, resets, sends_alert, sends_fin, server_is_silent, some_begins_after, some_certificate,
+    some_dns_name, some_ends_before, some_ends_in_year, some_fault, some_network, suites_have, warns,
 };
 use crate::Scenario;
 use crate::broker::{
@@ -297,7 +297,9 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("fin", "somebody sends FIN before his time", |s, _| sends_fin(s)),
     says("reset", "somebody sends RST", |s, _| resets(s)),
     says("silence", "the broker falls silent", |s, _| falls_silent(s)),
-    says("silent", "the broker, the resolver or the time server is silent", |s, _| server_is_silent(s)),
+    says("silent", "the broker, the resolver, the time server or the DHCP server is silent", |s, _| {
+        server_is_silent(s)
+    }),
     says(
         "black_hole",
         "`network.cut.how = \"black_hole\"`, or `network.forgets_at_ms`, or such an entry of `network.faults`",
@@ -387,9 +389,28 @@ pub(super) const CLAIMS: &[Claim] = &[
     says("taken_over", "`broker.mqtt.taken_over_after_ms` is given", |s, _| {
         s.broker.mqtt.taken_over_after_ms.is_some()
     }),
-    says("once", "`broker.misbehaves_times = 1`, or `broker.mqtt.on_publish = \"lose_one\"`", |s, _| {
-        s.broker.misbehaves_times == Some(1) || s.broker.mqtt.on_publish == OnPublish::LoseOne
+    says(
+        "once",
+        "`broker.misbehaves_times = 1`, or `broker.mqtt.on_publish = \"lose_one\"`, or a fault of `[wifi]` has `times = 1`",
+        |s, _| {
+            s.broker.misbehaves_times == Some(1)
+                || s.broker.mqtt.on_publish == OnPublish::LoseOne
+                || goes_wrong_on_air_once(s)
+        },
+    ),
+    // The air.
+    says("hidden", "an access point is `hidden`", |s, _| s.wifi.access_points().iter().any(|one| one.hidden)),
+    says("network_absent", "no access point has the name that the device looks for", |s, _| {
+        networks_of_that_name(s) == 0
     }),
+    says("two_access_points", "two access points have the name that the device looks for", |s, _| {
+        networks_of_that_name(s) == 2
+    }),
+    says("wrong_passphrase", "no access point of that name has the passphrase that the device is told", |s, _| {
+        networks_of_that_name(s) > 0 && !some_network(s, |one| one.passphrase.as_deref() == Some(&s.wifi.passphrase))
+    }),
+    says("captive_portal", "`network.resolver = \"portal\"`", |s, _| s.network.resolver == Resolver::Portal),
+    says("power_save", "`wifi.power_save = true`", |s, _| s.wifi.power_save),
     // Memory.
     says("no_block", "`device.heap_block_max_bytes` is given", |s, _| s.device.plan.heap_block_max_bytes.is_some()),
     says("sweep", "there is a table `[sweep]`", |s, _| s.sweep.is_some()),

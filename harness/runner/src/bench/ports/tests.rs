@@ -15,6 +15,7 @@ static WITH_NIC: Chip = Chip {
     name: "nic32",
     serial_ports: &[SerialPort { id: UART, title: "UART0", role: PortRole::Console }],
     nics: &[Nic { id: NIC, title: "EMAC" }],
+    radio: None,
     ..chip::ESP32C3
 };
 
@@ -24,7 +25,7 @@ fn scenario(device: &str) -> Scenario {
 }
 
 fn ports(chip: &'static Chip, device: &str) -> Result<Ports, BenchFault> {
-    Ports::new(&scenario(device), &Target { chip, emulated: true }, Box::new(NoService), 1)
+    Ports::new(&scenario(device), &Target { chip, emulated: true }, false, Box::new(NoService), 1)
 }
 
 /// An Ethernet frame of the device.
