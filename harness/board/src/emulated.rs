@@ -1,8 +1,10 @@
 //! The emulated arm: a chip in this process, in virtual time.
 
 mod boots;
+mod continued;
 #[cfg(unix)]
 pub mod jtag_port;
+mod past;
 pub mod remote_bitbang;
 #[cfg(unix)]
 pub mod through_probe;
@@ -17,7 +19,8 @@ use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, model_of};
 
 use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, RadioFrame, Target};
 pub use boots::Boots;
-use boots::{Boot, Key, Next, Recorder, Replay, Step};
+pub use past::Past;
+use past::{Next, Recorder, Replay, Step};
 
 /// An emulated chip with its cables plugged in.
 pub struct Emulated {
@@ -33,7 +36,13 @@ pub struct Emulated {
     image: Option<Arc<[u8]>>,
     /// Boots that need not be run again.
     boots: Option<Arc<Boots>>,
+    /// The run that is continued.
+    past: Option<Arc<Past>>,
+    /// Whether everything is noted, so that the run can be kept.
+    is_noting: bool,
     phase: Phase,
+    /// Instructions that the chip has not executed here: it went on from a snapshot.
+    skipped: u64,
     /// What the image brings for the flash, from which the chip then boots by itself.
     own_flash: Option<FlashContent>,
     /// The real mask ROM, if the image needs it.
@@ -45,7 +54,9 @@ enum Phase {
     /// It is.
     Live,
     /// It is, and it is noted, until the bench first speaks.
-    Recorded(Recorder),
+    Boot(Recorder),
+    /// It is, and it is noted.
+    Noted(Recorder),
     /// It is what another chip did that booted in the same way; this one is still at power-on.
     Replayed(Replay),
 }
@@ -62,7 +73,10 @@ impl Emulated {
             halted_at: None,
             image: None,
             boots: None,
+            past: None,
+            is_noting: false,
             phase: Phase::Live,
+            skipped: 0,
             own_flash: None,
             rom: None,
         }
@@ -101,23 +115,14 @@ impl Emulated {
         self.chip.instructions_retired()
     }
 
+    /// Those of them that were executed here, and not before a snapshot was taken that the chip goes on from.
+    pub fn instructions_executed(&self) -> u64 {
+        self.chip.instructions_retired().saturating_sub(self.skipped)
+    }
+
     /// Bytes of the host's memory that the chip takes.
     pub fn memory_bytes(&self) -> usize {
         self.chip.memory_bytes()
-    }
-
-    /// The boot that this chip's would be, if it was kept.
-    fn kept(&self) -> Option<Arc<Boot>> {
-        self.boots.as_ref()?.find(&self.key()?)
-    }
-
-    /// Boots through a real mask ROM are not kept: a snapshot of such a chip needs that ROM beside it.
-    fn key(&self) -> Option<Key> {
-        if self.rom.is_some() {
-            return None;
-        }
-        let image = self.image.clone()?;
-        Some(Key { chip: self.model.chip.name, seed: self.seed, image, flash: self.flash_content.clone() })
     }
 
     /// A chip as the image needs it.
@@ -157,39 +162,10 @@ impl Emulated {
         self.chip.use_fast_path(self.fast);
     }
 
-    /// The replay is over: the chip goes on from its end.
-    fn go_on(&mut self, replay: &Replay) -> Result<(), Fault> {
-        let restored = self.chip.restore(&replay.boot.snapshot);
-        restored.map_err(|error| Fault::Bench(format!("a boot that was kept is none: {error}")))?;
-        if let Some(image) = &self.image {
-            self.chip.know_symbols(image);
-        }
-        self.chip.use_fast_path(self.fast);
-        Ok(())
-    }
-
-    /// The bench does otherwise than in the run that was kept: the chip boots after all, up to where it has been heard.
-    fn catch_up(&mut self, replay: &Replay) -> Result<(), Fault> {
-        self.load()?;
-        self.start();
-        for deadline in &replay.asked {
-            self.hear(*deadline);
-        }
-        Ok(())
-    }
-
-    /// The bench speaks, or wants to hear more than was kept: from now on, the chip itself is heard.
-    fn become_live(&mut self) -> Result<(), Fault> {
-        match std::mem::replace(&mut self.phase, Phase::Live) {
-            Phase::Live => Ok(()),
-            Phase::Recorded(recorder) => {
-                if let (Some(boots), Some(key), Some(snapshot)) = (&self.boots, self.key(), self.chip.snapshot()) {
-                    boots.keep(key, recorder.finish(snapshot));
-                }
-                Ok(())
-            }
-            Phase::Replayed(replay) if replay.is_over() => self.go_on(&replay),
-            Phase::Replayed(replay) => self.catch_up(&replay),
+    fn tell(&mut self, port: PortId, bytes: &[u8]) {
+        match self.model.chip.has_nic(port) {
+            true => self.chip.frame_input(port, bytes),
+            false => self.chip.serial_input(port, bytes),
         }
     }
 
@@ -280,14 +256,17 @@ impl Board for Emulated {
 
     fn reset(&mut self) -> Result<(), Fault> {
         self.halted_at = None;
-        self.phase = match (self.kept(), &self.boots) {
-            (Some(boot), _) => {
+        self.skipped = 0;
+        // A run begins at power-on; that of a chip that has run since is none.
+        let is_new = self.chip.now() == Instant::ZERO;
+        self.phase = match self.kept() {
+            Some(past) => {
                 self.chip = self.power_on();
-                Phase::Replayed(Replay::new(boot))
+                Phase::Replayed(Replay::new(past))
             }
-            // A boot begins at power-on; a chip that has run since is none.
-            (None, Some(_)) if self.chip.now() == Instant::ZERO => Phase::Recorded(Recorder::default()),
-            (None, _) => Phase::Live,
+            None if is_new && self.is_noting => Phase::Noted(Recorder::default()),
+            None if is_new && self.boots.is_some() => Phase::Boot(Recorder::default()),
+            None => Phase::Live,
         };
         if !matches!(self.phase, Phase::Replayed(_)) {
             self.start();
@@ -303,13 +282,7 @@ impl Board for Emulated {
             }
         }
         let heard = self.hear(deadline);
-        let is_halted = self.halted_at.is_some();
-        if let Phase::Recorded(recorder) = &mut self.phase {
-            // What halts was no boot.
-            if is_halted || !recorder.note(Step { deadline, heard: heard.clone() }) {
-                self.phase = Phase::Live;
-            }
-        }
+        self.note(|| Step::Looked { deadline, heard: heard.clone() });
         Ok(heard)
     }
 
@@ -318,17 +291,23 @@ impl Board for Emulated {
         if !chip.has_serial_port(port) && !chip.has_nic(port) {
             return Err(Fault::Bench(format!("the chip {chip} has no port `{port}`")));
         }
-        self.become_live()?;
-        if chip.has_nic(port) {
-            self.chip.frame_input(port, bytes);
+        if let Phase::Replayed(replay) = &mut self.phase
+            && replay.send(port, bytes)
+        {
             return Ok(());
         }
-        self.chip.serial_input(port, bytes);
+        self.become_live()?;
+        self.note(|| Step::Sent { port, bytes: bytes.to_vec() });
+        self.tell(port, bytes);
         Ok(())
     }
 
     fn send_air(&mut self, frame: RadioFrame) -> Result<(), Fault> {
         self.become_live()?;
+        if matches!(self.phase, Phase::Noted(_)) {
+            // What comes by air is not among the steps that are kept.
+            self.phase = Phase::Live;
+        }
         self.chip.radio_input(frame);
         Ok(())
     }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use chip::Chip;
 pub use chip::{Nic, PortId, PortRole, SerialPort};
 pub use clock::Instant;
-pub use emulated::{Boots, Emulated};
+pub use emulated::{Boots, Emulated, Past};
 pub use emulator::RadioFrame;
 pub use flasher::{FaultKind, Flasher, ProbeFault};
 #[cfg(unix)]

@@ -83,7 +83,7 @@ pub fn met(scenario: &Scenario, case: &Case<'_>) -> Meeting {
         return Meeting::never(unreached);
     }
     // Without a mark, it is the broker's first word that has to be there.
-    let said = || mark.map_or_else(|| "the broker said a word".into(), |mark| format!("any `{}`", mark.describe()));
+    let said = || mark.map_or_else(|| "the broker said a word".into(), |mark| format!("any {}", mark.describe()));
     match (case.mark, demand) {
         (Mark::Unseen, Demand::Refuse) => Meeting::never(format!("it ended before {}", said())),
         (Mark::Unseen, _) if mark.is_some() => Meeting::never(format!("it ended without {}", said())),

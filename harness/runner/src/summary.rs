@@ -270,7 +270,7 @@ fn sums(out: &mut String, verdicts: &[Verdict], view: &View) {
     let besides = told(&[
         (count(Verdict::is_security_finding), "accept what they must refuse"),
         (count(|verdict| verdict.known.is_some()), "known"),
-        (count(|verdict| verdict.denied.is_some()), "denied"),
+        (count(|verdict| verdict.denied.is_some()), "fail the run"),
     ]);
     let _ = write!(out, "\n{expected} as expected");
     if !others.is_empty() {

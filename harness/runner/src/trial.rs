@@ -77,3 +77,6 @@ fn once(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) ->
     let judged = judge::judge(scenario, &stack.setting(&board.target(), seed), &evidence)?;
     Ok(Trial { judged, pcapng: evidence.pcapng })
 }
+
+#[cfg(test)]
+mod tests;

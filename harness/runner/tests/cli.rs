@@ -248,7 +248,7 @@ fn what_is_new_and_insecure_fails_until_it_is_known() {
     ends_with(&run(&["fleet/strict"]), exit::AS_EXPECTED, "1 new");
     let output = run(&[]);
     ends_with(&output, exit::OTHERWISE, "new, and ACCEPTS WHAT IT MUST REFUSE");
-    ends_with(&output, exit::OTHERWISE, "2 new; among them 1 accept what they must refuse · 1 denied");
+    ends_with(&output, exit::OTHERWISE, "2 new; among them 1 accept what they must refuse · 1 fail the run");
     let entry = |until: &str| {
         format!(
             "[[known]]\nscenario = \"fleet/lax\"\nreason = \"a test\"\nlink = \"https://example.org\"\nuntil = {until}\n"
@@ -301,7 +301,7 @@ fn what_never_met_its_fault_is_new_and_neither_green_nor_accepted() {
         "new, and never met the fault: no connection came so far that it was cut, behind 900000 bytes",
         "new, and never met the fault: the broker never came to enact `on_ping`",
         "new, and undecided: stopped at the bench's limit of 5 s at hello",
-        "0 as expected · 5 new; among them 5 denied",
+        "0 as expected · 5 new; among them 5 fail the run",
     ] {
         ends_with(&output, exit::OTHERWISE, said);
     }

@@ -132,9 +132,13 @@ impl FaultMark {
         self.said.iter().any(|word| word == Self::CONFIGURATION)
     }
 
-    /// As a sentence has it: `broker Certificate`.
+    /// As a sentence has it, with the connection if it names one: `` `broker Certificate` on connection 2 ``.
     pub fn describe(&self) -> String {
-        format!("{} {}", self.who, self.said.join(" or "))
+        let line = format!("`{} {}`", self.who, self.said.join(" or "));
+        match self.connection {
+            Some(number) => format!("{line} on connection {number}"),
+            None => line,
+        }
     }
 
     pub(crate) fn check(&self, broker: &Broker) -> Result<(), Complaint> {
@@ -202,8 +206,9 @@ mod tests {
     #[test]
     fn one_word_or_several() {
         for (said, described) in [
-            ("'Certificate'", "broker Certificate"),
-            ("['CertificateVerify', 'ServerKeyExchange']", "broker CertificateVerify or ServerKeyExchange"),
+            ("'Certificate'", "`broker Certificate`"),
+            ("['CertificateVerify', 'ServerKeyExchange']", "`broker CertificateVerify or ServerKeyExchange`"),
+            ("'Certificate'\nconnection = 2", "`broker Certificate` on connection 2"),
         ] {
             let scenario = read(&format!("who = 'broker'\nsaid = {said}")).unwrap_or_else(|why| panic!("{why}"));
             assert_eq!(scenario.fault.expect("there is one").describe(), described);

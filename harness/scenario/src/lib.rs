@@ -21,6 +21,7 @@ mod problem;
 mod ranges;
 pub mod renamed;
 mod sweep;
+mod twin;
 pub mod wifi;
 
 use clock::UnixTime;
@@ -34,6 +35,7 @@ pub use names::{FOLDERS, claims};
 pub use problem::Problem;
 pub use ranges::{Numbers, RANGES, Range};
 pub use sweep::{Step, Sweep};
+pub use twin::Twin;
 
 /// One scenario: what is done to a device, and what the specification says that the device has to do.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +72,12 @@ pub struct Scenario {
     /// Where the fault shows. The transcript points at it, and an ending counts only if the run came so far.
     #[serde(default)]
     pub fault: Option<FaultMark>,
+    /// What this would be without its fault, for whoever tries that the refusal is for the fault.
+    #[serde(default)]
+    pub twin: Option<Twin>,
+    /// The scenario that `twin` describes.
+    #[serde(skip)]
+    pub without_fault: Option<Box<Self>>,
     /// The host clients that meet the same broker: `["paho", "openssl"]` if they get through, else
     /// `{ paho = "refuses" }`.
     #[serde(default)]
@@ -150,6 +158,35 @@ const fn default_limit_s() -> u32 {
     120
 }
 
+/// A file that is read.
+struct Source<'a> {
+    name: &'a str,
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    /// Reads the tables `written`, whose complaints are looked for below the tables `at`; whether the name lies is not asked.
+    fn read(&self, mut written: DeTable<'_>, at: &[&str]) -> Result<Scenario, Problem> {
+        let of_toml = |error: toml::de::Error| Problem::from_toml(self.file, self.text, &error);
+        let located = |complaint: problem::Complaint| complaint.below(at).located(self.file, self.text);
+        let device = written.remove("device");
+        let of_broker = keys_of(written.get("broker"));
+        let whole = toml::Spanned::new(0..self.text.len(), written);
+        let mut scenario = Scenario::deserialize(toml::Deserializer::from(whole)).map_err(of_toml)?;
+        self.name.clone_into(&mut scenario.name);
+        if let Some(device) = device {
+            scenario.device = device::Device::read(device).map_err(|error| match error {
+                device::Unreadable::Toml(error) => of_toml(error),
+                device::Unreadable::Key(complaint) => located(complaint),
+            })?;
+        }
+        scenario.broker.take_personality(&|key| of_broker.iter().any(|written| written == key));
+        scenario.check().map_err(located)?;
+        Ok(scenario)
+    }
+}
+
 impl Scenario {
     /// Reads the scenario `name` (its path below the scenario folder, without `.toml`) from the text of the file
     /// `file`.
@@ -159,22 +196,17 @@ impl Scenario {
     /// A [`Problem`] of the scenario's author: not TOML, an unknown key, a value that makes no sense, or a name that
     /// contradicts the content.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Problem> {
-        let of_toml = |error: toml::de::Error| Problem::from_toml(file, text, &error);
-        let mut written = DeTable::parse(text).map_err(of_toml)?;
-        let notices = renamed::in_toml(written.get_mut(), renamed::IN_SCENARIOS, file, text);
-        let device = written.get_mut().remove("device");
-        let of_broker = keys_of(written.get_ref().get("broker"));
-        let mut scenario = Self::deserialize(toml::Deserializer::from(written)).map_err(of_toml)?;
-        name.clone_into(&mut scenario.name);
+        let mut written = DeTable::parse(text).map_err(|error| Problem::from_toml(file, text, &error))?.into_inner();
+        let notices = renamed::in_toml(&mut written, renamed::IN_SCENARIOS, file, text);
+        let source = Source { name, file, text };
+        let mut scenario = source.read(written.clone(), &[])?;
         scenario.notices = notices;
-        if let Some(device) = device {
-            scenario.device = device::Device::read(device).map_err(|error| match error {
-                device::Unreadable::Toml(error) => of_toml(error),
-                device::Unreadable::Key(complaint) => complaint.located(file, text),
-            })?;
+        names::check(&scenario).map_err(|complaint| complaint.located(file, text))?;
+        if let Some(twin) = &scenario.twin {
+            let twin = twin.check(scenario.specification.demands).and_then(|()| twin.applied(&written));
+            let twin = twin.map_err(|complaint| complaint.located(file, text))?;
+            scenario.without_fault = Some(Box::new(source.read(twin, &["twin"])?));
         }
-        scenario.broker.take_personality(&|key| of_broker.iter().any(|written| written == key));
-        scenario.check().map_err(|complaint| complaint.located(file, text))?;
         Ok(scenario)
     }
 
@@ -204,8 +236,7 @@ impl Scenario {
         self.wifi.check()?;
         self.sweep.as_ref().map_or(Ok(()), Sweep::check)?;
         self.check_modem()?;
-        cuts::check(self)?;
-        names::check(self)
+        cuts::check(self)
     }
 
     fn check_modem(&self) -> Result<(), problem::Complaint> {

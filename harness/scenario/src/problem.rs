@@ -90,6 +90,12 @@ impl Complaint {
         }
     }
 
+    /// The same, of keys that stand below the tables `path`.
+    pub(crate) fn below(self, path: &[&str]) -> Self {
+        let path = path.iter().map(|key| (*key).to_owned()).chain(self.path).collect();
+        Self { path, ..self }
+    }
+
     /// Finds the line: that of the key, else that of the innermost table on the way to it that the file has.
     pub(crate) fn located(self, file: &str, text: &str) -> Problem {
         let mut span = 0..0;

@@ -67,6 +67,7 @@ pub const RANGES: &[Range] = &[
     range("broker", "record_bytes_max", Numbers::From(32, 16_384)),
     range("broker", "security_level", Numbers::From(0, 5)),
     range("broker", "dh_bits", Numbers::OneOf(&[1_024, 1_536, 2_048, 3_072, 4_096])),
+    range("broker.on_server_hello", "max_fragment_length_bytes", FRAGMENTS),
     range("broker.client_certificates", "announce_fillers", Numbers::From(0, 900)),
     range("broker.mqtt.publish", "qos", Numbers::From(0, 1)),
     range("broker.mqtt.publish", "payload_bytes", Numbers::From(0, 1_048_576)),

@@ -67,6 +67,7 @@ fn the_page_asks_for_every_type_of_the_grammar() {
         "scenario/src/broker/personality.rs",
         "scenario/src/controls.rs",
         "scenario/src/mosquitto.rs",
+        "scenario/src/twin.rs",
         "pki/src/spec.rs",
         "pki/src/spec/extension.rs",
         "pki/src/spec/moment.rs",

@@ -185,7 +185,7 @@ impl Esp32c3 {
                 if let Some(data) = rom_data {
                     data.put_behind_code(&mut memory);
                 }
-                rom_symbols = Some(Symbols::new(elf.clone()));
+                rom_symbols = Some(Symbols::new(elf));
                 false
             }
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gimli::{EndianArcSlice, LittleEndian};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
@@ -43,22 +43,51 @@ struct Symbol {
 }
 
 /// The symbols and debug information of one image. Reading them costs time, so that is put off until they are asked
-/// for.
+/// for; and chips of the same image share what one of them has read.
 pub(crate) struct Symbols {
-    elf: Arc<[u8]>,
-    table: OnceCell<Vec<Symbol>>,
+    image: Arc<Image>,
     lines: OnceCell<Option<addr2line::Context<Reader>>>,
+}
+
+/// What chips share.
+struct Image {
+    elf: Box<[u8]>,
+    table: OnceLock<Vec<Symbol>>,
+}
+
+/// So many images are kept in mind, the latest; a run of the bench has few.
+const IMAGES_MAX: usize = 4;
+
+static IMAGES: Mutex<Vec<Arc<Image>>> = Mutex::new(Vec::new());
+
+impl Image {
+    /// The image whose ELF file has these bytes.
+    fn of(elf: &[u8]) -> Arc<Self> {
+        let mut images = IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
+        let image = match images.iter().position(|image| *image.elf == *elf) {
+            Some(at) => images.remove(at),
+            None => Arc::new(Self { elf: elf.into(), table: OnceLock::new() }),
+        };
+        images.push(Arc::clone(&image));
+        // What a chip runs stays.
+        while images.len() > IMAGES_MAX
+            && let Some(idle) = images.iter().position(|image| Arc::strong_count(image) == 1)
+        {
+            images.remove(idle);
+        }
+        image
+    }
 }
 
 impl Symbols {
     /// The symbols of an ELF file.
-    pub fn new(elf: Arc<[u8]>) -> Self {
-        Self { elf, table: OnceCell::new(), lines: OnceCell::new() }
+    pub fn new(elf: &[u8]) -> Self {
+        Self { image: Image::of(elf), lines: OnceCell::new() }
     }
 
     /// The bytes of a section; none if there is no such section.
     pub fn section(&self, name: &str) -> Option<Arc<[u8]>> {
-        let file = object::File::parse(&*self.elf).ok()?;
+        let file = object::File::parse(&*self.image.elf).ok()?;
         let bytes = file.section_by_name(name)?.uncompressed_data().ok()?;
         Some(Arc::from(&*bytes))
     }
@@ -91,8 +120,8 @@ impl Symbols {
     }
 
     fn table(&self) -> &[Symbol] {
-        self.table.get_or_init(|| {
-            let Ok(file) = object::File::parse(&*self.elf) else { return Vec::new() };
+        self.image.table.get_or_init(|| {
+            let Ok(file) = object::File::parse(&*self.image.elf) else { return Vec::new() };
             let mut table: Vec<Symbol> = file
                 .symbols()
                 .filter(|symbol| {
@@ -113,7 +142,7 @@ impl Symbols {
 
     fn lines(&self) -> Option<&addr2line::Context<Reader>> {
         let context = self.lines.get_or_init(|| {
-            let file = object::File::parse(&*self.elf).ok()?;
+            let file = object::File::parse(&*self.image.elf).ok()?;
             let load = |id: gimli::SectionId| -> Result<Reader, gimli::Error> {
                 let bytes = file.section_by_name(id.name()).and_then(|section| section.uncompressed_data().ok());
                 let bytes = bytes.unwrap_or(Cow::Borrowed(&[]));
@@ -145,4 +174,32 @@ fn places_from_lines(context: &addr2line::Context<Reader>, address: u32) -> Vec<
         outermost.inlined = false;
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chips_of_one_image_share_its_table() {
+        let image: &[u8] = include_bytes!("../../../../firmware-under-test/images/esp32c3_mbedtls.elf");
+        let (first, second) = (Symbols::new(image), Symbols::new(&image.to_vec()));
+        let address = first.address_of("main").or_else(|| first.address_of("_start")).expect("it starts somewhere");
+        assert!(first.function_at(address).is_some());
+        assert!(std::ptr::eq(first.table(), second.table()), "the same bytes are the same image");
+        // Another's is another, and what is no ELF file has none.
+        let other = Symbols::new(b"no ELF file");
+        assert!(other.table().is_empty() && other.address_of("main").is_none());
+        assert!(!Arc::ptr_eq(&first.image, &other.image));
+    }
+
+    #[test]
+    fn few_images_are_kept_in_mind() {
+        for n in 0..=IMAGES_MAX as u8 {
+            let _ = Symbols::new(&[b'x', n]);
+        }
+        let images = IMAGES.lock().expect("nobody panics over it");
+        let idle = images.iter().filter(|image| Arc::strong_count(image) == 1).count();
+        assert!(idle <= IMAGES_MAX, "{idle}");
+    }
 }

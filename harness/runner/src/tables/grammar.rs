@@ -161,7 +161,7 @@ fn written(file: &str, of: &str, variant: &Variant) -> String {
     };
     match &variant.payload {
         Payload::None => format!("\"{name}\""),
-        Payload::One(kind) => format!("{{ {name} = {} }}", plain(kind)),
+        Payload::One(kind) => format!("{{ {name} = {} }}", in_table(name, kind)),
         Payload::Several(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(plain).collect();
             format!("{{ {name} = [{}] }}", kinds.join(", "))

@@ -114,3 +114,28 @@ fn an_address_that_is_not_this_machines_is_the_maps_fault_and_said_so() {
     let output = hil(&stand, &["trust/unknown_ca", "--no-health-check"]).output().expect("the runner starts");
     ends_with(&output, exit::BENCH_FAILED, "`address` in `[lan]`");
 }
+
+#[test]
+fn its_brokers_are_minted_under_the_authority_that_its_file_names() {
+    let Some(stand) = on_a_free_port() else { return };
+    let spec = toml::from_str("[root]\nsubject = 'CN=Their test root'").expect("a specification");
+    // 2026-11-29, and ten years on either side.
+    let minted = pki::mint(&spec, 7, clock::UnixTime::from_seconds(1_795_910_400)).expect("it can be minted");
+    let (certificate, key) = (minted.certificates["root"].pem(), minted.certificates["root"].key_pem());
+    fs::write(stand.path("map/ca.pem"), certificate).expect("a file");
+    fs::write(stand.path("map/ca.key"), &key).expect("a file");
+    let map = fs::read_to_string(stand.path("map/wall.toml")).expect("a file");
+    fs::write(stand.path("map/wall.toml"), format!("authority = \"ca.pem\"\nauthority_key = \"ca.key\"\n{map}"))
+        .expect("a file");
+    let patterns = ["identity/san_dns_dialled_by_name", "trust/unknown_ca", "certificate/rsa2048_chain"];
+    let output = hil(&stand, &patterns).output().expect("the runner starts");
+    ends_with(&output, exit::AS_EXPECTED, "2 as expected · 1 not applicable");
+    let run = stand.report();
+    let row = |scenario: &str| run.rows.iter().find(|row| row.scenario == scenario).expect("a row");
+    let let_in = row("identity/san_dns_dialled_by_name");
+    assert!(let_in.transcript.contains("by CN=Their test root"), "{}", let_in.transcript);
+    let bent = row("certificate/rsa2048_chain").reason().expect("a reason").to_owned();
+    assert!(bent.starts_with("not applicable under this authority: the root itself is bent"), "{bent}");
+    let secret = key.lines().nth(1).expect("Base64");
+    assert!(!words(&output).contains(secret) && run.rows.iter().all(|row| !format!("{row:?}").contains(secret)));
+}

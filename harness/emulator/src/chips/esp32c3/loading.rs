@@ -5,8 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use std::sync::Arc;
-
 use chip::ESP32C3;
 
 use crate::cores::riscv::csr_number;
@@ -111,7 +109,7 @@ impl Esp32c3 {
         for address in std::mem::take(&mut self.panic_entries) {
             self.hart.remove_hook(address);
         }
-        let symbols = Symbols::new(Arc::from(elf));
+        let symbols = Symbols::new(elf);
         for name in ["rust_begin_unwind", "__rustc::rust_begin_unwind"] {
             if let Some(address) = symbols.address_of(name) {
                 self.panic_entries.insert(address);

@@ -46,6 +46,12 @@ const PLACES: &[Place] = &[
         texts: &["sweep = { heap_cap_bytes = [1] }", "sweep = { heap_block_max_bytes = [1] }"],
         path: &["sweep"],
     },
+    Place {
+        of: ("scenario/src/twin.rs", "Twin"),
+        table: "twin",
+        texts: &["twin = { date = '2026-01-02T00:00:00Z' }"],
+        path: &["twin"],
+    },
     Place { of: ("scenario/src/device.rs", "Device"), table: "device", texts: &[""], path: &["device"] },
     Place { of: ("control/src/order.rs", "Plan"), table: "device", texts: &[""], path: &["device", "plan"] },
     Place { of: ("control/src/order.rs", "Tls"), table: "device", texts: &[""], path: &["device", "security"] },
@@ -179,7 +185,7 @@ fn profiles() -> BTreeMap<String, Value> {
 /// A scenario that says this, and else only what every scenario has to say.
 pub(super) fn scenario(text: &str) -> Option<Scenario> {
     let text =
-        format!("title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }}\n{text}\n");
+        format!("title = 't'\nspecification = {{ demands = 'refuse', rule = 'RFC 1 §1', quote = 'q' }}\n{text}\n");
     Scenario::parse("x/y", "x.toml", &text).ok()
 }
 
@@ -187,6 +193,7 @@ pub(super) fn scenario(text: &str) -> Option<Scenario> {
 pub(super) fn table_of(file: &str, name: &str) -> Option<&'static str> {
     match (file, name) {
         ("control/src/order.rs", "Act") => return Some("device.mqtt.acts"),
+        ("scenario/src/broker/misbehaviour.rs", "OnServerHello") => return Some("broker.on_server_hello"),
         // Any certificate's table would do.
         ("pki/src/spec.rs", "Certificate") => return Some("pki.leaf"),
         _ => {}

@@ -89,6 +89,7 @@ fn the_keys_are_those_that_serde_knows() {
         ("scenario/src/lib.rs", "Scenario", ""),
         ("scenario/src/broker/afterwards.rs", "Afterwards", "[broker.afterwards]\n"),
         ("scenario/src/sweep.rs", "Sweep", "[sweep]\n"),
+        ("scenario/src/twin.rs", "Twin", "[twin]\n"),
         ("control/src/order.rs", "Mqtt", "[device.mqtt]\n"),
         ("scenario/src/network.rs", "Network", "[network]\n"),
         ("network/src/modem/behaviour.rs", "ModemBehaviour", "[modem]\n"),
@@ -176,6 +177,7 @@ fn ranges_are_those_that_scenarios_are_checked_against() {
                     format!("device.mqtt.will = {{ topic = 't', payload = 'p', {} = {number} }}", range.key)
                 }
                 "modem" => format!("device.link = 'modem'\n{path} = {number}"),
+                "broker.on_server_hello" => format!("broker.versions = ['1.2']\n{path} = {number}"),
                 // Of these only OpenSSL has any.
                 "broker" if ["security_level", "dh_bits"].contains(&range.key) => {
                     format!("broker.engine = 'openssl'\n{path} = {number}")
