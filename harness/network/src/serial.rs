@@ -123,6 +123,11 @@ impl SerialLine {
         heard
     }
 
+    /// What of a line of text, or of a frame, has come so far: a prompt does not end its line.
+    pub fn unended(&self) -> &[u8] {
+        self.decoder.pending()
+    }
+
     /// The board was reset or fell silent: gives out what is left of an unfinished frame.
     pub fn fall_silent(&mut self) -> Option<Heard> {
         self.from_device.between_frames();

@@ -15,6 +15,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use clap::Args;
 use pki::Authority;
 use scenario::Scenario;
@@ -46,7 +47,7 @@ impl OwnAuthority {
     /// # Errors
     ///
     /// A sentence that names the file, what is wrong with it, and the remedy.
-    pub fn read(&self) -> Result<Option<Authority>, String> {
+    pub fn read(&self) -> blame::Result<Option<Authority>> {
         match (&self.authority, &self.authority_key) {
             (Some(certificate), Some(key)) => read(certificate, key).map(Some),
             _ => Ok(None),
@@ -59,23 +60,26 @@ impl OwnAuthority {
 /// # Errors
 ///
 /// A sentence that names the file, what is wrong with it, and the remedy.
-pub fn read(certificate: &Path, key: &Path) -> Result<Authority, String> {
+pub fn read(certificate: &Path, key: &Path) -> blame::Result<Authority> {
     use pki::Refusal;
     let texts = (text(certificate)?, text(key)?);
     Authority::read(&texts.0, &texts.1, crate::controls::today()).map_err(|why| {
         let is_about_the_key = matches!(why, Refusal::NoKey(_) | Refusal::EncryptedKey | Refusal::KeyOfAnother);
         let file = if is_about_the_key { key } else { certificate };
-        format!("{}: {why}", file.display())
+        Error::authors_file(file, why)
     })
 }
 
 /// The text of a file, of which no more is read than an authority needs.
-fn text(file: &Path) -> Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", file.display());
+fn text(file: &Path) -> blame::Result<String> {
+    let unreadable = |error: std::io::Error| Error::author(format!("{}: {error}", file.display()));
     let mut text = Vec::new();
     fs::File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(unreadable)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("{}: larger than 64 KiB: this is no PEM of one certificate or key", file.display()));
+        return Err(Error::author(format!(
+            "{}: larger than 64 KiB: this is no PEM of one certificate or key",
+            file.display()
+        )));
     }
     // DER is no text; whoever reads on says that there is no certificate or key in it.
     Ok(String::from_utf8_lossy(&text).into_owned())

@@ -144,6 +144,8 @@ struct Session {
     ordered_at: Option<Instant>,
     /// Of a firmware that says no hello: reads what it prints.
     log: LogReader,
+    /// Whether a prompt that does not end its line has been answered.
+    is_prompt_answered: bool,
     ports: Ports,
     tap: Tap,
     reports: Vec<Report>,
@@ -171,7 +173,7 @@ impl Session {
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
-        let plan = stack.plan(scenario, minted).map_err(BenchFault)?;
+        let plan = stack.plan(scenario, minted).map_err(|error| BenchFault(error.message))?;
         let timeouts = Timeouts {
             network_ms: plan.network.wifi.as_ref().map_or(0, |wifi| wifi.join_timeout_ms.max(wifi.lease_timeout_ms)),
             connect_ms: plan.connect_timeout_ms,
@@ -186,6 +188,7 @@ impl Session {
             timeouts,
             ordered_at: None,
             log: stack.log_reader(),
+            is_prompt_answered: false,
             ports: Ports::new(scenario, target, stack.has_radio(), counterpart, seed)?,
             tap,
             reports: Vec::new(),
@@ -223,6 +226,7 @@ impl Session {
             for heard in self.ports.receive(now, port, &bytes) {
                 self.message(now, heard)?;
             }
+            self.answer_prompt();
         }
         if self.awaits_hello() && self.ends_at.is_none() && now >= HELLO_BY {
             self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
@@ -295,6 +299,12 @@ impl Session {
     fn read_log(&mut self, now: Instant, text: &str) {
         let at_ms = u32::try_from(now.as_millis()).unwrap_or(u32::MAX);
         for line in text.lines() {
+            // The end of a line whose beginning was answered: an echo, most often.
+            match self.log.answer(line) {
+                Some(_) if std::mem::take(&mut self.is_prompt_answered) => {}
+                Some(text) => self.ports.send_text(text.as_bytes()),
+                None => {}
+            }
             for report in self.log.read(line, at_ms) {
                 if matches!(report, Report::Done { .. }) {
                     self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
@@ -302,6 +312,18 @@ impl Session {
                 self.progressed_at = now;
                 self.reports.push(report);
             }
+        }
+    }
+
+    /// Types what the dialect says, once, if the line that the device has begun is a prompt.
+    fn answer_prompt(&mut self) {
+        if self.log.is_empty() || self.is_prompt_answered || self.ends_at.is_some() {
+            return;
+        }
+        let begun = String::from_utf8_lossy(self.ports.unended_text());
+        if let Some(text) = self.log.answer(&begun) {
+            self.ports.send_text(text.as_bytes());
+            self.is_prompt_answered = true;
         }
     }
 

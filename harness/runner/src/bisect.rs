@@ -94,7 +94,7 @@ pub fn run(root: &Path, arguments: &Bisect) -> Result<Exit, (Exit, String)> {
 }
 
 fn try_run(root: &Path, arguments: &Bisect) -> Result<bisect::Outcome, Stop> {
-    let chip = arguments.board.chip().map_err(Error::usage)?;
+    let chip = arguments.board.chip()?;
     let scenario = library::read(&root.join("scenarios"))
         .and_then(|scenarios| library::one(scenarios, &arguments.scenario))
         .map_err(Error::usage)?;
@@ -130,16 +130,15 @@ fn judge(
     scenario: &Scenario,
 ) -> blame::Result<Outcome> {
     let stack = stack_of(candidate, arguments, chip)?;
-    let trial = trial::on_emulator(scenario, &stack, arguments.seed, &Boots::new()).map_err(Error::bench)?;
+    let trial = trial::on_emulator(scenario, &stack, arguments.seed, &Boots::new())?;
     let account = trial.judged.account;
     Ok(Outcome { phrase: account.phrase(), conformity: account.conformity, device_words: account.device_words })
 }
 
 fn stack_of(candidate: &Candidate, arguments: &Bisect, chip: &'static Chip) -> blame::Result<Stack> {
-    let stacks =
-        stack::own(&candidate.top, &candidate.elf, candidate.dialect.as_deref(), chip).map_err(Error::author)?;
+    let stacks = stack::own(&candidate.top, &candidate.elf, candidate.dialect.as_deref(), chip)?;
     let wanted = match &arguments.stack {
-        Some(name) => stack::select(stacks, std::slice::from_ref(name), chip).map_err(Error::author)?,
+        Some(name) => stack::select(stacks, std::slice::from_ref(name), chip)?,
         None => stacks,
     };
     wanted.into_iter().next().ok_or_else(|| Error::author("there is no such stack"))

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use blame::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::stack::Stack;
@@ -51,9 +52,9 @@ impl Builds {
     /// # Errors
     ///
     /// A sentence that names the file, if it is there and cannot be read.
-    pub fn read(captures: &Path) -> Result<Option<Self>, String> {
+    pub fn read(captures: &Path) -> blame::Result<Option<Self>> {
         let file = captures.join(FILE);
-        let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+        let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
         match fs::read_to_string(&file) {
             Ok(text) => toml::from_str(&text).map(Some).map_err(|error| named(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -66,7 +67,7 @@ impl Builds {
     /// # Errors
     ///
     /// A sentence that names the file.
-    pub fn accept(&self, captures: &Path) -> Result<(), String> {
+    pub fn accept(&self, captures: &Path) -> blame::Result<()> {
         let before = Self::read(captures)?;
         let mut now = self.clone();
         for (image, sha256) in before.iter().flat_map(|before| &before.images) {
@@ -76,7 +77,7 @@ impl Builds {
             return Ok(());
         }
         let file = captures.join(FILE);
-        let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+        let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
         let text = toml::to_string(&now).map_err(|error| named(&error))?;
         whole_file::write(&file, format!("{HEAD}{text}")).map_err(|error| named(&error))
     }
@@ -123,6 +124,6 @@ mod tests {
         // An image that nobody has accepted anything of is no difference.
         assert!(builds("5eed", &[("c", "3")]).differences(&on_record).is_empty());
         fs::write(folder.path().join(FILE), "seed = 1").unwrap();
-        assert!(Builds::read(folder.path()).unwrap_err().contains(FILE));
+        assert!(Builds::read(folder.path()).unwrap_err().message.contains(FILE));
     }
 }

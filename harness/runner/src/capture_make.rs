@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use board::Boots;
 use chip::Chip;
 use clap::Args;
@@ -60,26 +61,26 @@ pub struct Make {
 ///
 /// If the scenario or the stack is not there, does not go with the other, or the bench cannot do its part.
 pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
-    let usage = |why: String| Refusal::new(exit::USAGE, why);
     let folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
     let scenarios = library::read(&folder).map_err(|unusable| Refusal::new(exit::USAGE, unusable))?;
     let scenario = library::one(scenarios, &arguments.scenario).map_err(|unusable| match &unusable {
         Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
         _ => Refusal::new(exit::USAGE, unusable),
     })?;
-    let chip = arguments.board.chip().map_err(usage)?;
+    let chip = arguments.board.chip()?;
     let stacks = match &arguments.image {
         Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
         None => stack::released(root),
     };
-    let stack = choose(root, &scenario, stacks.map_err(usage)?, arguments.stack.as_ref(), chip).map_err(usage)?;
+    let stack = choose(root, &scenario, stacks?, arguments.stack.as_ref(), chip)?;
     if let Applicability::NotApplicable(why) = stack.applicability(&scenario) {
-        return Err(usage(format!("{} is not applicable on {}: {why}", scenario.name, stack.name)));
+        let why = format!("{} is not applicable on {}: {why}", scenario.name, stack.name);
+        return Err(Refusal::new(exit::USAGE, why));
     }
     let Trial { judged, pcapng } =
         trial::on_emulator(&scenario, &stack, arguments.seed, &Boots::new()).map_err(Refusal::bench_failed)?;
     if let Some(why) = judged.unsupported {
-        return Err(usage(format!("{} says that it cannot do this: {why}", stack.name)));
+        return Err(Refusal::new(exit::USAGE, format!("{} says that it cannot do this: {why}", stack.name)));
     }
     let place = Place::new(&root.join("target/captures"), &scenario.name, &stack.name);
     let file = arguments.output.clone().unwrap_or_else(|| place.capture());
@@ -95,13 +96,13 @@ fn choose(
     stacks: Vec<Stack>,
     wanted: Option<&String>,
     chip: &'static Chip,
-) -> Result<Stack, String> {
+) -> blame::Result<Stack> {
     if scenario.broker.real.is_some() {
-        return Err(format!(
+        return Err(Error::bench(format!(
             "{} has a real broker, whose packets are never the same twice: `cargo xtask hil {0}` leaves \
              those of a run in target/shakedown/",
             scenario.name
-        ));
+        )));
     }
     let chosen = match wanted {
         Some(name) => stack::select(stacks, std::slice::from_ref(name), chip)?.into_iter().next(),
@@ -113,5 +114,5 @@ fn choose(
             packets::stack_of(scenario, &stacks, &is_excused).cloned()
         }
     };
-    chosen.ok_or_else(|| format!("no stack runs {}", scenario.name))
+    chosen.ok_or_else(|| Error::bench(format!("no stack runs {}", scenario.name)))
 }

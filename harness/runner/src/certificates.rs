@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use board::{Board as _, Emulated};
 use clap::Args;
 use pki::spec::Certificate;
@@ -55,10 +56,10 @@ pub struct Certificates {
 }
 
 /// A client's name becomes a file's and a user's.
-fn client(text: &str) -> Result<String, String> {
+fn client(text: &str) -> blame::Result<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let is_good = !text.is_empty() && text.len() <= 40 && text.chars().all(is_plain);
-    if is_good { Ok(text.to_owned()) } else { Err("letters, digits, `-` and `_`, at most 40 of them".into()) }
+    if is_good { Ok(text.to_owned()) } else { Err(Error::usage("letters, digits, `-` and `_`, at most 40 of them")) }
 }
 
 /// How the broker is set up: the more modern first.
@@ -128,7 +129,7 @@ fn make_folder(out: &Path) -> std::io::Result<()> {
 }
 
 /// The first plan with which all stacks connect, written down; `None` if there is none.
-fn make(arguments: &Certificates, stacks: &[Stack], out: &Path) -> Result<Option<Plan>, String> {
+fn make(arguments: &Certificates, stacks: &[Stack], out: &Path) -> blame::Result<Option<Plan>> {
     let mut why_not: Vec<(Plan, Vec<String>)> = Vec::new();
     for plan in PLANS {
         let issued = issue::issue(plan.kind, &arguments.host, &arguments.client, arguments.days)?;
@@ -137,7 +138,7 @@ fn make(arguments: &Certificates, stacks: &[Stack], out: &Path) -> Result<Option
         let lines = tries.all(stacks)?;
         let failures: Vec<String> = lines.iter().filter(|line| !line.connects).map(Line::words).collect();
         if failures.is_empty() {
-            fs::remove_dir_all(out.join("tried")).map_err(|error| error.to_string())?;
+            fs::remove_dir_all(out.join("tried")).map_err(|error| Error::file(&out.join("tried"), error))?;
             let explained = explain(arguments, plan, &why_not, &lines);
             write(arguments, plan, &issued, stacks, out, &explained)?;
             crate::hil::say(&explained);
@@ -177,7 +178,7 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// Each stack, by each host, on each listener that it can use.
-    fn all(&self, stacks: &[Stack]) -> Result<Vec<Line>, String> {
+    fn all(&self, stacks: &[Stack]) -> blame::Result<Vec<Line>> {
         let mut lines = Vec::new();
         for stack in stacks {
             for host in &self.arguments.host {
@@ -193,7 +194,7 @@ impl Tries<'_> {
         Ok(lines)
     }
 
-    fn one(&self, stack: &Stack, host: &str, scenario: &Scenario) -> Result<Option<Line>, String> {
+    fn one(&self, stack: &Stack, host: &str, scenario: &Scenario) -> blame::Result<Option<Line>> {
         let port = scenario.device.port;
         let line =
             |connects, phrase| Some(Line { stack: stack.name.clone(), host: host.to_owned(), port, connects, phrase });
@@ -201,13 +202,15 @@ impl Tries<'_> {
             // Who has no place for a certificate logs in by password.
             return Ok(if port == BY_CERTIFICATE { None } else { line(false, why) });
         }
-        let seed = crate::diagnose::secret()?;
-        let mut board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
-        let evidence = match mosquitto::meet(scenario, stack, &mut board, 0, controls::today(), &self.folder)? {
+        let seed = crate::diagnose::secret().map_err(Error::bench)?;
+        let mut board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?;
+        let met =
+            mosquitto::meet(scenario, stack, &mut board, 0, controls::today(), &self.folder).map_err(Error::bench)?;
+        let evidence = match met {
             Met::Held(evidence, _) => evidence,
-            Met::Missing(missing) => return Err(missing.reason),
+            Met::Missing(missing) => return Err(Error::bench(missing.reason)),
         };
-        let judged = judge::judge(scenario, &stack.setting(&board.target(), 0), &evidence)?;
+        let judged = judge::judge(scenario, &stack.setting(&board.target(), 0), &evidence).map_err(Error::bench)?;
         if judged.unsupported.is_some() && port == BY_CERTIFICATE {
             return Ok(None);
         }
@@ -218,12 +221,11 @@ impl Tries<'_> {
     }
 
     /// A device that dials `host`, and mosquitto with the configuration that is handed out.
-    fn scenario(&self, host: &str, client: Option<&issue::Pair>) -> Result<Scenario, String> {
+    fn scenario(&self, host: &str, client: Option<&issue::Pair>) -> blame::Result<Scenario> {
         let text = "title = \"Certificates that were just made\"\n\
                     specification = { demands = \"connect\", rule = \"RFC 9525 §6\", quote = \"x\" }\n\
                     broker.real = \"mosquitto\"\n";
-        let mut scenario =
-            Scenario::parse("identity/given", "certificates", text).map_err(|problem| problem.to_string())?;
+        let mut scenario = Scenario::parse("identity/given", "certificates", text).map_err(Error::bench)?;
         let given = |pem: String| Certificate { pem: Some(pem), ..Certificate::default() };
         let mut put = |name: &str, pair: &issue::Pair| {
             scenario.pki.0.insert(name.to_owned(), given(format!("{}{}", pair.certificate, pair.key)));
@@ -240,7 +242,7 @@ impl Tries<'_> {
         if host.parse::<std::net::IpAddr>().is_err() {
             scenario.network.hosts.insert(host.to_owned(), vec![lan::BROKER_IPV4.into()]);
         }
-        let password = format!("{:016x}", crate::diagnose::secret()?);
+        let password = format!("{:016x}", crate::diagnose::secret().map_err(Error::bench)?);
         if client.is_none() {
             scenario.device.plan.mqtt.user_name = Some(USER.into());
             scenario.device.plan.mqtt.password = Some(password.clone());
@@ -326,8 +328,8 @@ fn write(
     stacks: &[Stack],
     out: &Path,
     explained: &str,
-) -> Result<(), String> {
-    let failed = |file: &Path, error: std::io::Error| format!("{}: {error}", file.display());
+) -> blame::Result<()> {
+    let failed = |file: &Path, error: std::io::Error| Error::file(file, error);
     let open = |name: &str, text: &str| {
         let file = out.join(name);
         whole_file::write(&file, text).map_err(|error| failed(&file, error))

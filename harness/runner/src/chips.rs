@@ -2,6 +2,7 @@
 //!
 //! What a name means stands in the crate `chip`; here is who may leave it out.
 
+use blame::Error;
 use chip::{CHIPS, Chip};
 use clap::Args;
 
@@ -19,18 +20,18 @@ impl BoardOption {
     /// # Errors
     ///
     /// If none is named and there are several.
-    pub fn chip(self) -> Result<&'static Chip, String> {
+    pub fn chip(self) -> blame::Result<&'static Chip> {
         named_or_only(self.board, CHIPS)
     }
 }
 
-fn named_or_only(named: Option<&'static Chip>, chips: &[&'static Chip]) -> Result<&'static Chip, String> {
+fn named_or_only(named: Option<&'static Chip>, chips: &[&'static Chip]) -> blame::Result<&'static Chip> {
     match (named, chips) {
         (Some(chip), _) => Ok(chip),
         (None, [only]) => Ok(only),
         (None, several) => {
             let options: Vec<String> = several.iter().map(|chip| format!("`--board {chip}`")).collect();
-            Err(format!("there are several kinds of boards: say {}", options.join(" or ")))
+            Err(Error::usage(format!("there are several kinds of boards: say {}", options.join(" or "))))
         }
     }
 }
@@ -46,6 +47,6 @@ mod tests {
         assert_eq!(named_or_only(None, &[&OTHER]), Ok(&OTHER));
         assert_eq!(named_or_only(Some(&OTHER), &[&chip::ESP32C3, &OTHER]), Ok(&OTHER));
         let why = named_or_only(None, &[&chip::ESP32C3, &OTHER]).expect_err("which one?");
-        assert_eq!(why, "there are several kinds of boards: say `--board esp32c3` or `--board rv32tiny`");
+        assert_eq!(why.message, "there are several kinds of boards: say `--board esp32c3` or `--board rv32tiny`");
     }
 }

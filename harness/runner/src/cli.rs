@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use blame::Error;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::chips::BoardOption;
@@ -327,11 +328,14 @@ pub enum Controls {
     Install,
 }
 
-fn jobs(text: &str) -> Result<std::num::NonZeroUsize, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number of jobs: give 1 or more, or leave it out for all cores"))
+fn jobs(text: &str) -> blame::Result<std::num::NonZeroUsize> {
+    text.parse().map_err(|_| {
+        Error::usage(format!("`{text}` is no number of jobs: give 1 or more, or leave it out for all cores"))
+    })
 }
 
-pub(crate) fn hexadecimal(text: &str) -> Result<u64, String> {
+pub(crate) fn hexadecimal(text: &str) -> blame::Result<u64> {
     let digits = text.trim_start_matches("0x");
-    u64::from_str_radix(digits, 16).map_err(|_| format!("`{text}` is no hexadecimal number of up to 16 digits"))
+    u64::from_str_radix(digits, 16)
+        .map_err(|_| Error::usage(format!("`{text}` is no hexadecimal number of up to 16 digits")))
 }

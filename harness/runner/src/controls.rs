@@ -26,6 +26,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::outcome::{Conformity, Demand, Ending, Met};
 use ::report::model::How;
+use blame::Error;
 use broker::Broker;
 use clock::UnixTime;
 use host::process;
@@ -107,7 +108,7 @@ impl ControlRun<'_> {
         }
         let moved = match loopback::moved(self.scenario, today()) {
             Ok(moved) => moved,
-            Err(why) => return not_applicable(why),
+            Err(why) => return not_applicable(why.message),
         };
         let program = match tools::of_control(self.control, &setting.root) {
             Ok(program) => program,
@@ -142,25 +143,25 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The exchange itself.
-    fn exchange(&self, moved: &Moved) -> Result<(ControlReport, Held), String> {
-        let minted =
-            pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(|e| e.to_string())?;
+    fn exchange(&self, moved: &Moved) -> blame::Result<(ControlReport, Held)> {
+        let minted = pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(Error::bench)?;
         let (counterpart, mosquitto) = match &self.mosquitto {
             Some(programs) => {
                 let folder = self.folder().with_extension("mosquitto");
-                let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
+                let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs).map_err(Error::bench)?;
                 let address = mosquitto.address(self.of.scenario.device.port);
-                let address = address.ok_or("mosquitto has no listener where the control dials")?;
+                let address =
+                    address.ok_or_else(|| Error::bench("mosquitto has no listener where the control dials"))?;
                 (Counterpart::Real(address), Some(mosquitto))
             }
             None => {
                 let broker = Broker::new(&moved.scenario.broker, &minted, self.setting.seed, moved.scenario.date())
-                    .map_err(|error| error.to_string())?;
+                    .map_err(Error::bench)?;
                 (Counterpart::Scripted(broker), None)
             }
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        let failed = |error: io::Error| format!("the exchange on the loopback failed: {error}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::bench)?;
+        let failed = |error: io::Error| Error::bench(format!("the exchange on the loopback failed: {error}"));
         runtime.block_on(async {
             let listener = TcpListener::bind(SocketAddr::new(moved.address, 0)).await.map_err(failed)?;
             let address = listener.local_addr().map_err(failed)?;
@@ -171,7 +172,7 @@ impl Run<'_> {
             let (report, mut held) = exchange::run(counterpart, listener, port, moved.scenario.date(), comment, client)
                 .await
                 .map_err(failed)?;
-            let report = report.map_err(|error| format!("{} cannot be run: {error}", self.of.control))?;
+            let report = report.map_err(|error| Error::bench(format!("{} cannot be run: {error}", self.of.control)))?;
             held.recorder.key_log(&report.key_log);
             let now = held.recorder.now();
             let log = mosquitto.map(Mosquitto::finish).unwrap_or_default();
@@ -214,14 +215,14 @@ impl Run<'_> {
         self.place(&self.setting.artefacts).capture().with_extension("files")
     }
 
-    fn file(&self, report: &ControlReport, held: &Held) -> Result<Verdict, String> {
+    fn file(&self, report: &ControlReport, held: &Held) -> blame::Result<Verdict> {
         let pcapng = held.recorder.to_pcapng();
-        let wire = capture::read(&pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
+        let wire = capture::read(&pcapng, "").map_err(|error| Error::bench(format!("our own capture: {error}")))?;
         let class = Class::conclude(&wire, report)?;
         let account = self.account(class, held);
         let essence = self.essence(class, &account);
         let transcript = self.transcript(report, held, &wire, &essence);
-        let failed = |error: io::Error| format!("the evidence cannot be filed: {error}");
+        let failed = |error: io::Error| Error::bench(format!("the evidence cannot be filed: {error}"));
         let artefact = self.place(&self.setting.artefacts);
         fs::create_dir_all(artefact.folder()).map_err(failed)?;
         fs::write(artefact.capture(), &pcapng).map_err(failed)?;

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use clap::{Args, ValueEnum};
 use outcome::Ending;
 use rack::dated::{self, Entry};
@@ -49,17 +50,16 @@ impl Denial {
     /// # Errors
     ///
     /// If the file of known findings cannot be read or is wrong; with line and remedy.
-    pub fn read(root: &Path, options: &Denying) -> Result<Self, String> {
+    pub fn read(root: &Path, options: &Denying) -> blame::Result<Self> {
         let file = options.known_findings.clone().unwrap_or_else(|| root.join(FILE));
-        let text = match dated::text(&file).map_err(|error| error.message)? {
+        let text = match dated::text(&file)? {
             Some(text) => text,
             None if options.known_findings.is_some() => {
-                return Err(format!("{}: there is no such file", file.display()));
+                return Err(Error::author(format!("{}: there is no such file", file.display())));
             }
             None => String::new(),
         };
-        let entries =
-            dated::parse(&file.display().to_string(), &text, "known").map_err(|problem| problem.to_string())?;
+        let entries = dated::parse(&file.display().to_string(), &text, "known").map_err(Error::author)?;
         let today = dated::today();
         let (known, over) = entries.into_iter().partition(|entry| entry.until() >= today);
         Ok(Self { denied: options.deny.clone(), known, over })

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use blame::Error;
 use chip::{PortId, PortRole};
 use clock::{Duration, Instant};
 use emulator::gdb::Ended;
@@ -32,9 +33,9 @@ const SLICE: Duration = Duration::from_millis(10);
 /// # Errors
 ///
 /// A sentence about the chip, the image or the port.
-pub fn run(root: &Path, arguments: &Emulate) -> Result<u8, String> {
+pub fn run(root: &Path, arguments: &Emulate) -> blame::Result<u8> {
     let chip = arguments.board.chip()?;
-    let model = emulator::model_of(chip).ok_or_else(|| format!("the chip {chip} is not emulated"))?;
+    let model = emulator::model_of(chip).ok_or_else(|| Error::bench(format!("the chip {chip} is not emulated")))?;
     if arguments.map {
         terminal::outln!("{}", (model.map)());
         return Ok(exit::AS_EXPECTED.code);
@@ -42,7 +43,7 @@ pub fn run(root: &Path, arguments: &Emulate) -> Result<u8, String> {
     let interrupted = Arc::new(AtomicBool::new(false));
     if arguments.gdb.is_none() {
         let flag = Arc::clone(&interrupted);
-        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| error.to_string())?;
+        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(Error::bench)?;
     }
     on(root, model, arguments, &keys(), &interrupted, &mut terminal::Console::stdout(arguments.raw))
 }
@@ -59,7 +60,7 @@ pub fn on(
     keys: &Receiver<Vec<u8>>,
     interrupted: &AtomicBool,
     terminal: &mut dyn Write,
-) -> Result<u8, String> {
+) -> blame::Result<u8> {
     let mut chip = loaded::power_on(root, model, arguments)?;
     let mut seen = Seen { console: Console::new(consoles(&*chip)), events: EventPrinter::default(), terminal };
     let result = match arguments.gdb {
@@ -89,7 +90,7 @@ fn run_chip(
     keys: &Receiver<Vec<u8>>,
     interrupted: &AtomicBool,
     seen: &mut Seen<'_>,
-) -> Result<bool, String> {
+) -> blame::Result<bool> {
     let until = arguments.until_ms.map_or(Instant::FAR_FUTURE, Instant::from_millis);
     let mut air = Surroundings::of(arguments)?;
     let mut has_halted = false;
@@ -145,8 +146,8 @@ impl Seen<'_> {
     }
 }
 
-fn gone(error: io::Error) -> String {
-    format!("the terminal is gone: {error}")
+fn gone(error: io::Error) -> Error {
+    Error::bench(format!("the terminal is gone: {error}"))
 }
 
 /// Runs one instruction and prints it.
@@ -172,8 +173,8 @@ fn keys() -> Receiver<Vec<u8>> {
 }
 
 /// Waits for gdb and serves it until it kills the program; when it detaches or goes away, another may come.
-fn debug(chip: &mut dyn EmulatedChip, port: u16, seen: &mut Seen<'_>) -> Result<(), String> {
-    let refused = |error: io::Error| format!("port {port} of localhost: {error}");
+fn debug(chip: &mut dyn EmulatedChip, port: u16, seen: &mut Seen<'_>) -> blame::Result<()> {
+    let refused = |error: io::Error| Error::bench(format!("port {port} of localhost: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();
     loop {

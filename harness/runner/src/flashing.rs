@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use blame::Error;
 use board::{Boots, Emulated};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,17 +46,17 @@ impl Flashed {
     /// # Errors
     ///
     /// If an image cannot be flashed, and why.
-    pub fn new(way: Way, cold: bool, stacks: &[Stack], folder: &Path) -> Result<Self, String> {
+    pub fn new(way: Way, cold: bool, stacks: &[Stack], folder: &Path) -> blame::Result<Self> {
         let boots = (!cold).then(Boots::new);
         let mut by_image = BTreeMap::new();
         if way == Way::Direct {
             return Ok(Self { by_image, boots });
         }
         let program = std::env::var(PROBE).map_err(|_| {
-            format!("the program that holds debug probes is not built: `cargo xtask` builds it ({PROBE})")
+            Error::bench(format!("the program that holds debug probes is not built: `cargo xtask` builds it ({PROBE})"))
         })?;
         let command = [program, "serve".to_owned()];
-        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        fs::create_dir_all(folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
         for stack in stacks {
             let image = stack.image();
             if !by_image.contains_key(&image.name) {
@@ -70,8 +71,8 @@ impl Flashed {
     /// # Errors
     ///
     /// If nobody emulates its chip.
-    pub fn board(&self, stack: &Stack, seed: u64) -> Result<Emulated, String> {
-        let board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+    pub fn board(&self, stack: &Stack, seed: u64) -> blame::Result<Emulated> {
+        let board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?;
         let board = match &self.boots {
             Some(boots) => board.booting_from(Arc::clone(boots)),
             None => board,
@@ -84,12 +85,15 @@ impl Flashed {
 }
 
 #[cfg(unix)]
-fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<[u8]>, String> {
+fn flash(command: &[String], image: &board::Image, folder: &Path) -> blame::Result<Arc<[u8]>> {
     if image.flash.is_some() {
-        return Err(format!("{} is a flash image, which boots as it is: leave out `--flash probe`", image.name));
+        return Err(Error::bench(format!(
+            "{} is a flash image, which boots as it is: leave out `--flash probe`",
+            image.name
+        )));
     }
     let file = folder.join(&image.name).with_extension("elf");
-    fs::write(&file, &image.elf).map_err(|error| format!("{}: {error}", file.display()))?;
+    fs::write(&file, &image.elf).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {wide_msg}");
     let progress = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     progress.set_prefix(format!("flashing {}", image.name));
@@ -102,10 +106,10 @@ fn flash(command: &[String], image: &board::Image, folder: &Path) -> Result<Arc<
         progress.set_message(step.operation.verb());
     });
     progress.finish_and_clear();
-    flashed.map_err(|fault| format!("{}: {fault}", image.name))
+    flashed.map_err(|fault| Error::bench(format!("{}: {fault}", image.name)))
 }
 
 #[cfg(not(unix))]
-fn flash(_: &[String], _: &board::Image, _: &Path) -> Result<Arc<[u8]>, String> {
-    Err("emulated debug probes need Unix".into())
+fn flash(_: &[String], _: &board::Image, _: &Path) -> blame::Result<Arc<[u8]>> {
+    Err(Error::bench("emulated debug probes need Unix"))
 }

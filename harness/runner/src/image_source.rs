@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use chip::{Chip, ImageFormat};
 use firmware_image::build::{self, Files, Folder};
 use firmware_image::espressif::{self, Target};
@@ -46,33 +47,33 @@ fn target(chip: &Chip) -> Option<&'static Target> {
 /// # Errors
 ///
 /// A sentence that names the file, what it is, and what would be accepted.
-pub fn read(words: &[String], chip: &Chip) -> Result<ImageSource, String> {
+pub fn read(words: &[String], chip: &Chip) -> blame::Result<ImageSource> {
     match (target(chip), words) {
         (Some(target), _) => read_any(words, target),
         (None, [one]) => read_image(Path::new(one)).map(ImageSource::Elf),
-        (None, _) => Err("name one ELF file".into()),
+        (None, _) => Err(Error::author("name one ELF file")),
     }
 }
 
-fn read_any(words: &[String], target: &Target) -> Result<ImageSource, String> {
+fn read_any(words: &[String], target: &Target) -> blame::Result<ImageSource> {
     let words: Vec<&str> = match words {
         // A file may have a comma or an equals sign in its name.
         [one] if Path::new(one).exists() => vec![one],
         words => words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()).collect(),
     };
     match words.as_slice() {
-        [] => Err(format!("name an image; {}", firmware_image::ACCEPTED)),
+        [] => Err(Error::author(format!("name an image; {}", firmware_image::ACCEPTED))),
         [one] if !one.contains('=') || Path::new(one).exists() => read_one(Path::new(one), target),
         several => parts(several, target),
     }
 }
 
-fn read_one(path: &Path, target: &Target) -> Result<ImageSource, String> {
+fn read_one(path: &Path, target: &Target) -> blame::Result<ImageSource> {
     if path.is_dir() {
         return read_folder(path, target);
     }
     let bytes = read_image(path)?;
-    let refused = |refused: Refused| format!("{}: {refused}", path.display());
+    let refused = |refused: Refused| Error::authors_file(path, refused);
     let folder = path.parent().unwrap_or(Path::new("."));
     match recognise(&bytes) {
         Kind::Elf { .. } => match built_with(path, folder, target) {
@@ -90,9 +91,9 @@ fn read_one(path: &Path, target: &Target) -> Result<ImageSource, String> {
     }
 }
 
-fn read_folder(folder: &Path, target: &Target) -> Result<ImageSource, String> {
-    let refused = |refused: Refused| format!("{}: {refused}", folder.display());
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+fn read_folder(folder: &Path, target: &Target) -> blame::Result<ImageSource> {
+    let refused = |refused: Refused| Error::authors_file(folder, refused);
+    let entries = fs::read_dir(folder).map_err(|error| Error::authors_file(folder, error))?;
     let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     match build::folder(&names, target).map_err(refused)? {
         Folder::Files(files) => laid_out(folder, &files, target),
@@ -104,13 +105,13 @@ fn read_folder(folder: &Path, target: &Target) -> Result<ImageSource, String> {
                 "manifest.json" => build::web_manifest(&bytes, target),
                 _ => build::flash_args(&String::from_utf8_lossy(&bytes)),
             };
-            laid_out(folder, &files.map_err(|refused| format!("{}: {refused}", path.display()))?, target)
+            laid_out(folder, &files.map_err(|refused| Error::authors_file(&path, refused))?, target)
         }
     }
 }
 
 /// Reads the files of a list below `folder`, lays them out, and looks for the names of functions beside them.
-fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource, String> {
+fn laid_out(folder: &Path, files: &Files, target: &Target) -> blame::Result<ImageSource> {
     let image = flash_of(folder, files, target)?;
     let application = files.parts.iter().max_by_key(|(at, _)| (*at == 0x1_0000, *at));
     let symbols = application.and_then(|(_, path)| elf_beside(&folder.join(path)));
@@ -118,36 +119,36 @@ fn laid_out(folder: &Path, files: &Files, target: &Target) -> Result<ImageSource
 }
 
 /// Reads the files of a list below `folder`, and lays them out.
-fn flash_of(folder: &Path, files: &Files, target: &Target) -> Result<FlashImage, String> {
+fn flash_of(folder: &Path, files: &Files, target: &Target) -> blame::Result<FlashImage> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let home = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
+    let home = folder.canonicalize().map_err(|error| Error::authors_file(folder, error))?;
     let mut parts = Vec::new();
     for (at, path) in &files.parts {
         let file = folder.join(path);
-        let real = file
-            .canonicalize()
-            .map_err(|error| format!("{}: {error}; {} names it: is the build whole?", file.display(), files.list))?;
+        let real = file.canonicalize().map_err(|error| {
+            Error::author(format!("{}: {error}; {} names it: is the build whole?", file.display(), files.list))
+        })?;
         if !real.starts_with(&home) {
             let refused = Refused::OutsideFolder { list: files.list, path: PrintableName::new(path) };
-            return Err(format!("{}: {refused}", folder.display()));
+            return Err(Error::authors_file(folder, refused));
         }
         parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: PrintableName::new(path) });
     }
-    FlashImage::new(parts, target).map_err(|refused| format!("{}: {refused}", folder.display()))
+    FlashImage::new(parts, target).map_err(|refused| Error::authors_file(folder, refused))
 }
 
 /// `0x0=bootloader.bin`, and more of them.
-fn parts(words: &[&str], target: &Target) -> Result<ImageSource, String> {
+fn parts(words: &[&str], target: &Target) -> blame::Result<ImageSource> {
     let (mut parts, mut symbols) = (Vec::new(), None);
     for word in words {
-        let usage = || format!("`{word}`: parts are given as OFFSET=FILE, as in 0x8000=partitions.bin");
+        let usage = || Error::usage(format!("`{word}`: parts are given as OFFSET=FILE, as in 0x8000=partitions.bin"));
         let (at, path) = word.split_once('=').ok_or_else(usage)?;
         let at = build::parse_offset(at).ok_or_else(usage)?;
         let bytes = read_file(Path::new(path), FLASH_BYTES_MAX.into())?;
         symbols = symbols.or_else(|| elf_beside(Path::new(path)));
         parts.push(Part { at, bytes, name: PrintableName::new(path) });
     }
-    let image = FlashImage::new(parts, target).map_err(|refused| refused.to_string())?;
+    let image = FlashImage::new(parts, target).map_err(Error::author)?;
     Ok(ImageSource::Flash { image, symbols })
 }
 
@@ -167,7 +168,7 @@ fn elf_beside(image: &Path) -> Option<Vec<u8>> {
 }
 
 /// Reads an image: as much as a flash holds, and more of an ELF file alone.
-fn read_image(path: &Path) -> Result<Vec<u8>, String> {
+fn read_image(path: &Path) -> blame::Result<Vec<u8>> {
     let mut magic = Vec::new();
     let mut file = File::open(path).map_err(|error| failed(path, &error))?;
     file.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed(path, &error))?;
@@ -175,22 +176,26 @@ fn read_image(path: &Path) -> Result<Vec<u8>, String> {
     read_to_end(path, magic, file, bytes_max)
 }
 
-fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+fn read_file(path: &Path, bytes_max: u64) -> blame::Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| failed(path, &error))?;
     read_to_end(path, Vec::new(), file, bytes_max)
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> String {
-    format!("{}: {error}", path.display())
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    Error::authors_file(path, error)
 }
 
 /// Reads the rest of a file of which `bytes` are the beginning.
-fn read_to_end(path: &Path, mut bytes: Vec<u8>, file: File, bytes_max: u64) -> Result<Vec<u8>, String> {
+fn read_to_end(path: &Path, mut bytes: Vec<u8>, file: File, bytes_max: u64) -> blame::Result<Vec<u8>> {
     // One byte more than may be, so that a file that grows or has no length is told too.
     let rest = (bytes_max + 1).saturating_sub(bytes.len() as u64);
     file.take(rest).read_to_end(&mut bytes).map_err(|error| failed(path, &error))?;
     if bytes.len() as u64 > bytes_max {
-        return Err(format!("{}: longer than {} MiB, which no such file is", path.display(), bytes_max >> 20));
+        return Err(Error::author(format!(
+            "{}: longer than {} MiB, which no such file is",
+            path.display(),
+            bytes_max >> 20
+        )));
     }
     Ok(bytes)
 }

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 
+use blame::Error;
 use report::model::{Row, Run};
 
 /// Why nothing of a journal's first line was run, until a later line says otherwise.
@@ -59,8 +60,8 @@ impl Journal {
 /// # Errors
 ///
 /// A sentence that names the file.
-pub fn read(path: &Path) -> Result<Run, String> {
-    let named = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+pub fn read(path: &Path) -> blame::Result<Run> {
+    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", path.display()));
     if fs::metadata(path).map_err(|error| named(&error))?.len() > report::json::BYTES_MAX {
         return Err(named(&"larger than 512 MiB: this is no journal"));
     }
@@ -136,7 +137,7 @@ mod tests {
             assert_eq!(read(&path).expect("a journal").totals.not_run, 2, "cut off at {end}");
         }
         fs::write(&path, &whole[..head - 1]).expect("it can be written");
-        assert!(read(&path).expect_err("no line is whole").contains("no whole line"));
+        assert!(read(&path).expect_err("no line is whole").message.contains("no whole line"));
     }
 
     #[test]
@@ -153,7 +154,7 @@ mod tests {
         ] {
             fs::write(&path, &text).expect("it can be written");
             let why = read(&path).expect_err(words);
-            assert!(why.contains(words), "{why}");
+            assert!(why.message.contains(words), "{why}");
         }
     }
 }

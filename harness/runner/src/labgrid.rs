@@ -38,11 +38,12 @@ pub enum Labgrid {
 /// What labgrid says, or what is missing, and the remedy.
 pub fn run(root: &Path, command: &Labgrid) -> Result<u8, (Exit, String)> {
     let environment = root.join(ENVIRONMENT);
+    let refused = |error: blame::Error| (Exit::of(error.blame), error.message);
     match command {
-        Labgrid::Install => install::environment(&environment, REQUIREMENTS)
-            .map(|()| crate::exit::AS_EXPECTED.code)
-            .map_err(|why| (crate::exit::BENCH_FAILED, why)),
-        Labgrid::Hold(arguments) => hold::run(&environment, arguments).map_err(|why| (crate::exit::BENCH_FAILED, why)),
+        Labgrid::Install => {
+            install::environment(&environment, REQUIREMENTS).map(|()| crate::exit::AS_EXPECTED.code).map_err(refused)
+        }
+        Labgrid::Hold(arguments) => hold::run(&environment, arguments).map_err(refused),
     }
 }
 

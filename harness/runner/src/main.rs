@@ -52,7 +52,7 @@ fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
             release_report::run(root, arguments).map(|exit| exit.code).map_err(|refusal| (refusal.exit, refusal.words))
         }
         Command::Report(command) => report_command::run(command).map(|exit| exit.code),
-        Command::Emulate(arguments) => emulate::run(root, arguments).map_err(|words| (exit::USAGE, words)),
+        Command::Emulate(arguments) => emulate::run(root, arguments).map_err(refused),
         Command::Boards(arguments) => rack::boards::run(root, arguments).map(of).map_err(refused),
         Command::Doctor(arguments) => Ok(of(rack::doctor::run(root, &version(), arguments))),
         Command::VirtualBoard(arguments) => {
@@ -64,14 +64,12 @@ fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
         }
         Command::Firmware(command) => released::run(root, command),
         Command::Controls(Controls::Install) => {
-            controls::install::run(root).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::BENCH_FAILED, words))
+            controls::install::run(root).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
         Command::Authority(Authority::Export(arguments)) => {
-            authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(|words| (exit::USAGE, words))
+            authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
-        Command::Products(command) => products::install::run(command)
-            .map(|()| exit::AS_EXPECTED.code)
-            .map_err(|words| (exit::BENCH_FAILED, words)),
+        Command::Products(command) => products::install::run(command).map(|()| exit::AS_EXPECTED.code).map_err(refused),
         Command::Labgrid(command) => runner::labgrid::run(root, command),
         Command::Tables { check } => runner::tables::run(root, *check)
             .map(|current| if current { exit::AS_EXPECTED.code } else { exit::OTHERWISE.code })
@@ -82,14 +80,14 @@ fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
 /// Which scenarios are not run on which released stacks.
 fn excluded(root: &Path) -> impl Fn(&[Scenario]) -> blame::Result<Vec<NotApplicable>> {
     |scenarios| {
-        let stacks = stack::known(root).map_err(blame::Error::author)?;
+        let stacks = stack::known(root)?;
         Ok(stack::not_applicable(&stacks, scenarios))
     }
 }
 
 /// `cargo xtask matrix`, of the reviewed snapshots or of a report.
 fn matrix(root: &Path, arguments: &Matrix) -> blame::Result<()> {
-    let run = arguments.report.as_deref().map(reports::read).transpose().map_err(blame::Error::author)?;
+    let run = arguments.report.as_deref().map(reports::read).transpose()?;
     explain::matrix::run(root, arguments, run, &excluded(root))
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use blame::Error;
 use serde::Deserialize;
 
 /// The ROM of an ESP32-C3 of version 0.3 to 1.0, for all that its file's name says *rev300*.
@@ -20,17 +21,17 @@ const PACKAGE: &str = "espflash";
 /// # Errors
 ///
 /// A sentence with the remedy, if it cannot be read, or cargo does not find the package.
-pub fn read(root: &Path, given: Option<&Path>) -> Result<Arc<[u8]>, String> {
+pub fn read(root: &Path, given: Option<&Path>) -> blame::Result<Arc<[u8]>> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => package(root)?.join(ESP32C3),
     };
-    let bytes = fs::read(&path).map_err(|error| format!("the mask ROM {}: {error}", path.display()))?;
+    let bytes = fs::read(&path).map_err(|error| Error::bench(format!("the mask ROM {}: {error}", path.display())))?;
     Ok(Arc::from(bytes))
 }
 
 /// Where cargo has the source of the package.
-fn package(root: &Path) -> Result<PathBuf, String> {
+fn package(root: &Path) -> blame::Result<PathBuf> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Package>,
@@ -48,19 +49,20 @@ fn package(root: &Path) -> Result<PathBuf, String> {
         // Else cargo would fetch what the workspace needs on all systems.
         metadata.args(["--filter-platform", &host]);
     }
-    let output = metadata
-        .output()
-        .map_err(|error| format!("cargo does not start, and it knows where the mask ROM is: {error}; {remedy}"))?;
+    let output = metadata.output().map_err(|error| {
+        Error::bench(format!("cargo does not start, and it knows where the mask ROM is: {error}; {remedy}"))
+    })?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cargo does not say where the mask ROM is: {}; {remedy}", why.trim()));
+        return Err(Error::bench(format!("cargo does not say where the mask ROM is: {}; {remedy}", why.trim())));
     }
     let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("what cargo says of its packages cannot be read: {error}; {remedy}"))?;
+        .map_err(|error| Error::bench(format!("what cargo says of its packages cannot be read: {error}; {remedy}")))?;
     let package = metadata.packages.into_iter().find(|package| package.name == PACKAGE);
     let folder = package.and_then(|package| package.manifest_path.parent().map(Path::to_owned));
-    folder
-        .ok_or_else(|| format!("the workspace does not know the package `{PACKAGE}`, which has the mask ROM; {remedy}"))
+    folder.ok_or_else(|| {
+        Error::bench(format!("the workspace does not know the package `{PACKAGE}`, which has the mask ROM; {remedy}"))
+    })
 }
 
 /// The triple of this machine, as rustc calls it.

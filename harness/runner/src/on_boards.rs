@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use blame::Error;
 use outcome::Ending;
 use pki::Authority;
 use rack::map::Entry;
@@ -23,7 +22,7 @@ use scenario::Scenario;
 use crate::authority;
 use crate::hil::{Bench, Compared, Pair};
 use crate::stack::Applicability;
-use crate::trial;
+use crate::trial::{self, Tried};
 use crate::verdict::Verdict;
 
 /// How often one board is tried again with a scenario over which the bench failed.
@@ -173,12 +172,14 @@ impl Tasks<'_> {
                 (Compared::Ending, own_network::run(slot, scenario, stack, self.bench.seed(), authority))
             } else {
                 let compared = if authority.is_some() { Compared::Ending } else { Compared::Whole };
-                (compared, slot.with(stack.image(), |board| self.bench.meet(pair, board).map_err(Error::bench)))
+                (compared, slot.with(stack.image(), |board| self.bench.run(pair, board)))
             };
             let failure = match result {
-                Ok(Err(missing)) => return Ok(Verdict::not_applicable(scenario, &stack.name, missing)),
-                Ok(Ok(trial)) => {
-                    let verdict = self.bench.file(pair, trial, compared).unwrap_or_else(failed);
+                Ok(Tried::NotApplicable(missing)) => {
+                    return Ok(Verdict::not_applicable(scenario, &stack.name, missing));
+                }
+                Ok(Tried::Run(trial)) => {
+                    let verdict = self.bench.file(pair, trial, compared).unwrap_or_else(|error| failed(error.message));
                     note(attempt(slot.name(), &verdict, began.elapsed()));
                     match first.take() {
                         // What is not as expected is looked at twice: is it so every time?
@@ -238,9 +239,12 @@ pub fn run_one(
     seed: u64,
 ) -> Result<trial::Trial, Failure> {
     if slot.lan().is_some() {
-        return own_network::run(slot, scenario, stack, seed, None)?.map_err(Failure::Bench);
+        return match own_network::run(slot, scenario, stack, seed, None)? {
+            Tried::Run(trial) => Ok(trial),
+            Tried::NotApplicable(why) => Err(Failure::Bench(why)),
+        };
     }
-    slot.with(stack.image(), |board| trial::on(board, scenario, stack, seed).map_err(Error::bench))
+    slot.with(stack.image(), |board| trial::on(board, scenario, stack, seed))
 }
 
 fn is_odd(verdict: &Verdict) -> bool {

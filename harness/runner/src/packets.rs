@@ -35,20 +35,19 @@ pub fn stack_of<'s>(
     running.max_by_key(|(index, stack)| (fit(stack.packets_of(), scenario), Reverse(*index))).map(|(_, stack)| stack)
 }
 
-/// Whether packets tell what the snapshot of their scenario tells, whichever build they are of; otherwise, what they tell
-/// instead.
+/// What packets show, if it is not what the snapshot of their scenario shows, whichever build they are of.
 ///
 /// # Errors
 ///
-/// What is told instead, or why nothing is.
-pub fn tell(pcapng: &[u8], scenario: &Scenario, reviewed: &str) -> Result<(), String> {
+/// If they show nothing, and why.
+pub fn otherwise(pcapng: &[u8], scenario: &Scenario, reviewed: &str) -> blame::Result<Option<String>> {
     // Of a sweep, they are those of its last run, and the snapshot has no lines of the wire.
     if !scenario.steps().is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let wire = WireWitness::hear(pcapng, scenario)?;
+    let wire = WireWitness::hear(pcapng, scenario).map_err(blame::Error::bench)?;
     let said = if wire.is_silent() { judge::SILENCE.to_owned() } else { digits::settled(reviewed, &wire.typeset) };
-    if reviewed.contains(&format!("\n\n{said}\n\n")) { Ok(()) } else { Err(said) }
+    if reviewed.contains(&format!("\n\n{said}\n\n")) { Ok(None) } else { Ok(Some(said)) }
 }
 
 /// How well one of the entries fits: the more letters, the better; `None` if none does.

@@ -4,6 +4,7 @@
 //! up: addresses of the LAN, certificates and keys, numbers of the IANA registries, the date.
 
 use base16ct::lower::encode_string;
+use blame::Error;
 use control::{Blob, Clock, Network, Plan, Tls, Trust, Wifi};
 use pki::Minted;
 use scenario::device::{self, Device, Encoding, ServerName};
@@ -18,33 +19,33 @@ pub trait Issued {
     /// # Errors
     ///
     /// If there is none of that name.
-    fn der(&self, name: &str) -> Result<Vec<u8>, String>;
+    fn der(&self, name: &str) -> blame::Result<Vec<u8>>;
 
     /// A certificate as text.
     ///
     /// # Errors
     ///
     /// If there is none of that name.
-    fn pem(&self, name: &str) -> Result<String, String>;
+    fn pem(&self, name: &str) -> blame::Result<String>;
 
     /// The private key to it, as text.
     ///
     /// # Errors
     ///
     /// If there is none of that name.
-    fn key_pem(&self, name: &str) -> Result<String, String>;
+    fn key_pem(&self, name: &str) -> blame::Result<String>;
 }
 
 impl Issued for Minted {
-    fn der(&self, name: &str) -> Result<Vec<u8>, String> {
+    fn der(&self, name: &str) -> blame::Result<Vec<u8>> {
         Ok(certificate(self, name)?.der.clone())
     }
 
-    fn pem(&self, name: &str) -> Result<String, String> {
+    fn pem(&self, name: &str) -> blame::Result<String> {
         Ok(certificate(self, name)?.pem())
     }
 
-    fn key_pem(&self, name: &str) -> Result<String, String> {
+    fn key_pem(&self, name: &str) -> blame::Result<String> {
         Ok(certificate(self, name)?.key_pem())
     }
 }
@@ -53,16 +54,16 @@ impl Issued for Minted {
 pub struct NamesAlone;
 
 impl Issued for NamesAlone {
-    fn der(&self, name: &str) -> Result<Vec<u8>, String> {
+    fn der(&self, name: &str) -> blame::Result<Vec<u8>> {
         Ok(name.into())
     }
 
-    fn pem(&self, name: &str) -> Result<String, String> {
+    fn pem(&self, name: &str) -> blame::Result<String> {
         // ASCII, as a certificate's text is.
         Ok(encode_string(name.as_bytes()))
     }
 
-    fn key_pem(&self, name: &str) -> Result<String, String> {
+    fn key_pem(&self, name: &str) -> blame::Result<String> {
         self.pem(name)
     }
 }
@@ -72,7 +73,7 @@ impl Issued for NamesAlone {
 /// # Errors
 ///
 /// A sentence about a word that the scenario uses and the bench does not know.
-pub fn plan(scenario: &Scenario, device: &Device, issued: &dyn Issued) -> Result<Plan, String> {
+pub fn plan(scenario: &Scenario, device: &Device, issued: &dyn Issued) -> blame::Result<Plan> {
     Ok(Plan {
         network: Network {
             ipv4: lan::DEVICE_IPV4,
@@ -110,7 +111,7 @@ pub fn wifi(scenario: &Scenario) -> Wifi {
     }
 }
 
-fn tls(device: &Device, issued: &dyn Issued) -> Result<Tls, String> {
+fn tls(device: &Device, issued: &dyn Issued) -> blame::Result<Tls> {
     Ok(Tls {
         server_name: match &device.server_name {
             ServerName::AsDialled => Some(device.dials.clone()),
@@ -144,14 +145,14 @@ fn tls(device: &Device, issued: &dyn Issued) -> Result<Tls, String> {
 }
 
 /// Names by the IANA registries to numbers on the wire.
-fn numbers(names: &[String], kind: &str, find: impl Fn(&str) -> Option<u16>) -> Result<Vec<u16>, String> {
+fn numbers(names: &[String], kind: &str, find: impl Fn(&str) -> Option<u16>) -> blame::Result<Vec<u16>> {
     names
         .iter()
-        .map(|name| find(name).ok_or_else(|| format!("IANA has registered no {kind} called `{name}`")))
+        .map(|name| find(name).ok_or_else(|| Error::author(format!("IANA has registered no {kind} called `{name}`"))))
         .collect()
 }
 
-fn blob(names: &[String], encoding: Encoding, issued: &dyn Issued) -> Result<Option<Blob>, String> {
+fn blob(names: &[String], encoding: Encoding, issued: &dyn Issued) -> blame::Result<Option<Blob>> {
     if names.is_empty() {
         return Ok(None);
     }
@@ -175,6 +176,6 @@ fn blob(names: &[String], encoding: Encoding, issued: &dyn Issued) -> Result<Opt
     }))
 }
 
-fn certificate<'a>(minted: &'a Minted, name: &str) -> Result<&'a pki::MintedCertificate, String> {
-    minted.certificates.get(name).ok_or_else(|| format!("no certificate `{name}` was minted"))
+fn certificate<'a>(minted: &'a Minted, name: &str) -> blame::Result<&'a pki::MintedCertificate> {
+    minted.certificates.get(name).ok_or_else(|| Error::author(format!("no certificate `{name}` was minted")))
 }

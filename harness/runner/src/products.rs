@@ -11,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use base16ct::lower::encode_string;
+use blame::Error;
 use sha2::{Digest, Sha256};
 
 use crate::controls::tools::{self, Missing};
@@ -71,7 +72,7 @@ impl Product {
     /// # Errors
     ///
     /// If this machine has no folder for caches.
-    pub fn path(&self) -> Result<PathBuf, String> {
+    pub fn path(&self) -> blame::Result<PathBuf> {
         Ok(cache()?.join(format!("{}.bin", self.name)))
     }
 
@@ -100,13 +101,15 @@ impl Product {
 }
 
 /// The folder that products are kept in: `SHAKEDOWN_PRODUCTS`, else one below the user's cache.
-fn cache() -> Result<PathBuf, String> {
+fn cache() -> blame::Result<PathBuf> {
     if let Some(folder) = env::var_os("SHAKEDOWN_PRODUCTS") {
         return Ok(folder.into());
     }
     let caches = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let home =
         || env::var_os("HOME").or_else(|| env::var_os("LOCALAPPDATA")).map(|home| PathBuf::from(home).join(".cache"));
-    let caches = caches.or_else(home).ok_or("neither HOME nor SHAKEDOWN_PRODUCTS says where to keep them")?;
+    let caches = caches
+        .or_else(home)
+        .ok_or_else(|| Error::bench("neither HOME nor SHAKEDOWN_PRODUCTS says where to keep them"))?;
     Ok(caches.join("shakedown").join("products"))
 }

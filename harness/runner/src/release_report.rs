@@ -6,6 +6,7 @@ mod here;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use blame::Error;
 use clap::Args;
 use report::model::Run;
 use report::release::Release;
@@ -133,15 +134,16 @@ impl Side {
     }
 }
 
-fn write(arguments: &ReleaseReport, release: &Release) -> Result<(), String> {
+fn write(arguments: &ReleaseReport, release: &Release) -> blame::Result<()> {
     for wanted in &arguments.report {
         let text = match wanted.kind {
-            ReportKind::Json => serde_json::to_string(release).map_err(|error| error.to_string())?,
+            ReportKind::Json => serde_json::to_string(release).map_err(Error::bench)?,
             ReportKind::Markdown => report::release::markdown(release),
             ReportKind::Html => report::html::write_release(release),
             ReportKind::Junit => continue,
         };
-        whole_file::write(&wanted.file, text).map_err(|error| format!("{}: {error}", wanted.file.display()))?;
+        whole_file::write(&wanted.file, text)
+            .map_err(|error| Error::bench(format!("{}: {error}", wanted.file.display())))?;
     }
     Ok(())
 }

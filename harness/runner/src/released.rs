@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base16ct::lower::encode_string;
+use blame::Error;
 use chip::Chip;
 use sha2::{Digest, Sha256};
 
@@ -51,12 +52,14 @@ impl Firmware {
     /// # Errors
     ///
     /// A sentence that names the file, what it is, and what would be accepted.
-    pub fn own(root: &Path, image: &Path, chip: &'static Chip) -> Result<Self, String> {
+    pub fn own(root: &Path, image: &Path, chip: &'static Chip) -> blame::Result<Self> {
         let words = [image.to_string_lossy().into_owned()];
         match image_source::read(&words, chip)? {
             ImageSource::Elf(bytes) => {
-                let refused = |error| format!("{} is no image for the chip {chip}: {error}", image.display());
-                chip.check_elf(&bytes).map_err(refused)?;
+                let refused = |error: &dyn fmt::Display| {
+                    Error::author(format!("{} is no image for the chip {chip}: {error}", image.display()))
+                };
+                chip.check_elf(&bytes).map_err(|error| refused(&error))?;
                 let firmware = Self::of(image, "own build".into(), chip, bytes);
                 let rom = firmware.missing_rom(root)?;
                 Ok(Self { rom, ..firmware })
@@ -87,18 +90,18 @@ impl Firmware {
     /// # Errors
     ///
     /// A sentence that names the file and the remedy.
-    pub fn released(image: &firmware::Image) -> Result<Self, String> {
-        let manifest = Manifest::read(&image.manifest()).map_err(|error| error.message)?;
+    pub fn released(image: &firmware::Image) -> blame::Result<Self> {
+        let manifest = Manifest::read(&image.manifest())?;
         let firmware = Self::read(&image.elf(), manifest.version, manifest.chip)?;
         if firmware.sha256 == manifest.sha256 {
             let rom = firmware.missing_rom(&image.root)?;
             Ok(Self { rom, ..firmware })
         } else {
-            Err(format!(
+            Err(Error::author(format!(
                 "{} is not the image that its manifest describes: restore both with git, or rebuild with \
                  `cargo xtask firmware build`",
                 firmware.elf.display()
-            ))
+            )))
         }
     }
 
@@ -107,7 +110,7 @@ impl Firmware {
     /// # Errors
     ///
     /// A sentence that names the file and the remedy, if it is there and is not what its manifest describes.
-    pub fn local(image: &firmware::Image) -> Result<Self, String> {
+    pub fn local(image: &firmware::Image) -> blame::Result<Self> {
         let build_command = Some(image.build_command());
         if image.is_built() {
             return Ok(Self { build_command, ..Self::released(image)? });
@@ -127,15 +130,17 @@ impl Firmware {
     }
 
     /// The real mask ROM, if the ELF file calls a function there that is not modelled.
-    fn missing_rom(&self, root: &Path) -> Result<Option<Arc<[u8]>>, String> {
+    fn missing_rom(&self, root: &Path) -> blame::Result<Option<Arc<[u8]>>> {
         let Some(model) = emulator::model_of(self.chip) else { return Ok(None) };
-        let refused = |error| format!("{} is no image for the chip {}: {error}", self.elf.display(), self.chip);
+        let refused = |error| {
+            Error::author(format!("{} is no image for the chip {}: {error}", self.elf.display(), self.chip))
+        };
         let is_needed = (model.unmodelled_rom_call)(&self.bytes).map_err(refused)?.is_some();
         is_needed.then(|| mask_rom::read(root, None)).transpose()
     }
 
-    fn read(elf: &Path, version: String, chip: &'static Chip) -> Result<Self, String> {
-        let bytes = fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
+    fn read(elf: &Path, version: String, chip: &'static Chip) -> blame::Result<Self> {
+        let bytes = fs::read(elf).map_err(|error| Error::author(format!("{}: {error}", elf.display())))?;
         Ok(Self::of(elf, version, chip, bytes))
     }
 

@@ -84,11 +84,11 @@ pub fn run(command: &ReportCommand) -> Result<Exit, (Exit, String)> {
         return Err((exit::USAGE, "nothing is asked for: add --report html=FILE, or markdown, junit, json".into()));
     }
     let read = if matches!(command, ReportCommand::Journal(_)) { journal::read } else { reports::read };
-    let runs = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, String>>();
-    let merged = merge(runs.map_err(|why| (exit::USAGE, why))?);
+    let runs = files.iter().map(|file| read(file)).collect::<blame::Result<Vec<_>>>();
+    let merged = merge(runs.map_err(|error| (exit::USAGE, error.message))?);
     for remark in &merged.remarks {
         terminal::errln!("{remark}");
     }
-    reports::write_all(reporting, &merged.run).map_err(|why| (exit::BENCH_FAILED, why))?;
+    reports::write_all(reporting, &merged.run).map_err(|error| (exit::BENCH_FAILED, error.message))?;
     Ok(if merged.is_complete { exit::AS_EXPECTED } else { exit::OTHERWISE })
 }

@@ -15,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use blame::Error;
 use outcome::Ending;
 use report::markdown::Links;
 use report::model::{NotRun, Row, Run};
@@ -73,7 +74,7 @@ pub fn rows(results: &[(Verdict, Duration)], missed: &[Missed], sources: &Source
 /// # Errors
 ///
 /// What cannot be written, or read of the history; one sentence a line.
-pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
+pub fn write_all(wanted: &Reporting, run: &Run) -> blame::Result<()> {
     let (history, mut complaints) = history(&wanted.history);
     for one in &wanted.report {
         let written = blame::panics::caught(|| {
@@ -84,7 +85,7 @@ pub fn write_all(wanted: &Reporting, run: &Run) -> Result<(), String> {
             Err(error) => complaints.push(format!("{}: {error}", one.file.display())),
         }
     }
-    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n")) }
+    if complaints.is_empty() { Ok(()) } else { Err(Error::bench(complaints.join("\n"))) }
 }
 
 /// The earlier runs that can be read, and what is wrong with the others.
@@ -93,7 +94,7 @@ fn history(files: &[PathBuf]) -> (Vec<Run>, Vec<String>) {
     for file in files {
         match read(file) {
             Ok(run) => runs.push(run),
-            Err(why) => complaints.push(why),
+            Err(error) => complaints.push(error.message),
         }
     }
     (runs, complaints)
@@ -104,8 +105,8 @@ fn history(files: &[PathBuf]) -> (Vec<Run>, Vec<String>) {
 /// # Errors
 ///
 /// A sentence that names the file.
-pub fn read(file: &Path) -> Result<Run, String> {
-    let named = |why: &dyn std::fmt::Display| format!("{}: {why}", file.display());
+pub fn read(file: &Path) -> blame::Result<Run> {
+    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
     if fs::metadata(file).map_err(|error| named(&error))?.len() > report::json::BYTES_MAX {
         return Err(named(&"larger than 512 MiB: this is no report"));
     }

@@ -3,6 +3,7 @@
 //! What belongs to which share follows from names alone, so that machines need not talk to each other, and a scenario
 //! stays where it was when others come or go.
 
+use blame::Error;
 use sha2::{Digest as _, Sha256};
 
 /// One share of several.
@@ -29,11 +30,11 @@ impl Shard {
 /// # Errors
 ///
 /// If it is none; what to write instead.
-pub fn shard(text: &str) -> Result<Shard, String> {
+pub fn shard(text: &str) -> blame::Result<Shard> {
     let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
     match parts {
         Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
-        _ => Err(format!("`{text}` is no share: the second of three is 2/3")),
+        _ => Err(Error::usage(format!("`{text}` is no share: the second of three is 2/3"))),
     }
 }
 

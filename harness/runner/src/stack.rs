@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use blame::Error;
 use chip::{CHIPS, Chip};
 use control::{Failure, Plan};
 use explain::snapshots::NotApplicable;
@@ -12,7 +13,7 @@ use scenario::Scenario;
 use scenario::device::{Device, Encoding, ServerName};
 
 use crate::dialect::log::LogReader;
-use crate::dialect::patch::{Conflict, Fixed};
+use crate::dialect::patch::{Conflict, Fixed, Reconciled};
 use crate::dialect::{self, Dialect, Profile, words};
 use crate::plan::{self, Issued, NamesAlone};
 use crate::released::Firmware;
@@ -128,9 +129,9 @@ impl Stack {
             return Applicability::NotApplicable(reason.to_owned());
         }
         match self.reconcile(scenario, &NamesAlone) {
-            Ok(Err(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
+            Ok(Reconciled::Conflict(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
             // What is wrong with the plan is told when it is run.
-            Ok(Ok(_)) | Err(_) => Applicability::Applies,
+            Ok(Reconciled::Plan(_)) | Err(_) => Applicability::Applies,
         }
     }
 
@@ -159,19 +160,27 @@ impl Stack {
     /// # Errors
     ///
     /// If the scenario uses a word that the bench does not know, or asks for what the profile cannot be.
-    pub fn plan(&self, scenario: &Scenario, issued: &dyn Issued) -> Result<Plan, String> {
-        self.reconcile(scenario, issued)?.map_err(|conflict| format!("{} {conflict}", self.title))
+    pub fn plan(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Plan> {
+        match self.reconcile(scenario, issued)? {
+            Reconciled::Plan(plan) => Ok(plan),
+            Reconciled::Conflict(conflict) => Err(Error::author(format!("{} {conflict}", self.title))),
+        }
     }
 
     /// What is both the scenario's and the profile's: what the scenario asks for, within what the profile fixes.
-    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> Result<Result<Plan, Conflict>, String> {
+    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Reconciled> {
         let mut plan = plan::plan(scenario, &scenario.device, issued)?;
         plan.network.wifi = self.has_radio().then(|| plan::wifi(scenario));
-        let Some(profile) = self.profile() else { return Ok(Ok(plan)) };
+        let Some(profile) = self.profile() else { return Ok(Reconciled::Plan(plan)) };
         let mut preset = plan::plan(scenario, &Device::default(), issued)?;
         preset.network.wifi.clone_from(&plan.network.wifi);
-        let reconciled = profile.patch().reconcile(plan, &preset)?;
-        Ok(reconciled.and_then(|plan| idle(&scenario.device, &plan).map_or(Ok(plan), Err)))
+        Ok(match profile.patch().reconcile(plan, &preset)? {
+            Reconciled::Plan(plan) => match idle(&scenario.device, &plan) {
+                Some(conflict) => Reconciled::Conflict(conflict),
+                None => Reconciled::Plan(plan),
+            },
+            conflict => conflict,
+        })
     }
     /// What a transcript says of a run on this stack.
     pub fn setting(&self, target: &board::Target, seed: u64) -> Setting<'_> {
@@ -248,9 +257,9 @@ impl fmt::Display for Stack {
 /// # Errors
 ///
 /// If an image or a dialect cannot be read or is wrong, or if two stacks of one chip have one name.
-pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
+pub fn released(root: &Path) -> blame::Result<Vec<Stack>> {
     let mut stacks = Vec::new();
-    for image in firmware::Image::all(root).map_err(|error| error.message)? {
+    for image in firmware::Image::all(root)? {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::released(&image)?, dialect));
     }
@@ -263,9 +272,9 @@ pub fn released(root: &Path) -> Result<Vec<Stack>, String> {
 /// # Errors
 ///
 /// As [`released`].
-pub fn known(root: &Path) -> Result<Vec<Stack>, String> {
+pub fn known(root: &Path) -> blame::Result<Vec<Stack>> {
     let mut stacks = released(root)?;
-    for image in firmware::Image::local(root).map_err(|error| error.message)? {
+    for image in firmware::Image::local(root)? {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::local(&image)?, dialect));
     }
@@ -278,12 +287,12 @@ pub fn known(root: &Path) -> Result<Vec<Stack>, String> {
 /// # Errors
 ///
 /// If the image or the dialect cannot be read or is wrong.
-pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> Result<Vec<Stack>, String> {
+pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> blame::Result<Vec<Stack>> {
     let firmware = Firmware::own(root, elf, chip)?;
     let found = match dialect {
         Some(file) => {
-            let found = Dialect::read(file).map_err(|error| error.to_string())?;
-            Some(found.ok_or_else(|| format!("{}: there is no such file", file.display()))?)
+            let found = Dialect::read(file).map_err(Error::author)?;
+            Some(found.ok_or_else(|| Error::author(format!("{}: there is no such file", file.display())))?)
         }
         None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
     };
@@ -296,7 +305,7 @@ pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip)
 /// # Errors
 ///
 /// If there is no stack of a name, with those that there are; or if it is another chip's, with both chips.
-pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Result<Vec<Stack>, String> {
+pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> blame::Result<Vec<Stack>> {
     for name in wanted {
         let called_so: Vec<&Stack> = stacks.iter().filter(|stack| stack.is_called(name)).collect();
         match called_so.as_slice() {
@@ -306,12 +315,12 @@ pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> Res
                 let near = library::nearest(name, known.iter().copied());
                 let near =
                     if near.is_empty() { String::new() } else { format!(", did you mean {}", near.join(" or ")) };
-                return Err(format!("there is no stack `{name}`{near}; there is {}", known.join(", ")));
+                return Err(Error::usage(format!("there is no stack `{name}`{near}; there is {}", known.join(", "))));
             }
             several if several.iter().any(|stack| stack.chip() == chip) => {}
             [other, ..] => {
                 let words = format!("the stack `{name}` is for the chip {}, and this run is for {chip}", other.chip());
-                return Err(format!("{words}: `--board {}`, or another stack", other.chip()));
+                return Err(Error::usage(format!("{words}: `--board {}`, or another stack", other.chip())));
             }
         }
     }
@@ -333,13 +342,13 @@ pub fn not_applicable(stacks: &[Stack], scenarios: &[Scenario]) -> Vec<NotApplic
     stacks.iter().flat_map(of_stack).collect()
 }
 
-fn dialect_of(image: &firmware::Image) -> Result<Option<Dialect>, String> {
-    Dialect::read(&image.dialect()).map_err(|error| error.to_string())
+fn dialect_of(image: &firmware::Image) -> blame::Result<Option<Dialect>> {
+    Dialect::read(&image.dialect()).map_err(Error::author)
 }
 
 /// Names the stacks: each by its product, or by `product@chip` where a chip before it in [`CHIPS`] has the product too.
 /// So no stack's name, and none of its files', changes because there is one more chip.
-fn named(mut stacks: Vec<Stack>) -> Result<Vec<Stack>, String> {
+fn named(mut stacks: Vec<Stack>) -> blame::Result<Vec<Stack>> {
     let place = |chip: &Chip| CHIPS.iter().position(|known| *known == chip).unwrap_or(CHIPS.len());
     let owners = stacks.clone();
     for stack in &mut stacks {
@@ -349,10 +358,10 @@ fn named(mut stacks: Vec<Stack>) -> Result<Vec<Stack>, String> {
             .filter(same)
             .find(|other| other.chip() == stack.chip() && other.firmware.name != stack.firmware.name)
         {
-            return Err(format!(
+            return Err(Error::author(format!(
                 "two stacks are called `{}`, of the images {} and {}: rename a profile in a dialect.toml",
                 stack.product, other.firmware.name, stack.firmware.name
-            ));
+            )));
         }
         if owners.iter().filter(same).any(|other| place(other.chip()) < place(stack.chip())) {
             stack.name = format!("{}@{}", stack.product, stack.chip());

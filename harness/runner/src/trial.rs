@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use blame::Error;
 use board::{Board, Boots, Emulated, Target};
 use judge::{Judged, sweep};
 use scenario::Scenario;
@@ -18,14 +19,24 @@ pub struct Trial {
     pub pcapng: Vec<u8>,
 }
 
+/// What a try comes to.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and never kept")]
+pub enum Tried {
+    /// It was run.
+    Run(Trial),
+    /// It says nothing about the device here, for this reason: a program that it needs is not installed, say.
+    NotApplicable(String),
+}
+
 /// Runs `scenario` on `stack`, on an emulated chip of its own that need not boot if one of `boots` did; all randomness
 /// comes from `seed`.
 ///
 /// # Errors
 ///
 /// If the bench cannot do its part.
-pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64, boots: &Arc<Boots>) -> Result<Trial, String> {
-    let board = Emulated::of(stack.chip(), seed).map_err(|fault| fault.to_string())?;
+pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64, boots: &Arc<Boots>) -> blame::Result<Trial> {
+    let board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?;
     let mut board = board.booting_from(Arc::clone(boots));
     on(&mut board, scenario, stack, seed)
 }
@@ -35,7 +46,7 @@ pub fn on_emulator(scenario: &Scenario, stack: &Stack, seed: u64, boots: &Arc<Bo
 /// # Errors
 ///
 /// If the bench cannot do its part.
-pub fn on(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
+pub fn on(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> blame::Result<Trial> {
     let target = board.target();
     of_steps(scenario, stack, &target, seed, &mut |scenario| once(board, scenario, stack, seed))
 }
@@ -50,8 +61,8 @@ pub fn of_steps(
     stack: &Stack,
     target: &Target,
     seed: u64,
-    once: &mut dyn FnMut(&Scenario) -> Result<Trial, String>,
-) -> Result<Trial, String> {
+    once: &mut dyn FnMut(&Scenario) -> blame::Result<Trial>,
+) -> blame::Result<Trial> {
     let steps = scenario.steps();
     if steps.is_empty() {
         return once(scenario);
@@ -69,12 +80,12 @@ pub fn of_steps(
     }
     sweep::together(scenario, &stack.setting(target, seed), done)
         .map(|judged| Trial { judged, pcapng })
-        .ok_or_else(|| "a sweep without a step".to_owned())
+        .ok_or_else(|| Error::bench("a sweep without a step"))
 }
 
-fn once(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> Result<Trial, String> {
-    let evidence = bench::run(scenario, stack, board, seed).map_err(|fault| fault.to_string())?;
-    let judged = judge::judge(scenario, &stack.setting(&board.target(), seed), &evidence)?;
+fn once(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> blame::Result<Trial> {
+    let evidence = bench::run(scenario, stack, board, seed).map_err(Error::bench)?;
+    let judged = judge::judge(scenario, &stack.setting(&board.target(), seed), &evidence).map_err(Error::bench)?;
     Ok(Trial { judged, pcapng: evidence.pcapng })
 }
 

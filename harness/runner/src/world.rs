@@ -6,16 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use broker::{Broker, Happening};
 use clock::Instant;
 use network::{
-    Action, Answer, Close, ConnectionId, Dns, LanConfig, Lease, Listener, ModemConfig, Name, NoService, Resolution,
-    SegmentConfig, Service, Sntp, SntpAnswer, Trigger,
+    Action, Close, ConnectionId, Dns, LanConfig, Lease, Listener, ModemConfig, Name, NoService, SegmentConfig, Service,
+    Sntp, Trigger,
 };
-use scenario::network::{self as grammar, Network, Resolver};
+use scenario::network::Network;
 use scenario::{Scenario, lan};
 
 /// The router's hardware address: a locally administered one (IEEE 802, 8.4).
 const ROUTER_MAC: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0x00, 0x01];
-/// Who answers in everybody's place at a captive portal.
-const PORTAL: IpAddr = IpAddr::V4(lan::GATEWAY_IPV4);
 /// For how long a device is lent its address, in seconds: longer than any run.
 const LEASE_S: u32 = 86_400;
 
@@ -141,7 +139,7 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
     let network = &scenario.network;
     // An address that is dialled is the broker's, whichever it is.
     let dialled = scenario.device.dials.parse().ok();
-    let portal = (network.resolver == Resolver::Portal).then_some(PORTAL);
+    let portal = (network.resolver == Resolver::Portal).then_some(lan::PORTAL);
     LanConfig {
         addresses: [lan::BROKER_IPV4.into(), lan::BROKER_IPV6.into()]
             .into_iter()
@@ -152,13 +150,8 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
         listeners: vec![Listener { address: None, port: scenario.device.port, state: network.port }],
         dns: Some(dns(network)),
         sntp: Some(Sntp {
-            answer: match network.sntp {
-                grammar::Sntp::Answers if network.sntp_offset_s == 0 => SntpAnswer::Truth,
-                grammar::Sntp::Answers => SntpAnswer::Wrong { by_seconds: network.sntp_offset_s },
-                grammar::Sntp::Unsynchronised => SntpAnswer::Unsynchronised,
-                grammar::Sntp::KissOfDeath => SntpAnswer::KissOfDeath(*b"RATE"),
-                grammar::Sntp::Silent => SntpAnswer::Silence,
-            },
+            answer: network.sntp_answer(),
+            after: network.sntp_after(),
             ..Sntp::new(vec![lan::SNTP_IPV4.into()], scenario.date())
         }),
         faults: network.faults(scenario.device.port),
@@ -173,19 +166,13 @@ fn dns(network: &Network) -> Dns {
         (lan::SNTP_NAME.to_owned(), vec![lan::SNTP_IPV4.into()]),
     ];
     let hosts = network.hosts.iter().map(|(name, addresses)| (name.clone(), addresses.clone()));
-    let names = known.into_iter().chain(hosts).map(|(name, addresses)| Name {
-        name,
-        answers: vec![Answer::new(match network.resolver {
-            Resolver::Answers => Resolution::Addresses(addresses),
-            Resolver::Nxdomain => Resolution::NxDomain,
-            Resolver::Servfail => Resolution::ServFail,
-            Resolver::Silent => Resolution::Silence,
-            Resolver::Portal => Resolution::Addresses(vec![PORTAL]),
-        })],
-    });
+    let names = known
+        .into_iter()
+        .chain(hosts)
+        .map(|(name, addresses): (String, Vec<IpAddr>)| Name { name, answers: network.answers(&addresses) });
     let server = Dns::new(vec![lan::DNS_IPV4.into()]);
     let otherwise = match network.resolver {
-        Resolver::Portal => Answer::new(Resolution::Addresses(vec![PORTAL])),
+        Resolver::Portal => Answer::new(Resolution::Addresses(vec![lan::PORTAL])),
         _ => server.otherwise.clone(),
     };
     Dns { names: names.collect(), otherwise, ..server }

@@ -104,7 +104,7 @@ fn order(ssid: &str, passphrase: Option<&str>) -> Vec<u8> {
 }
 
 /// `emulate` with these arguments, and somebody who types `lines`; what was said, and how it ended.
-fn emulate(arguments: &[&str], lines: &[(&str, &[u8])], last: &str) -> (String, Result<u8, String>) {
+fn emulate(arguments: &[&str], lines: &[(&str, &[u8])], last: &str) -> (String, Result<u8, blame::Error>) {
     let words = ["runner", "emulate"].iter().chain(arguments);
     let Cli { command: cli::Command::Emulate(arguments) } = Cli::parse_from(words) else {
         unreachable!("it is emulate")
@@ -167,8 +167,8 @@ fn without_a_network_it_is_said_which_one_the_firmware_looks_for() {
     let (_, ended) =
         emulate(&[&image, "--until-ms", "4000"], &[(HELLO, &order("home-5", Some("correct horse")))], "lease");
     let words = ended.expect_err("a network is missing");
-    assert!(words.contains("looks for the network \"home-5\""), "{words}");
-    assert!(words.contains("--wifi 'ssid=home-5,psk=…'"), "{words}");
+    assert!(words.message.contains("looks for the network \"home-5\""), "{words}");
+    assert!(words.message.contains("--wifi 'ssid=home-5,psk=…'"), "{words}");
 }
 
 #[test]

@@ -53,6 +53,6 @@ fn a_report_that_is_none_is_refused() {
     for (text, words) in [("{}", "no `schema`"), ("nonsense", "x.json")] {
         std::fs::write(&file, text).expect("it can be written");
         let why = reports::read(&file).expect_err("no report");
-        assert!(why.contains(words), "{why}");
+        assert!(why.message.contains(words), "{why}");
     }
 }

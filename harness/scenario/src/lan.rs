@@ -17,6 +17,8 @@ pub const DEVICE_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2)
 pub const MODEM_IPV4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
 /// The router, which is the bench's end of the serial line.
 pub const GATEWAY_IPV4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// Who answers in everybody's place at a captive portal.
+pub const PORTAL: std::net::IpAddr = std::net::IpAddr::V4(GATEWAY_IPV4);
 /// The router, which is the bench's end of the serial line.
 pub const GATEWAY_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// The resolver.

@@ -4,6 +4,7 @@
 //! [`network::Fault`] and [`network::SerialFault`]. The usual ones have short forms of their own, which stand for entries
 //! of these lists ([`Network::faults`]).
 
+mod servers;
 mod short_forms;
 
 use std::collections::BTreeMap;
@@ -54,12 +55,20 @@ pub struct Network {
     pub port: Port,
     /// What the resolver does with a question for a known name.
     pub resolver: Resolver,
+    /// What it does before that with the first questions for the name, one each; those for A and for AAAA count apart.
+    pub resolver_first: Vec<Resolver>,
+    /// How long it takes, in milliseconds.
+    pub resolver_after_ms: u32,
     /// Further names and their addresses.
     pub hosts: BTreeMap<String, Vec<IpAddr>>,
     /// What the time server does.
     pub sntp: Sntp,
     /// How far the time server is off, in seconds.
     pub sntp_offset_s: i64,
+    /// From when on it is off, in milliseconds after power-on; absent: always.
+    pub sntp_steps_at_ms: Option<u32>,
+    /// How long it takes, in milliseconds.
+    pub sntp_after_ms: u32,
 }
 
 impl Default for Network {
@@ -82,9 +91,13 @@ impl Default for Network {
             serial_faults: Vec::new(),
             port: Port::Open,
             resolver: Resolver::Answers,
+            resolver_first: Vec::new(),
+            resolver_after_ms: 0,
             hosts: BTreeMap::new(),
             sntp: Sntp::Answers,
             sntp_offset_s: 0,
+            sntp_steps_at_ms: None,
+            sntp_after_ms: 0,
         }
     }
 }
@@ -116,6 +129,13 @@ impl Network {
         }
         if self.port != Port::Open && self.cuts().any(|cut| cut.when == Trigger::Syn) {
             return Err(Complaint::at(&["network", "port"], "two answers to one SYN", "keep `port`, or the cut"));
+        }
+        if self.sntp_steps_at_ms.is_some() && (self.sntp != Sntp::Answers || self.sntp_offset_s == 0) {
+            return Err(Complaint::at(
+                &["network", "sntp_steps_at_ms"],
+                "a time server that steps to where it was",
+                "say by how many seconds: `sntp_offset_s`, with `sntp = \"answers\"`",
+            ));
         }
         Ok(())
     }
@@ -153,6 +173,12 @@ pub enum Resolver {
     Nxdomain,
     /// It says that it failed (RCODE 2).
     Servfail,
+    /// It says that it does not want to (RCODE 5).
+    Refused,
+    /// It says that the answer is too long for UDP (RFC 1035 §4.1.1, TC); nobody listens at TCP port 53.
+    Truncated,
+    /// Somebody else answers, who has to guess the number of the question and guesses wrong.
+    WrongId,
     /// It says nothing.
     Silent,
     /// It answers every question with the router's address, as before somebody has logged in at a captive portal.
@@ -170,6 +196,8 @@ pub enum Sntp {
     Unsynchronised,
     /// It asks to be left alone (RFC 4330 §8, stratum 0).
     KissOfDeath,
+    /// It answers a question that somebody else asked: the originate timestamp is not the device's (RFC 4330 §5).
+    Stranger,
     /// It says nothing.
     Silent,
 }

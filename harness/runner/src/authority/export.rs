@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use blame::Error;
 use clap::Args;
 use scenario::Date;
 
@@ -40,12 +41,12 @@ pub struct Export {
 /// # Errors
 ///
 /// The file that cannot be written.
-pub fn run(arguments: &Export) -> Result<(), String> {
-    let minted = pki::mint(&pki::spec::Certificates::default(), arguments.seed, Date::default().0)
-        .map_err(|error| error.to_string())?;
-    let root = minted.certificates.get("root").ok_or("no certificate `root` was minted")?;
+pub fn run(arguments: &Export) -> blame::Result<()> {
+    let minted =
+        pki::mint(&pki::spec::Certificates::default(), arguments.seed, Date::default().0).map_err(Error::bench)?;
+    let root = minted.certificates.get("root").ok_or_else(|| Error::bench("no certificate `root` was minted"))?;
     let write = |file: &PathBuf, bytes: &[u8]| {
-        whole_file::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
+        whole_file::write(file, bytes).map_err(|error| Error::bench(format!("{}: {error}", file.display())))
     };
     if let Some(file) = &arguments.pem {
         write(file, root.pem().as_bytes())?;

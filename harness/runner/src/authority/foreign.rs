@@ -1,5 +1,6 @@
 //! A scenario whose root is somebody else's authority, or why there is no such scenario.
 
+use blame::Error;
 use clock::UnixTime;
 use pki::Authority;
 use pki::spec::{Certificate, Moment, Profile};
@@ -19,21 +20,22 @@ const HOUR_S: i64 = 3_600;
 /// # Errors
 ///
 /// The reason why it is not applicable under this authority, in a sentence.
-pub fn under(authority: &Authority, scenario: &Scenario, seed: u64) -> Result<Scenario, String> {
+pub fn under(authority: &Authority, scenario: &Scenario, seed: u64) -> blame::Result<Scenario> {
     if let Some(root) = scenario.pki.0.get(ROOT).filter(|root| **root != Certificate::default()) {
-        return Err(format!("the root itself is bent (`pki.root`: {})", fields(root).join(", ")));
+        return Err(Error::author(format!("the root itself is bent (`pki.root`: {})", fields(root).join(", "))));
     }
     handed_out(scenario)?;
     let intermediates = intermediates(scenario);
     if let Some(most) = authority.path_length().filter(|most| intermediates > *most) {
-        return Err(format!(
+        return Err(Error::author(format!(
             "the chain has {intermediates} authorities below the root, and this one allows {most} (pathLenConstraint)"
-        ));
+        )));
     }
     let mut scenario = scenario.clone();
     scenario.date = date(authority, &scenario)?;
     scenario.pki.0.insert(ROOT.to_owned(), authority.specification());
-    pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| format!("nothing can be minted so: {error}"))?;
+    pki::mint(&scenario.pki, seed, scenario.date())
+        .map_err(|error| Error::author(format!("nothing can be minted so: {error}")))?;
     Ok(scenario)
 }
 
@@ -44,22 +46,22 @@ fn fields(certificate: &Certificate) -> Vec<String> {
 }
 
 /// Refuses what would put the authority's key into other hands: a device's, a broker's, a file's.
-fn handed_out(scenario: &Scenario) -> Result<(), String> {
+fn handed_out(scenario: &Scenario) -> blame::Result<()> {
     let (device, broker) = (&scenario.device, &scenario.broker);
     let first = |names: &[String]| names.first().is_some_and(|name| name == ROOT);
     let is_root = |name: &Option<String>| name.as_deref() == Some(ROOT);
     if is_root(&device.key_of) || (device.key_of.is_none() && first(&device.certificates)) {
-        return Err("the device would be given the authority's private key".into());
+        return Err(Error::author("the device would be given the authority's private key"));
     }
     let later = broker.afterwards.as_ref().and_then(|afterwards| afterwards.certificates.as_deref());
     let shown = [broker.certificates.as_slice(), later.unwrap_or_default()];
     let mut shown = shown.into_iter().chain(broker.tenants.values().map(Vec::as_slice));
     if is_root(&broker.key_of) || (broker.key_of.is_none() && shown.any(first)) {
-        return Err("the broker would use the authority's private key as its own".into());
+        return Err(Error::author("the broker would use the authority's private key as its own"));
     }
     let shares = |(_, certificate): &(&String, &Certificate)| certificate.key_of.as_deref() == Some(ROOT);
     match scenario.pki.0.iter().find(shares) {
-        Some((name, _)) => Err(format!("`pki.{name}` would carry the authority's key")),
+        Some((name, _)) => Err(Error::author(format!("`pki.{name}` would carry the authority's key"))),
         None => Ok(()),
     }
 }
@@ -93,24 +95,24 @@ fn intermediates(scenario: &Scenario) -> u32 {
 }
 
 /// When the scenario takes place: when it says, or at a date at which the authority is valid.
-fn date(authority: &Authority, scenario: &Scenario) -> Result<Date, String> {
+fn date(authority: &Authority, scenario: &Scenario) -> blame::Result<Date> {
     let is_valid = |time: UnixTime| (authority.not_before()..=authority.not_after()).contains(&time);
     if is_valid(scenario.date()) {
         return Ok(scenario.date);
     }
     let told = clock::calendar::Date::from_unix_time(scenario.date());
     if scenario.date != Date::default() {
-        return Err(format!("it takes place on {told}, when this authority is not valid"));
+        return Err(Error::author(format!("it takes place on {told}, when this authority is not valid")));
     }
     let is_fixed = |moment: &Option<Moment>| matches!(moment, Some(Moment::Absolute(_)));
     let is_dated = |certificate: &Certificate| {
         certificate.pem.is_some() || is_fixed(&certificate.not_before) || is_fixed(&certificate.not_after)
     };
     if matches!(scenario.device.clock, Clock::Other(_)) || scenario.pki.0.values().any(is_dated) {
-        return Err(format!("its dates are fixed around {told}, when this authority is not valid"));
+        return Err(Error::author(format!("its dates are fixed around {told}, when this authority is not valid")));
     }
     let moved = UnixTime::from_seconds(authority.not_before().seconds.saturating_add(HOUR_S));
-    if is_valid(moved) { Ok(Date(moved)) } else { Err("this authority is valid for less than an hour".into()) }
+    if is_valid(moved) { Ok(Date(moved)) } else { Err(Error::author("this authority is valid for less than an hour")) }
 }
 
 #[cfg(test)]
@@ -166,7 +168,7 @@ mod tests {
             (&short, chain, "the chain has 1 authorities below the root, and this one allows 0"),
         ] {
             let why = under(authority, &scenario(text), SEED).expect_err(text);
-            assert!(why.contains(words), "{text}: {why}");
+            assert!(why.to_string().contains(words), "{text}: {why}");
         }
         // Whoever shows the root behind the leaf shows what everybody may see.
         assert!(under(&ours, &scenario("broker.certificates = ['leaf', 'root']"), SEED).is_ok());

@@ -32,6 +32,8 @@ pub(super) struct Ports {
     active: usize,
     /// The air, round a device whose network is its radio.
     air: Option<Box<Wifi>>,
+    /// On which of them it was heard last, of those that may carry text.
+    last_heard: usize,
     pub(super) lan: Lan<Box<dyn Counterpart>>,
 }
 
@@ -87,7 +89,7 @@ impl Ports {
         }
         let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
         let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
-        Ok(Self { attached, active, air, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
+        Ok(Self { attached, active, last_heard: active, air, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
     }
 
     /// When to come back, if the board says nothing before.
@@ -123,6 +125,7 @@ impl Ports {
         let Some(index) = self.attached.iter().position(|(at, _)| *at == port) else { return Vec::new() };
         match self.attached.get_mut(index) {
             Some((_, Attached::Line(line, _))) => {
+                self.last_heard = index;
                 let heard = line.hear(bytes);
                 if heard.iter().any(|one| matches!(one, Heard::Ip(_) | Heard::Configuration(_) | Heard::Diagnostic(_)))
                 {
@@ -146,6 +149,21 @@ impl Ports {
     pub(super) fn send_order(&mut self, order: &[u8]) {
         if let Some((_, Attached::Line(line, output))) = self.attached.get_mut(self.active) {
             line.say_configuration(order, output);
+        }
+    }
+
+    /// What the device has said last without ending the line: a prompt, it may be.
+    pub(super) fn unended_text(&self) -> &[u8] {
+        match self.attached.get(self.last_heard) {
+            Some((_, Attached::Line(line, _))) => line.unended(),
+            _ => &[],
+        }
+    }
+
+    /// Types on the console: on the port where the device was heard last. Text passes outside of frames, as it is.
+    pub(super) fn send_text(&mut self, text: &[u8]) {
+        if let Some((_, Attached::Line(_, output))) = self.attached.get_mut(self.last_heard) {
+            output.extend(text);
         }
     }
 

@@ -46,6 +46,11 @@ impl Board for Printer {
 
 /// What the bench makes of these lines, by these rules.
 fn judged(rules: &str, lines: &[(u64, &'static str)]) -> judge::Judged {
+    judged_on(rules, &mut Printer { lines: lines.to_vec(), said: 0 })
+}
+
+/// What the bench makes of what this board says, by these rules.
+fn judged_on(rules: &str, board: &mut dyn Board) -> judge::Judged {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str, text: &str| {
         let file = folder.path().join(name);
@@ -61,8 +66,7 @@ fn judged(rules: &str, lines: &[(u64, &'static str)]) -> judge::Judged {
     let stack = stacks.first().expect("the image as it is");
     let text = "title = 'A test'\nspecification = { demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }\n";
     let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));
-    let mut board = Printer { lines: lines.to_vec(), said: 0 };
-    let evidence = run(&scenario, stack, &mut board, 1).unwrap_or_else(|fault| panic!("{fault}"));
+    let evidence = run(&scenario, stack, board, 1).unwrap_or_else(|fault| panic!("{fault}"));
     judge::judge(&scenario, &stack.setting(&board.target(), 1), &evidence).unwrap_or_else(|why| panic!("{why}"))
 }
 
@@ -115,4 +119,65 @@ fn a_line_that_says_done_is_the_end_and_success() {
 fn without_rules_a_firmware_that_says_no_hello_is_none_for_this_bench() {
     let judged = judged("", &[(100, "tls: connecting"), (900, "published")]);
     assert!(judged.transcript.contains("no hello from the firmware"), "{}", judged.transcript);
+}
+
+/// Asks who is there, without ending the line, echoes what is typed, and publishes for `root` alone.
+#[derive(Default)]
+struct Console {
+    typed: Vec<u8>,
+    to_say: Vec<&'static str>,
+    has_asked: bool,
+}
+
+impl Board for Console {
+    fn target(&self) -> Target {
+        Target { chip: &chip::ESP32C3, emulated: true }
+    }
+
+    fn flash(&mut self, _: &Image) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<(), Fault> {
+        self.to_say = vec!["login: "];
+        Ok(())
+    }
+
+    fn listen(&mut self, deadline: Instant) -> Result<board::Heard, Fault> {
+        let port = chip::ESP32C3.bench_port().expect("it has one");
+        let ports = self.to_say.drain(..).map(|text| (port, text.as_bytes().to_vec())).collect::<Vec<_>>();
+        let at = if ports.is_empty() { deadline } else { Instant::from_millis(20) };
+        Ok(board::Heard { at, ports, incidents: Vec::new() })
+    }
+
+    fn send(&mut self, _: PortId, bytes: &[u8]) -> Result<(), Fault> {
+        self.typed.extend(bytes);
+        if !std::mem::replace(&mut self.has_asked, true) {
+            self.to_say = vec!["root\r\n", "ready\r\n"];
+        } else {
+            self.to_say = vec!["published\r\n"];
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn prompts_are_answered_whether_their_lines_end_or_not_and_once() {
+    let rules = "\
+[[log]]
+line = 'login: '
+means = 'prompt'
+types = \"root\\r\"
+[[log]]
+line = '^ready'
+means = 'prompt'
+types = \"go\\r\"
+[[log]]
+line = 'published'
+means = 'done'
+";
+    let mut console = Console::default();
+    let judged = judged_on(rules, &mut console);
+    assert_eq!(String::from_utf8_lossy(&console.typed), "root\rgo\r");
+    assert_eq!(judged.account.phrase(), "connected and did its work");
 }

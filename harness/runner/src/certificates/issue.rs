@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
 
+use blame::Error;
 use clock::UnixTime;
 use clock::calendar::Date;
 use rcgen::{
@@ -68,7 +69,7 @@ pub struct Issued {
 /// # Errors
 ///
 /// A sentence.
-pub fn issue(kind: Kind, hosts: &[String], clients: &[String], days: u16) -> Result<Issued, String> {
+pub fn issue(kind: Kind, hosts: &[String], clients: &[String], days: u16) -> blame::Result<Issued> {
     let today = controls::today();
     let day = |offset: i64| {
         let date = Date::from_unix_time(UnixTime::from_seconds(today.seconds + offset * DAY_S));
@@ -82,7 +83,7 @@ pub fn issue(kind: Kind, hosts: &[String], clients: &[String], days: u16) -> Res
         params.not_after = until;
         params
     };
-    let failed = |error: rcgen::Error| error.to_string();
+    let failed = |error: rcgen::Error| Error::bench(error);
     let first = hosts.first().map(String::as_str).unwrap_or_default();
     let authority_key = key(kind)?;
     // A year that 32-bit clocks reach.
@@ -101,7 +102,7 @@ pub fn issue(kind: Kind, hosts: &[String], clients: &[String], days: u16) -> Res
         leaf.key_usages = bits;
         leaf.use_authority_key_identifier_extension = true;
         let certificate = leaf.signed_by(&key, &issuer).map_err(failed)?.pem();
-        Ok::<Pair, String>(Pair { name: name.to_owned(), certificate, key: key.serialize_pem() })
+        Ok::<Pair, Error>(Pair { name: name.to_owned(), certificate, key: key.serialize_pem() })
     };
     let mut bits = vec![KeyUsagePurpose::DigitalSignature];
     if kind == Kind::Rsa2048 {
@@ -117,29 +118,33 @@ pub fn issue(kind: Kind, hosts: &[String], clients: &[String], days: u16) -> Res
 }
 
 /// Each name as dNSName; each address as iPAddress, and as dNSName for libraries that know no other.
-fn names(hosts: &[String]) -> Result<Vec<SanType>, String> {
+fn names(hosts: &[String]) -> blame::Result<Vec<SanType>> {
     let mut names = Vec::new();
     for host in hosts {
         if let Ok(address) = host.parse::<IpAddr>() {
             names.push(SanType::IpAddress(address));
         }
-        names.push(SanType::DnsName(host.as_str().try_into().map_err(|error: rcgen::Error| error.to_string())?));
+        names.push(SanType::DnsName(
+            host.as_str().try_into().map_err(|error: rcgen::Error| Error::usage(format!("{host}: {error}")))?,
+        ));
     }
     Ok(names)
 }
 
-fn key(kind: Kind) -> Result<KeyPair, String> {
+fn key(kind: Kind) -> blame::Result<KeyPair> {
     match kind {
-        Kind::P256 => KeyPair::generate().map_err(|error| error.to_string()),
+        Kind::P256 => KeyPair::generate().map_err(Error::bench),
         Kind::Rsa2048 => {
             // No library that is linked here makes RSA keys from the system's randomness in a reasonable time.
             let output = Command::new("openssl")
                 .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"])
                 .stdin(Stdio::null())
                 .output()
-                .map_err(|error| format!("openssl: {error}: it makes RSA keys (`apt-get install openssl`)"))?;
+                .map_err(|error| {
+                    Error::bench(format!("openssl: {error}: it makes RSA keys (`apt-get install openssl`)"))
+                })?;
             let text = String::from_utf8_lossy(&output.stdout);
-            KeyPair::from_pem(&text).map_err(|_| "openssl genpkey made no key".to_owned())
+            KeyPair::from_pem(&text).map_err(|_| Error::bench("openssl genpkey made no key"))
         }
     }
 }

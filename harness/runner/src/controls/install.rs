@@ -1,5 +1,7 @@
 //! `cargo xtask controls install`: Paho for Python, pinned, in a virtual environment of its own below `target/`.
 
+use blame::Error;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +13,7 @@ use crate::controls::paho;
 /// # Errors
 ///
 /// With the remedy, if Python is not there or has no `venv`, or the package index cannot be reached.
-pub fn run(root: &Path) -> Result<(), String> {
+pub fn run(root: &Path) -> blame::Result<()> {
     environment(&root.join(paho::ENVIRONMENT), paho::REQUIREMENTS)
 }
 
@@ -20,7 +22,7 @@ pub fn run(root: &Path) -> Result<(), String> {
 /// # Errors
 ///
 /// With the remedy, as above.
-pub fn environment(environment: &Path, requirements: &str) -> Result<(), String> {
+pub fn environment(environment: &Path, requirements: &str) -> blame::Result<()> {
     let python = paho::python(environment);
     if !python.exists() {
         step(
@@ -29,7 +31,7 @@ pub fn environment(environment: &Path, requirements: &str) -> Result<(), String>
         )?;
     }
     let file = environment.join("requirements.txt");
-    fs::write(&file, requirements).map_err(|error| format!("{}: {error}", file.display()))?;
+    fs::write(&file, requirements).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     step(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
@@ -39,11 +41,11 @@ pub fn environment(environment: &Path, requirements: &str) -> Result<(), String>
     )
 }
 
-fn step(command: &mut Command, remedy: &str) -> Result<(), String> {
+fn step(command: &mut Command, remedy: &str) -> blame::Result<()> {
     let shown = format!("{command:?}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{shown}: {status}: {remedy}")),
-        Err(error) => Err(format!("{shown}: {error}: {remedy}")),
+        Ok(status) => Err(Error::bench(format!("{shown}: {status}: {remedy}"))),
+        Err(error) => Err(Error::bench(format!("{shown}: {error}: {remedy}"))),
     }
 }

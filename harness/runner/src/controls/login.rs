@@ -1,5 +1,6 @@
 //! The MQTT of the controls that bring none of their own: log in, publish one message, leave. Without I/O.
 
+use blame::Error;
 use wire::mqtt::{Connect, ConnectCode, Decoder, Delivery, Packet, PacketId, Publish};
 
 use crate::controls::task::Task;
@@ -28,10 +29,10 @@ impl Login {
     /// # Errors
     ///
     /// If a field is longer than MQTT can say.
-    pub fn new(task: &Task) -> Result<(Self, Vec<u8>), String> {
+    pub fn new(task: &Task) -> blame::Result<(Self, Vec<u8>)> {
         let encoded = |packet: Packet<'_>| {
             let mut bytes = Vec::new();
-            packet.encode(&mut bytes).map_err(|violation| violation.to_string()).map(|()| bytes)
+            packet.encode(&mut bytes).map_err(Error::bench).map(|()| bytes)
         };
         let connect = encoded(Packet::Connect(Connect {
             client_id: &task.client_id,
@@ -55,24 +56,28 @@ impl Login {
     /// # Errors
     ///
     /// A sentence, if the broker refuses or breaks the protocol.
-    pub fn hear(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    pub fn hear(&mut self, bytes: &[u8]) -> blame::Result<Vec<u8>> {
         self.decoder.extend(bytes);
         let mut answer = Vec::new();
         while let Some(view) = self.decoder.next_packet() {
-            let view = view.map_err(|error| error.to_string())?;
-            match (self.awaits, Packet::parse(&view).map_err(|violation| violation.to_string())?) {
+            let view = view.map_err(Error::bench)?;
+            match (self.awaits, Packet::parse(&view).map_err(Error::bench)?) {
                 (Awaits::ConnAck, Packet::ConnAck(connack)) if connack.code == ConnectCode::ACCEPTED => {
                     self.awaits = Awaits::PubAck;
                     answer.append(&mut self.publish);
                 }
-                (Awaits::ConnAck, Packet::ConnAck(connack)) => return Err(format!("CONNACK: {}", connack.code)),
+                (Awaits::ConnAck, Packet::ConnAck(connack)) => {
+                    return Err(Error::bench(format!("CONNACK: {}", connack.code)));
+                }
                 (Awaits::PubAck, Packet::PubAck(PacketId::MIN)) => {
                     self.awaits = Awaits::Nothing;
                     let _ = Packet::Disconnect.encode(&mut answer);
                 }
                 // A broker may publish what it likes to whom it likes.
                 (_, Packet::Publish(_)) => {}
-                (_, packet) => return Err(format!("the broker says {} where it should not", packet.kind().name())),
+                (_, packet) => {
+                    return Err(Error::bench(format!("the broker says {} where it should not", packet.kind().name())));
+                }
             }
         }
         Ok(answer)

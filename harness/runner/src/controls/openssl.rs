@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use blame::Error;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time;
@@ -72,16 +73,16 @@ fn command(program: &Path, task: &Task, tls: &Tls) -> Command {
 }
 
 /// Ends when the message is published and the connection closed, or with an error as soon as that cannot be.
-async fn converse(task: &Task, mut stdin: ChildStdin, mut stdout: ChildStdout) -> Result<(), String> {
+async fn converse(task: &Task, mut stdin: ChildStdin, mut stdout: ChildStdout) -> blame::Result<()> {
     let (mut login, connect) = Login::new(task)?;
     // It reads its input once the handshake is complete, and closes it if there never is one.
-    let lost = |error: io::Error| error.to_string();
+    let lost = |error: io::Error| Error::bench(error);
     stdin.write_all(&connect).await.map_err(lost)?;
     let mut buffer = [0; READ_BYTES_MAX];
     while !login.is_done() {
         let count = stdout.read(&mut buffer).await.map_err(lost)?;
         if count == 0 {
-            return Err("the connection ended".into());
+            return Err(Error::bench("the connection ended"));
         }
         let answer = login.hear(buffer.get(..count).unwrap_or_default())?;
         stdin.write_all(&answer).await.map_err(lost)?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use blame::Error;
 use capture::transcript::Transcript;
 use outcome::{AlertDescription, Stage};
 use scenario::controls::Expected;
@@ -44,10 +45,12 @@ impl Class {
     /// # Errors
     ///
     /// If they contradict each other, which is the bench's fault.
-    pub fn conclude(wire: &Transcript, report: &ControlReport) -> Result<Self, String> {
+    pub fn conclude(wire: &Transcript, report: &ControlReport) -> blame::Result<Self> {
         let Some(last) = wire.conversations.last() else {
             return match report.ended {
-                Ended::Published => Err("the control says that it published, and nothing passed the socket".into()),
+                Ended::Published => {
+                    Err(Error::bench("the control says that it published, and nothing passed the socket"))
+                }
                 Ended::Failed => Ok(Self::NeverDialled),
                 Ended::OutOfTime => Ok(Self::NoEnd(Stage::Connect)),
             };
@@ -58,7 +61,9 @@ impl Class {
             (Ended::Published, None) if facts.has_gaps => return Ok(Self::Accepted),
             (Ended::Published, Some(ConnectCode::ACCEPTED)) => return Ok(Self::Accepted),
             (Ended::Published, code) => {
-                return Err(format!("the control says that it published, and the wire shows CONNACK {code:?}"));
+                return Err(Error::bench(format!(
+                    "the control says that it published, and the wire shows CONNACK {code:?}"
+                )));
             }
             (Ended::OutOfTime, _) => return Ok(Self::NoEnd(stage)),
             (Ended::Failed, _) => {}

@@ -90,7 +90,7 @@ impl Given {
         }
         let trial = match trial::on_emulator(meeting.scenario, stack, SEED, boots) {
             Ok(trial) => trial,
-            Err(why) => return super::exchange::bench_failed(stack, why),
+            Err(why) => return super::exchange::bench_failed(stack, why.message),
         };
         let mut met = meeting.conclude(stack, trial.judged, trial.pcapng);
         let takes =

@@ -24,7 +24,8 @@ pub struct LogRule {
     /// `alert`, if it has them, are the error's number, decimal or hexadecimal, the error's name, and the number of the
     /// fatal alert that the device got from its peer.
     pub line: toml::Spanned<String>,
-    /// What such a line means: a stage is entered, the attempt failed and the run is over, or all is done.
+    /// What such a line means: a stage is entered, the attempt failed and the run is over, all is done, or the device waits for
+    /// somebody to type.
     pub means: Meaning,
     /// The stage that is entered, or in which it failed; absent: the one that was entered last.
     #[serde(default)]
@@ -35,6 +36,9 @@ pub struct LogRule {
     /// What kind of failure such a line tells of; absent: `other`, of which the wire alone decides who is to blame.
     #[serde(default)]
     pub class: Option<FailureClass>,
+    /// What is typed after a prompt, as it stands: `"root\r"`. On the port where the prompt came from.
+    #[serde(default)]
+    pub types: Option<String>,
 }
 
 /// What a line of a log means.
@@ -47,6 +51,8 @@ pub enum Meaning {
     Failed,
     /// The device did all that it was to do.
     Done,
+    /// The device waits for somebody to type: `types`. The line need not have ended.
+    Prompt,
 }
 
 /// Reads a device's log.
@@ -70,24 +76,29 @@ impl LogReader {
 
     /// What a line says, as the firmware of this bench would have reported it. `at_ms` is since the reset.
     pub fn read(&mut self, line: &str, at_ms: u32) -> Vec<Report> {
-        let mut end = line.len().min(LINE_BYTES_MAX);
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        let line = line.get(..end).unwrap_or_default();
-        let Some((groups, rule)) = self.rules.iter().find_map(|(regex, rule)| Some((regex.captures(line)?, rule)))
-        else {
-            return Vec::new();
-        };
+        let Some((groups, rule)) = self.find(line) else { return Vec::new() };
+        let rule = rule.clone();
         if let Some(stage) = rule.stage {
             self.stage = stage;
         }
         let stage = self.stage;
         match rule.means {
             Meaning::Stage => vec![Report::Stage { stage, at_ms }],
-            Meaning::Failed => vec![Report::Failed(failure(&groups, rule, stage, at_ms)), done(false, at_ms)],
+            Meaning::Failed => vec![Report::Failed(failure(&groups, &rule, stage, at_ms)), done(false, at_ms)],
             Meaning::Done => vec![done(true, at_ms)],
+            Meaning::Prompt => Vec::new(),
         }
+    }
+
+    /// What is typed after a line, or the beginning of one, if it is a prompt.
+    pub fn answer(&self, line: &str) -> Option<&str> {
+        self.find(line).and_then(|(_, rule)| rule.types.as_deref())
+    }
+
+    /// The first rule that fits.
+    fn find<'l>(&self, line: &'l str) -> Option<(Captures<'l>, &LogRule)> {
+        let line = line.get(..line.floor_char_boundary(LINE_BYTES_MAX)).unwrap_or_default();
+        self.rules.iter().find_map(|(regex, rule)| Some((regex.captures(line)?, rule)))
     }
 }
 
@@ -154,8 +165,12 @@ pub(super) fn check(rules: &[LogRule], file: &str, text: &str) -> Result<(), Pro
                 "write `means = \"failed\"`, or no `class`",
             ));
         }
+        if (rule.means == Meaning::Prompt) != rule.types.is_some() {
+            let remedy = "write `means = \"prompt\"` and `types = \"root\\r\"`, say, or neither";
+            return Err(wrong("a prompt and what is typed after it belong together".into(), remedy));
+        }
     }
-    let ends = rules.iter().any(|rule| rule.means != Meaning::Stage);
+    let ends = rules.iter().any(|rule| matches!(rule.means, Meaning::Failed | Meaning::Done));
     match rules.first() {
         Some(first) if !ends => {
             let message = "no line ends a run: every scenario would last until its limit";
@@ -234,6 +249,9 @@ means = "done"
             ("line = 'x'\nmeans = 'stage'\nstage = 'hello'", "no line ends a run"),
             ("line = '(x{1000}){1000}'\nmeans = 'done'", "no regular expression"),
             ("line = 'x'\nmeans = 'nothing'", "unknown variant"),
+            ("line = 'x'\nmeans = 'prompt'", "belong together"),
+            ("line = 'x'\nmeans = 'done'\ntypes = 'y'", "belong together"),
+            ("line = 'x'\nmeans = 'prompt'\ntypes = 'y'", "no line ends a run"),
         ] {
             let problem = rule(text).expect_err(text).to_string();
             assert!(problem.contains(words) && problem.contains("mine.toml:"), "{text}: {problem}");

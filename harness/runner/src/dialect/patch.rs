@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use blame::Error;
 use control::Plan;
 use serde_json::{Map, Value, json};
 
@@ -58,6 +59,16 @@ pub struct Patch {
     documents: Vec<Value>,
 }
 
+/// What a scenario and a profile come to together.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and never kept")]
+pub enum Reconciled {
+    /// The plan that is both.
+    Plan(Plan),
+    /// The first thing that was asked for and that the profile cannot be.
+    Conflict(Conflict),
+}
+
 /// Why a patch cannot be applied to a plan.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unfit {
@@ -77,8 +88,8 @@ impl Patch {
         let nulls = nulls(without);
         let unfit = |message| Unfit { key: "plan", message };
         let values = serde_json::to_value(plan).map_err(|error| unfit(error.to_string()))?;
-        let specimen = specimen().map_err(unfit)?;
-        let known = json(&specimen).map_err(unfit)?;
+        let specimen = specimen().map_err(|error| unfit(error.message))?;
+        let known = json(&specimen).map_err(|error| unfit(error.message))?;
         if let Some(key) = unknown(&nulls, &known, "") {
             return Err(Unfit { key: "plan_without", message: format!("a plan has no key `{key}`") });
         }
@@ -88,7 +99,7 @@ impl Patch {
         let patch = Self { documents: [nulls, values].into_iter().filter(|document| !is_empty(document)).collect() };
         match patch.apply(specimen) {
             Ok(_) => Ok(patch),
-            Err(message) => Err(unfit(message)),
+            Err(error) => Err(unfit(error.message)),
         }
     }
 
@@ -103,7 +114,7 @@ impl Patch {
     /// # Errors
     ///
     /// The first thing that was asked for and that the profile cannot be.
-    pub fn reconcile(&self, asked: Plan, preset: &Plan) -> Result<Result<Plan, Conflict>, String> {
+    pub fn reconcile(&self, asked: Plan, preset: &Plan) -> blame::Result<Reconciled> {
         let (wanted, preset) = (json(&asked)?, json(preset)?);
         let mut reconciled = json(&self.apply(asked)?)?;
         for path in self.paths() {
@@ -116,16 +127,16 @@ impl Patch {
             }
             match intersection(&path, wants, is) {
                 Ok(both) => *is = both,
-                Err(fixed) => return Ok(Err(Conflict { key: key_of(&path), fixed })),
+                Err(fixed) => return Ok(Reconciled::Conflict(Conflict { key: key_of(&path), fixed })),
             }
         }
         let version = |path: &str| reconciled.pointer(path).and_then(Value::as_u64);
         if let (Some(min), Some(max)) = (version("/tls/version_min"), version("/tls/version_max"))
             && min > max
         {
-            return Ok(Err(Conflict { key: "device.versions".into(), fixed: Fixed::Disjoint }));
+            return Ok(Reconciled::Conflict(Conflict { key: "device.versions".into(), fixed: Fixed::Disjoint }));
         }
-        serde_json::from_value(reconciled).map(Ok).map_err(|error| error.to_string())
+        serde_json::from_value(reconciled).map(Reconciled::Plan).map_err(Error::author)
     }
 
     /// What it changes, as JSON pointers (RFC 6901).
@@ -147,7 +158,7 @@ impl Patch {
     /// # Errors
     ///
     /// If what results is no plan.
-    pub fn apply(&self, plan: Plan) -> Result<Plan, String> {
+    pub fn apply(&self, plan: Plan) -> blame::Result<Plan> {
         if self.is_empty() {
             return Ok(plan);
         }
@@ -159,7 +170,7 @@ impl Patch {
             }
             value = merged(value, &document);
         }
-        serde_json::from_value(value).map_err(|error| error.to_string())
+        serde_json::from_value(value).map_err(Error::author)
     }
 }
 
@@ -245,12 +256,12 @@ fn is_empty(document: &Value) -> bool {
     document.as_object().is_none_or(Map::is_empty)
 }
 
-fn json(plan: &Plan) -> Result<Value, String> {
-    serde_json::to_value(plan).map_err(|error| error.to_string())
+fn json(plan: &Plan) -> blame::Result<Value> {
+    serde_json::to_value(plan).map_err(Error::author)
 }
 
 /// A plan with every table, to try patches on.
-fn specimen() -> Result<Plan, String> {
+fn specimen() -> blame::Result<Plan> {
     serde_json::from_value(json!({
         "network": {
             "ipv4": "192.0.2.20", "ipv4_prefix_bits": 24, "ipv4_gateway": "192.0.2.1", "dns": "192.0.2.1",
@@ -261,5 +272,5 @@ fn specimen() -> Result<Plan, String> {
         "tls": {},
         "mqtt": { "client_id": "" },
     }))
-    .map_err(|error| error.to_string())
+    .map_err(Error::author)
 }

@@ -171,8 +171,13 @@ fn a_profile_is_intersected_with_what_a_scenario_asks_for() {
     .expect("TOML");
     let without = ["tls.alpn", "tls.authorities", "tls.client_certificate"].map(str::to_owned);
     let patch = Patch::new(&fixed, &without).unwrap_or_else(|unfit| panic!("{unfit:?}"));
-    let reconcile = |asked: serde_json::Value| {
-        patch.reconcile(plan(asked), &plan(json!({ "authorities": { "pem": "root" } }))).expect("a plan")
+    use crate::dialect::patch::Reconciled;
+    let reconcile = |asked: serde_json::Value| match patch
+        .reconcile(plan(asked), &plan(json!({ "authorities": { "pem": "root" } })))
+        .expect("a plan")
+    {
+        Reconciled::Plan(plan) => Ok(plan),
+        Reconciled::Conflict(conflict) => Err(conflict),
     };
     let tls = |asked| reconcile(asked).expect("no conflict").tls.expect("TLS");
     // Who asks for nothing gets the profile's own way.

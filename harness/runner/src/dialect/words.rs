@@ -117,12 +117,20 @@ fn value(placeholder: &str, failure: &Failure) -> Option<String> {
     })
 }
 
+/// Why words cannot be filled in.
+enum Unfilled {
+    /// A brace has no partner.
+    Brace,
+    /// Nobody knows what this placeholder stands for.
+    Unknown(String),
+}
+
 /// `text` with what stands in braces replaced; two braces are one that is meant.
 ///
 /// # Errors
 ///
 /// What stands in braces and has no value; empty if a brace has no partner.
-fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, Unfilled> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -136,8 +144,8 @@ fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, St
             rest = after;
         } else {
             let inside = brace.strip_prefix('{').and_then(|brace| brace.split_once('}'));
-            let (placeholder, after) = inside.ok_or_else(String::new)?;
-            filled.push_str(&value(placeholder).ok_or_else(|| placeholder.to_owned())?);
+            let (placeholder, after) = inside.ok_or(Unfilled::Brace)?;
+            filled.push_str(&value(placeholder).ok_or_else(|| Unfilled::Unknown(placeholder.to_owned()))?);
             rest = after;
         }
     }
@@ -161,10 +169,10 @@ pub(super) fn check(rules: &[Rule], file: &str, text: &str) -> Result<(), Proble
         }
         match fill(says, &is_known) {
             Ok(_) => {}
-            Err(placeholder) if placeholder.is_empty() => {
+            Err(Unfilled::Brace) => {
                 return Err(wrong("a brace without its partner".into(), "double the braces that are meant".into()));
             }
-            Err(placeholder) => {
+            Err(Unfilled::Unknown(placeholder)) => {
                 let remedy = format!("write one of {}, or double the braces", known.join(", "));
                 return Err(wrong(format!("nobody knows what `{placeholder}` is"), remedy));
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use access_point::{Description, Happening};
+use blame::Error;
 use capture::Tap;
 use clock::{Instant, UnixTime};
 use emulator::EmulatedChip;
@@ -31,9 +32,9 @@ impl Surroundings {
     /// # Errors
     ///
     /// A sentence about a network that cannot be.
-    pub fn of(arguments: &Emulate) -> Result<Self, String> {
+    pub fn of(arguments: &Emulate) -> blame::Result<Self> {
         let networks: Vec<Description> = arguments.wifi.clone();
-        let wifi = Wifi::new(networks.clone(), &arguments.fault, arguments.seed).map_err(|error| error.to_string())?;
+        let wifi = Wifi::new(networks.clone(), &arguments.fault, arguments.seed).map_err(Error::usage)?;
         let config = LanConfig {
             addresses: vec![lan::GATEWAY_IPV4.into()],
             dns: Some(Dns::new(vec![lan::DNS_IPV4.into()])),
@@ -57,7 +58,7 @@ impl Surroundings {
     /// # Errors
     ///
     /// If the firmware looks for a network and the command line names none: a sentence with the remedy.
-    pub fn exchange(&mut self, chip: &mut dyn EmulatedChip) -> Result<(), String> {
+    pub fn exchange(&mut self, chip: &mut dyn EmulatedChip) -> blame::Result<()> {
         let now = chip.now();
         for frame in chip.take_radio_output() {
             self.wifi.hear(now, frame);
@@ -76,7 +77,7 @@ impl Surroundings {
         }
         for event in self.wifi.take_events() {
             match &event.what {
-                Happening::LooksFor { ssid } if self.networks.is_empty() => return Err(looks_for(ssid)),
+                Happening::LooksFor { ssid } if self.networks.is_empty() => return Err(Error::usage(looks_for(ssid))),
                 Happening::LooksFor { ssid } => {
                     terminal::errln!("{} air: {}", event.at, looks_for(ssid));
                     continue;
@@ -93,9 +94,9 @@ impl Surroundings {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub fn finish(&self) -> Result<(), String> {
+    pub fn finish(&self) -> blame::Result<()> {
         let Some(file) = &self.capture else { return Ok(()) };
-        whole_file::write(file, self.tap.to_pcapng()).map_err(|error| format!("{}: {error}", file.display()))?;
+        whole_file::write(file, self.tap.to_pcapng()).map_err(|error| Error::file(file, error))?;
         terminal::errln!("what was on the air, decrypted: {}", options::tshark_line(file, &self.networks));
         Ok(())
     }

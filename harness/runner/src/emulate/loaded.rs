@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use blame::Error;
 use emulator::image::ImageError;
 use emulator::{EmulatedChip, Model, Reset, Rom, Settings};
 use firmware_image::FlashImage;
@@ -17,7 +18,7 @@ use host::whole_file;
 /// # Errors
 ///
 /// A sentence about the image, the mask ROM or the kept state.
-pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> Result<Box<dyn EmulatedChip>, String> {
+pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> blame::Result<Box<dyn EmulatedChip>> {
     match image_source::read(&arguments.image, model.chip)? {
         ImageSource::Elf(elf) => from_elf(root, model, arguments, &elf),
         ImageSource::Flash { image, symbols } => from_flash(root, model, arguments, &image, symbols.as_deref()),
@@ -25,15 +26,15 @@ pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> Result<Box<d
 }
 
 /// Loads an ELF file directly, with the modelled ROM if that has all that the file calls.
-fn from_elf(root: &Path, model: &Model, arguments: &Emulate, elf: &[u8]) -> Result<Box<dyn EmulatedChip>, String> {
+fn from_elf(root: &Path, model: &Model, arguments: &Emulate, elf: &[u8]) -> blame::Result<Box<dyn EmulatedChip>> {
     let name = arguments.image.join(" ");
-    let refused = |error: ImageError| format!("{name} is no image for the chip {}: {error}", model.chip);
+    let refused = |error: ImageError| Error::author(format!("{name} is no image for the chip {}: {error}", model.chip));
     if let Some(state) = &arguments.flash_state {
-        return Err(format!(
+        return Err(Error::usage(format!(
             "{}: --flash-state keeps a flash that the chip boots from, and an ELF file is loaded directly: name a flash \
              image or a build folder",
             state.display()
-        ));
+        )));
     }
     let rom = match (&arguments.rom, (model.unmodelled_rom_call)(elf).map_err(refused)?) {
         (Some(given), _) => Rom::Elf(mask_rom::read(root, Some(given))?),
@@ -60,15 +61,15 @@ fn from_flash(
     arguments: &Emulate,
     image: &FlashImage,
     symbols: Option<&[u8]>,
-) -> Result<Box<dyn EmulatedChip>, String> {
+) -> blame::Result<Box<dyn EmulatedChip>> {
     terminal::errln!("{image}");
     let rom = Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?);
     let settings = Settings { seed: arguments.seed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
     let mut chip = (model.power_on)(&settings);
-    chip.set_flash_content(&image.content).map_err(|error| error.to_string())?;
+    chip.set_flash_content(&image.content).map_err(Error::author)?;
     if let Some(file) = arguments.flash_state.as_ref().filter(|file| file.exists()) {
-        let state = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        chip.set_kept_state(&state).map_err(|error| format!("{}: {error}", file.display()))?;
+        let state = fs::read(file).map_err(|error| Error::authors_file(file, error))?;
+        chip.set_kept_state(&state).map_err(|error| Error::authors_file(file, error))?;
         terminal::errln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
     }
     if let Some(elf) = symbols {
@@ -84,6 +85,6 @@ fn from_flash(
 /// # Errors
 ///
 /// If the file cannot be written.
-pub fn keep_state(chip: &dyn EmulatedChip, file: &Path) -> Result<(), String> {
-    whole_file::write(file, chip.kept_state()).map_err(|error| format!("{}: {error}", file.display()))
+pub fn keep_state(chip: &dyn EmulatedChip, file: &Path) -> blame::Result<()> {
+    whole_file::write(file, chip.kept_state()).map_err(|error| Error::file(file, error))
 }

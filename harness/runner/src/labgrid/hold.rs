@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
+use blame::Error;
 use clap::Args;
 
 use crate::exit;
@@ -49,11 +50,11 @@ enum Event {
 /// # Errors
 ///
 /// What labgrid says, with the remedy.
-pub fn run(environment: &Path, arguments: &Hold) -> Result<u8, String> {
+pub fn run(environment: &Path, arguments: &Hold) -> blame::Result<u8> {
     let (events, happened) = mpsc::channel();
     let interrupted = events.clone();
     // A command in the foreground gets the terminal's Ctrl-C by itself.
-    ctrlc::set_handler(move || drop(interrupted.send(Event::Interrupted))).map_err(|error| error.to_string())?;
+    ctrlc::set_handler(move || drop(interrupted.send(Event::Interrupted))).map_err(Error::bench)?;
     let holder = Holder::start(environment, arguments, &events)?;
     terminal::errln!("holding {}; its serial port is {}", arguments.place, arguments.serial.display());
     let code = match arguments.command.split_first() {
@@ -61,7 +62,7 @@ pub fn run(environment: &Path, arguments: &Hold) -> Result<u8, String> {
         None => wait(&happened),
     };
     holder.release()?;
-    code.ok_or_else(|| format!("{} was lost", arguments.place))
+    code.ok_or_else(|| Error::bench(format!("{} was lost", arguments.place)))
 }
 
 /// Without a command: until Ctrl-C. `None` if the place is lost.
@@ -78,9 +79,11 @@ fn meanwhile(
     words: &[OsString],
     events: Sender<Event>,
     happened: &Receiver<Event>,
-) -> Result<Option<u8>, String> {
-    let mut child =
-        Command::new(program).args(words).spawn().map_err(|error| format!("{}: {error}", program.to_string_lossy()))?;
+) -> blame::Result<Option<u8>> {
+    let mut child = Command::new(program)
+        .args(words)
+        .spawn()
+        .map_err(|error| Error::bench(format!("{}: {error}", program.to_string_lossy())))?;
     thread::spawn(move || {
         let code = child.wait().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
         drop(events.send(Event::Ended(code.unwrap_or(exit::BENCH_FAILED.code))));
@@ -103,10 +106,10 @@ struct Holder {
 }
 
 impl Holder {
-    fn start(environment: &Path, arguments: &Hold, events: &Sender<Event>) -> Result<Self, String> {
+    fn start(environment: &Path, arguments: &Hold, events: &Sender<Event>) -> blame::Result<Self> {
         let python = super::program(environment, "python");
         if !python.exists() {
-            return Err("labgrid is not installed: `cargo xtask labgrid install`".into());
+            return Err(Error::bench("labgrid is not installed: `cargo xtask labgrid install`"));
         }
         let mut command = Command::new(python);
         command.args(["-c", SCRIPT]).arg(&arguments.place).arg(&arguments.serial);
@@ -120,14 +123,16 @@ impl Holder {
             // The terminal's Ctrl-C is not for it: it ends last.
             command.process_group(0);
         }
-        let mut process = command.spawn().map_err(|error| format!("labgrid's Python does not start: {error}"))?;
+        let mut process =
+            command.spawn().map_err(|error| Error::bench(format!("labgrid's Python does not start: {error}")))?;
         let input = process.stdin.take();
-        let mut said = BufReader::new(process.stdout.take().ok_or("labgrid's Python has no output")?);
+        let mut said =
+            BufReader::new(process.stdout.take().ok_or_else(|| Error::bench("labgrid's Python has no output"))?);
         let mut holder = Self { process, input };
         let mut line = String::new();
         let is_ready = said.read_line(&mut line).is_ok() && line.trim_end() == "ready";
         if !is_ready {
-            return Err(holder.last_words());
+            return Err(Error::bench(holder.last_words()));
         }
         let events = events.clone();
         thread::spawn(move || {
@@ -139,13 +144,13 @@ impl Holder {
     }
 
     /// Lets the place go, and waits until that is done.
-    fn release(mut self) -> Result<(), String> {
+    fn release(mut self) -> blame::Result<()> {
         drop(self.input.take());
         let words = self.last_words();
         match self.process.wait() {
             Ok(status) if status.success() => Ok(()),
-            _ if words.is_empty() => Err("labgrid ended without a word".into()),
-            _ => Err(words),
+            _ if words.is_empty() => Err(Error::bench("labgrid ended without a word")),
+            _ => Err(Error::bench(words)),
         }
     }
 

@@ -8,6 +8,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use blame::Error;
 use clock::UnixTime;
 use pki::spec::{Attribute, Certificate, Moment, Name, Profile, Subject};
 use scenario::device::Clock;
@@ -48,7 +49,7 @@ pub struct Moved {
 /// # Errors
 ///
 /// As [`moved_to`].
-pub fn moved(scenario: &Scenario, today: UnixTime) -> Result<Moved, String> {
+pub fn moved(scenario: &Scenario, today: UnixTime) -> blame::Result<Moved> {
     moved_to(scenario, today, &Host::loopback())
 }
 
@@ -57,19 +58,21 @@ pub fn moved(scenario: &Scenario, today: UnixTime) -> Result<Moved, String> {
 /// # Errors
 ///
 /// The reason why it cannot be moved: what it is about is the date, or a name that only its own network knows.
-pub fn moved_to(scenario: &Scenario, today: UnixTime, host: &Host) -> Result<Moved, String> {
+pub fn moved_to(scenario: &Scenario, today: UnixTime, host: &Host) -> blame::Result<Moved> {
     if scenario.device.clock != Clock::Set {
-        return Err("it is about the device's clock, and a client on a real network has the real time".into());
+        return Err(Error::author("it is about the device's clock, and a client on a real network has the real time"));
     }
     let has_fixed_dates = |certificate: &Certificate| {
         let dates = [certificate.not_before, certificate.not_after];
         certificate.pem.is_some() || dates.iter().any(|date| matches!(date, Some(Moment::Absolute(_))))
     };
     if scenario.pki.0.values().any(has_fixed_dates) {
-        return Err("its certificates have fixed dates, and a client on a real network has the real time".into());
+        return Err(Error::author(
+            "its certificates have fixed dates, and a client on a real network has the real time",
+        ));
     }
     if scenario.pki.0.values().any(|certificate| certificate.name_constraints.is_some()) {
-        return Err("its authorities may only sign names that this machine does not have".into());
+        return Err(Error::author("its authorities may only sign names that this machine does not have"));
     }
     let dialled = scenario.device.dials.clone();
     let (ipv4, ipv6) = (host.ipv4.map(IpAddr::from), host.ipv6.map(IpAddr::from));
@@ -79,9 +82,9 @@ pub fn moved_to(scenario: &Scenario, today: UnixTime, host: &Host) -> Result<Mov
         Err(_) => (ipv4.or(ipv6), host.name.clone()),
     };
     let (Some(address), Some(here)) = (address, here) else {
-        return Err(format!(
+        return Err(Error::author(format!(
             "it dials {dialled}, and here the broker has nothing of that kind: no name, or no address"
-        ));
+        )));
     };
     let rename = Rename { from: dialled, to: here };
     let mut scenario = scenario.clone();
@@ -151,7 +154,7 @@ mod tests {
 
     const TODAY: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
-    fn move_it(more: &str) -> Result<Moved, String> {
+    fn move_it(more: &str) -> blame::Result<Moved> {
         let text = format!(
             "title = 't'\nspecification = {{ demands = 'connect', rule = 'RFC 9525 §6', quote = 'q' }}\n{more}"
         );
@@ -199,7 +202,7 @@ mod tests {
             );
             Scenario::parse("mqtt/x", "x.toml", &text).unwrap_or_else(|error| panic!("{error}"))
         };
-        assert!(moved_to(&scenario("broker.test"), TODAY, &host).unwrap_err().contains("broker.test"));
+        assert!(moved_to(&scenario("broker.test"), TODAY, &host).unwrap_err().message.contains("broker.test"));
         let moved = moved_to(&scenario("192.0.2.10"), TODAY, &host).unwrap();
         assert_eq!(moved.address, IpAddr::from([10, 0, 0, 7]));
         assert_eq!(names(&moved), ["ip:10.0.0.7"]);
@@ -207,8 +210,8 @@ mod tests {
 
     #[test]
     fn what_is_about_dates_cannot_be_moved() {
-        assert!(move_it("[device]\nclock = 'unset'\n").unwrap_err().contains("clock"));
-        assert!(move_it("[pki.leaf]\nnot_after = '2026-05-02T10:08:31Z'\n").unwrap_err().contains("dates"));
+        assert!(move_it("[device]\nclock = 'unset'\n").unwrap_err().message.contains("clock"));
+        assert!(move_it("[pki.leaf]\nnot_after = '2026-05-02T10:08:31Z'\n").unwrap_err().message.contains("dates"));
         assert!(move_it("[pki.leaf]\nnot_after = '+1d'\n").is_ok());
     }
 }

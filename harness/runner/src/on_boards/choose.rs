@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use blame::Error;
 use board::hardware::Limits;
 use chip::Chip;
 use pki::Authority;
@@ -15,7 +16,6 @@ use rack::{PROBE, lock};
 use super::{Boards, Outcome};
 use crate::authority;
 use crate::cli::{Hil, On};
-use crate::exit::{self, Exit};
 use crate::hil::Pair;
 use crate::reports::Missed;
 
@@ -30,22 +30,22 @@ pub fn choose(
     arguments: &Hil,
     chip: &Chip,
     of_the_run: Option<&Authority>,
-) -> Result<(Option<Boards>, String), (Exit, String)> {
+) -> blame::Result<(Option<Boards>, String)> {
     let options = &arguments.rack;
     if arguments.on == On::Emulator {
         return Ok((None, format!("On an emulated {}", chip.title)));
     }
     let folder = map::folder(root, options.map.as_ref());
-    let entries = map::read(&folder).map_err(|error| (exit::USAGE, error.message))?;
+    let entries = map::read(&folder)?;
     if let Some(unknown) = options.boards.iter().find(|name| !entries.iter().any(|entry| entry.name == **name)) {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let why = format!("{} has no board `{unknown}`; it has {}", folder.display(), names.join(", "));
-        return Err((exit::USAGE, why));
+        return Err(Error::usage(why));
     }
     let is_named = |entry: &&Entry| options.boards.contains(&entry.name);
     if let Some(other) = entries.iter().filter(is_named).find(|entry| entry.facts.chip != chip) {
         let why = format!("the board `{}` has the chip {}, and this run is for {chip}", other.name, other.facts.chip);
-        return Err((exit::USAGE, why));
+        return Err(Error::usage(why));
     }
     let wanted = |entry: &&Entry| {
         entry.facts.alive && entry.facts.chip == chip && (options.boards.is_empty() || is_named(entry))
@@ -59,22 +59,22 @@ pub fn choose(
     };
     if chosen.is_empty() {
         return match arguments.on {
-            On::Hardware => Err((exit::BENCH_FAILED, none(&folder))),
+            On::Hardware => Err(Error::bench(none(&folder))),
             _ => Ok((None, format!("On an emulated {} (no board is connected)", chip.title))),
         };
     }
     if arguments.accept {
         let why = "snapshots are the emulator's: `--accept` goes with `--on emulator`; what a board does otherwise is a \
                    finding, unless `harness/rack/src/silicon.toml` says why it may";
-        return Err((exit::USAGE, why.into()));
+        return Err(Error::usage(why));
     }
     let expired = if options.quarantine_verify { Expired::Verified } else { Expired::Refused };
     let file = options.quarantine.clone().unwrap_or_else(|| root.join(quarantine::FILE));
-    let quarantine = Quarantine::read(&file, expired).map_err(|error| (exit::USAGE, error.message))?;
+    let quarantine = Quarantine::read(&file, expired)?;
     let mut authorities = BTreeMap::new();
     for entry in &chosen {
         let own = entry.authority().map(|(certificate, key)| authority::read(&certificate, &key)).transpose();
-        let own = own.map_err(|why| (exit::USAGE, why))?;
+        let own = own?;
         if let Some(authority) = own.or_else(|| of_the_run.cloned()) {
             authorities.insert(entry.name.clone(), authority);
         }
@@ -86,7 +86,7 @@ pub fn choose(
     };
     let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
     let program = std::env::current_exe()
-        .map_err(|error| (exit::BENCH_FAILED, format!("this program does not know where it lies: {error}")))?;
+        .map_err(|error| Error::bench(format!("this program does not know where it lies: {error}")))?;
     let pool = Pool {
         entries: chosen,
         limit: options.limit(),

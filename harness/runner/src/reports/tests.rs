@@ -14,6 +14,6 @@ fn one_report_that_cannot_be_written_does_not_take_the_others() {
         embed: Embed::None,
     };
     let why = write_all(&wanted, &Run::new(Vec::new(), Vec::new())).expect_err("two complaints");
-    assert!(why.contains("blocked") && why.contains("missing.json"), "{why}");
+    assert!(why.message.contains("blocked") && why.message.contains("missing.json"), "{why}");
     assert_eq!(read(&good).expect("a report").rows.len(), 0);
 }

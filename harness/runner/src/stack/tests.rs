@@ -25,7 +25,7 @@ fn a_product_keeps_its_name_on_the_first_chip_that_has_it() {
     assert_eq!(names(&named(stacks_of("one", &OTHER, "gadget")).expect("one chip")), ["one", "gadget"]);
     let twice = stacks_of("one", &OTHER, "gadget").into_iter().chain(stacks_of("two", &OTHER, "gadget")).collect();
     let why = named(twice).expect_err("which of the two?");
-    assert!(why.starts_with("two stacks are called `gadget`, of the images two and one"), "{why}");
+    assert!(why.message.starts_with("two stacks are called `gadget`, of the images two and one"), "{why}");
 }
 
 #[test]
@@ -40,6 +40,6 @@ fn stacks_are_those_of_the_board_and_go_by_product_there() {
     assert_eq!(pick(&["gadget@esp32c3"], &chip::ESP32C3), Ok(vec!["gadget".into()]));
     let refused = "the stack `one` is for the chip esp32c3, and this run is for rv32tiny: `--board esp32c3`, or another \
                    stack";
-    assert_eq!(pick(&["one"], &OTHER), Err(refused.into()));
-    assert_eq!(pick(&["two"], &OTHER), Err("there is no stack `two`; there is another, gadget@rv32tiny".into()));
+    assert_eq!(pick(&["one"], &OTHER), Err(Error::usage(refused)));
+    assert_eq!(pick(&["two"], &OTHER), Err(Error::usage("there is no stack `two`; there is another, gadget@rv32tiny")));
 }

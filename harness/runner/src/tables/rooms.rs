@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use blame::Error;
 use serde::Deserialize;
 
 use super::{Unrenderable, entries, markdown};
@@ -74,7 +75,7 @@ fn list(names: &BTreeSet<String>) -> String {
 }
 
 /// The row of each room: 0 if it knows nobody, else one more than the lowest that it knows.
-fn rows(rooms: &[Room]) -> Result<BTreeMap<&str, usize>, String> {
+fn rows(rooms: &[Room]) -> blame::Result<BTreeMap<&str, usize>> {
     let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
     while rows.len() < rooms.len() {
         let settled = rows.len();
@@ -87,7 +88,7 @@ fn rows(rooms: &[Room]) -> Result<BTreeMap<&str, usize>, String> {
         if rows.len() == settled {
             let rest: Vec<&str> =
                 rooms.iter().map(|room| room.name.as_str()).filter(|name| !rows.contains_key(name)).collect();
-            return Err(format!("{} know each other, or a crate outside of the house", rest.join(", ")));
+            return Err(Error::bench(format!("{} know each other, or a crate outside of the house", rest.join(", "))));
         }
     }
     Ok(rows)
@@ -185,6 +186,6 @@ mod tests {
     #[test]
     fn a_circle_is_named() {
         let error = rows(&[room("a", &["b"]), room("b", &["a"]), room("c", &[])]).unwrap_err();
-        assert!(error.starts_with("a, b know each other"), "{error}");
+        assert!(error.message.starts_with("a, b know each other"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use access_point::Description;
+use blame::Error;
 
 /// Keys that may stand in `--wifi`.
 const KEYS: [&str; 4] = ["ssid", "psk", "channel", "signal"];
@@ -12,25 +13,24 @@ const KEYS: [&str; 4] = ["ssid", "psk", "channel", "signal"];
 /// # Errors
 ///
 /// A sentence about what is wrong, with the remedy.
-pub fn parse(text: &str) -> Result<Description, String> {
+pub fn parse(text: &str) -> blame::Result<Description> {
     let mut description = Description::open("");
     for (key, value) in pairs(text)? {
-        let number = || value.parse().map_err(|_| format!("`{key}={value}` in --wifi is no number that can be"));
+        let number =
+            || value.parse().map_err(|_| Error::usage(format!("`{key}={value}` in --wifi is no number that can be")));
         match key {
             "ssid" => value.clone_into(&mut description.ssid),
             "psk" => description.passphrase = Some(value.to_owned()),
-            "channel" => {
-                description.channel = number().and_then(|n: i16| u8::try_from(n).map_err(|e| e.to_string()))?
-            }
-            _ => description.signal_dbm = number().and_then(|n: i16| i8::try_from(n).map_err(|e| e.to_string()))?,
+            "channel" => description.channel = number().and_then(|n: i16| u8::try_from(n).map_err(Error::usage))?,
+            _ => description.signal_dbm = number().and_then(|n: i16| i8::try_from(n).map_err(Error::usage))?,
         }
     }
-    description.check().map_err(|error| format!("--wifi {text}: {error}"))?;
+    description.check().map_err(|error| Error::usage(format!("--wifi {text}: {error}")))?;
     Ok(description)
 }
 
 /// The pairs of key and value.
-fn pairs(text: &str) -> Result<Vec<(&str, &str)>, String> {
+fn pairs(text: &str) -> blame::Result<Vec<(&str, &str)>> {
     let begins_pair = |at: usize| {
         let rest = &text[at..];
         KEYS.iter().any(|key| rest.strip_prefix(key).is_some_and(|rest| rest.starts_with('=')))
@@ -43,7 +43,9 @@ fn pairs(text: &str) -> Result<Vec<(&str, &str)>, String> {
         .map(|pair| {
             let pair = pair.split_once('=').filter(|(key, _)| KEYS.contains(key));
             pair.ok_or_else(|| {
-                format!("`{text}` is no network: --wifi ssid=NAME,psk=PASSPHRASE, without psk= an open one")
+                Error::usage(format!(
+                    "`{text}` is no network: --wifi ssid=NAME,psk=PASSPHRASE, without psk= an open one"
+                ))
             })
         })
         .collect()

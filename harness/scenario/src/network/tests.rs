@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 
 use clock::{Duration, Instant};
 use network::Direction::{FromDevice, ToDevice};
-use network::{Fault, Message, MessageKind, Scope, Teardown};
+use network::{Fault, Message, MessageKind, OnClose, OnData, OnOpen, OnSend, Resolution, Scope, SntpAnswer, Teardown};
 
 use super::*;
 
@@ -49,6 +49,174 @@ fn every_fault_can_be_said() {
     ];
     for (text, fault) in said {
         assert_eq!(parsed(&format!("faults = [{{ {text} }}]")).faults(8883), [fault.clone().into()], "{text}");
+    }
+}
+
+/// Whatever the network can do, a scenario can say: each pattern of a match that has to have all of them stands beside what
+/// says it, so that one more of a kind does not compile before it can be said.
+macro_rules! can_be_said {
+    ($of_line:expr, $($pattern:pat => $line:literal),+ $(,)?) => {{
+        let of_line = $of_line;
+        for line in [$($line),+] {
+            let said = match of_line(line) { $($pattern => $line),+ };
+            assert_eq!(said, line, "another says it, or is said by it");
+        }
+    }};
+}
+
+#[test]
+fn everything_that_the_network_does_can_be_said() {
+    can_be_said!(
+        |line: &str| parsed(&format!("faults = [{{ {line} }}]")).faults(8883).remove(0).fault,
+        Fault::Lose { .. } => "lose = { from = 'device', per_mille = 7 }",
+        Fault::LoseNth { .. } => "lose_nth = { from = 'device', nth = 1 }",
+        Fault::LoseLongerThan { .. } => "lose_longer_than = { from = 'device', bytes = 600 }",
+        Fault::Outage { .. } => "outage = { from_ms = 5 }",
+        Fault::Delay { .. } => "delay = { from = 'device', by_ms = 2 }",
+        Fault::Duplicate { .. } => "duplicate = { from = 'device', per_mille = 7 }",
+        Fault::Reorder { .. } => "reorder = { from = 'device', per_mille = 7, by_ms = 20 }",
+        Fault::FlipBit { .. } => "flip_bit = { from = 'device', per_mille = 7 }",
+        Fault::Cut(_) => "cut = { how = 'close', when = 'syn' }",
+        Fault::Segment { .. } => "segment = { bytes_max = 1 }",
+        Fault::Drip { .. } => "drip = { bytes = 2, every_ms = 3 }",
+        Fault::Stall { .. } => "stall = { after_bytes = 9, for_ms = 3 }",
+        Fault::Garble { .. } => "garble = { from = 'device', at_byte = 4, flip = 1 }",
+        Fault::StopReading { .. } => "stop_reading = { after_bytes = 12 }",
+    );
+    can_be_said!(
+        |line: &str| parsed(&format!("serial_faults = [{{ {line} }}]")).serial_faults().remove(0),
+        SerialFault::Flip { .. } => "flip = { from = 'device', at_byte = 1, flip = 1 }",
+        SerialFault::FlipRate { .. } => "flip_rate = { from = 'device', per_million = 1 }",
+        SerialFault::Drop { .. } => "drop = { from = 'device', at_byte = 1, count = 1 }",
+        SerialFault::DropRate { .. } => "drop_rate = { from = 'device', per_million = 1 }",
+    );
+    can_be_said!(
+        |line: &str| parsed(&format!("cut = {{ how = 'fin', {line} }}")).cuts().next().expect("a cut").when,
+        Trigger::Syn => "when = 'syn'",
+        Trigger::Accepted => "when = 'accepted'",
+        Trigger::Passed { .. } => "when = { passed = { from = 'device', bytes = 7 } }",
+        Trigger::FirstData(_) => "when = { first_data = 'device' }",
+        Trigger::Age(_) => "when = { age_ms = 7 }",
+        Trigger::Idle(_) => "when = { idle_ms = 7 }",
+        Trigger::At(_) => "when = { at_ms = 7 }",
+        Trigger::Before(_) => "when = { before = 'device Finished' }",
+        Trigger::After(_) => "when = { after = 'CONNACK' }",
+    );
+    can_be_said!(
+        |line: &str| parsed(&format!("cut = {{ {line}, when = 'accepted' }}")).cuts().next().expect("a cut").how,
+        Teardown::Fin => "how = 'fin'",
+        Teardown::Close => "how = 'close'",
+        Teardown::Reset => "how = 'reset'",
+        Teardown::BlackHole => "how = 'black_hole'",
+    );
+    can_be_said!(
+        |line: &str| match parsed(&format!("cut = {{ how = 'fin', when = {{ after = '{line}' }} }}\n[broker]\nversions = ['1.2']"))
+            .cuts()
+            .next()
+            .expect("a cut")
+            .when
+        {
+            Trigger::After(message) => message.kind,
+            other => panic!("{other:?}"),
+        },
+        MessageKind::ClientHello => "ClientHello",
+        MessageKind::ServerHello => "ServerHello",
+        MessageKind::EncryptedExtensions => "EncryptedExtensions",
+        MessageKind::CertificateRequest => "CertificateRequest",
+        MessageKind::Certificate => "broker Certificate",
+        MessageKind::ServerKeyExchange => "ServerKeyExchange",
+        MessageKind::ServerHelloDone => "ServerHelloDone",
+        MessageKind::ClientKeyExchange => "ClientKeyExchange",
+        MessageKind::CertificateVerify => "device CertificateVerify",
+        MessageKind::Finished => "device Finished",
+        MessageKind::NewSessionTicket => "NewSessionTicket",
+        MessageKind::Connect => "CONNECT",
+        MessageKind::Connack => "CONNACK",
+        MessageKind::Publish => "device PUBLISH",
+        MessageKind::Puback => "broker PUBACK",
+        MessageKind::Subscribe => "SUBSCRIBE",
+        MessageKind::Suback => "SUBACK",
+        MessageKind::Pingreq => "PINGREQ",
+        MessageKind::Pingresp => "PINGRESP",
+        MessageKind::Disconnect => "DISCONNECT",
+    );
+    can_be_said!(
+        |line: &str| parsed(line).port,
+        Port::Open => "port = 'open'",
+        Port::Closed => "port = 'closed'",
+        Port::Dropped => "port = 'dropped'",
+    );
+}
+
+#[test]
+fn everything_that_resolver_and_time_server_do_can_be_said() {
+    can_be_said!(
+        |line: &str| parsed(line).answers(&[]).remove(0).what,
+        Resolution::Addresses(_) => "resolver = 'answers'",
+        Resolution::NxDomain => "resolver = 'nxdomain'",
+        Resolution::ServFail => "resolver = 'servfail'",
+        Resolution::Refused => "resolver = 'refused'",
+        Resolution::Truncated => "resolver = 'truncated'",
+        Resolution::WrongId(_) => "resolver = 'wrong_id'",
+        Resolution::Silence => "resolver = 'silent'",
+    );
+    can_be_said!(
+        |line: &str| parsed(line).sntp_answer(),
+        SntpAnswer::Truth => "sntp = 'answers'",
+        SntpAnswer::Wrong { .. } => "sntp_offset_s = -60",
+        SntpAnswer::Step { .. } => "sntp_offset_s = 60\nsntp_steps_at_ms = 900",
+        SntpAnswer::KissOfDeath(_) => "sntp = 'kiss_of_death'",
+        SntpAnswer::Unsynchronised => "sntp = 'unsynchronised'",
+        SntpAnswer::Stranger => "sntp = 'stranger'",
+        SntpAnswer::Silence => "sntp = 'silent'",
+    );
+}
+
+#[test]
+fn everything_that_a_modem_does_can_be_said() {
+    let modem = |line: &str| {
+        let text = format!("{HEAD}[device]\nlink = 'modem'\n[modem]\n{line}\n");
+        crate::Scenario::parse("x/y", "x.toml", &text).unwrap_or_else(|problem| panic!("{line}: {problem}")).modem
+    };
+    can_be_said!(
+        |line: &str| modem(line).on_open,
+        OnOpen::Connects => "on_open = 'connects'",
+        OnOpen::Error => "on_open = 'error'",
+        OnOpen::Silence => "on_open = 'silence'",
+    );
+    can_be_said!(
+        |line: &str| modem(line).on_send,
+        OnSend::Takes => "on_send = 'takes'",
+        OnSend::TakesAtMost(_) => "on_send = { takes_at_most = 9 }",
+        OnSend::NoPrompt => "on_send = 'no_prompt'",
+    );
+    can_be_said!(
+        |line: &str| modem(line).on_data,
+        OnData::Tells => "on_data = 'tells'",
+        OnData::Silence => "on_data = 'silence'",
+        OnData::TellsTwice => "on_data = 'tells_twice'",
+    );
+    can_be_said!(
+        |line: &str| modem(line).on_close,
+        OnClose::Tells => "on_close = 'tells'",
+        OnClose::BeforeAnAnswer => "on_close = 'before_an_answer'",
+    );
+}
+
+#[test]
+fn a_resolver_can_change_its_mind_and_take_its_time() {
+    let network = parsed("resolver_first = ['servfail', 'silent']\nresolver_after_ms = 30\nsntp_after_ms = 7");
+    let answers = network.answers(&[]);
+    assert_eq!(
+        answers.iter().map(|answer| &answer.what).collect::<Vec<_>>(),
+        [&Resolution::ServFail, &Resolution::Silence, &Resolution::Addresses(Vec::new())]
+    );
+    assert!(answers.iter().all(|answer| answer.after == 30 * MS));
+    assert_eq!(network.sntp_after(), 7 * MS);
+    let step = parsed("sntp_offset_s = 60\nsntp_steps_at_ms = 900").sntp_answer();
+    assert_eq!(step, SntpAnswer::Step { at: Instant::from_millis(900), by_seconds: 60 });
+    for line in ["sntp_steps_at_ms = 5", "sntp = 'silent'\nsntp_offset_s = 1\nsntp_steps_at_ms = 5"] {
+        assert!(refused(line).message.contains("steps"), "{line}");
     }
 }
 

@@ -105,6 +105,20 @@ fn a_device_is_answered_where_it_was_heard_in_a_whole_frame() {
 }
 
 #[test]
+fn what_is_typed_goes_to_the_console_that_spoke_last_and_is_framed_by_nobody() {
+    let mut tap = Tap::new(scenario("").date());
+    let usb = chip::ESP32C3.bench_port().expect("it has one");
+    let mut ports = ports(&chip::ESP32C3, "").expect("it has a port");
+    for (port, prompt) in [(UART, "login: "), (usb, ">>> ")] {
+        assert_eq!(ports.receive(Instant::ZERO, port, prompt.as_bytes()), [], "the line has not ended");
+        assert_eq!(ports.unended_text(), prompt.as_bytes());
+        ports.send_text(b"root\r");
+        assert_eq!(ports.take_output(Instant::ZERO, &mut tap), [(port, b"root\r".to_vec())]);
+        assert_eq!(ports.receive(Instant::ZERO, port, b"root\r\n").len(), 1);
+    }
+}
+
+#[test]
 fn a_chip_without_the_port_is_refused_by_name() {
     let why = ports(&WITH_NIC, "device.link = 'modem'\n").err().expect("it has none for a modem").to_string();
     assert_eq!(why, "the chip nic32 has no serial port for a modem");
