@@ -199,13 +199,14 @@ impl Emulated {
 
     /// What has come out of each port.
     fn take_output(&mut self) -> Vec<(PortId, Vec<u8>)> {
-        let chip = self.model.chip;
         let mut output = Vec::new();
-        for port in chip.serial_ports {
+        for port in self.model.chip.serial_ports {
             let bytes = self.chip.take_serial_output(port.id);
             output.extend((!bytes.is_empty()).then_some((port.id, bytes)));
         }
-        for nic in chip.nics {
+        let left = self.chip.take_serial_output(chip::RTT);
+        output.extend((!left.is_empty()).then_some((chip::RTT, left)));
+        for nic in self.model.chip.nics {
             output.extend(self.chip.take_frames(nic.id).into_iter().map(|frame| (nic.id, frame)));
         }
         output

@@ -7,6 +7,7 @@
 //! Time starts at each reset. What the device did not read of what it was told waits and is no fault: a firmware that
 //! hangs does not read.
 
+mod lateness;
 mod tty;
 
 use std::fs;
@@ -22,6 +23,7 @@ use chip::{Chip, PortId};
 
 use crate::flasher::{FaultKind, Flasher, ProbeFault, Progress};
 use crate::{Board, Fault, Heard, Image, Target};
+use lateness::{Lateness, TURN};
 use tty::Tty;
 
 /// For so long a board may go on talking after the bench has stopped listening to a run.
@@ -59,6 +61,8 @@ pub struct Limits {
     pub erase: Duration,
     /// For a serial port to come back after it went away.
     pub port: Duration,
+    /// This machine may come later than it is due to what a device says, before the attempt is the bench's failure.
+    pub late: Duration,
 }
 
 impl Default for Limits {
@@ -69,6 +73,7 @@ impl Default for Limits {
             reset: Duration::from_secs(10),
             erase: Duration::from_secs(120),
             port: Duration::from_secs(5),
+            late: Duration::from_secs(2),
         }
     }
 }
@@ -82,6 +87,8 @@ pub enum Trouble {
     Port(PortFault),
     /// This machine: a file that cannot be written.
     Host(String),
+    /// This machine did not come to its turn for so long: a device may have given up on it.
+    Late(Duration),
 }
 
 impl std::fmt::Display for Trouble {
@@ -90,6 +97,12 @@ impl std::fmt::Display for Trouble {
             Self::Probe(fault) => fault.fmt(f),
             Self::Port(fault) => fault.fmt(f),
             Self::Host(why) => f.write_str(why),
+            Self::Late(late) => write!(
+                f,
+                "the bench itself was {:.1} s late (stopped, asleep, or short of processors), so what the device did says \
+                 nothing",
+                late.as_secs_f64()
+            ),
         }
     }
 }
@@ -115,6 +128,8 @@ pub struct Hardware {
     /// What the board's flash holds, as far as this process knows.
     on_board: Option<Image>,
     began: time::Instant,
+    /// Since the run began.
+    lateness: Lateness,
     /// What the last fault was about.
     trouble: Option<Trouble>,
     progress: Option<Box<dyn FnMut(Progress) + Send>>,
@@ -125,6 +140,7 @@ impl Hardware {
     pub fn new(wiring: Wiring) -> Self {
         Self {
             ttys: wiring.ports.iter().map(|_| None).collect(),
+            lateness: Lateness::new(wiring.limits.late, lateness::now()),
             wiring,
             flasher: None,
             on_board: None,
@@ -229,7 +245,9 @@ impl Hardware {
         // From here on, whatever arrives belongs to the run: nothing is thrown away once the chip has been let go.
         self.began = time::Instant::now();
         let limit = self.wiring.limits.reset;
-        Ok(self.flasher()?.reset(limit)?)
+        self.flasher()?.reset(limit)?;
+        self.lateness = Lateness::new(self.wiring.limits.late, lateness::now());
+        Ok(())
     }
 
     /// Opens what is not open, and what has been plugged in anew under its name.
@@ -268,9 +286,15 @@ impl Hardware {
         }
     }
 
-    fn try_listen(&mut self, deadline: Instant) -> Result<Heard, PortFault> {
-        let left = deadline.since(self.now());
-        self.wait(left)?;
+    fn try_listen(&mut self, deadline: Instant) -> Result<Heard, Trouble> {
+        loop {
+            self.lateness.turn(lateness::now()).map_or(Ok(()), |late| Err(Trouble::Late(late)))?;
+            let left = deadline.since(self.now());
+            if self.wait(left.min(TURN))? || left <= TURN {
+                break;
+            }
+        }
+        self.lateness.turn(lateness::now()).map_or(Ok(()), |late| Err(Trouble::Late(late)))?;
         let at = self.now();
         let mut ports = Vec::new();
         for (tty, (port, _)) in self.ttys.iter_mut().zip(&self.wiring.ports) {
@@ -292,12 +316,13 @@ impl Hardware {
         match &trouble {
             Trouble::Port(_) => self.close_ports(),
             Trouble::Probe(fault) if fault.kind != FaultKind::PermissionDenied => self.on_board = None,
-            Trouble::Probe(_) | Trouble::Host(_) => {}
+            Trouble::Probe(_) | Trouble::Host(_) | Trouble::Late(_) => {}
         }
         let fault = match &trouble {
             Trouble::Probe(fault) => fault.clone().into(),
             Trouble::Port(fault) => Fault::Bench(fault.to_string()),
             Trouble::Host(why) => Fault::Bench(why.clone()),
+            Trouble::Late(_) => Fault::Bench(trouble.to_string()),
         };
         self.trouble = Some(trouble);
         fault
@@ -348,7 +373,7 @@ impl Board for Hardware {
     }
 
     fn listen(&mut self, deadline: Instant) -> Result<Heard, Fault> {
-        self.try_listen(deadline).map_err(|fault| self.troubled(fault.into()))
+        self.try_listen(deadline).map_err(|trouble| self.troubled(trouble))
     }
 
     fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault> {

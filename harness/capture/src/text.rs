@@ -4,24 +4,7 @@ use std::fmt::Write;
 
 /// `text` without anything that a terminal obeys, cut after `chars_max` characters.
 pub fn clean(text: &str, chars_max: usize) -> String {
-    let mut cleaned = String::new();
-    for (index, character) in text.chars().enumerate() {
-        if index == chars_max {
-            cleaned.push('…');
-            break;
-        }
-        match character {
-            // Bidirectional controls and their like could turn a line's meaning round.
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-                let _ = write!(cleaned, "{}", character.escape_unicode());
-            }
-            plain if !plain.is_control() => cleaned.push(plain),
-            control => {
-                let _ = write!(cleaned, "{}", control.escape_default());
-            }
-        }
-    }
-    cleaned
+    terminal::clean::cut(text, chars_max)
 }
 
 /// Bytes that are probably text in quotes, others as their number.

@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use elf::WrongElf;
 pub use esp32c3::ESP32C3;
-pub use port::{Nic, PortId, PortRole, Radio, SerialPort};
+pub use port::{Nic, PortId, PortRole, RTT, Radio, SerialPort};
 
 /// The chips that there is firmware for. What more than one of them has is called after the first; see `runner`'s stacks.
 pub static CHIPS: &[&Chip] = &[&ESP32C3];

@@ -44,6 +44,10 @@ pub enum PortRole {
     Modem,
 }
 
+/// Where text comes from that firmware leaves in its RAM for a debug probe (SEGGER's RTT). No chip has such a port: it is
+/// heard, and nothing can be sent to it.
+pub const RTT: PortId = PortId::new("rtt");
+
 impl PortId {
     /// The port of this name.
     pub const fn new(name: &'static str) -> Self {

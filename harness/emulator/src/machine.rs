@@ -14,6 +14,7 @@ pub mod memory;
 pub(crate) mod polls;
 pub(crate) mod random;
 pub(crate) mod registers;
+pub(crate) mod rtt;
 pub mod snapshot;
 pub mod symbols;
 pub(crate) mod time;

@@ -1,7 +1,6 @@
 //! Every reviewed snapshot below `captures/`, read back.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use blame::{Error, Result};
@@ -53,8 +52,7 @@ impl Snapshots {
     ///
     /// The file that cannot be read, or that is no transcript.
     pub fn read(captures: &Path) -> Result<Self> {
-        let mut files = Vec::new();
-        library::find(captures, "snap", &mut files).map_err(Error::bench)?;
+        let files = library::find(captures, "snap").map_err(Error::bench)?;
         let mut snapshots = Self::default();
         for path in files {
             let below = path.strip_prefix(captures).unwrap_or(&path);
@@ -69,7 +67,9 @@ impl Snapshots {
             let Some((scenario, stack)) = file.strip_suffix(".snap").and_then(|stem| stem.rsplit_once('.')) else {
                 continue;
             };
-            let text = fs::read_to_string(&path).map_err(|error| Error::file(&path, error))?;
+            let text = host::text(&path, &host::limit::SNAPSHOT).map_err(|error| Error::file(&path, error))?;
+            // Into tables and pages: whoever wrote it.
+            let text = terminal::clean::text(&text);
             let transcript = snapshot::contents(&text);
             let mut reviewed = Reviewed::parse(transcript).ok_or_else(|| {
                 Error::authors_file(&path, "no transcript that ends with `ending`: accept it anew with --accept")

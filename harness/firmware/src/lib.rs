@@ -172,7 +172,7 @@ pub fn check(image: &Image) -> blame::Result<Manifest> {
 }
 
 fn read(file: &Path) -> blame::Result<Vec<u8>> {
-    fs::read(file).map_err(|error| Error::file(file, error))
+    host::read(file, &host::limit::IMAGE).map_err(|error| Error::file(file, error))
 }
 
 fn write(file: &Path, bytes: &[u8]) -> blame::Result<()> {

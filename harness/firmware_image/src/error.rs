@@ -48,6 +48,13 @@ impl fmt::Debug for PrintableName {
 pub enum Refused {
     /// The file is something else.
     NotAnImage(Kind),
+    /// An ELF file for another processor.
+    OtherProcessor {
+        /// What it is.
+        elf: Kind,
+        /// The chip that is here.
+        here: Chip,
+    },
     /// One part of a flash, and not all that is needed.
     Incomplete(Kind),
     /// Made for another chip.
@@ -161,6 +168,12 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnImage(kind) => write!(f, "it is {kind}; {ACCEPTED}"),
+            Self::OtherProcessor { elf, here } => write!(
+                f,
+                "it is {elf}, and an {here} runs 32-bit RISC-V: build it for the target {} (ESP-IDF: `idf.py set-target`, \
+                 PlatformIO: `board`, Rust: riscv32imc-unknown-none-elf); {ACCEPTED}",
+                here.target()
+            ),
             Self::Incomplete(kind) => write!(
                 f,
                 "it is {kind}, and a chip needs all parts: name the folder of the build, or each part with its offset \

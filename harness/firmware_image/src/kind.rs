@@ -182,6 +182,13 @@ fn machine_name(machine: u16) -> String {
     }
 }
 
+impl Kind {
+    /// Whether it is an ELF file for 32-bit RISC-V, the processor of the chips here.
+    pub fn is_elf_for_riscv32(&self) -> bool {
+        matches!(self, Self::Elf { machine: 243, is_32_bit_little_endian: true })
+    }
+}
+
 /// What the file is, as the middle of a sentence: *an ELF file for RISC-V*.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,21 @@
-//! This machine, as far as more than one crate of the bench touches it: files that are written whole or not at all, folders for
-//! a run's secrets that go with their process, and programs that can outlive neither their limit nor the bench.
+//! This machine, as far as more than one crate of the bench touches it.
+//!
+//! - [`read`], [`text`]: what a stranger may have written, up to a [`Limit`] that counts the bytes that were read and
+//!   believes no length that is stated. Pipes and devices are refused: they may never end.
+//! - [`find`]: the files below a folder, without following links in circles.
+//! - [`whole_file`]: files that are written whole or not at all.
+//! - [`folder`]: a folder for a run's secrets, for nobody else, which is gone when its process is.
+//! - [`process`]: programs that cannot outlive their limit, nor the bench.
 //!
 //! This crate does not know what the files hold or what the programs are.
 
+mod find;
 pub mod folder;
+pub mod limit;
 pub mod process;
+mod read;
 pub mod whole_file;
+
+pub use find::find;
+pub use limit::Limit;
+pub use read::{read, text};

@@ -12,9 +12,9 @@ const LINES_MAX: usize = 400;
 /// The log, in the order of its times.
 pub fn lines(evidence: &Evidence) -> Vec<LogLine> {
     let mut lines: Vec<LogLine> = evidence.reports.iter().map(report).take(LINES_MAX).collect();
-    for (at, word) in &evidence.words {
-        let console = word.lines().filter(|line| !line.trim().is_empty());
-        lines.extend(console.take(LINES_MAX).map(|line| line_at(at.as_millis(), format!("console: {line}"))));
+    for said in &evidence.console {
+        let told = said.lines().map(|line| line_at(said.at.as_millis(), format!("{}: {line}", said.from)));
+        lines.extend(told.take(LINES_MAX));
     }
     lines.truncate(2 * LINES_MAX);
     for incident in evidence.incidents.iter().filter(|incident| incident.gravity >= Gravity::Notice).take(LINES_MAX) {

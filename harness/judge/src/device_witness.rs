@@ -177,7 +177,7 @@ mod tests {
         Evidence {
             pcapng: Vec::new(),
             reports,
-            words: Vec::new(),
+            console: Vec::new(),
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             air: Vec::new(),

@@ -12,8 +12,8 @@ pub struct Evidence {
     pub pcapng: Vec<u8>,
     /// What the device reported, in order.
     pub reports: Vec<Report>,
-    /// What the device said besides: log lines, and words outside of any frame.
-    pub words: Vec<(Instant, String)>,
+    /// What the device said besides: log lines, and text outside of any frame.
+    pub console: Vec<ConsoleText>,
     /// What happened to the board itself.
     pub incidents: Vec<Incident>,
     /// What the broker found wrong with the device's MQTT.
@@ -41,6 +41,27 @@ pub struct OnTheAir {
     pub is_refusal: bool,
     /// What, in a phrase.
     pub words: String,
+}
+
+/// Text of the device for people, as it was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleText {
+    /// When.
+    pub at: Instant,
+    /// Where: `console` is the port that firmware speaks to the bench on, any other has its name.
+    pub from: &'static str,
+    /// One line, or several.
+    pub text: String,
+}
+
+impl ConsoleText {
+    /// What the port that firmware speaks to the bench on is called here.
+    pub const CONSOLE: &'static str = "console";
+
+    /// Its lines, but for empty ones.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().filter(|line| !line.trim().is_empty())
+    }
 }
 
 /// How long a device waits for others before it gives up, in milliseconds; [`Timeouts::ENDLESS_MS`] is for ever.

@@ -22,7 +22,7 @@ use scenario::Scenario;
 
 pub use self::account::Account;
 use self::device_witness::DeviceWitness;
-pub use self::evidence::{Enacted, Evidence, OnTheAir, Timeouts};
+pub use self::evidence::{ConsoleText, Enacted, Evidence, OnTheAir, Timeouts};
 pub use self::setting::{Platform, Setting};
 pub use self::transcript::{SILENCE, head};
 use self::wire_witness::WireWitness;
@@ -66,7 +66,7 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
     let account = Account {
         how,
         stage: device.stage,
-        limit_s: scenario.limit_s,
+        limit_s: stopped_after_s(scenario, evidence),
         device_words: device.words(),
         platform_words: device.final_failure().and_then(|failure| setting.platform.says(failure)),
         summary: None,
@@ -81,6 +81,8 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
         took_ms: evidence.ended_at.as_millis(),
     };
     let transcript = transcript::transcript(scenario, setting, evidence, &wire, &device, &account);
+    // Names of symbols, of stacks and of boards are strangers' too.
+    let transcript = terminal::clean::text(&transcript).into_owned();
     Ok(Judged {
         account,
         transcript,
@@ -100,6 +102,17 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
 fn is_refused(air: &[OnTheAir]) -> bool {
     let tells = |one: &&OnTheAir| one.is_refusal || scenario::wifi::WELCOMES.contains(&one.what);
     air.iter().rfind(tells).is_some_and(|one| one.is_refusal)
+}
+
+/// When the bench stops, or stopped, a device that comes to no end: it does not wait out the scenario's limit for a
+/// firmware that said no hello.
+fn stopped_after_s(scenario: &Scenario, evidence: &Evidence) -> u32 {
+    let ended_s = evidence.ended_at.as_millis().div_ceil(1_000);
+    let gave_no_order = evidence.timeouts.is_none() && evidence.reports.is_empty();
+    u32::try_from(ended_s)
+        .ok()
+        .filter(|_| gave_no_order)
+        .map_or(scenario.limit_s, |ended_s| scenario.limit_s.min(ended_s))
 }
 
 /// What the failure's own words hide: that there was no memory to find out what they claim. Of a broker that has to be

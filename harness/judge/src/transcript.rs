@@ -105,9 +105,9 @@ fn device_lines(out: &mut String, evidence: &Evidence, device: &DeviceWitness<'_
             }
         }
     }
-    for (at, word) in &evidence.words {
-        for line in word.lines().filter(|line| !line.trim().is_empty()) {
-            let _ = writeln!(out, "console    {line} (at {} ms)", at.as_millis());
+    for said in &evidence.console {
+        for line in said.lines() {
+            let _ = writeln!(out, "{:10} {line} (at {} ms)", said.from, said.at.as_millis());
         }
     }
 }

@@ -68,7 +68,7 @@ mod tests {
         let evidence = Evidence {
             pcapng: Vec::new(),
             reports: Vec::new(),
-            words: Vec::new(),
+            console: Vec::new(),
             incidents: Vec::new(),
             broker_findings: Vec::new(),
             air: Vec::new(),

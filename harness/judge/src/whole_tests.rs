@@ -8,7 +8,7 @@ use outcome::{Conformity, FailureClass, Stage};
 use report::model::{How, LogLine};
 use scenario::Scenario;
 
-use crate::{Account, Enacted, Evidence, Judged, Platform, Setting, judge, sweep};
+use crate::{Account, ConsoleText, Enacted, Evidence, Judged, Platform, Setting, judge, sweep};
 
 /// A product that says each failure in its own way.
 struct Product;
@@ -44,7 +44,7 @@ fn evidence(reports: Vec<Report>) -> Evidence {
     Evidence {
         pcapng: Tap::new(UnixTime::from_seconds(0)).to_pcapng(),
         reports,
-        words: Vec::new(),
+        console: Vec::new(),
         incidents: Vec::new(),
         broker_findings: Vec::new(),
         air: Vec::new(),
@@ -101,6 +101,11 @@ fn of_device(judged: &Judged) -> &str {
     judged.transcript.split_once("\n\ndevice ").unwrap_or_else(|| panic!("{}", judged.transcript)).1
 }
 
+/// What was heard on the port for the bench.
+fn text(at_ms: u64, text: &str) -> ConsoleText {
+    ConsoleText { at: Instant::from_millis(at_ms), from: ConsoleText::CONSOLE, text: text.into() }
+}
+
 #[test]
 fn the_head_names_scenario_firmware_stack_and_library() {
     let either = scenario("either", "");
@@ -137,7 +142,7 @@ fn a_run_that_went_well_is_told_in_full() {
         Report::Message { topic: "t".into(), payload_bytes: 1, qos: 0, at_ms: 5 },
         done(true, 3, 0),
     ]);
-    evidence.words = vec![(Instant::from_millis(20), "boot 1.0\n \nready".into())];
+    evidence.console = vec![text(20, "boot 1.0\n \nready"), ConsoleText { from: "uart0", ..text(21, "ROM") }];
     let incident = |gravity, what: &str| Incident {
         at: Instant::from_millis(30),
         gravity,
@@ -158,6 +163,7 @@ fn a_run_that_went_well_is_told_in_full() {
          chip       a reset\n           main\n\
          console    boot 1.0 (at 20 ms)\n\
          console    ready (at 20 ms)\n\
+         uart0      ROM (at 21 ms)\n\
          broker     a breach (at 40 ms)\n\
          ending     connected and did its work — as the specification demands (RFC 5280 §6)"
     );
@@ -319,7 +325,7 @@ fn the_log_has_what_was_reported_printed_and_found_in_the_order_of_times() {
         }),
         done(true, 1, 0),
     ]);
-    evidence.words = vec![(Instant::from_millis(3), "one\n\ntwo".into())];
+    evidence.console = vec![text(3, "one\n\ntwo"), ConsoleText { from: "uart0", ..text(3, "three") }];
     let incident = |gravity, backtrace| Incident { at: Instant::from_millis(7), gravity, what: "it".into(), backtrace };
     evidence.incidents = vec![
         incident(Gravity::Unmodelled, vec![]),
@@ -338,6 +344,7 @@ fn the_log_has_what_was_reported_printed_and_found_in_the_order_of_times() {
             (Some(2), "stage login"),
             (Some(3), "console: one"),
             (Some(3), "console: two"),
+            (Some(3), "uart0: three"),
             (Some(4), "secured with SUITE, an earlier session resumed, let pass EXPIRED"),
             (Some(5), "CONNACK 0, session present"),
             (Some(5), "CONNACK 5"),
@@ -355,7 +362,7 @@ fn the_log_has_what_was_reported_printed_and_found_in_the_order_of_times() {
 fn a_firmware_that_babbles_does_not_fill_the_memory() {
     let count = |reports: usize, lines: usize| {
         let mut evidence = evidence((0..reports).map(|_| stage(Stage::Login, 1)).collect());
-        evidence.words = (0..lines).map(|_| (Instant::ZERO, "line".to_owned())).collect();
+        evidence.console = (0..lines).map(|_| text(0, "line")).collect();
         evidence.broker_findings = vec![(Instant::ZERO, "breach".into())];
         let log: Vec<LogLine> = judged(&scenario("either", ""), &evidence).account.device_log;
         log.len()

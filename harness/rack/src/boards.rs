@@ -71,7 +71,8 @@ fn row(entry: &Entry) -> [String; 6] {
     } else {
         "ready".into()
     };
-    let holder = lock::holder(&folder, &identity).map_or_else(|| "nobody".into(), |holder| holder.told());
+    let holder =
+        lock::holder(&folder, &slot::lock_identity(entry)).map_or_else(|| "nobody".into(), |holder| holder.told());
     [entry.name.clone(), facts.chip.to_string(), facts.network().to_owned(), facts.power.to_string(), health, holder]
 }
 

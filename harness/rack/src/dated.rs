@@ -10,7 +10,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use blame::Error;
@@ -18,9 +17,6 @@ use chrono::{NaiveDate, Utc};
 use report::model;
 use scenario::Problem;
 use serde::Deserialize;
-
-/// The largest list that is read, in bytes.
-const FILE_MAX_BYTES: u64 = 1 << 20;
 
 /// One exception.
 #[derive(Clone, Debug, Deserialize)]
@@ -75,15 +71,10 @@ impl Entry {
 /// If it is there and cannot be read.
 pub fn text(file: &Path) -> blame::Result<Option<String>> {
     let unreadable = |error: std::io::Error| Error::authors_file(file, error);
-    match fs::metadata(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-        Ok(found) if found.len() > FILE_MAX_BYTES => {
-            return Err(Error::authors_file(file, "larger than 1 MiB: this is no such list"));
-        }
-        Ok(_) => {}
+    match host::text(file, &host::limit::MANIFEST) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(unreadable),
     }
-    fs::read_to_string(file).map(Some).map_err(unreadable)
 }
 
 /// Today, by the clock of this machine (UTC).

@@ -1,7 +1,8 @@
 //! One holder a board: a lock of the kernel's, which dies with its process, and a record of who holds it.
 //!
 //! The locks of a machine lie in one folder, whatever checkout a bench was started from. The file stays when the lock
-//! goes: removing it would let two processes lock two files of one name.
+//! goes: removing it would let two processes lock two files of one name. Somebody may remove it all the same: on Linux
+//! whoever holds a lock has a socket in the abstract namespace too (unix(7)), a name without a file.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -84,6 +85,8 @@ impl std::fmt::Display for Unavailable {
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// What nobody can remove.
+    _name: Name,
 }
 
 impl Drop for Lock {
@@ -119,52 +122,121 @@ pub fn file_name(identity: &str) -> String {
 /// Who has it, or why the file is of no use.
 pub fn take(folder: &Path, identity: &str, holder: &Holder, patience: Duration) -> Result<Lock, Unavailable> {
     let path = folder.join(file_name(identity));
-    let mut file = open(folder, &path).map_err(|error| {
+    let unusable = |error: io::Error| {
         Unavailable::Unusable(format!("{}: {error}: name another folder in SHAKEDOWN_LOCKS", path.display()))
-    })?;
+    };
     let until = Instant::now() + patience;
-    loop {
+    let (mut file, name) = loop {
+        // Opened each time: the file that the holder has locked may not be the one of this name any more.
+        let mut file = open(folder, &path).map_err(unusable)?;
         match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOOK_EVERY),
-            Err(TryLockError::WouldBlock) => return Err(Unavailable::Held(record(&mut file))),
-            Err(TryLockError::Error(error)) => {
-                return Err(Unavailable::Unusable(format!("{}: {error}", path.display())));
-            }
+            Ok(()) if !is_still(&file, &path) => continue,
+            Ok(()) => match Name::take(folder, identity) {
+                Ok(name) => break (file, name),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(unusable(error)),
+            },
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-    }
+        if Instant::now() >= until {
+            return Err(Unavailable::Held(record(&mut file)));
+        }
+        drop(file);
+        std::thread::sleep(LOOK_EVERY);
+    };
     let written = serde_json::to_vec(holder).map_err(io::Error::other).and_then(|text| {
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(&text)
     });
     written.map_err(|error| Unavailable::Unusable(format!("{}: {error}", path.display())))?;
-    Ok(Lock { file })
+    Ok(Lock { file, _name: name })
 }
 
 /// Who holds the board `identity`, if anybody does. Takes nothing away from anybody.
 pub fn holder(folder: &Path, identity: &str) -> Option<Holder> {
-    let mut file = OpenOptions::new().read(true).open(folder.join(file_name(identity))).ok()?;
-    match file.try_lock_shared() {
-        Ok(()) => None,
-        Err(_) => Some(record(&mut file)),
+    let file = existing(&folder.join(file_name(identity)), false);
+    match file {
+        Ok(mut file) if file.try_lock_shared().is_err() => Some(record(&mut file)),
+        // Free, or removed under its holder.
+        _ => Name::is_taken(folder, identity).then(unknown),
+    }
+}
+
+/// Whether `path` still leads to the file that is open.
+fn is_still(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let (Ok(open), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+        (open.dev(), open.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
+    }
+}
+
+/// A name of the kernel's for one board and one folder of locks, which goes with its process.
+#[derive(Debug)]
+struct Name {
+    #[cfg(target_os = "linux")]
+    _socket: std::os::unix::net::UnixDatagram,
+}
+
+#[cfg(target_os = "linux")]
+impl Name {
+    fn address(folder: &Path, identity: &str) -> io::Result<std::os::unix::net::SocketAddr> {
+        use sha2::{Digest as _, Sha256};
+        use std::os::linux::net::SocketAddrExt as _;
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = folder.canonicalize()?;
+        let digest = Sha256::new().chain_update(folder.as_os_str().as_bytes()).chain_update([0]).chain_update(identity);
+        let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        std::os::unix::net::SocketAddr::from_abstract_name(format!("shakedown/board/{digest}"))
+    }
+
+    fn take(folder: &Path, identity: &str) -> io::Result<Self> {
+        let address = Self::address(folder, identity)?;
+        Ok(Self { _socket: std::os::unix::net::UnixDatagram::bind_addr(&address)? })
+    }
+
+    fn is_taken(folder: &Path, identity: &str) -> bool {
+        let connected = || std::os::unix::net::UnixDatagram::unbound()?.connect_addr(&Self::address(folder, identity)?);
+        connected().is_ok()
+    }
+}
+
+/// Elsewhere the file alone has to do.
+#[cfg(not(target_os = "linux"))]
+impl Name {
+    fn take(_: &Path, _: &str) -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    fn is_taken(_: &Path, _: &str) -> bool {
+        false
     }
 }
 
 fn record(file: &mut File) -> Holder {
     let mut text = Vec::new();
     let read = file.rewind().and_then(|()| file.take(RECORD_BYTES_MAX).read_to_end(&mut text));
-    let unknown =
-        Holder { who: "somebody who has not said so yet".into(), since_unix_s: unix_s(), ..Holder::default() };
-    read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or(unknown)
+    read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or_else(unknown)
+}
+
+fn unknown() -> Holder {
+    Holder { who: "somebody who has not said so yet".into(), since_unix_s: unix_s(), ..Holder::default() }
 }
 
 /// Opens a lock's file, and makes it if it is not there, so that every user of the machine may lock it.
 fn open(folder: &Path, path: &Path) -> io::Result<File> {
-    let existing = || OpenOptions::new().read(true).write(true).open(path);
-    if let Ok(file) = existing() {
+    match existing(path, true) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         // Without O_CREAT: Linux refuses that in shared folders for files of others (fs.protected_regular).
-        return Ok(file);
+        result => return result,
     }
     let fresh = !folder.exists();
     fs::create_dir_all(folder)?;
@@ -176,9 +248,31 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
             for_everybody(path, 0o666)?;
             Ok(file)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(path, true),
         Err(error) => Err(error),
     }
+}
+
+/// Opens a lock's file that is there. It is emptied later: so a link, which may lead to anything, is none.
+fn existing(path: &Path, writes: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(writes);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    #[cfg(unix)]
+    let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 1;
+    #[cfg(not(unix))]
+    let is_linked = false;
+    if !metadata.is_file() || is_linked {
+        return Err(io::Error::other("this is no lock's file"));
+    }
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -220,6 +314,39 @@ mod tests {
         file.try_lock().expect("nobody has it");
         let refused = take(folder.path(), "x", &Holder::this("me"), Duration::ZERO).expect_err("it is held");
         assert!(refused.to_string().contains("somebody"), "{refused}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_lock_whose_file_is_removed_or_replaced_has_one_holder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(file_name("x"));
+        let again = || take(folder.path(), "x", &Holder::this("me"), Duration::ZERO);
+        let lock = again().expect("nobody has it");
+        fs::remove_file(&path).expect("it is there");
+        assert!(matches!(again(), Err(Unavailable::Held(_))), "removed");
+        assert!(holder(folder.path(), "x").is_some());
+        fs::remove_file(&path).expect("the second try made it anew");
+        fs::write(&path, "").expect("a file");
+        assert!(matches!(again(), Err(Unavailable::Held(_))), "replaced");
+        drop(lock);
+        assert_eq!(holder(folder.path(), "x"), None);
+        again().expect("it was let go");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_that_a_lock_is_linked_to_is_emptied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, mine) = (folder.path().join(file_name("x")), folder.path().join("mine"));
+        fs::write(&mine, "mine").expect("a file");
+        for link in [std::os::unix::fs::symlink, |from: &PathBuf, to: &PathBuf| fs::hard_link(from, to)] {
+            link(&mine, &path).expect("a link");
+            let refused = take(folder.path(), "x", &Holder::this("me"), Duration::ZERO);
+            assert!(matches!(refused, Err(Unavailable::Unusable(_))), "{refused:?}");
+            assert_eq!(fs::read_to_string(&mine).expect("it is there"), "mine");
+            fs::remove_file(&path).expect("the link");
+        }
     }
 
     #[test]

@@ -13,8 +13,6 @@ use serde::Deserialize;
 
 /// The folder, below the workspace's root.
 pub const FOLDER: &str = "ci/rack";
-/// No map file is larger, in bytes.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// What said how a board reaches its broker, before the rest of its file did.
 const LINK: &str = "link";
 /// What `probe` says of a board that the bench makes itself.
@@ -196,7 +194,7 @@ pub fn folder(root: &Path, given: Option<&PathBuf>) -> PathBuf {
 pub fn read(folder: &Path) -> blame::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut problems = Vec::new();
-    for file in files(folder)? {
+    for file in listed(folder)? {
         match read_one(&file) {
             Ok(entry) => entries.push(entry),
             Err(error) => problems.push(error.message),
@@ -206,7 +204,7 @@ pub fn read(folder: &Path) -> blame::Result<Vec<Entry>> {
     if problems.is_empty() { Ok(entries) } else { Err(Error::author(problems.join("\n\n"))) }
 }
 
-fn files(folder: &Path) -> blame::Result<Vec<PathBuf>> {
+fn listed(folder: &Path) -> blame::Result<Vec<PathBuf>> {
     let failed = |error: std::io::Error| Error::authors_file(folder, error);
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
@@ -226,11 +224,7 @@ fn files(folder: &Path) -> blame::Result<Vec<PathBuf>> {
 
 fn read_one(file: &Path) -> blame::Result<Entry> {
     let shown = file.display().to_string();
-    let size = fs::metadata(file).map_err(|error| Error::authors_file(file, error))?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(Error::authors_file(file, format!("{size} bytes are more than any board's file has")));
-    }
-    let text = fs::read_to_string(file).map_err(|error| Error::authors_file(file, error))?;
+    let text = host::text(file, &host::limit::BOARD).map_err(|error| Error::authors_file(file, error))?;
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
         let why = "a board's name has letters, digits, `_` and `-`: rename the file";

@@ -72,6 +72,17 @@ pub fn identity(entry: &Entry) -> String {
     }
 }
 
+/// What a board is locked by: its serial port, whatever links lead to it, so that two files of the map that name one port
+/// share one lock.
+pub fn lock_identity(entry: &Entry) -> String {
+    let port = entry.facts.serial.as_ref().filter(|_| !entry.facts.is_emulated());
+    match port.and_then(|port| port.canonicalize().ok()) {
+        Some(port) => port.display().to_string(),
+        // Nothing is plugged in there.
+        None => identity(entry),
+    }
+}
+
 impl Slot {
     /// Takes the board of `entry`, and touches nothing of it yet.
     ///
@@ -80,7 +91,7 @@ impl Slot {
     /// If somebody else has it, or it cannot be wired up.
     pub fn take(entry: &Entry, setting: &Setting) -> Result<Self> {
         let holder = Holder::this(&setting.why);
-        let lock = lock::take(&setting.locks, &identity(entry), &holder, setting.patience)
+        let lock = lock::take(&setting.locks, &lock_identity(entry), &holder, setting.patience)
             .map_err(|unavailable| Error::bench(format!("{unavailable} (`--wait SECONDS` waits for it)")))?;
         let folder = setting.folder.join(&entry.name);
         let process = match entry.facts.is_emulated() {
@@ -188,6 +199,8 @@ impl Slot {
         match self.hardware.take_trouble() {
             None => Err(Failure::Passing(why)),
             Some(Trouble::Host(_)) => Err(Failure::Bench(why)),
+            // The board is as well as it was; the scenario is tried again.
+            Some(Trouble::Late(_)) => Err(Failure::Passing(why)),
             // Another board would not take it either.
             Some(Trouble::Probe(fault)) if fault.kind.is_the_images() => Err(Failure::Bench(why)),
             Some(trouble) => match self.recover(&trouble, image) {
@@ -203,7 +216,7 @@ impl Slot {
         let mut last = Error::bench(trouble);
         self.recovery.begin(match trouble {
             Trouble::Probe(fault) => Some(fault.kind),
-            Trouble::Port(_) | Trouble::Host(_) => None,
+            Trouble::Port(_) | Trouble::Host(_) | Trouble::Late(_) => None,
         });
         while let Next::Try(step, limit) = self.recovery.next_step() {
             let began = Instant::now();
@@ -294,5 +307,6 @@ fn limits(facts: &map::Facts, usual: Limits) -> Limits {
         reset: or(facts.limits.reset_s, usual.reset),
         erase: or(facts.limits.erase_s, usual.erase),
         port: or(facts.limits.port_s, usual.port),
+        late: usual.late,
     }
 }

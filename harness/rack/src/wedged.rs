@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::lock;
 
-/// No note is longer, in bytes.
-const NOTE_BYTES_MAX: u64 = 8 * 1024;
-
 /// A board that was given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -43,7 +40,7 @@ fn file(folder: &Path, identity: &str) -> PathBuf {
 pub fn note(folder: &Path, identity: &str, why: &str) {
     let wedged = WedgedNote { since_unix_s: unix_s(), why: why.to_owned() };
     let written = serde_json::to_vec(&wedged).map_err(std::io::Error::other);
-    let _ = written.and_then(|text| fs::write(file(folder, identity), text));
+    let _ = written.and_then(|text| host::whole_file::write(&file(folder, identity), text));
 }
 
 /// The board is well.
@@ -54,8 +51,7 @@ pub fn forget(folder: &Path, identity: &str) {
 /// What is noted of the board.
 pub fn read(folder: &Path, identity: &str) -> Option<WedgedNote> {
     let file = file(folder, identity);
-    let size = fs::metadata(&file).ok()?.len();
-    let text = (size <= NOTE_BYTES_MAX).then(|| fs::read(&file).ok()).flatten()?;
+    let text = host::read(&file, &host::limit::NOTE).ok()?;
     serde_json::from_slice(&text).ok()
 }
 

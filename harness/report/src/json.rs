@@ -4,8 +4,6 @@ use std::fmt;
 
 use crate::model::{Run, SCHEMA, Totals};
 
-/// The largest report that is read, in bytes.
-pub const BYTES_MAX: u64 = 512 << 20;
 /// More rows than that is no report of ours: every scenario on every stack and a hundred boards are fewer.
 const ROWS_MAX: usize = 1_000_000;
 
@@ -78,6 +76,7 @@ pub fn read(text: &str) -> Result<Run, Unreadable> {
         };
         return Err(Unreadable::Contradiction(format!("{} on {} {why}", row.scenario, row.stack)));
     }
+    run.clean();
     run.totals = Totals::of(&run.rows);
     Ok(run)
 }

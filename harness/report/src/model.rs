@@ -2,6 +2,7 @@
 //!
 //! Within one version of the schema, keys may come but none goes or changes its meaning.
 
+mod clean;
 mod hello;
 mod ladder;
 mod part;
@@ -67,11 +68,19 @@ pub struct Totals {
 }
 
 impl Run {
-    /// A run of these parts and rows: counted, and in the order of their names.
-    pub fn new(parts: Vec<Part>, mut rows: Vec<Row>) -> Self {
-        rows.sort_by(|a, b| (&a.scenario, &a.stack, &a.board).cmp(&(&b.scenario, &b.stack, &b.board)));
-        let totals = Totals::of(&rows);
-        Self { schema: SCHEMA, parts, rows, totals }
+    /// A run of these parts and rows: counted, in the order of their names, and with no text that a terminal, a browser
+    /// or an editor would obey.
+    pub fn new(parts: Vec<Part>, rows: Vec<Row>) -> Self {
+        let mut run = Self { schema: SCHEMA, parts, rows, totals: Totals::default() };
+        run.clean();
+        run.rows.sort_by(|a, b| (&a.scenario, &a.stack, &a.board).cmp(&(&b.scenario, &b.stack, &b.board)));
+        run.totals = Totals::of(&run.rows);
+        run
+    }
+
+    /// Shows what would be obeyed ([`terminal::clean`]).
+    pub(crate) fn clean(&mut self) {
+        clean::run(self);
     }
 }
 

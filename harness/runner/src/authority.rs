@@ -11,8 +11,6 @@ mod export;
 mod foreign;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use blame::Error;
@@ -22,9 +20,6 @@ use scenario::Scenario;
 
 pub use export::{Export, run};
 pub use foreign::under;
-
-/// The largest file that is read, in bytes.
-const FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// What follows every reason, so that whoever counts finds them.
 pub const NOT_APPLICABLE: &str = "not applicable under this authority";
@@ -72,15 +67,7 @@ pub fn read(certificate: &Path, key: &Path) -> blame::Result<Authority> {
 
 /// The text of a file, of which no more is read than an authority needs.
 fn text(file: &Path) -> blame::Result<String> {
-    let unreadable = |error: std::io::Error| Error::author(format!("{}: {error}", file.display()));
-    let mut text = Vec::new();
-    fs::File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(Error::author(format!(
-            "{}: larger than 64 KiB: this is no PEM of one certificate or key",
-            file.display()
-        )));
-    }
+    let text = host::read(file, &host::limit::PEM).map_err(|error| Error::authors_file(file, error))?;
     // DER is no text; whoever reads on says that there is no certificate or key in it.
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

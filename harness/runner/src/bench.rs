@@ -3,6 +3,7 @@
 //! The same body serves virtual and wall time: the board says how late it is, the world is asked what it wants to do
 //! by then, and both are told of each other's bytes.
 
+mod heard;
 mod ports;
 
 use std::fmt;
@@ -11,7 +12,7 @@ use board::{Board, Fault, Gravity, Incident, PortId, Target};
 use capture::Tap;
 use clock::{Duration, Instant};
 use control::{Order, PROTOCOL, Report};
-use judge::{Enacted, Evidence, Timeouts};
+use judge::{ConsoleText, Enacted, Evidence, Timeouts};
 use network::Heard;
 use pki::Minted;
 use scenario::Scenario;
@@ -149,7 +150,9 @@ struct Session {
     ports: Ports,
     tap: Tap,
     reports: Vec<Report>,
-    words: Vec<(Instant, String)>,
+    console: Vec<ConsoleText>,
+    /// The port that firmware speaks to the bench on.
+    bench_port: Option<PortId>,
     log_bytes: usize,
     incidents: Vec<Incident>,
     /// Once the device is done or dead: when to stop listening.
@@ -192,7 +195,8 @@ impl Session {
             ports: Ports::new(scenario, target, stack.has_radio(), counterpart, seed)?,
             tap,
             reports: Vec::new(),
-            words: Vec::new(),
+            console: Vec::new(),
+            bench_port: target.chip.bench_port(),
             log_bytes: 0,
             incidents: Vec::new(),
             ends_at: None,
@@ -224,34 +228,35 @@ impl Session {
     fn receive(&mut self, now: Instant, ports: Vec<(PortId, Vec<u8>)>) -> Result<(), BenchFault> {
         for (port, bytes) in ports {
             for heard in self.ports.receive(now, port, &bytes) {
-                self.message(now, heard)?;
+                self.message(now, port, heard)?;
             }
             self.answer_prompt();
         }
         if self.awaits_hello() && self.ends_at.is_none() && now >= HELLO_BY {
-            self.word(now, b"(the bench) no hello from the firmware: is this an image for this bench?");
+            let why = self.no_hello();
+            self.remark(now, &why);
             self.ends_at = Some(now);
         }
         Ok(())
     }
 
-    fn message(&mut self, now: Instant, heard: Heard) -> Result<(), BenchFault> {
+    fn message(&mut self, now: Instant, port: PortId, heard: Heard) -> Result<(), BenchFault> {
         match heard {
             // Before its hello, a board's packets are those of an earlier run, sent before the reset.
             Heard::Ip(packet) if !self.awaits_hello() => self.ports.lan.receive(now, &packet),
             Heard::Ip(_) => {}
             Heard::Configuration(payload) => self.report(now, &payload)?,
-            Heard::Diagnostic(text) | Heard::Noise(text) => self.word(now, &text),
-            Heard::Damaged(error) => self.word(now, error.to_string().as_bytes()),
+            Heard::Diagnostic(text) | Heard::Noise(text) => self.text(now, port, &text),
+            Heard::Damaged(error) => self.text(now, port, error.to_string().as_bytes()),
         }
         Ok(())
     }
 
     fn report(&mut self, now: Instant, payload: &[u8]) -> Result<(), BenchFault> {
-        let report = match Report::from_json(payload) {
+        let report = match heard::report(payload) {
             Ok(report) => report,
             Err(error) => {
-                self.word(now, format!("(the bench) a report that nobody understands: {error}").as_bytes());
+                self.remark(now, &format!("a report that nobody understands: {error}"));
                 return Ok(());
             }
         };
@@ -332,15 +337,39 @@ impl Session {
         self.ports.send_order(&self.order);
     }
 
-    fn word(&mut self, now: Instant, text: &[u8]) {
-        self.log_bytes += text.len();
-        if self.log_bytes <= LOG_BYTES_MAX {
-            let text = String::from_utf8_lossy(text).trim_end().to_owned();
-            if self.ordered_at.is_none() && self.ends_at.is_none() {
-                self.read_log(now, &text);
-            }
-            self.words.push((now, text));
+    /// What the device says to people, on whichever port.
+    fn text(&mut self, now: Instant, port: PortId, text: &[u8]) {
+        let text = heard::console(String::from_utf8_lossy(text).trim_end());
+        if self.log_bytes < LOG_BYTES_MAX && self.ordered_at.is_none() && self.ends_at.is_none() {
+            self.read_log(now, &text);
         }
+        let from = if self.bench_port == Some(port) { ConsoleText::CONSOLE } else { port.name() };
+        self.keep(ConsoleText { at: now, from, text });
+    }
+
+    /// What the bench has to say, between what the device said.
+    fn remark(&mut self, now: Instant, text: &str) {
+        self.keep(ConsoleText { at: now, from: ConsoleText::CONSOLE, text: format!("(the bench) {text}") });
+    }
+
+    fn keep(&mut self, said: ConsoleText) {
+        self.log_bytes += said.text.len();
+        if self.log_bytes <= LOG_BYTES_MAX {
+            self.console.push(said);
+        }
+    }
+
+    /// What is to be done about a firmware that says no hello.
+    fn no_hello(&self) -> String {
+        let mut heard: Vec<&str> =
+            self.console.iter().filter(|said| !said.text.is_empty()).map(|said| said.from).collect();
+        heard.sort_unstable();
+        heard.dedup();
+        let spoke = if heard.is_empty() { "nothing".to_owned() } else { format!("text on {}", heard.join(" and ")) };
+        format!(
+            "no hello from the firmware, but {spoke}: if it was not made for this bench, `--dialect FILE.toml` says what \
+             its log lines mean (`[[log]]`, firmware-under-test/README.md)"
+        )
     }
 
     fn incidents(&mut self, incidents: Vec<Incident>) {
@@ -359,10 +388,10 @@ impl Session {
 
     fn into_evidence(mut self, now: Instant) -> Evidence {
         // What began like a packet and never ended may have been text: `load` does.
-        if !self.log.is_empty()
-            && let Some(Heard::Noise(text)) = self.ports.unfinished()
-        {
-            self.word(now, &text);
+        if !self.log.is_empty() {
+            for (port, text) in self.ports.unfinished() {
+                self.text(now, port, &text);
+            }
         }
         let is_cut = |event: &network::Event| matches!(event.what, network::Happening::Cut { .. });
         let line_was_cut = self.ports.lan.take_events().iter().any(is_cut);
@@ -374,7 +403,7 @@ impl Session {
         Evidence {
             pcapng: self.tap.to_pcapng(),
             reports: self.reports,
-            words: self.words,
+            console: self.console,
             incidents: self.incidents,
             broker_findings: service.findings(),
             air,

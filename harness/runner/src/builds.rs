@@ -5,7 +5,6 @@
 //! so, because then numbers of its own making may differ: times, sizes, and whatever hangs on random numbers.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -55,7 +54,7 @@ impl Builds {
     pub fn read(captures: &Path) -> blame::Result<Option<Self>> {
         let file = captures.join(FILE);
         let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
-        match fs::read_to_string(&file) {
+        match host::text(&file, &host::limit::MANIFEST) {
             Ok(text) => toml::from_str(&text).map(Some).map_err(|error| named(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(named(&error)),
@@ -123,7 +122,7 @@ mod tests {
         assert_eq!(on_record, builds("5eed", &[("a", "0"), ("b", "2")]));
         // An image that nobody has accepted anything of is no difference.
         assert!(builds("5eed", &[("c", "3")]).differences(&on_record).is_empty());
-        fs::write(folder.path().join(FILE), "seed = 1").unwrap();
+        std::fs::write(folder.path().join(FILE), "seed = 1").unwrap();
         assert!(Builds::read(folder.path()).unwrap_err().message.contains(FILE));
     }
 }

@@ -227,7 +227,8 @@ impl Run<'_> {
         fs::create_dir_all(artefact.folder()).map_err(failed)?;
         fs::write(artefact.capture(), &pcapng).map_err(failed)?;
         fs::write(artefact.capture().with_extension("txt"), &transcript).map_err(failed)?;
-        fs::write(artefact.capture().with_extension("stderr"), &report.words).map_err(failed)?;
+        fs::write(artefact.capture().with_extension("stderr"), terminal::clean::text(&report.words).as_bytes())
+            .map_err(failed)?;
         let place = self.place(&self.setting.captures);
         if self.setting.accept {
             place.accept(&essence, None).map_err(failed)?;

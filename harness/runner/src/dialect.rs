@@ -11,7 +11,6 @@ pub mod patch;
 pub mod words;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -21,9 +20,6 @@ use serde::Deserialize;
 use log::LogRule;
 use patch::Patch;
 pub use words::Rule;
-
-/// The largest dialect that is read, in bytes.
-const FILE_MAX_BYTES: u64 = 1 << 20;
 
 const SEE: &str = "see `firmware-under-test/README.md` for the keys of each table";
 
@@ -145,15 +141,10 @@ impl Dialect {
     pub fn read(path: &Path) -> Result<Option<Self>, Unusable> {
         let file = path.display().to_string();
         let unreadable = |error| Unusable::Unreadable(file.clone(), error);
-        match fs::metadata(path) {
+        let text = match host::text(path, &host::limit::DIALECT) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-            Ok(found) if found.len() > FILE_MAX_BYTES => {
-                return Err(unreadable(io::Error::other("larger than 1 MiB: this is no dialect")));
-            }
-            Ok(_) => {}
-        }
-        let text = fs::read_to_string(path).map_err(unreadable)?;
+            read => read.map_err(unreadable)?,
+        };
         Self::parse(&file, &text).map(Some).map_err(|problem| Unusable::Wrong(Box::new(problem)))
     }
 

@@ -114,10 +114,10 @@ fn run_chip(
     Ok(has_halted)
 }
 
-/// The ports that are the terminal's: a modem's are not.
+/// The ports that are the terminal's: a modem's are not, and RTT is.
 fn consoles(chip: &dyn EmulatedChip) -> Vec<PortId> {
     let ports = chip.chip().serial_ports.iter();
-    ports.filter(|port| port.role != PortRole::Modem).map(|port| port.id).collect()
+    ports.filter(|port| port.role != PortRole::Modem).map(|port| port.id).chain([chip::RTT]).collect()
 }
 
 /// What the user sees of the chip.

@@ -9,6 +9,7 @@ mod site;
 mod tell;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::Hil;
 use crate::exit::{self, Exit};
@@ -26,6 +27,8 @@ use tell::ReportContext;
 ///
 /// If nothing could be run at all; what becomes of single scenarios is in the table and in the exit code.
 pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
+    // Before anything else: who is stopped while boards are looked for still leaves a report.
+    let interrupted = if arguments.list { Arc::default() } else { listen_for_interruption()? };
     let mut selection = Selection::new(root, arguments)?;
     if arguments.list {
         say(&selection.list());
@@ -39,7 +42,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let work = Work::new(arguments, &selection, &site)?;
     let (bench, headline) = Bench::set_up(root, arguments, &selection, &site)?;
     let context = ReportContext::new(&headline, arguments, &selection, &bench);
-    let done = execute::run(root, arguments, &site, &work, &bench, &context)?;
+    let done = execute::run(root, arguments, &interrupted, &site, &work, &bench, &context)?;
     tell::tell(arguments, &site, &work, &bench, &context, done)
 }
 

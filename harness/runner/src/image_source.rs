@@ -3,8 +3,7 @@
 //! What it is, is said by its content ([`firmware_image`]). Files are read up to what they can be long at most, and a list
 //! of parts reaches no file outside of its own folder.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use blame::Error;
@@ -76,6 +75,9 @@ fn read_one(path: &Path, target: &Target) -> blame::Result<ImageSource> {
     let refused = |refused: Refused| Error::authors_file(path, refused);
     let folder = path.parent().unwrap_or(Path::new("."));
     match recognise(&bytes) {
+        elf @ Kind::Elf { .. } if !elf.is_elf_for_riscv32() => {
+            Err(refused(Refused::OtherProcessor { elf, here: target.chip }))
+        }
         Kind::Elf { .. } => match built_with(path, folder, target) {
             // An application of ESP-IDF reads its own flash as it starts: what was built beside it goes with it.
             Some(image) => Ok(ImageSource::Flash { image, symbols: Some(bytes) }),
@@ -169,33 +171,15 @@ fn elf_beside(image: &Path) -> Option<Vec<u8>> {
 
 /// Reads an image: as much as a flash holds, and more of an ELF file alone.
 fn read_image(path: &Path) -> blame::Result<Vec<u8>> {
-    let mut magic = Vec::new();
-    let mut file = File::open(path).map_err(|error| failed(path, &error))?;
-    file.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed(path, &error))?;
-    let bytes_max = if magic == *b"\x7fELF" { ELF_BYTES_MAX } else { FLASH_BYTES_MAX.into() };
-    read_to_end(path, magic, file, bytes_max)
-}
-
-fn read_file(path: &Path, bytes_max: u64) -> blame::Result<Vec<u8>> {
-    let file = File::open(path).map_err(|error| failed(path, &error))?;
-    read_to_end(path, Vec::new(), file, bytes_max)
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Error {
-    Error::authors_file(path, error)
-}
-
-/// Reads the rest of a file of which `bytes` are the beginning.
-fn read_to_end(path: &Path, mut bytes: Vec<u8>, file: File, bytes_max: u64) -> blame::Result<Vec<u8>> {
-    // One byte more than may be, so that a file that grows or has no length is told too.
-    let rest = (bytes_max + 1).saturating_sub(bytes.len() as u64);
-    file.take(rest).read_to_end(&mut bytes).map_err(|error| failed(path, &error))?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(Error::author(format!(
-            "{}: longer than {} MiB, which no such file is",
-            path.display(),
-            bytes_max >> 20
-        )));
+    let bytes = read_file(path, ELF_BYTES_MAX)?;
+    if !bytes.starts_with(b"\x7fELF") && bytes.len() as u64 > u64::from(FLASH_BYTES_MAX) {
+        let longer = format!("longer than {} MiB, which no such file is", FLASH_BYTES_MAX >> 20);
+        return Err(Error::authors_file(path, longer));
     }
     Ok(bytes)
+}
+
+fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let limit = host::Limit { what: "file of an image", bytes_max, remedy: "no such file is" };
+    host::read(path, &limit).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -2,11 +2,12 @@
 //!
 //! Its first line is a whole report in which nothing has been run; each line after it is a row that has. Whoever reads it
 //! puts the rows in their places, and has a report that says what was run and what was not, wherever the writer was
-//! killed. A torn last line is the writer's last breath, and no fault.
+//! killed. A line that is not whole is no fault: the last one if the writer was killed over it, any other if the disk was
+//! full for a moment. It costs its row, and is told.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use blame::Error;
@@ -15,12 +16,16 @@ use report::model::{Row, Run};
 /// Why nothing of a journal's first line was run, until a later line says otherwise.
 pub const KILLED: &str = "the bench was killed before this had ended";
 /// No line is longer, in bytes: a row may have its packets in it.
-const LINE_BYTES_MAX: u64 = 64 << 20;
+const LINE_BYTES_MAX: usize = 64 << 20;
+/// So many lines may be damaged.
+const DAMAGES_MAX: usize = 100;
 
 /// A journal that is being written.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
+    /// Where its last whole line ends, in bytes.
+    whole_bytes: u64,
 }
 
 impl Journal {
@@ -33,7 +38,7 @@ impl Journal {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut journal = Self { file: File::create(path)? };
+        let mut journal = Self { file: File::create(path)?, whole_bytes: 0 };
         journal.line(&serde_json::to_vec(run)?)?;
         Ok(journal)
     }
@@ -47,25 +52,48 @@ impl Journal {
         self.line(&serde_json::to_vec(row)?)
     }
 
-    /// One write for the whole line: the process may be killed, the kernel finishes what it has begun.
+    /// One write for the whole line: the process may be killed, the kernel finishes what it has begun. What a full disk
+    /// took of an earlier line goes first.
     fn line(&mut self, text: &[u8]) -> io::Result<()> {
         let mut line = text.to_vec();
         line.push(b'\n');
-        self.file.write_all(&line)
+        if self.file.stream_position()? != self.whole_bytes {
+            self.go_back()?;
+        }
+        if let Err(error) = self.file.write_all(&line) {
+            // Should that fail too, it is tried again before the next line; and the reader can do without.
+            let _ = self.go_back();
+            return Err(error);
+        }
+        self.whole_bytes += line.len() as u64;
+        Ok(())
+    }
+
+    /// Back to the end of the last whole line.
+    fn go_back(&mut self) -> io::Result<()> {
+        self.file.set_len(self.whole_bytes)?;
+        self.file.seek(SeekFrom::Start(self.whole_bytes)).map(drop)
     }
 }
 
-/// The report that a journal amounts to.
+/// The report that a journal amounts to. What of it cannot be read is told on standard error.
 ///
 /// # Errors
 ///
 /// A sentence that names the file.
 pub fn read(path: &Path) -> blame::Result<Run> {
-    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", path.display()));
-    if fs::metadata(path).map_err(|error| named(&error))?.len() > report::json::BYTES_MAX {
-        return Err(named(&"larger than 512 MiB: this is no journal"));
+    let (run, damages) = read_with_damages(path)?;
+    for damage in damages {
+        terminal::errln!("{}: {damage}", path.display());
     }
-    let mut lines = BufReader::new(File::open(path).map_err(|error| named(&error))?);
+    Ok(run)
+}
+
+/// The report that a journal amounts to, and a sentence for each line that was skipped.
+fn read_with_damages(path: &Path) -> blame::Result<(Run, Vec<String>)> {
+    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", path.display()));
+    let bytes = host::read(path, &host::limit::JOURNAL).map_err(|error| named(&error))?;
+    let mut lines = bytes.as_slice();
     let first = line(&mut lines).map_err(|error| named(&error))?;
     let first = first.ok_or_else(|| named(&"this is no journal: it has no whole line"))?;
     let mut run = report::json::read(&first).map_err(|error| named(&error))?;
@@ -73,26 +101,35 @@ pub fn read(path: &Path) -> blame::Result<Run> {
     for (index, row) in run.rows.iter().enumerate() {
         places.insert((row.scenario.clone(), row.stack.clone()), index);
     }
-    while let Some(text) = line(&mut lines).map_err(|error| named(&error))? {
-        let row: Row =
-            serde_json::from_str(&text).map_err(|error| named(&format!("a line that is no row: {error}")))?;
+    let mut damages = Vec::new();
+    for number in 2.. {
+        let Some(text) = line(&mut lines).map_err(|error| named(&error))? else { break };
+        let row: Row = match serde_json::from_str(&text) {
+            Ok(row) => row,
+            Err(error) if damages.len() < DAMAGES_MAX => {
+                damages.push(format!("line {number} is damaged, and its row is told as not run: {error}"));
+                continue;
+            }
+            Err(_) => return Err(named(&format!("more than {DAMAGES_MAX} lines are damaged: this is no journal"))),
+        };
         let place = places.get(&(row.scenario.clone(), row.stack.clone())).and_then(|index| run.rows.get_mut(*index));
         *place.ok_or_else(|| named(&"a row that was never to be run"))? = row;
     }
-    Ok(Run::new(run.parts, run.rows))
+    if !lines.is_empty() {
+        damages.push("its end is damaged: the bench was killed, or the disk full, as it was written".to_owned());
+    }
+    Ok((Run::new(run.parts, run.rows), damages))
 }
 
-/// The next whole line; `None` at the end, or where the writer was cut off.
-fn line(lines: &mut impl io::BufRead) -> io::Result<Option<String>> {
-    let mut text = String::new();
-    lines.by_ref().take(LINE_BYTES_MAX).read_line(&mut text)?;
-    if text.ends_with('\n') {
-        return Ok(Some(text));
-    }
-    if text.len() as u64 == LINE_BYTES_MAX {
+/// The next whole line, whatever is in it; `None` at the end, or where the writer was cut off.
+fn line(lines: &mut &[u8]) -> io::Result<Option<String>> {
+    let Some(end) = lines.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+    if end >= LINE_BYTES_MAX {
         return Err(io::Error::other("a line longer than any row"));
     }
-    Ok(None)
+    let (line, rest) = lines.split_at(end + 1);
+    *lines = rest;
+    Ok(Some(String::from_utf8_lossy(line).into_owned()))
 }
 
 #[cfg(test)]
@@ -136,8 +173,37 @@ mod tests {
             fs::write(&path, &whole[..end]).expect("it can be written");
             assert_eq!(read(&path).expect("a journal").totals.not_run, 2, "cut off at {end}");
         }
+        // In the middle: what a full disk left of a line, and the lines behind it.
+        let mut row = rows().remove(0);
+        (row.not_run, row.ending) = (None, Some(Ending::New));
+        let next = serde_json::to_vec(&row).expect("a row");
+        for damaged in [&b"{\"scenario\":\"a/tw\n"[..], b"\xff\xfe\n", b"\n"] {
+            let text = [&whole[..head], damaged, &whole[head..], &next, b"\n"].concat();
+            fs::write(&path, text).expect("it can be written");
+            let (run, damages) = read_with_damages(&path).expect("a journal");
+            assert_eq!((run.totals.as_expected, run.totals.new, run.totals.not_run), (1, 1, 0));
+            assert!(damages.len() == 1 && damages[0].contains("line 2 is damaged"), "{damages:?}");
+        }
         fs::write(&path, &whole[..head - 1]).expect("it can be written");
         assert!(read(&path).expect_err("no line is whole").message.contains("no whole line"));
+    }
+
+    #[test]
+    fn what_a_full_disk_left_of_a_line_goes_before_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::begin(&path, &Run::new(vec![Part::default()], rows())).expect("it can be written");
+        // The kernel wrote a part of it, and said so in an error.
+        let mut torn = journal.file.try_clone().expect("a handle");
+        torn.write_all(b"{\"scenario\":\"a/o").expect("it can be written");
+        for (index, ending) in [Ending::AsExpected, Ending::New].into_iter().enumerate() {
+            let mut row = rows().remove(index);
+            (row.not_run, row.ending) = (None, Some(ending));
+            journal.row(&row).expect("the disk has room again");
+        }
+        let (run, damages) = read_with_damages(&path).expect("a journal");
+        assert_eq!((run.totals.as_expected, run.totals.new, run.totals.not_run), (1, 1, 0));
+        assert_eq!(damages, Vec::<String>::new());
     }
 
     #[test]
@@ -145,7 +211,7 @@ mod tests {
         let (_folder, path) = written();
         let whole = fs::read_to_string(&path).expect("the journal");
         for (text, words) in [
-            (format!("{whole}{{}}\n"), "no row"),
+            (format!("{whole}{}", "{}\n".repeat(DAMAGES_MAX + 1)), "this is no journal"),
             (
                 whole.replacen("a/one", "a/uno", 1).replace("a/two\"", "a/due\"").replacen("a/due", "a/two", 1),
                 "never to be run",

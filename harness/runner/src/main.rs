@@ -17,6 +17,7 @@ use scenario::Scenario;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let root = root();
+    panics::are_told();
     match panics::guarded(|| obey(&cli.command, &root)) {
         Ok(code) => ExitCode::from(code),
         Err((exit, words)) => {

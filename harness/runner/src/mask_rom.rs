@@ -4,7 +4,6 @@
 //! package, so cargo has its source on this machine, or fetches it; nothing of it is copied into this repository.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -26,7 +25,8 @@ pub fn read(root: &Path, given: Option<&Path>) -> blame::Result<Arc<[u8]>> {
         Some(path) => path.to_owned(),
         None => package(root)?.join(ESP32C3),
     };
-    let bytes = fs::read(&path).map_err(|error| Error::bench(format!("the mask ROM {}: {error}", path.display())))?;
+    let bytes = host::read(&path, &host::limit::IMAGE)
+        .map_err(|error| Error::bench(format!("the mask ROM {}: {error}", path.display())))?;
     Ok(Arc::from(bytes))
 }
 

@@ -14,6 +14,18 @@ pub fn guarded(command: impl FnOnce() -> Result<u8, (Exit, String)>) -> Result<u
         .unwrap_or_else(|message| Err((exit::BENCH_FAILED, format!("the bench failed: it panicked: {message}"))))
 }
 
+/// Panics are told as everything else is ([`terminal`]): a device's words may be in them. With `RUST_BACKTRACE=1`, where
+/// it was too.
+pub fn are_told() {
+    std::panic::set_hook(Box::new(|panic| {
+        terminal::errln!("{panic}");
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            terminal::errln!("{trace}");
+        }
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

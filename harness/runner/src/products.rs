@@ -7,7 +7,6 @@
 pub mod install;
 
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 
 use base16ct::lower::encode_string;
@@ -87,7 +86,7 @@ impl Product {
             required: tools::is_required("products"),
         };
         let path = self.path().map_err(|why| missing(format!(" ({why})")))?;
-        let bytes = fs::read(&path).map_err(|_| missing(String::new()))?;
+        let bytes = host::read(&path, &host::limit::IMAGE).map_err(|_| missing(String::new()))?;
         if self.is(&bytes) {
             return Ok(bytes);
         }

@@ -1,7 +1,6 @@
 //! Which firmware: a released image with its manifest, or the user's own ELF. And `cargo xtask firmware`.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,7 +139,7 @@ impl Firmware {
     }
 
     fn read(elf: &Path, version: String, chip: &'static Chip) -> blame::Result<Self> {
-        let bytes = fs::read(elf).map_err(|error| Error::author(format!("{}: {error}", elf.display())))?;
+        let bytes = host::read(elf, &host::limit::IMAGE).map_err(|error| Error::authors_file(elf, error))?;
         Ok(Self::of(elf, version, chip, bytes))
     }
 

@@ -10,7 +10,6 @@ mod row;
 mod sections;
 mod wire;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -107,10 +106,7 @@ fn history(files: &[PathBuf]) -> (Vec<Run>, Vec<String>) {
 /// A sentence that names the file.
 pub fn read(file: &Path) -> blame::Result<Run> {
     let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
-    if fs::metadata(file).map_err(|error| named(&error))?.len() > report::json::BYTES_MAX {
-        return Err(named(&"larger than 512 MiB: this is no report"));
-    }
-    let text = fs::read_to_string(file).map_err(|error| named(&error))?;
+    let text = host::text(file, &host::limit::REPORT).map_err(|error| named(&error))?;
     let (text, notices) = renamed::in_json(&text, renamed::IN_REPORTS, &file.display().to_string());
     notices.iter().for_each(|notice| terminal::errln!("{notice}"));
     report::json::read(&text).map_err(|error| named(&error))

@@ -17,6 +17,8 @@ const QUIET: Style = Style::new().dimmed();
 
 /// So many rows are read; more are only counted, but for those that need somebody.
 const ROWS_MAX: usize = 400;
+/// How what the bench itself remarks upon begins, in a device's log.
+const REMARK: &str = "console: (the bench) ";
 
 /// What is shown of a run.
 #[derive(Clone, Copy, Debug)]
@@ -157,11 +159,23 @@ fn phrase(verdict: &Verdict) -> String {
     verdict.account.as_ref().map_or_else(String::new, judge::Account::phrase)
 }
 
+/// Of a device that sent no packet: what the bench remarked upon, else whether it said anything at all.
+fn silence(verdict: &Verdict) -> String {
+    let log = verdict.account.as_ref().map_or(&[][..], |account| &account.device_log);
+    let remark = log.iter().find_map(|line| line.words.strip_prefix(REMARK));
+    match (remark, log.len()) {
+        (Some(remark), _) => remark.to_owned(),
+        (None, 0) => "nothing happened before the limit".to_owned(),
+        (None, lines) => format!("no packet before the limit, but {lines} line(s) of log"),
+    }
+}
+
 fn differences(out: &mut String, verdicts: &[Verdict]) {
     for verdict in verdicts {
+        let silence = silence(verdict);
         let reason = match &verdict.ending {
             Ending::Otherwise(reason) | Ending::BenchFailed(reason) => reason.as_str(),
-            Ending::Silent => "nothing happened before the limit",
+            Ending::Silent => silence.as_str(),
             Ending::AsExpected | Ending::New => match &verdict.denied {
                 Some(why) => why.as_str(),
                 None => continue,

@@ -82,26 +82,98 @@ fn every_form_boots_through_rom_and_bootloader(#[case] image: &[&str]) {
     }
 }
 
-#[test]
-fn what_is_no_image_is_refused_before_anything_runs() {
+/// What people hand over by mistake, by content alone: what it is, what would be accepted, and what its toolchain calls it.
+#[rstest]
+#[case::text(b"to do: everything", "it is none of the formats that are known here: it begins with 74 6F 20 64")]
+#[case::nothing(b"", "it is empty")]
+#[case::zip(b"PK\x03\x04", "it is a ZIP archive")]
+#[case::gzip(b"\x1f\x8b\x08\0", "it is a gzip file")]
+#[case::intel_hex(b":020000040000FA\n", "it is an Intel HEX file")]
+#[case::uf2(b"UF2\nWQ]\x9e", "it is a UF2 file")]
+#[case::esp8266(b"\xe9\x02\x02\x40\x5c\x10\x10\x40\0\0\x10\x40\0\x01\0\0", "it is for the ESP8266")]
+#[case::elf_for_a_pc(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0", "it is an ELF file for a PC")]
+#[case::elf_for_xtensa(b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x5e\0", "it is an ELF file for Xtensa")]
+#[case::erased(&[0xff; 0x9000], "an erased flash")]
+#[case::other_json(b"{\"name\": 1}", "a JSON file, but neither flasher_args.json nor a manifest of esp-web-tools")]
+#[case::manifest_of_others(
+    br#"{"builds": [{"chipFamily": "ESP8266", "parts": [{"path": "x.bin", "offset": 0}]}]}"#,
+    "has no build for the ESP32-C3, only for ESP8266"
+)]
+fn what_is_no_image_is_refused_before_anything_runs(#[case] bytes: &[u8], #[case] what: &str) {
     let folder = tempfile::tempdir().expect("there is room for a temporary folder");
-    let refused = |name: &str, bytes: &[u8]| {
-        let file = folder.path().join(name);
-        fs::write(&file, bytes).expect("a file");
-        let output = emulate(&[&file.display().to_string(), "--until-ms", "1"]);
-        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)));
+    let file = folder.path().join("handed over").display().to_string();
+    fs::write(&file, bytes).expect("a file");
+    for output in [emulate(&[&file, "--until-ms", "1"]), bench("hil", &["--image", &file, "validity"])] {
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)), "{said}");
         assert!(output.stdout.is_empty());
+        assert_eq!(said.matches(what).count(), 1, "{said}");
+        let remedies = ["accepted are: an ELF file", "build it for the target esp32c3", "has no build for"];
+        assert!(remedies.iter().any(|remedy| said.contains(remedy)), "{said}");
+    }
+}
+
+/// A chip of another kind in the header, a part alone, a folder without a build, what never ends.
+#[test]
+fn images_of_another_chip_and_parts_alone_are_refused_with_what_to_do() {
+    let build = build();
+    let refused = |path: &Path| {
+        let output = emulate(&[&path.display().to_string(), "--until-ms", "1"]);
+        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)));
         String::from_utf8(output.stderr).expect("text")
     };
-    assert!(refused("notes.txt", b"to do: everything").contains("accepted are: an ELF file; a merged flash image"));
-    assert!(refused("firmware.zip", b"PK\x03\x04").contains("it is a ZIP archive"));
-    assert!(refused("x.bin", &[]).contains("it is empty"));
-    let build = build();
-    let application = fs::read(build.path().join("firmware.bin")).expect("a file");
-    assert!(refused("firmware.bin", &application).contains("an application image for the ESP32-C3 alone"));
+    let application = refused(&build.path().join("firmware.bin"));
+    assert!(application.contains("an application image for the ESP32-C3 alone"), "{application}");
+    assert!(application.contains("name the folder of the build, or each part with its offset"), "{application}");
     let mut other = fs::read(build.path().join("merged.bin")).expect("a file");
     other[12] = 9;
-    assert!(refused("s3.bin", &other).contains("it is for the ESP32-S3, and this chip is an ESP32-C3"));
+    fs::write(build.path().join("s3.bin"), &other).expect("a file");
+    let s3 = refused(&build.path().join("s3.bin"));
+    assert!(
+        s3.contains("it is for the ESP32-S3, and this chip is an ESP32-C3: build it for the target esp32c3"),
+        "{s3}"
+    );
+    fs::create_dir(build.path().join("empty")).expect("a folder");
+    let folder = refused(&build.path().join("empty"));
+    assert!(folder.contains("looked for: flasher_args.json") && folder.contains("accepted are:"), "{folder}");
+    #[cfg(unix)]
+    assert!(refused(Path::new("/dev/zero")).contains("a pipe or a device, which may never end"));
+}
+
+/// What `--flash-state` is given: a folder, a part of what was kept, what another size of flash kept, a flash image.
+#[test]
+fn a_kept_state_that_is_none_is_refused_and_left_as_it_is() {
+    let folder = build();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |state: &str| emulate(&[&path("merged.bin"), "--until-ms", "1", "--flash-state", &path(state)]);
+    assert!(run("kept").status.success());
+    let kept = fs::read(path("kept")).expect("it was kept");
+    let flash_bytes = 4 << 20;
+    fs::create_dir(path("a folder")).expect("a folder");
+    let mut noise = kept.clone();
+    noise[flash_bytes..].fill(0xa5);
+    for (name, bytes) in [
+        ("short", &kept[..kept.len() - 1]),
+        ("flash alone", &kept[..flash_bytes]),
+        ("smaller", &kept[1 << 20..]),
+        ("noise", &noise[..]),
+        ("empty", &[]),
+    ] {
+        fs::write(path(name), bytes).expect("a file");
+        let output = run(name);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)), "{name}: {said}");
+        assert!(said.contains(name), "{said}");
+        assert_eq!(fs::read(path(name)).expect("it is there"), bytes, "{name}");
+    }
+    assert_eq!(run("a folder").status.code(), Some(i32::from(exit::USAGE.code)));
+    // All fuses blown, and a flash full of what somebody likes: the chip boots, or says why not.
+    let mut blown = kept.clone();
+    let fuses = blown.len() - flash_bytes - 12;
+    blown[flash_bytes + 12..][..fuses].fill(0xff);
+    fs::write(path("blown"), &blown).expect("a file");
+    let output = run("blown");
+    assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The images of a build in every form, damaged or mixed up: `hil` says it once, before it runs anything.

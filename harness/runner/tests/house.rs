@@ -19,9 +19,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("control", &["outcome"]),
     ("pki", &["clock"]),
-    ("report", &["outcome"]),
-    ("scenario", &["access_point", "clock", "control", "network", "outcome", "pki", "terminal"]),
-    ("capture", &["clock", "outcome", "wire"]),
+    ("report", &["outcome", "terminal"]),
+    ("scenario", &["access_point", "clock", "control", "network", "host", "outcome", "pki", "terminal"]),
+    ("capture", &["clock", "outcome", "terminal", "wire"]),
     ("snapshot", &["host"]),
     (
         "explain",
@@ -34,12 +34,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("network", &["clock", "wire"]),
     ("firmware", &["blame", "chip", "host", "outcome", "report", "snapshot"]),
     ("firmware_image", &[]),
-    ("emulator", &["chip", "clock", "firmware_image"]),
+    ("defmt_log", &[]),
+    ("emulator", &["chip", "clock", "defmt_log", "firmware_image"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
     ("board", &["chip", "clock", "emulator"]),
     ("rack", &["blame", "board", "chip", "host", "report", "scenario", "terminal"]),
     ("probe", &["board", "chip", "terminal"]),
-    ("judge", &["board", "capture", "clock", "control", "network", "outcome", "report", "scenario", "wire"]),
+    (
+        "judge",
+        &["board", "capture", "clock", "control", "network", "outcome", "report", "scenario", "terminal", "wire"],
+    ),
     (
         "runner",
         &[

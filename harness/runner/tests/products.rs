@@ -83,6 +83,45 @@ fn session(image: &FlashImage, version: &str) -> (String, Instant, Vec<u8>) {
     (repl.said, repl.chip.now(), repl.chip.flash_content())
 }
 
+/// How ESP-IDF fails: by an exception, by its watchdogs. It notes why, and resets itself by software.
+#[rstest]
+#[case::v1_22("micropython_1_22_esp32c3")]
+#[case::v1_27("micropython_1_27_esp32c3")]
+fn a_crash_of_micropython_is_the_firmwares_failure(#[case] name: &str) {
+    let product = Product::by_name(name).expect("it is pinned");
+    let bytes = match product.read() {
+        Ok(bytes) => bytes,
+        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
+        Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
+    };
+    let image = FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip");
+    for (words, wanted) in [
+        ("import machine; machine.mem32[0] = 1\r", "store access fault, mtval 0x00000000"),
+        ("import machine; machine.mem32[0] = 1\r", "after a panic, as ESP-IDF has noted"),
+        (
+            "import machine; s = machine.disable_irq()\rwhile True: pass\r\r\r",
+            "after a panic by the interrupt watchdog",
+        ),
+        ("import machine; w = machine.WDT(timeout=1000)\r", "after a panic by the task watchdog"),
+    ] {
+        let mut repl = Repl::power_on(&image);
+        repl.until_prompt();
+        repl.chip.serial_input(PORTS[0], words.as_bytes());
+        let limit = repl.chip.now() + PATIENCE;
+        let told = loop {
+            let pause = repl.chip.run_until(limit);
+            repl.said += &String::from_utf8_lossy(&repl.chip.take_serial_output(PORTS[0]));
+            repl.chip.take_serial_output(PORTS[1]);
+            let events = repl.chip.take_events();
+            if let Some(event) = events.into_iter().find(|event| event.kind.to_string().contains(wanted)) {
+                break event;
+            }
+            assert_ne!(pause, Pause::Deadline, "{words}: {}", repl.said);
+        };
+        assert!(told.kind.is_failure_of_firmware(), "{words}: {told}");
+    }
+}
+
 #[rstest]
 #[case::v1_22("micropython_1_22_esp32c3", "1.22.2")]
 #[case::v1_27("micropython_1_27_esp32c3", "1.27.0")]

@@ -125,3 +125,30 @@ fn a_configuration_that_reaches_outside_is_its_authors_fault_and_touches_nothing
         assert!(!outside.exists());
     }
 }
+
+#[test]
+fn certificates_beyond_every_limit_are_their_authors_fault() {
+    let many: String = (0..70).map(|number| format!("[pki.c{number}]\nissuer = 'root'\n")).collect();
+    for more in ["[pki.server]\nfiller_names = 60000".to_owned(), "[pki.server]\nversion = 9".to_owned(), many] {
+        let place = folder();
+        let output = hil(&place).arg("--scenarios").arg(scenario(&place, &more)).output().expect("the bench starts");
+        assert_eq!(output.status.code(), Some(runner::exit::USAGE.code.into()), "{}", words(&output));
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_costs_rows_and_no_journal() {
+    let place = folder();
+    let journal = place.path().join("journal.jsonl");
+    let bench = hil(&place);
+    // Files end at 24 KiB; the kernel writes up to there, and says so in an error instead of by a signal.
+    let script = "trap '' XFSZ; ulimit -f 48; exec \"$0\" \"$@\"";
+    let mut limited = Command::new("sh");
+    limited.args(["-c", script]).arg(bench.get_program()).args(bench.get_args());
+    limited.envs(bench.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let output = limited.arg("--journal").arg(&journal).arg("identity/san").output().expect("sh starts");
+    assert_eq!(output.status.code(), Some(runner::exit::BENCH_FAILED.code.into()), "{}", words(&output));
+    assert!(words(&output).contains("the journal cannot be written"), "{}", words(&output));
+    let run = runner::journal::read(&journal).expect("it can be read");
+    assert!(run.totals.not_run > 0 && run.rows.iter().any(|row| row.ending.is_some()), "{:?}", run.totals);
+}

@@ -1,13 +1,10 @@
 //! Scenario files on disk: found, read, checked, selected.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{Problem, Scenario};
 
-/// The largest scenario file that is read, in bytes.
-const FILE_MAX_BYTES: u64 = 1 << 20;
 /// So many names are listed if a pattern fits several scenarios.
 const LISTED_MAX: usize = 12;
 
@@ -60,17 +57,12 @@ impl std::error::Error for Unusable {}
 ///
 /// [`Unusable::Unreadable`] if the disk refuses, [`Unusable::Wrong`] if any file is wrong.
 pub fn read(folder: &Path) -> Result<Vec<Scenario>, Unusable> {
-    let mut files = Vec::new();
-    find(folder, "toml", &mut files)?;
-    files.sort();
+    let files = find(folder, "toml")?;
     let mut scenarios = Vec::new();
     let mut problems = Vec::new();
     for file in files {
         let unreadable = |error| Unusable::Unreadable(file.clone(), error);
-        if fs::metadata(&file).map_err(unreadable)?.len() > FILE_MAX_BYTES {
-            return Err(unreadable(io::Error::other("larger than 1 MiB: this is no scenario")));
-        }
-        let text = fs::read_to_string(&file).map_err(unreadable)?;
+        let text = host::text(&file, &host::limit::SCENARIO).map_err(unreadable)?;
         match Scenario::parse(&name(folder, &file), &shown(&file), &text) {
             Ok(scenario) => {
                 scenario.notices.iter().for_each(|notice| terminal::errln!("{notice}"));
@@ -134,22 +126,13 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<St
     ranked.into_iter().take_while(|(ratio, _)| *ratio > 0.5).take(2).map(|(_, name)| format!("`{name}`")).collect()
 }
 
-/// Adds every file below `folder` whose name ends so.
+/// Every file below `folder` whose name ends so, in the order of their names.
 ///
 /// # Errors
 ///
 /// [`Unusable::Unreadable`] if the disk refuses.
-pub fn find(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) -> Result<(), Unusable> {
-    let unreadable = |error| Unusable::Unreadable(folder.to_owned(), error);
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() {
-            find(&path, ending, files)?;
-        } else if path.extension().is_some_and(|found| found == ending) {
-            files.push(path);
-        }
-    }
-    Ok(())
+pub fn find(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Unusable> {
+    host::find(folder, ending).map_err(|(folder, error)| Unusable::Unreadable(folder, error))
 }
 
 /// The scenario's name: its path below the folder, with `/`, without `.toml`.

@@ -85,7 +85,7 @@ impl Place {
     ///
     /// If the file is there but cannot be read.
     pub fn reviewed(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.snapshot()) {
+        match host::text(&self.snapshot(), &host::limit::SNAPSHOT) {
             Ok(file) => Ok(Some(contents(&file).to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -143,7 +143,8 @@ impl Place {
         // The packets first: whoever is stopped between the two finds a snapshot that still differs.
         match packets {
             Some(Packets { pcapng, go_with }) => {
-                if is_new || !fs::read(self.capture()).is_ok_and(|kept| go_with(&kept, &text)) {
+                if is_new || !host::read(&self.capture(), &host::limit::CAPTURE).is_ok_and(|kept| go_with(&kept, &text))
+                {
                     whole_file::write(&self.capture(), pcapng)?;
                 }
             }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +27,7 @@ impl Record {
     /// If the file is there but cannot be read.
     pub fn read(captures: &Path, stack: &str) -> io::Result<Self> {
         let file = captures.join(format!("not_applicable.{stack}.snap"));
-        let excuses = match fs::read_to_string(&file) {
+        let excuses = match host::text(&file, &host::limit::SNAPSHOT) {
             Ok(text) => crate::contents(&text)
                 .lines()
                 .filter_map(|line| line.split_once(": "))
@@ -81,6 +80,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_written_is_read_and_nothing_leaves_no_file() {

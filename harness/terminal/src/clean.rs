@@ -6,7 +6,6 @@
 //! in names. All of them are shown as Rust escapes, `\u{1b}`: so nothing is lost, and nothing is obeyed.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A line: what breaks it is shown too, so that nobody's words begin a line of ours.
 pub fn line(text: &str) -> Cow<'_, str> {
@@ -26,19 +25,31 @@ pub fn cut(text: &str, chars_max: usize) -> String {
     }
 }
 
+/// Lines as [`text`] has them, but for colours, which are left out.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return self::text(text);
+    }
+    Cow::Owned(recoloured(text, |_| String::new()))
+}
+
 /// Text of ours with text of strangers in it, for a terminal: lines, tabs, and colours (SGR, ECMA-48 §8.3.117) but for
 /// *concealed*.
 pub fn styled(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
         return self::text(text);
     }
+    Cow::Owned(recoloured(text, |colour| format!("\u{1b}[{colour}m")))
+}
+
+fn recoloured(text: &str, shown_colour: impl Fn(&str) -> String) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         shown += &self::text(before);
         match colour(after) {
             Some((colour, behind)) => {
-                let _ = write!(shown, "\u{1b}[{colour}m");
+                shown += &shown_colour(colour);
                 rest = behind;
             }
             None => {
@@ -48,7 +59,7 @@ pub fn styled(text: &str) -> Cow<'_, str> {
         }
     }
     shown += &self::text(rest);
-    Cow::Owned(shown)
+    shown
 }
 
 /// The parameters of a colour behind ESC, and what follows it.
@@ -102,6 +113,7 @@ mod tests {
     fn of_what_a_terminal_obeys_colours_stay() {
         for stays in ["\x1b[1;31mred\x1b[0m\n", "\x1b[m", "plain\n\ttext", "\x1b[38;5;208morange"] {
             assert_eq!(styled(stays), stays);
+            assert!(!plain(stays).contains('\u{1b}'));
         }
         for (goes, shown) in [
             ("\x1b[2Jx", "\\u{1b}[2Jx"),

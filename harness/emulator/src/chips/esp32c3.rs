@@ -31,6 +31,7 @@ use clock::Instant;
 use crate::cores::riscv::{Cause, Hart, Stack, disassemble};
 use crate::machine::debug::Transport;
 use crate::machine::memory::{Access, Memory, NotDirect, PAGE_BYTES as WINDOW_BYTES, Store, Window};
+use crate::machine::rtt::Rtt;
 
 pub use crate::devices::espressif::efuse::{Fuses, Revision};
 pub use crate::devices::espressif::reset::ResetCause;
@@ -134,6 +135,10 @@ pub struct Esp32c3 {
     rom_data: Option<rom::InitialData>,
     /// Where the firmware's panic handler begins.
     panic_entries: BTreeSet<u32>,
+    /// What the firmware leaves in its RAM for a debug probe.
+    rtt: Rtt,
+    /// When that is looked at next, if there is any.
+    rtt_due: Ticks,
     events: Vec<Event>,
     halted: bool,
     rom_is_modelled: bool,
@@ -201,6 +206,8 @@ impl Esp32c3 {
             rom_error,
             rom_data,
             panic_entries: BTreeSet::new(),
+            rtt: Rtt::default(),
+            rtt_due: 0,
             events: Vec::new(),
             halted: true,
             rom_is_modelled,

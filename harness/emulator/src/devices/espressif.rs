@@ -24,3 +24,4 @@ pub(crate) mod uart;
 pub(crate) mod usb_serial_jtag;
 pub(crate) mod watchdog;
 pub(crate) mod wifi;
+pub(crate) mod xts_aes;

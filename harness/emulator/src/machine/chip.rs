@@ -227,7 +227,8 @@ pub trait EmulatedChip: Debuggee + Send {
     /// Somebody sends bytes to a port; to a port that the chip does not have, they are lost.
     fn serial_input(&mut self, port: PortId, bytes: &[u8]);
 
-    /// What the chip has sent over a port since the last call; nothing, if it has no such port.
+    /// What the chip has sent over a port since the last call; nothing, if it has no such port. At [`chip::RTT`] there is
+    /// what firmware leaves in its RAM for a debug probe, as text, if the chip knows its ELF file.
     fn take_serial_output(&mut self, port: PortId) -> Vec<u8>;
 
     /// An Ethernet frame arrives at a network interface, without preamble and check sequence; one that the chip does not

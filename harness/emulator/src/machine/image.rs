@@ -73,6 +73,11 @@ impl fmt::Display for ImageError {
 
 impl std::error::Error for ImageError {}
 
+/// No image has more segments than that.
+pub const SEGMENTS_MAX: usize = 256;
+/// Nor more in them, in bytes: segments may share the bytes of a file, and no chip has so much flash and memory.
+pub const SEGMENTS_BYTES_MAX: usize = 64 << 20;
+
 /// What is loaded of an ELF file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Image {
@@ -96,6 +101,7 @@ impl Image {
         let mut segments = Vec::new();
         let entry = header.e_entry(endian);
         let mut entry_has_code = false;
+        let mut total_bytes = 0_usize;
         for program in header.program_headers(endian, elf).map_err(damaged)? {
             if program.p_type(endian) != PT_LOAD {
                 continue;
@@ -105,6 +111,13 @@ impl Image {
                 .map_err(|()| ImageError::Damaged("a segment reaches past the end of the file".to_string()))?;
             if bytes.is_empty() {
                 continue;
+            }
+            total_bytes += bytes.len();
+            if segments.len() == SEGMENTS_MAX || total_bytes > SEGMENTS_BYTES_MAX {
+                return Err(ImageError::Damaged(format!(
+                    "more than {SEGMENTS_MAX} segments, or more than {} MiB in them",
+                    SEGMENTS_BYTES_MAX >> 20
+                )));
             }
             let address = program.p_vaddr(endian);
             let inside = entry.wrapping_sub(address) < bytes.len() as u32;

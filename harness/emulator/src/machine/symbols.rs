@@ -97,6 +97,13 @@ impl Symbols {
         self.table().iter().find(|symbol| symbol.name == name).map(|symbol| symbol.address)
     }
 
+    /// The address of what is called `name` in the file, whatever it is.
+    pub fn data_address(&self, name: &str) -> Option<u32> {
+        let file = object::File::parse(&*self.elf).ok()?;
+        let found = file.symbols().find(|symbol| symbol.is_definition() && symbol.name() == Ok(name));
+        found.and_then(|symbol| u32::try_from(symbol.address()).ok())
+    }
+
     /// The function that `address` lies in, and how far from its beginning.
     pub fn function_at(&self, address: u32) -> Option<(&str, u32)> {
         let table = self.table();

@@ -1,7 +1,6 @@
 //! In which scenarios a code comes up here: what devices said in reviewed snapshots.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use scenario::library;
@@ -29,10 +28,7 @@ pub struct Occurrences(Vec<Occurrence>);
 impl Occurrences {
     /// Reads the folder of captures. What cannot be read is left out: this is a help, and no judgement.
     pub fn read(captures: &Path) -> Self {
-        let mut files = Vec::new();
-        if library::find(captures, "snap", &mut files).is_err() {
-            return Self::default();
-        }
+        let Ok(files) = library::find(captures, "snap") else { return Self::default() };
         let parts: Vec<&[PathBuf]> = files.chunks(files.len().div_ceil(THREADS).max(1)).collect();
         let mut all: Vec<Occurrence> = std::thread::scope(|scope| {
             let threads: Vec<_> = parts
@@ -73,7 +69,7 @@ fn occurrence(captures: &Path, file: &Path) -> Option<Occurrence> {
     let below = file.strip_prefix(captures).ok()?;
     let name = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
     let (scenario, stack) = name.strip_suffix(".snap")?.rsplit_once('.')?;
-    let text = fs::read_to_string(file).ok()?;
+    let text = host::text(file, &host::limit::SNAPSHOT).ok()?;
     let field = |label: &str| text.lines().rev().find_map(|line| line.strip_prefix(label)).map(str::trim);
     let ending = field("ending ")?.split(" — ").next().unwrap_or_default();
     Some(Occurrence {

@@ -6,6 +6,7 @@
 //!  serial port for a modem ───── AT modem ─┼─ LAN ─ broker
 //!  network interface ─────────── Ethernet ─┤
 //!  radio ──────── access points, Ethernet ─┘
+//!  RTT ───────────────────────── text
 //! ```
 //!
 //! What a device says outside of frames, on the port for the bench or on its console, is text for people. Where it was last
@@ -39,6 +40,8 @@ pub(super) struct Ports {
 
 /// What is attached to a port.
 enum Attached {
+    /// Nothing: text is heard there.
+    Text(SerialLine),
     /// Slipmux, with what is to be sent next. Text passes as it is.
     Line(SerialLine, Vec<u8>),
     /// A modem with AT commands.
@@ -79,7 +82,7 @@ impl Ports {
         }
         let is_first = |(port, one): &(PortId, Attached)| match one {
             Attached::Line(..) => chip.bench_port().is_none_or(|bench| bench == *port),
-            Attached::Modem(_) => false,
+            Attached::Modem(_) | Attached::Text(_) => false,
             Attached::Ethernet(_) => chip.bench_port().is_none(),
         };
         let active = attached.iter().position(is_first);
@@ -89,13 +92,14 @@ impl Ports {
         }
         let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
         let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
+        attached.push((chip::RTT, Attached::Text(SerialLine::new(Vec::new(), seed))));
         Ok(Self { attached, active, last_heard: active, air, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
     }
 
     /// When to come back, if the board says nothing before.
     pub(super) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
         let due = self.attached.iter_mut().map(|(_, attached)| match attached {
-            Attached::Line(..) => None,
+            Attached::Line(..) | Attached::Text(_) => None,
             Attached::Modem(modem) => modem.poll_at(now),
             Attached::Ethernet(segment) => segment.poll_at(),
         });
@@ -132,6 +136,10 @@ impl Ports {
                     self.active = index;
                 }
                 heard
+            }
+            Some((_, Attached::Text(line))) => {
+                let text = |heard: &Heard| matches!(heard, Heard::Diagnostic(_) | Heard::Noise(_));
+                line.hear(bytes).into_iter().filter(text).collect()
             }
             Some((_, Attached::Modem(modem))) => {
                 modem.received(now, bytes);
@@ -208,7 +216,7 @@ impl Ports {
     fn modem(&mut self) -> Option<&mut Modem> {
         self.attached.iter_mut().find_map(|(_, attached)| match attached {
             Attached::Modem(modem) => Some(&mut **modem),
-            Attached::Line(..) | Attached::Ethernet(_) => None,
+            Attached::Line(..) | Attached::Text(_) | Attached::Ethernet(_) => None,
         })
     }
 
@@ -220,7 +228,7 @@ impl Ports {
         match self.attached.get_mut(self.active) {
             Some((_, Attached::Line(line, output))) => line.say_ip(packet, output),
             Some((_, Attached::Ethernet(segment))) => segment.send_ip(now, packet),
-            Some((_, Attached::Modem(_))) | None => {}
+            Some((_, Attached::Modem(_) | Attached::Text(_))) | None => {}
         }
     }
 
@@ -230,6 +238,7 @@ impl Ports {
         for (port, attached) in &mut self.attached {
             let output = match attached {
                 Attached::Line(_, output) => std::mem::take(output),
+                Attached::Text(_) => continue,
                 Attached::Modem(modem) => {
                     let output = modem.take_output(now);
                     modem.take_spoken().into_iter().for_each(|spoken| tap.spoken(recorded(spoken)));
@@ -245,12 +254,16 @@ impl Ports {
         all
     }
 
-    /// The run is over: what began like a frame and never ended.
-    pub(super) fn unfinished(&mut self) -> Option<Heard> {
-        match self.attached.get_mut(self.active) {
-            Some((_, Attached::Line(line, _))) => line.fall_silent(),
-            _ => None,
-        }
+    /// The run is over: on each line what began and never ended.
+    pub(super) fn unfinished(&mut self) -> Vec<(PortId, Vec<u8>)> {
+        let unfinished = |(port, attached): &mut (PortId, Attached)| match attached {
+            Attached::Line(line, _) | Attached::Text(line) => match line.fall_silent() {
+                Some(Heard::Noise(text)) => Some((*port, text)),
+                _ => None,
+            },
+            Attached::Modem(_) | Attached::Ethernet(_) => None,
+        };
+        self.attached.iter_mut().filter_map(unfinished).collect()
     }
 }
 

@@ -118,7 +118,10 @@ fn a_line_that_says_done_is_the_end_and_success() {
 #[test]
 fn without_rules_a_firmware_that_says_no_hello_is_none_for_this_bench() {
     let judged = judged("", &[(100, "tls: connecting"), (900, "published")]);
-    assert!(judged.transcript.contains("no hello from the firmware"), "{}", judged.transcript);
+    let remedy =
+        "no hello from the firmware, but text on console: if it was not made for this bench, `--dialect FILE.toml`";
+    assert!(judged.transcript.contains(remedy), "{}", judged.transcript);
+    assert_eq!(judged.account.phrase(), "stopped at the bench's limit of 10 s at boot");
 }
 
 /// Asks who is there, without ending the line, echoes what is typed, and publishes for `root` alone.

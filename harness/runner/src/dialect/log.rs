@@ -15,6 +15,8 @@ use serde::Deserialize;
 const LINE_BYTES_MAX: usize = 1_024;
 /// The most that the program of one expression takes, in bytes.
 const PROGRAM_BYTES_MAX: usize = 256 << 10;
+/// So many rules there may be: each is kept compiled, for each run at the same time.
+pub const RULES_MAX: usize = 200;
 
 /// A rule `[[log]]`: what a line means. The first that fits counts.
 #[derive(Clone, Debug, Deserialize)]
@@ -144,6 +146,11 @@ fn compile(expression: &str) -> Result<Regex, impl fmt::Display> {
 ///
 /// With the line of the first that cannot.
 pub(super) fn check(rules: &[LogRule], file: &str, text: &str) -> Result<(), Problem> {
+    if let Some(rule) = rules.get(RULES_MAX) {
+        let message = format!("more than {RULES_MAX} rules for log lines");
+        let remedy = "leave out what means nothing to the bench, or join expressions with `|`";
+        return Err(Problem::new(file, text, rule.line.span(), message, remedy));
+    }
     for rule in rules {
         let wrong = |message: String, remedy: &str| Problem::new(file, text, rule.line.span(), message, remedy);
         let regex = match compile(rule.line.get_ref()) {
@@ -237,6 +244,15 @@ means = "done"
         }
         let long = format!("{}published", "ä".repeat(10_000));
         assert!(reader().read(&long, 1).is_empty(), "what is too far behind is not read");
+    }
+
+    #[test]
+    fn more_rules_than_are_kept_in_memory_are_refused() {
+        let rules =
+            |number: usize| format!("stack = 'x'\n{}", "[[log]]\nline = 'x{40}{40}'\nmeans = 'done'\n".repeat(number));
+        assert!(Dialect::parse("mine.toml", &rules(RULES_MAX)).is_ok());
+        let problem = Dialect::parse("mine.toml", &rules(RULES_MAX + 1)).expect_err("one more").to_string();
+        assert!(problem.contains("more than 200 rules"), "{problem}");
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub enum Reconciled {
     Conflict(Conflict),
 }
 
+/// No key of a plan lies deeper, in tables.
+pub const KEY_DEPTH_MAX: usize = 8;
+
 /// Why a patch cannot be applied to a plan.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unfit {
@@ -85,6 +88,11 @@ impl Patch {
     ///
     /// If a plan knows no such key, or if a value is not what the plan has there.
     pub fn new(plan: &toml::Table, without: &[String]) -> Result<Self, Unfit> {
+        // Each of them is walked down, again and again.
+        if let Some(deep) = without.iter().find(|key| key.split('.').count() > KEY_DEPTH_MAX) {
+            let beginning: String = deep.chars().take(40).collect();
+            return Err(Unfit { key: "plan_without", message: format!("a plan has no key `{beginning}…`") });
+        }
         let nulls = nulls(without);
         let unfit = |message| Unfit { key: "plan", message };
         let values = serde_json::to_value(plan).map_err(|error| unfit(error.to_string()))?;

@@ -207,3 +207,19 @@ fn a_profile_is_intersected_with_what_a_scenario_asks_for() {
         assert!(conflict.contains(words), "{asked}: {conflict}");
     }
 }
+
+#[test]
+fn what_is_deeper_than_any_plan_is_refused_and_overflows_nothing() {
+    let profile = |more: &str| format!("stack = 'x'\n[profiles.p]\ntitle = 'P'\nmodels = 'm'\n{more}\n");
+    let deep = "a.".repeat(12_000) + "a";
+    for more in [
+        format!("plan_without = ['{deep}']"),
+        format!("plan.{deep} = 1"),
+        format!("plan.a = {}1{}", "[".repeat(12_000), "]".repeat(12_000)),
+        format!("plan = {}{}", "{ a = ".repeat(4_000), "}".repeat(4_000)),
+        format!("[profiles.p.plan.{deep}]"),
+    ] {
+        let problem = Dialect::parse("mine.toml", &profile(&more)).expect_err("no plan is so deep").to_string();
+        assert!(problem.contains("mine.toml:"), "{}", problem.chars().take(200).collect::<String>());
+    }
+}

@@ -1,6 +1,5 @@
 //! A chip with an image in it, and with the mask ROM that the image needs.
 
-use std::fs;
 use std::path::Path;
 
 use blame::Error;
@@ -68,7 +67,7 @@ fn from_flash(
     let mut chip = (model.power_on)(&settings);
     chip.set_flash_content(&image.content).map_err(Error::author)?;
     if let Some(file) = arguments.flash_state.as_ref().filter(|file| file.exists()) {
-        let state = fs::read(file).map_err(|error| Error::authors_file(file, error))?;
+        let state = host::read(file, &host::limit::IMAGE).map_err(|error| Error::authors_file(file, error))?;
         chip.set_kept_state(&state).map_err(|error| Error::authors_file(file, error))?;
         terminal::errln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
     }

@@ -43,24 +43,24 @@ pub(super) struct Done {
 pub(super) fn run(
     root: &std::path::Path,
     arguments: &Hil,
+    interrupted: &AtomicBool,
     site: &Site,
     work: &Work<'_>,
     bench: &Bench,
     context: &ReportContext<'_>,
 ) -> Result<Done, Refusal> {
-    let interrupted = listen_for_interruption()?;
     let jobs = jobs(arguments, site);
     let (began, started) = (Instant::now(), SystemTime::now());
     let mut screen = Screen::new(work, journal(arguments, site, work, bench, context, started, jobs)?, context);
     let mut finished = |result: &(Verdict, Duration)| screen.put_down(result);
-    let on_rack = site.boards.as_ref().map(|boards| boards.run(bench, &work.pairs, &interrupted, &mut finished));
+    let on_rack = site.boards.as_ref().map(|boards| boards.run(bench, &work.pairs, interrupted, &mut finished));
     let mut on_rack = on_rack.unwrap_or_default();
     let mut results = match &site.boards {
         Some(_) => std::mem::take(&mut on_rack.results),
         None => suite::run(
             &work.pairs,
             jobs,
-            &interrupted,
+            interrupted,
             &|pair| timed(|| bench.one(pair)),
             &|pair, panic| (Verdict::bench_failed(pair.scenario, &pair.stack.name, panicked(panic)), Duration::ZERO),
             &mut finished,
@@ -81,7 +81,7 @@ pub(super) fn run(
     results.extend(suite::run(
         &work.controls,
         jobs,
-        &interrupted,
+        interrupted,
         &|run| timed(|| control(run)),
         &|run, panic| (Verdict::bench_failed(run.scenario, &run.stack(), panicked(panic)), Duration::ZERO),
         &mut finished,

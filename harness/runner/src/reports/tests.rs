@@ -1,6 +1,7 @@
 //! What a verdict and its packets become.
 
 use super::*;
+use std::fs;
 
 #[test]
 fn one_report_that_cannot_be_written_does_not_take_the_others() {

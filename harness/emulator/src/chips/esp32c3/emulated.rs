@@ -98,6 +98,9 @@ impl EmulatedChip for Esp32c3 {
     }
 
     fn take_serial_output(&mut self, port: PortId) -> Vec<u8> {
+        if port == chip::RTT {
+            return self.rtt.take_output();
+        }
         SerialPort::of(port).map_or_else(Vec::new, |port| Self::take_serial_output(self, port))
     }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use chip::ESP32C3;
+use defmt_log::Table;
 
 use crate::cores::riscv::csr_number;
 use crate::machine::debug::HaltCause;
@@ -21,6 +22,7 @@ use crate::devices::espressif::time::TICKS_HZ;
 use crate::machine::backtrace::Stands;
 use crate::machine::flash::PAGE_BYTES;
 use crate::machine::image::{Image, Segment};
+use crate::machine::rtt::Rtt;
 use crate::machine::symbols::Symbols;
 
 /// Where the hart begins after a reset: the first address of the ROM.
@@ -114,6 +116,13 @@ impl Esp32c3 {
             if let Some(address) = symbols.address_of(name) {
                 self.panic_entries.insert(address);
                 self.hart.add_hook(address);
+            }
+        }
+        self.rtt = Rtt::new(symbols.data_address("_SEGGER_RTT"), None);
+        if self.rtt.is_used() {
+            match Table::of_elf(elf) {
+                Ok(table) => self.rtt = Rtt::new(symbols.data_address("_SEGGER_RTT"), table),
+                Err(why) => self.rtt.remark(&why.to_string()),
             }
         }
         self.symbols = Some(symbols);

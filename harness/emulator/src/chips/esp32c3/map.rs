@@ -66,6 +66,7 @@ pub(crate) enum DeviceName {
     InterruptMatrix,
     Cache,
     MmuTable,
+    XtsAes,
     AssistDebug,
 }
 
@@ -185,7 +186,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x600c_2000, 0x1000, "INTERRUPT_CORE0", Behaviour, D::InterruptMatrix, "62 sources, 31 lines"),
     row(0x600c_4000, 0x1000, "EXTMEM", Behaviour, D::Cache, "stub: operations are done when asked; nothing is cached"),
     row(0x600c_5000, 0x1000, "MMU_TABLE", Behaviour, D::MmuTable, "flash pages shown at DROM and IROM"),
-    row(0x600c_c000, 0x1000, "XTS_AES", Unmodelled, D::None, "flash encryption"),
+    row(0x600c_c000, 0x1000, "XTS_AES", Behaviour, D::XtsAes, "states alone: nothing is encrypted, which is told"),
     row(0x600c_e000, 0x1000, "ASSIST_DEBUG", Behaviour, D::AssistDebug, "PC at a reset; its monitors are storage"),
 ];
 

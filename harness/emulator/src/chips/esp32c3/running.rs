@@ -10,9 +10,12 @@ use super::rom::{Machine, Outcome};
 use super::{DRAM, Esp32c3, EventKind, Pause, SRAM1, SerialPort, map, rom};
 use crate::devices::espressif::reset::ResetCause;
 use crate::devices::espressif::rtc;
-use crate::devices::espressif::time::{NEVER, Ticks, ticks_at};
+use crate::devices::espressif::time::{NEVER, TICKS_HZ, Ticks, ticks_at};
 use crate::machine::backtrace::Stands;
 use crate::machine::event::Event;
+
+/// How often a probe looks at RTT.
+const RTT_INTERVAL: Ticks = TICKS_HZ / 1_000;
 
 impl Esp32c3 {
     /// Runs until `deadline`, or until something happens before it that the owner should see.
@@ -31,7 +34,7 @@ impl Esp32c3 {
             if self.now_ticks() >= deadline {
                 return Pause::Deadline;
             }
-            let limit = deadline.min(self.soc.owner_due());
+            let limit = deadline.min(self.soc.owner_due()).min(self.rtt_due());
             if self.debugging.halted {
                 if limit == NEVER {
                     return Pause::Asleep;
@@ -45,6 +48,19 @@ impl Esp32c3 {
             if let Some(pause) = self.after(stop, limit, until_cycle) {
                 return pause;
             }
+        }
+    }
+
+    /// When RTT is looked at next.
+    fn rtt_due(&self) -> Ticks {
+        if self.rtt.is_used() { self.rtt_due } else { NEVER }
+    }
+
+    /// Looks at RTT at each whole millisecond, however the run is cut.
+    fn listen_to_rtt(&mut self, now: Ticks) {
+        if self.rtt_due() <= now {
+            self.rtt.poll(&mut self.memory);
+            self.rtt_due = (now / RTT_INTERVAL + 1) * RTT_INTERVAL;
         }
     }
 
@@ -130,6 +146,7 @@ impl Esp32c3 {
         let now = self.now_ticks();
         self.soc.settle_radio(&mut self.memory, now);
         self.soc.settle(now);
+        self.listen_to_rtt(now);
         for touch in std::mem::take(&mut self.soc.touches) {
             let name = map::name_of(touch.address);
             self.tell_behind(EventKind::UnmodelledRegister { address: touch.address, name, written: touch.written });
@@ -164,12 +181,16 @@ impl Esp32c3 {
         let by_watchdog = cause.is_watchdog();
         let noted = match cause {
             ResetCause::SoftwareCpu | ResetCause::SoftwareSystem => {
-                rtc::noted_failure(self.soc.registers(DeviceName::Rtc))
+                let noted = rtc::noted_failure(self.soc.registers(DeviceName::Rtc));
+                let warned = || self.soc.interrupt_watchdog_panicked(self.now_ticks());
+                noted
+                    .map(|why| format!("{why}, as ESP-IDF has noted"))
+                    .or_else(|| warned().then(|| "the interrupt of timer group 1's watchdog".to_owned()))
             }
             _ => None,
         };
-        let cause = match noted {
-            Some(why) => format!("{cause}, after {why}, as ESP-IDF has noted"),
+        let cause = match &noted {
+            Some(why) => format!("{cause}, after {why}"),
             None => cause.to_string(),
         };
         let is_failure = noted.is_some() || by_watchdog;
@@ -184,6 +205,9 @@ impl Esp32c3 {
         if self.soc.devices.wifi_mac.output.len() > self.told_radio_frames {
             self.told_radio_frames = self.soc.devices.wifi_mac.output.len();
             return Some(Pause::RadioFrame);
+        }
+        if self.rtt.has_news() {
+            return Some(Pause::SerialOutput);
         }
         for port in [SerialPort::UsbSerialJtag, SerialPort::Uart0, SerialPort::Uart1] {
             let length = self.output_of(port).len();

@@ -32,6 +32,7 @@ struct State<'a> {
     rom_is_modelled: bool,
     told_events: usize,
     told_output: [usize; 3],
+    rtt_due: u64,
     told_radio_frames: usize,
     told_overflow: [u64; 2],
     told_exceptions: Cow<'a, BTreeMap<(u32, u8), u32>>,
@@ -52,6 +53,7 @@ impl Esp32c3 {
             rom_is_modelled: self.rom_is_modelled,
             told_events: self.told_events,
             told_output: self.told_output,
+            rtt_due: self.rtt_due,
             told_radio_frames: self.told_radio_frames,
             told_overflow: self.told_overflow,
             told_exceptions: Cow::Borrowed(&self.told_exceptions),
@@ -97,6 +99,7 @@ impl Esp32c3 {
         self.halted = state.halted;
         self.told_events = state.told_events;
         self.told_output = state.told_output;
+        self.rtt_due = state.rtt_due;
         self.told_radio_frames = state.told_radio_frames;
         self.told_overflow = state.told_overflow;
         self.told_exceptions = state.told_exceptions.into_owned();

@@ -35,6 +35,7 @@ use crate::devices::espressif::usb_serial_jtag::UsbSerialJtag;
 use crate::devices::espressif::wifi::front_end::FrontEnd;
 use crate::devices::espressif::wifi::mac::WifiMac;
 use crate::devices::espressif::wifi::power::WifiPower;
+use crate::devices::espressif::xts_aes::XtsAes;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::flash::{Flash, PAGE_BYTES};
 use crate::machine::polls::{Poll, Polls};
@@ -82,6 +83,7 @@ pub(crate) struct Devices {
     pub gdma: Gdma,
     pub hmac: Hmac,
     pub assist_debug: AssistDebug,
+    pub xts_aes: XtsAes,
     pub front_end: FrontEnd,
     pub wifi_mac: WifiMac,
     pub wifi_power: WifiPower,
@@ -109,6 +111,7 @@ impl Devices {
             gdma: Gdma::default(),
             hmac: Hmac::default(),
             assist_debug: AssistDebug::default(),
+            xts_aes: XtsAes::default(),
             front_end: FrontEnd,
             wifi_mac: WifiMac::default(),
             wifi_power: WifiPower::new(seed),
@@ -134,6 +137,7 @@ impl Devices {
             DeviceName::Sha => &mut self.sha,
             DeviceName::Rsa => &mut self.rsa,
             DeviceName::AssistDebug => &mut self.assist_debug,
+            DeviceName::XtsAes => &mut self.xts_aes,
             DeviceName::FrontEnd => &mut self.front_end,
             DeviceName::WifiMac => &mut self.wifi_mac,
             DeviceName::WifiPower => &mut self.wifi_power,
@@ -244,6 +248,7 @@ impl Soc {
         self.devices.assist_debug.note_reset(pc, sp, assist);
         if cause.is_cpu_only() {
             self.devices.rtc.note_cpu_reset(cause);
+            self.devices.timer_groups.iter_mut().for_each(|group| group.warned_at = None);
             return;
         }
         for (index, row) in MAP.iter().enumerate() {
@@ -270,6 +275,7 @@ impl Soc {
         self.devices.sha = Sha::default();
         self.devices.gdma = Gdma::default();
         self.devices.hmac = Hmac::default();
+        self.devices.xts_aes = XtsAes::default();
         self.show_fuses();
         self.devices.wifi_mac = WifiMac::default();
         self.devices.wifi_power.reset();
@@ -386,6 +392,15 @@ impl Soc {
         let rtc = &mut self.devices.rtc;
         let requests = [&mut rtc.requested_reset, &mut group0.requested_reset, &mut group1.requested_reset];
         requests.into_iter().find_map(Option::take)
+    }
+
+    /// Whether the interrupt watchdog of ESP-IDF, that of timer group 1, has asked for its interrupt of late: the panic
+    /// handler that it enters prints, and resets the chip by software. It notes why if `esp_reset_reason` is linked alone.
+    pub fn interrupt_watchdog_panicked(&self, now: Ticks) -> bool {
+        /// For longer than that no panic handler prints.
+        const PRINTS_AT_MOST: Ticks = 2 * TICKS_HZ;
+        let [_, group1] = &self.devices.timer_groups;
+        group1.warned_at.is_some_and(|at| now.saturating_sub(at) <= PRINTS_AT_MOST)
     }
 
     /// Shows the flash page of MMU entry `entry` on both buses, or none.

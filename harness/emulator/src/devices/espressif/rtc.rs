@@ -70,7 +70,6 @@ pub(crate) fn noted_failure(registers: &RegisterFile) -> Option<&'static str> {
         4 => Some("a panic"),
         5 => Some("a panic by the interrupt watchdog"),
         6 => Some("a panic by the task watchdog"),
-        7 => Some("a panic by a watchdog"),
         _ => None,
     }
 }

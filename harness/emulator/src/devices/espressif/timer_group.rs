@@ -67,6 +67,8 @@ pub(crate) struct TimerGroup {
     calibration: u32,
     /// The reset that the watchdog asks for.
     pub requested_reset: Option<ResetCause>,
+    /// When the watchdog asked for its interrupt last.
+    pub warned_at: Option<Ticks>,
 }
 
 impl TimerGroup {
@@ -82,6 +84,7 @@ impl TimerGroup {
             raw: 0,
             calibration: 0,
             requested_reset: None,
+            warned_at: None,
         }
     }
 
@@ -143,7 +146,10 @@ impl TimerGroup {
         while let Some(stage) = self.watchdog.expire(now) {
             match stage {
                 Stage::Off => {}
-                Stage::Interrupt => self.raw |= INT_WATCHDOG,
+                Stage::Interrupt => {
+                    self.raw |= INT_WATCHDOG;
+                    self.warned_at = Some(now);
+                }
                 Stage::ResetCpu | Stage::ResetSystem | Stage::ResetRtc => {
                     self.requested_reset = Some(match (stage, self.reset_cause) {
                         (Stage::ResetCpu, ResetCause::TimerGroup0Watchdog) => ResetCause::TimerGroup0WatchdogCpu,
@@ -326,6 +332,20 @@ mod tests {
         group.advance(&mut registers, 18 * MILLISECOND);
         assert_eq!(group.requested_reset, None);
         group.advance(&mut registers, 19 * MILLISECOND);
+        assert_eq!(group.requested_reset, Some(ResetCause::TimerGroup0Watchdog));
+    }
+
+    #[test]
+    fn the_watchdog_warns_by_an_interrupt_before_it_bites() {
+        let (mut group, mut registers) = group();
+        let stages = ENABLE | 1 << 29 | 3 << 27;
+        let arm = [(WDT_PROTECT, WATCHDOG_KEY), (WDT_CONFIG1, 40_000 << 16), (WDT_STAGE0, 20), (WDT_STAGE0 + 4, 20)];
+        for (offset, value) in arm.into_iter().chain([(WDT_CONFIG0, stages)]) {
+            write(&mut group, &mut registers, offset, value, 0);
+        }
+        group.advance(&mut registers, 10 * MILLISECOND);
+        assert_eq!((group.warned_at, group.requested_reset), (Some(10 * MILLISECOND), None));
+        group.advance(&mut registers, 20 * MILLISECOND);
         assert_eq!(group.requested_reset, Some(ResetCause::TimerGroup0Watchdog));
     }
 

@@ -1,0 +1,61 @@
+//! How large a file may be: the table of `harness/README.md` is rendered from [`ALL`].
+
+/// A kind of file, and the most that is read of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is, for a sentence: `scenario`.
+    pub what: &'static str,
+    /// The most that is read, in bytes.
+    pub bytes_max: u64,
+    /// What to do with a larger one.
+    pub remedy: &'static str,
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// A scenario.
+pub const SCENARIO: Limit = Limit { what: "scenario", bytes_max: MIB, remedy: "this is no scenario" };
+/// A dialect.
+pub const DIALECT: Limit = Limit { what: "dialect", bytes_max: MIB, remedy: "this is no dialect" };
+/// A manifest or another table in TOML.
+pub const MANIFEST: Limit = Limit { what: "manifest", bytes_max: MIB, remedy: "this is no manifest" };
+/// A board's file in the hardware map.
+pub const BOARD: Limit = Limit { what: "board's file", bytes_max: 64 * KIB, remedy: "this is no board's file" };
+/// A firmware image: 16 MiB of flash, and the debug information of an ELF.
+pub const IMAGE: Limit =
+    Limit { what: "firmware image", bytes_max: 256 * MIB, remedy: "strip it of its debug information" };
+/// A capture.
+pub const CAPTURE: Limit =
+    Limit { what: "capture", bytes_max: 128 * MIB, remedy: "cut out the interesting part with `editcap`" };
+/// A key log.
+pub const KEY_LOG: Limit =
+    Limit { what: "key log", bytes_max: 16 * MIB, remedy: "leave the lines in it that belong to the capture" };
+/// A snapshot, or another text beside it.
+pub const SNAPSHOT: Limit = Limit { what: "snapshot", bytes_max: 4 * MIB, remedy: "this is no snapshot" };
+/// A JSON report.
+pub const REPORT: Limit = Limit {
+    what: "JSON report",
+    bytes_max: 128 * MIB,
+    remedy: "write it with `--embed none`, and merge fewer at once",
+};
+/// The journal of a run.
+pub const JOURNAL: Limit = Limit { what: "journal", bytes_max: 128 * MIB, remedy: "this is no journal" };
+/// A certificate or a key in PEM.
+pub const PEM: Limit = Limit { what: "certificate or key", bytes_max: 64 * KIB, remedy: "this is no PEM file" };
+/// What the rack notes of a board.
+pub const NOTE: Limit = Limit { what: "note of a board", bytes_max: 4 * KIB, remedy: "this is no note" };
+
+/// All of them.
+pub const ALL: [Limit; 12] =
+    [SCENARIO, DIALECT, MANIFEST, BOARD, IMAGE, CAPTURE, KEY_LOG, SNAPSHOT, REPORT, JOURNAL, PEM, NOTE];
+
+impl Limit {
+    /// The most that is read, in the largest unit that divides it: `1 MiB`.
+    pub fn size(&self) -> String {
+        match self.bytes_max {
+            bytes if bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
+            bytes => format!("{} KiB", bytes / KIB),
+        }
+    }
+}
