@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use board::Gravity;
 use control::Report;
-use scenario::Scenario;
 use scenario::broker::Engine;
+use scenario::{FaultMark, Scenario};
 
 use super::device_witness::DeviceWitness;
-use crate::wire_witness::WireWitness;
+use crate::wire_witness::{self, WireWitness};
 use crate::{Account, Evidence, Setting};
 
 /// What stands in a transcript in the place of packets, if there were none.
@@ -44,7 +44,11 @@ pub fn transcript(
     let _ = writeln!(out, "\n{typeset}\n");
     device_lines(&mut out, evidence, device, account);
     for one in &evidence.air {
-        let _ = writeln!(out, "air        {} (at {} ms)", one.words, one.at.as_millis());
+        let is_fault =
+            |fault: &&FaultMark| fault.who == FaultMark::AIR && fault.said.iter().any(|said| said == one.what);
+        let mark = scenario.fault.as_ref().filter(is_fault).map_or("", |_| wire_witness::margin(scenario));
+        let arrow = if mark.is_empty() { "" } else { "  ← " };
+        let _ = writeln!(out, "air        {} (at {} ms){arrow}{mark}", one.words, one.at.as_millis());
     }
     for (at, finding) in &evidence.broker_findings {
         let _ = writeln!(out, "broker     {finding} (at {} ms)", at.as_millis());

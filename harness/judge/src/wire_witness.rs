@@ -150,12 +150,15 @@ pub fn first_fatal_alert(conversation: &Conversation) -> Option<(Side, AlertDesc
 
 /// What stands in the margin of a line, which was said on that connection, counted from 1: where the scenario's fault is.
 pub fn mark(scenario: &Scenario, connection: Option<usize>, line: &Line) -> Option<&'static str> {
-    // What a device has to put up with is no fault.
-    let words = if scenario.specification.demands == Demand::Connect { "what is tested" } else { "the fault" };
     let is_meant = |fault: &FaultMark| {
         fault.connection.is_none_or(|number| connection == Some(number as usize)) && points_at(fault, line)
     };
-    scenario.fault.as_ref().is_some_and(is_meant).then_some(words)
+    scenario.fault.as_ref().is_some_and(is_meant).then(|| margin(scenario))
+}
+
+/// The words that stand in the margin at a scenario's fault: what a device has to put up with is none.
+pub fn margin(scenario: &Scenario) -> &'static str {
+    if scenario.specification.demands == Demand::Connect { "what is tested" } else { "the fault" }
 }
 
 fn typeset(transcript: &Transcript, scenario: &Scenario) -> String {

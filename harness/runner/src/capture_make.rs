@@ -98,7 +98,7 @@ fn choose(
     chip: &'static Chip,
 ) -> blame::Result<Stack> {
     if scenario.broker.real.is_some() {
-        return Err(Error::bench(format!(
+        return Err(Error::usage(format!(
             "{} has a real broker, whose packets are never the same twice: `cargo xtask hil {0}` leaves \
              those of a run in target/shakedown/",
             scenario.name
@@ -114,5 +114,5 @@ fn choose(
             packets::stack_of(scenario, &stacks, &is_excused).cloned()
         }
     };
-    chosen.ok_or_else(|| Error::bench(format!("no stack runs {}", scenario.name)))
+    chosen.ok_or_else(|| Error::usage(format!("no stack runs {}", scenario.name)))
 }

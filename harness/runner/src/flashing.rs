@@ -87,7 +87,7 @@ impl Flashed {
 #[cfg(unix)]
 fn flash(command: &[String], image: &board::Image, folder: &Path) -> blame::Result<Arc<[u8]>> {
     if image.flash.is_some() {
-        return Err(Error::bench(format!(
+        return Err(Error::usage(format!(
             "{} is a flash image, which boots as it is: leave out `--flash probe`",
             image.name
         )));

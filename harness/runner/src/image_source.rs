@@ -179,7 +179,7 @@ fn read_image(path: &Path) -> blame::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
+fn read_file(path: &Path, bytes_max: u64) -> blame::Result<Vec<u8>> {
     let limit = host::Limit { what: "file of an image", bytes_max, remedy: "no such file is" };
-    host::read(path, &limit).map_err(|error| format!("{}: {error}", path.display()))
+    host::read(path, &limit).map_err(|error| Error::authors_file(path, error))
 }

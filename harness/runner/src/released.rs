@@ -131,9 +131,8 @@ impl Firmware {
     /// The real mask ROM, if the ELF file calls a function there that is not modelled.
     fn missing_rom(&self, root: &Path) -> blame::Result<Option<Arc<[u8]>>> {
         let Some(model) = emulator::model_of(self.chip) else { return Ok(None) };
-        let refused = |error| {
-            Error::author(format!("{} is no image for the chip {}: {error}", self.elf.display(), self.chip))
-        };
+        let refused =
+            |error| Error::author(format!("{} is no image for the chip {}: {error}", self.elf.display(), self.chip));
         let is_needed = (model.unmodelled_rom_call)(&self.bytes).map_err(refused)?.is_some();
         is_needed.then(|| mask_rom::read(root, None)).transpose()
     }

@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use broker::{Broker, Happening};
 use clock::Instant;
 use network::{
-    Action, Close, ConnectionId, Dns, LanConfig, Lease, Listener, ModemConfig, Name, NoService, SegmentConfig, Service,
-    Sntp, Trigger,
+    Action, Answer, Close, ConnectionId, Dns, LanConfig, Lease, Listener, ModemConfig, Name, NoService, Resolution,
+    SegmentConfig, Service, Sntp, Trigger,
 };
-use scenario::network::Network;
+use scenario::network::{Network, Resolver};
 use scenario::{Scenario, lan};
 
 /// The router's hardware address: a locally administered one (IEEE 802, 8.4).

@@ -7,11 +7,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Ends that need no line of the fault: nothing on the wire can be pointed at, or memory is the fault.
-const WITHOUT_A_MARK: [&str; 4] =
-    ["memory/", "modem/bytes_lost_on_the_line", "modem/stall_of_30_s", "transport/uplink_lost"];
+const WITHOUT_A_MARK: [&str; 8] = [
+    "memory/",
+    "modem/bytes_lost_on_the_line",
+    "modem/stall_of_30_s",
+    "transport/uplink_lost",
+    // A station that does not like what it hears says nothing.
+    "wifi/open_where",
+    "wifi/tkip_only",
+    "wifi/wpa2_where",
+    "wifi/wpa3_only",
+];
 
 /// What a device says of what others did, by the beginnings of names and what follows them.
-const OF_OTHERS: [&str; 16] = [
+const OF_OTHERS: [&str; 18] = [
+    "WIFI_",
+    "DHCP_",
     "MBEDTLS_ERR_NET_CONN_RESET",
     "CONNECTION_",
     "CONNECT_",
@@ -44,6 +55,8 @@ struct Reading {
     marked: Option<usize>,
     fault: String,
     has_connections: bool,
+    /// Whether the last that the network told the device was a refusal.
+    network_refuses: bool,
 }
 
 /// `None` of a sweep, of a control, and of a run with a real broker: they have no lines.
@@ -65,6 +78,13 @@ fn read(text: &str) -> Option<Reading> {
             let (phrase, rest) = ending.trim().split_once(" — ")?;
             told.phrase = phrase.to_owned();
             told.conformity = rest.rsplit_once(" (").map_or(rest, |(words, _)| words).to_owned();
+        } else if let Some(said) = line.strip_prefix("air ") {
+            told.is_marked |= said.contains("← the fault");
+            let is_refusal = ["refused", "sent away", "another passphrase"].iter().any(|word| said.contains(word));
+            let is_welcome = ["joined", "address leased"].iter().any(|word| said.contains(word));
+            if (is_refusal || is_welcome) && !said.contains("enacted") {
+                told.network_refuses = is_refusal;
+            }
         } else if let Some(fault) = line.strip_prefix("fault ") {
             told.fault = fault.trim().to_owned();
         } else if body {
@@ -157,8 +177,11 @@ impl Reading {
                 word || !is_lost
             }
             "device gave up" => {
-                let is_late = self.failure.contains("TIMED_OUT");
+                let is_late = self.failure.contains("TIMED_OUT") || self.failure.starts_with("WIFI_");
                 device.or(broker).is_some() || self.broker_closed_first() || !is_late
+            }
+            "network refused" => {
+                !self.network_refuses || !["WIFI_", "DHCP_"].iter().any(|own| self.failure.starts_with(own))
             }
             "device failed" => self.has_connections && !self.is_memory() && self.closes("device").is_some(),
             "device waits for ever" => self.closes("device").is_some(),

@@ -99,7 +99,7 @@ impl Symbols {
 
     /// The address of what is called `name` in the file, whatever it is.
     pub fn data_address(&self, name: &str) -> Option<u32> {
-        let file = object::File::parse(&*self.elf).ok()?;
+        let file = object::File::parse(&*self.image.elf).ok()?;
         let found = file.symbols().find(|symbol| symbol.is_definition() && symbol.name() == Ok(name));
         found.and_then(|symbol| u32::try_from(symbol.address()).ok())
     }

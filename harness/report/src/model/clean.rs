@@ -108,7 +108,7 @@ mod tests {
 
     /// A run in which every text that there can be is one.
     fn full() -> Run {
-        let mut run = crate::specimen::run();
+        let mut run = crate::fixture::run();
         let texts = || vec!["text".to_owned()];
         let table = || [("name".to_owned(), "text".to_owned())].into();
         let part = &mut run.parts[0];

@@ -93,7 +93,13 @@ impl Ports {
         let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
         let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
         attached.push((chip::RTT, Attached::Text(SerialLine::new(Vec::new(), seed))));
-        Ok(Self { attached, active, last_heard: active, air, lan: Lan::new(world::lan_config(scenario), seed, counterpart) })
+        Ok(Self {
+            attached,
+            active,
+            last_heard: active,
+            air,
+            lan: Lan::new(world::lan_config(scenario), seed, counterpart),
+        })
     }
 
     /// When to come back, if the board says nothing before.

@@ -150,7 +150,7 @@ impl Board for Console {
         let port = chip::ESP32C3.bench_port().expect("it has one");
         let ports = self.to_say.drain(..).map(|text| (port, text.as_bytes().to_vec())).collect::<Vec<_>>();
         let at = if ports.is_empty() { deadline } else { Instant::from_millis(20) };
-        Ok(board::Heard { at, ports, incidents: Vec::new() })
+        Ok(board::Heard { at, ports, air: Vec::new(), incidents: Vec::new() })
     }
 
     fn send(&mut self, _: PortId, bytes: &[u8]) -> Result<(), Fault> {
