@@ -9,7 +9,7 @@ const ENTRIES: &[(u16, &str, &str)] = &[
     (3, "defmt_str", "the flash"),
     (4, "defmt_error", "failed: {}"),
     (5, "defmt_derived", "Timeout|Code {{ n: {=u16} }}|Other({=?})"),
-    (6, "defmt_println", "register {0=0..4:b} {0=4..12:#x}, {=[?]}"),
+    (6, "defmt_println", "register {0=0..4:b} {0=4..12:#x}, {1=[?]}"),
     (7, "defmt_prim", "{=u16}"),
     (8, "defmt_debug", "shown as {=__internal_Display}{=__internal_FormatSequence}"),
     (9, "defmt_trace", "loop {=?}"),
@@ -59,7 +59,7 @@ fn frames_are_told_apart_by_zeros() {
     // The last byte has a bit for each of the seven bytes that it stands for, the last of them in its highest.
     let table = Table::of(Encoding::Rzcobs, None, &[(0, "defmt_info", "up"), (4, "defmt_info", "{=u8}{=u16}")]);
     assert_eq!(table.lines(&[0, 0, 0b111_1111, 0, 9]).1, 4);
-    assert_eq!(rzcobs::decode(&[4, 7, 1, 2, 0b000_0111]), None, "bytes are missing");
+    assert_eq!(rzcobs::decode(&[4, 7, 1, 2, 0b000_0011]), None, "bytes are missing");
     assert_eq!(rzcobs::decode(&[4, 7, 1, 2, 9, 8, 0b010_0000]), Some(vec![4, 7, 1, 2, 9, 0, 8]));
     let long: Vec<u8> = (1..=134).collect();
     assert_eq!(rzcobs::decode(&[&long[..], &[0xff]].concat()), Some(long.clone()));

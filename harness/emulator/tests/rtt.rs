@@ -36,7 +36,7 @@ fn frames_of_defmt_become_lines() {
             "0.001 DEBUG heap 40960 bytes, nonce [01, fe]",
             "0.002 WARN Timeout after 2.5 s",
             "0.003 ERROR handshake: Alert { level: 2, description: 42 }",
-            "0.004 ERROR handshake: Peer(\"bad certificate\")",
+            "0.004 ERROR handshake: Peer(bad certificate)",
             "0.005 TRACE sample 0 of 400",
         ]
     );

@@ -299,7 +299,7 @@ fn every_way_to_end_has_its_phrase() {
         "device failed at login",
         "firmware crashed at login",
         "device waits for ever at login",
-        "stopped at the bench's limit of 7 s at login",
+        "stopped at the bench's limit of 1 s at login",
     ]) {
         assert_eq!(phrase(how), phrase_of);
     }

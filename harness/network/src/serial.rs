@@ -89,10 +89,18 @@ pub enum Heard {
     Damaged(FrameError),
 }
 
+/// Text without frames is handed out in pieces of at most this length, so that whoever prints no line feeds is heard.
+const TEXT_BYTES_MAX: usize = 256;
+
 /// Both directions of one serial line.
+///
+/// Whoever frames puts an `END` in front of each frame (RFC 1055). Up to the first one a line carries text, whatever it
+/// begins with: a port on which a firmware only logs never carries anything else.
 #[derive(Debug)]
 pub struct SerialLine {
     decoder: Decoder,
+    /// What has come of a line of text, until there is a frame.
+    text: Option<Vec<u8>>,
     from_device: LineDamage,
     to_device: LineDamage,
 }
@@ -102,6 +110,7 @@ impl SerialLine {
     pub fn new(faults: Vec<SerialFault>, seed: u64) -> Self {
         Self {
             decoder: Decoder::new(FRAME_BYTES_MAX),
+            text: Some(Vec::new()),
             from_device: LineDamage::new(&faults, Direction::FromDevice, seed),
             to_device: LineDamage::new(&faults, Direction::ToDevice, seed),
         }
@@ -111,8 +120,19 @@ impl SerialLine {
     pub fn hear(&mut self, bytes: &[u8]) -> Vec<Heard> {
         let mut heard = Vec::new();
         for &byte in bytes {
-            let frame = self.from_device.pass(byte).and_then(|byte| self.decoder.push(byte));
-            heard.extend(frame.map(|frame| match frame {
+            let Some(byte) = self.from_device.pass(byte) else { continue };
+            if let Some(text) = &mut self.text {
+                let is_over = byte == slip::END || byte == b'\n' || text.len() + 1 == TEXT_BYTES_MAX;
+                text.extend((byte != slip::END).then_some(byte));
+                if is_over && !text.is_empty() {
+                    heard.push(Heard::Noise(std::mem::take(text)));
+                }
+                if byte != slip::END {
+                    continue;
+                }
+                self.text = None;
+            }
+            heard.extend(self.decoder.push(byte).map(|frame| match frame {
                 Ok(Frame::Ip(packet)) => Heard::Ip(packet),
                 Ok(Frame::Diagnostic(text)) => Heard::Diagnostic(text),
                 Ok(Frame::Configuration(message)) => Heard::Configuration(message),
@@ -131,6 +151,10 @@ impl SerialLine {
     /// The board was reset or fell silent: gives out what is left of an unfinished frame.
     pub fn fall_silent(&mut self) -> Option<Heard> {
         self.from_device.between_frames();
+        let text = self.text.replace(Vec::new()).filter(|text| !text.is_empty());
+        if let Some(text) = text {
+            return Some(Heard::Noise(text));
+        }
         self.decoder.flush().map(|error| Heard::Noise(error.bytes().to_vec()))
     }
 

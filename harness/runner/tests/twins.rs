@@ -91,19 +91,22 @@ fn faultless_connects(scenario: &Scenario, stack: &Stack) {
     );
 }
 
+/// A table, and how a scenario loses it.
+type TakenOut = (&'static str, fn(&mut Scenario));
+
 /// As the scenario says it; else without one of its tables, of which one is to be its fault.
 fn without_fault(scenario: &Scenario) -> Vec<(&'static str, Scenario)> {
     if let Some(twin) = &scenario.without_fault {
         return vec![("its fault taken out as it says", Scenario { sweep: None, ..Scenario::clone(twin) })];
     }
-    let tables: [(&'static str, fn(&mut Scenario)); 5] = [
+    let tables: [TakenOut; 5] = [
         ("without `[broker]`", |twin| twin.broker = scenario::broker::Broker::default()),
         ("without `[pki]`", |twin| twin.pki = pki::spec::Certificates::default()),
         ("without `[device]`", |twin| twin.device = scenario::device::Device::default()),
         ("without `[network]`", |twin| twin.network = scenario::network::Network::default()),
         ("without `date`", |twin| twin.date = scenario::Date::default()),
     ];
-    let without = |(what, take_out): (&'static str, fn(&mut Scenario))| {
+    let without = |(what, take_out): TakenOut| {
         let mut twin = scenario.clone();
         take_out(&mut twin);
         let is_another = format!("{twin:?}") != format!("{scenario:?}");

@@ -6,8 +6,7 @@
 //! over everything before it.
 //!
 //! Boot ROMs, boot loaders and panic handlers print onto the same line without any framing. Their words are not lost:
-//! they come out as [`FrameError::Noise`]. Every frame of ours is preceded by an `END`; up to the first one a line carries
-//! text, whatever it begins with, and a port on which a firmware only logs never carries anything else.
+//! they come out as [`FrameError::Noise`].
 //!
 //! Why not the crate `slipmux` 0.4.1: its decoder drops what lies outside of frames, where our bench wants to read a
 //! panic; takes `0x4f` and `0x6f` for unknown types (half-open ranges); takes boot text that begins with a letter
@@ -139,11 +138,11 @@ const NOISE_BYTES_MAX: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Just after an `END`.
+    /// Just after an `END`, or at the very start.
     Between,
     /// Inside a frame whose first byte is of a known type.
     InFrame,
-    /// Inside bytes that are no frame: also before the first `END`.
+    /// Inside bytes that are no frame.
     InNoise,
     /// The frame is beyond saving: wait for `END`.
     Dropping,
@@ -163,7 +162,7 @@ impl Decoder {
     /// A decoder for frames of up to `frame_bytes_max` bytes of content (unescaped, type byte and check sequence
     /// included).
     pub const fn new(frame_bytes_max: usize) -> Self {
-        Self { frame_bytes_max, state: State::InNoise, unescape: Unescape::new(), content: Vec::new() }
+        Self { frame_bytes_max, state: State::Between, unescape: Unescape::new(), content: Vec::new() }
     }
 
     /// Takes the next byte of the line.
@@ -197,11 +196,7 @@ impl Decoder {
 
     /// The line fell silent (reset, end of run): gives up what is pending, as noise if there is any.
     pub fn flush(&mut self) -> Option<FrameError> {
-        self.state = State::InNoise;
-        self.take_noise()
-    }
-
-    fn take_noise(&mut self) -> Option<FrameError> {
+        self.state = State::Between;
         let content = core::mem::take(&mut self.content);
         (!content.is_empty()).then_some(FrameError::Noise(content))
     }
@@ -232,7 +227,7 @@ impl Decoder {
     fn push_noise(&mut self, byte: u8) -> Option<Result<Frame, FrameError>> {
         if byte == slip::END {
             self.state = State::Between;
-            return self.take_noise().map(Err);
+            return self.flush().map(Err);
         }
         self.content.push(byte);
         let line_is_over = byte == b'\n' || self.content.len() >= self.frame_bytes_max.min(NOISE_BYTES_MAX);

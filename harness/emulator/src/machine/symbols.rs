@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn chips_of_one_image_share_its_table() {
         let image: &[u8] = include_bytes!("../../../../firmware-under-test/images/esp32c3_mbedtls.elf");
-        let (first, second) = (Symbols::new(image), Symbols::new(&image.to_vec()));
+        let copy = image.to_vec();
+        let (first, second) = (Symbols::new(image), Symbols::new(&copy));
         let address = first.address_of("main").or_else(|| first.address_of("_start")).expect("it starts somewhere");
         assert!(first.function_at(address).is_some());
         assert!(std::ptr::eq(first.table(), second.table()), "the same bytes are the same image");

@@ -83,3 +83,23 @@ fn a_lost_end_costs_no_second_packet() {
     // The opening END of the second frame closes the first.
     assert_eq!(line.hear(&bytes), [Heard::Ip(packet(1)), Heard::Ip(packet(2))]);
 }
+
+/// A console that nobody frames: whatever its lines begin with, they come as they end.
+#[test]
+fn before_the_first_end_everything_is_text() {
+    let noise = |text: &str| Heard::Noise(text.into());
+    for text in ["\n", "load\n", "E (3) wifi: k\u{e4}se\n", "\u{a9} 2026\n", "\ngreetings\n", "I\0\0\x05 (7)\n"] {
+        let mut line = SerialLine::new(Vec::new(), 0);
+        let lines: Vec<Heard> = text.split_inclusive('\n').map(noise).collect();
+        for _ in 0..2 {
+            assert_eq!(line.hear(text.as_bytes()), lines, "{text:?}");
+            assert_eq!(line.hear(b"a prompt> "), []);
+            // After a reset, nothing has been framed either.
+            assert_eq!(line.fall_silent(), Some(noise("a prompt> ")));
+        }
+        let mut bytes = b"boot".to_vec();
+        slipmux::encode_ip(&packet(1), &mut bytes);
+        assert_eq!(line.hear(&bytes), [noise("boot"), Heard::Ip(packet(1))]);
+        assert_eq!(line.hear(&[b'x'; 600]).len(), 2, "long noise comes in pieces");
+    }
+}

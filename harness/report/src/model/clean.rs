@@ -11,7 +11,7 @@ use super::{
     NotRun, Part, Quarantine, Row, Run, Section, Stack, Step, Wire,
 };
 
-/// Cleans every text of a run; the packets in it are left alone, being Base64.
+/// Cleans every text of a run. Packets are Base64, in which there is nothing to clean: what is cleaned there was none.
 pub(super) fn run(run: &mut Run) {
     run.parts.clean();
     run.rows.clean();
@@ -93,7 +93,7 @@ clean! {
     Ladder { steps }
     Step { from, to, said, details, mark }
     LogLine { words }
-    Capture { file }
+    Capture { file, base64 }
     Attempt { board, outcome, transcript }
     Quarantine { reason, link, until }
     Finding { words }

@@ -151,18 +151,3 @@ fn bad_escapes_and_aborts_are_told_apart() {
 fn frames_too_short_for_a_check_sequence_are_refused() {
     assert_eq!(decode(b"\xc0\xa9\xc0\xa9\x01\xc0\xa9\x01\x02\xc0", 64), vec![Err(FrameError::BadChecksum(vec![])); 3]);
 }
-
-/// A console that nobody frames: whatever its lines begin with, they come as they end.
-#[test]
-fn before_the_first_end_everything_is_text() {
-    for line in ["\n", "load\n", "E (3) wifi: käse\n", "\u{a9} 2026\n", "\ngreetings\n", "I\0\0\x05 (7)\n"] {
-        let lines: Vec<_> = line.split_inclusive('\n').map(|text| Err(FrameError::Noise(text.into()))).collect();
-        let mut decoder = Decoder::new(2048);
-        for _ in 0..2 {
-            let heard: Vec<_> = line.bytes().filter_map(|byte| decoder.push(byte)).collect();
-            assert_eq!(heard, lines, "{line:?}");
-            // After a reset, nothing has been framed either.
-            assert_eq!(decoder.flush(), None);
-        }
-    }
-}
