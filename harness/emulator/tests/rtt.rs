@@ -5,7 +5,7 @@ use emulator::{EmulatedChip, Pause, Settings};
 
 const PROGRAM: &[u8] = include_bytes!("programs/defmt_rtt.elf");
 /// More than it takes.
-const LIMIT: Instant = Instant::from_millis(60);
+const LIMIT: Instant = Instant::from_millis(200);
 
 fn chip() -> Box<dyn EmulatedChip> {
     let model = emulator::model_of(&chip::ESP32C3).expect("it is emulated");

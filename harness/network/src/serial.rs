@@ -145,7 +145,7 @@ impl SerialLine {
 
     /// What of a line of text, or of a frame, has come so far: a prompt does not end its line.
     pub fn unended(&self) -> &[u8] {
-        self.decoder.pending()
+        self.text.as_deref().unwrap_or_else(|| self.decoder.pending())
     }
 
     /// The board was reset or fell silent: gives out what is left of an unfinished frame.

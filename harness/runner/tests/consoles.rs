@@ -168,7 +168,7 @@ fn what_is_logged_over_rtt_is_heard() {
     assert!(said.contains("rtt        0.000 INFO connecting to broker.test:8883 (at 1 ms)"), "{said}");
     assert!(said.contains("device     ALERT\n"), "{said}");
     let output =
-        bench().args(["emulate", &image.display().to_string(), "--until-ms", "60"]).output().expect("it starts");
+        bench().args(["emulate", &image.display().to_string(), "--until-ms", "200"]).output().expect("it starts");
     let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(shown.contains("0.003 ERROR handshake: Alert { level: 2, description: 42 }\n"), "{shown}{told}");
     assert!(shown.trim_end().ends_with("0.405 done"), "{shown}");

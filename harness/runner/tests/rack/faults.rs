@@ -113,5 +113,5 @@ fn an_image_that_is_none_is_blamed_on_no_board() {
     let image = stand.path("mine.elf");
     fs::write(&image, b"\x7fELF and no more").unwrap();
     let mut command = stand.hil_on_any(&[QUICK, "--no-health-check", "--image"]);
-    ends_with(&command.arg(&image).output().unwrap(), exit::USAGE, "not an ELF file");
+    ends_with(&command.arg(&image).output().unwrap(), exit::USAGE, "mine.elf: it is an ELF file for machine 0");
 }
