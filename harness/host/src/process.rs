@@ -47,7 +47,7 @@ pub fn command(program: &Path) -> Command {
 }
 
 /// Lets a child end with this process, however this one ends: killed, too. So the kernel has to see to it (prctl(2),
-/// `PR_SET_PDEATHSIG`), and elsewhere a [`watcher`].
+/// `PR_SET_PDEATHSIG`), and elsewhere a process that waits for the end of a pipe.
 ///
 /// The kernel means the thread that starts the child: it has to live as long as the child does.
 pub fn ends_with_us(command: &mut std::process::Command) {

@@ -296,6 +296,20 @@ const LIES: &[(&str, &str, &str)] = &[
         "device.link = 'modem'\nmodem.links_taken_after_reset = 1",
     ),
     ("heap_of_12_kib", "device.heap_cap_bytes = 12000", "device.heap_cap_bytes = 12288"),
+    (
+        "hidden",
+        "",
+        "wifi.access_points = [{ ssid = 'shakedown', passphrase = 'correct horse battery', hidden = true }]",
+    ),
+    ("network_absent", "", "wifi.access_points = [{ ssid = 'other', passphrase = 'correct horse battery' }]"),
+    (
+        "two_access_points",
+        "",
+        "wifi.access_points = [{ ssid = 'shakedown', passphrase = 'correct horse battery', channel = 1 }, { ssid = 'shakedown', passphrase = 'correct horse battery', channel = 11 }]",
+    ),
+    ("wrong_passphrase", "", "wifi.access_points = [{ ssid = 'shakedown', passphrase = 'incorrect horse battery' }]"),
+    ("captive_portal", "", "network.resolver = 'portal'"),
+    ("power_save", "", "wifi.power_save = true"),
 ];
 
 fn parse(name: &str, more: &str) -> Result<Scenario, crate::Problem> {

@@ -68,6 +68,19 @@ const PLACES: &[Place] = &[
         path: &["device", "plan", "mqtt", "will"],
     },
     Place { of: ("scenario/src/network.rs", "Network"), table: "network", texts: &[""], path: &["network"] },
+    Place { of: ("scenario/src/wifi.rs", "Wifi"), table: "wifi", texts: &[""], path: &["wifi"] },
+    Place {
+        of: ("access_point/src/description.rs", "Description"),
+        table: "wifi.access_points",
+        texts: &["wifi.access_points = [{ ssid = 's' }]"],
+        path: &["wifi", "access_points"],
+    },
+    Place {
+        of: ("access_point/src/misbehaviour.rs", "Moment"),
+        table: "wifi.faults.when",
+        texts: &["wifi.faults = [{ fault = 'power_cut', when = { after = 'joined' } }]"],
+        path: &["wifi", "faults", "when"],
+    },
     Place { of: ("network/src/modem/behaviour.rs", "ModemBehaviour"), table: "modem", texts: &[""], path: &["modem"] },
     Place { of: ("scenario/src/broker.rs", "Broker"), table: "broker", texts: &[""], path: &["broker"] },
     Place {
