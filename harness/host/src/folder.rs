@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How the names of all of them begin.
-const PREFIX: &str = "shakedown-";
+/// How the names of all of them begin, and of nothing else that anybody makes there.
+const PREFIX: &str = "shakedown-run-";
 /// What is locked.
 const LOCK: &str = ".held";
 /// A folder without a lock is being made, or was when its process was killed so long ago.
@@ -120,16 +120,16 @@ mod tests {
         let kept = Folder::below(parent.path(), "test").expect("a folder");
         assert_eq!(fs::metadata(kept.path()).expect("it is there").permissions().mode() & 0o777, 0o700);
         // As a process leaves it that is killed: the lock is gone, the file is not.
-        let left = parent.path().join("shakedown-test-1-0");
+        let left = parent.path().join("shakedown-run-test-1-0");
         fs::create_dir_all(left.join("deeper")).expect("a folder");
         fs::write(left.join(LOCK), "").expect("a file");
         // One that is being made, and what is nobody's of ours.
-        let (begun, other) = (parent.path().join("shakedown-test-2-0"), parent.path().join("other"));
+        let (begun, other) = (parent.path().join("shakedown-run-test-2-0"), parent.path().join("shakedown-1-other"));
         let target = parent.path().join("target");
         for folder in [&begun, &other, &target] {
             fs::create_dir(folder).expect("a folder");
         }
-        std::os::unix::fs::symlink(&target, parent.path().join("shakedown-link")).expect("a link");
+        std::os::unix::fs::symlink(&target, parent.path().join("shakedown-run-link")).expect("a link");
         let next = Folder::below(parent.path(), "test").expect("a folder");
         assert!(!left.exists());
         assert!([kept.path(), &begun, &other, &target].iter().all(|folder| folder.exists()));
