@@ -131,7 +131,7 @@ fn it_moves_by_keys(browser: &mut Browser) {
     assert_eq!(cell, "stack_with_a_name_1");
     let line = browser.value("document.activeElement.closest('tr').querySelector('th').textContent");
     assert_eq!(line, "case_01");
-    browser.press("Enter");
+    // Once, and not by Enter first: what a link leads to takes the focus, and a second click would fold it up again.
     browser.value("document.activeElement.click()");
     // A promise that the browser still waits for when the click's navigation begins is never answered.
     browser.wait_for("Page.navigatedWithinDocument");
