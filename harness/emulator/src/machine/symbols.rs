@@ -49,10 +49,14 @@ pub(crate) struct Symbols {
     lines: OnceCell<Option<addr2line::Context<Reader>>>,
 }
 
+/// What firmware calls RTT's control block (the crates `rtt-target` and `defmt-rtt`, SEGGER's own sources).
+const RTT_CONTROL: &str = "_SEGGER_RTT";
+
 /// What chips share.
 struct Image {
     elf: Box<[u8]>,
     table: OnceLock<Vec<Symbol>>,
+    rtt_control: OnceLock<Option<u32>>,
 }
 
 /// So many images are kept in mind, the latest; a run of the bench has few.
@@ -66,7 +70,7 @@ impl Image {
         let mut images = IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
         let image = match images.iter().position(|image| *image.elf == *elf) {
             Some(at) => images.remove(at),
-            None => Arc::new(Self { elf: elf.into(), table: OnceLock::new() }),
+            None => Arc::new(Self { elf: elf.into(), table: OnceLock::new(), rtt_control: OnceLock::new() }),
         };
         images.push(Arc::clone(&image));
         // What a chip runs stays.
@@ -97,11 +101,13 @@ impl Symbols {
         self.table().iter().find(|symbol| symbol.name == name).map(|symbol| symbol.address)
     }
 
-    /// The address of what is called `name` in the file, whatever it is.
-    pub fn data_address(&self, name: &str) -> Option<u32> {
-        let file = object::File::parse(&*self.image.elf).ok()?;
-        let found = file.symbols().find(|symbol| symbol.is_definition() && symbol.name() == Ok(name));
-        found.and_then(|symbol| u32::try_from(symbol.address()).ok())
+    /// The address of RTT's control block, which is data and no function: looked for once, and not by every chip anew.
+    pub fn rtt_control(&self) -> Option<u32> {
+        *self.image.rtt_control.get_or_init(|| {
+            let file = object::File::parse(&*self.image.elf).ok()?;
+            let found = file.symbols().find(|symbol| symbol.is_definition() && symbol.name() == Ok(RTT_CONTROL));
+            found.and_then(|symbol| u32::try_from(symbol.address()).ok())
+        })
     }
 
     /// The function that `address` lies in, and how far from its beginning.

@@ -118,12 +118,15 @@ impl Esp32c3 {
                 self.hart.add_hook(address);
             }
         }
-        self.rtt = Rtt::new(symbols.data_address("_SEGGER_RTT"), None);
-        if self.rtt.is_used() {
-            match Table::of_elf(elf) {
-                Ok(table) => self.rtt = Rtt::new(symbols.data_address("_SEGGER_RTT"), table),
-                Err(why) => self.rtt.remark(&why.to_string()),
-            }
+        let control = symbols.rtt_control();
+        // An image without RTT has no use for a table.
+        let (table, why) = match control.map_or(Ok(None), |_| Table::of_elf(elf)) {
+            Ok(table) => (table, None),
+            Err(why) => (None, Some(why)),
+        };
+        self.rtt = Rtt::new(control, table);
+        if let Some(why) = why {
+            self.rtt.remark(&why.to_string());
         }
         self.symbols = Some(symbols);
     }
