@@ -259,7 +259,7 @@ pub(crate) fn code(text: &str) -> String {
 }
 
 /// Text from elsewhere, so that it stays text and in its line.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in printable(text).chars() {
         if "\\`*_{}[]<>#|~!&@".contains(character) {

@@ -121,7 +121,8 @@ impl Proxy {
                     let mut free = FreePorts::default();
                     let address = SocketAddr::from(([127, 0, 0, 1], free.take().map_err(failed)?));
                     let text = nginx_conf(nginx, tls, &files, address, upstream, own.path());
-                    let command = self.prepare(&nginx.program, "nginx.conf", &text, own.path(), folder)?;
+                    self.write("nginx.conf", &text, own.path(), folder)?;
+                    let command = self.command(&nginx.program, "nginx.conf", own.path());
                     drop(free);
                     match Server::start(command, folder.join("nginx.log"), Some(NGINX_RUNS)) {
                         Ok(server) => return Ok(Running { address, server, _folder: own }),
@@ -134,14 +135,15 @@ impl Proxy {
             Self::Haproxy(program) => {
                 let text = haproxy_conf(tls, &files, upstream);
                 let (address, listener) = server::listener().map_err(failed)?;
-                let mut checked = self.prepare(program, "haproxy.cfg", &text, own.path(), folder)?;
+                self.write("haproxy.cfg", &text, own.path(), folder)?;
+                let mut checked = self.command(program, "haproxy.cfg", own.path());
                 checked.arg("-c").stdin(handed(&listener).map_err(failed)?);
                 let output = checked.output().map_err(failed)?;
                 if !output.status.success() {
                     let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
                     return Err(format!("HAProxy does not take its configuration: {words}"));
                 }
-                let mut command = self.prepare(program, "haproxy.cfg", &text, own.path(), folder)?;
+                let mut command = self.command(program, "haproxy.cfg", own.path());
                 command.arg("-db").stdin(handed(&listener).map_err(failed)?);
                 drop(listener);
                 let server = Server::start(command, folder.join("haproxy.log"), None)?;
@@ -150,24 +152,28 @@ impl Proxy {
         }
     }
 
-    /// Writes the configuration, for the proxy and for people, and makes the command that reads it.
-    fn prepare(&self, program: &Path, name: &str, text: &str, own: &Path, folder: &Path) -> Result<Command, String> {
+    /// Writes the configuration, for the proxy and for people. All that the proxy reads is then its user's.
+    fn write(&self, name: &str, text: &str, own: &Path, folder: &Path) -> Result<(), String> {
         let failed = |error: io::Error| format!("{} cannot be prepared: {error}", self.name());
-        let file = own.join(name);
-        for file in [&file, &folder.join(name)] {
-            fs::write(file, text).map_err(failed)?;
+        for folder in [own, folder] {
+            fs::write(folder.join(name), text).map_err(failed)?;
         }
+        User::in_roots_place(own).map_or(Ok(()), |user| user.owns(own)).map_err(failed)
+    }
+
+    /// The command that reads the configuration `name` in `own`.
+    fn command(&self, program: &Path, name: &str, own: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(own).env_clear().stdin(Stdio::null());
         match self {
-            Self::Nginx(_) => command.arg("-p").arg(own).args(["-e", "stderr", "-c"]).arg(&file),
-            Self::Haproxy(_) => command.arg("-f").arg(&file),
+            Self::Nginx(_) => command.arg("-p").arg(own).args(["-e", "stderr", "-c"]),
+            Self::Haproxy(_) => command.arg("-f"),
         };
+        command.arg(own.join(name));
         if let Some(user) = User::in_roots_place(own) {
-            user.owns(own).map_err(failed)?;
             user.runs(&mut command);
         }
-        Ok(command)
+        command
     }
 }
 

@@ -79,17 +79,15 @@ impl LogReader {
     /// What a line says, as the firmware of this bench would have reported it. `at_ms` is since the reset.
     pub fn read(&mut self, line: &str, at_ms: u32) -> Vec<Report> {
         let Some((groups, rule)) = self.find(line) else { return Vec::new() };
-        let rule = rule.clone();
-        if let Some(stage) = rule.stage {
-            self.stage = stage;
-        }
-        let stage = self.stage;
-        match rule.means {
+        let stage = rule.stage.unwrap_or(self.stage);
+        let reports = match rule.means {
             Meaning::Stage => vec![Report::Stage { stage, at_ms }],
-            Meaning::Failed => vec![Report::Failed(failure(&groups, &rule, stage, at_ms)), done(false, at_ms)],
+            Meaning::Failed => vec![Report::Failed(failure(&groups, rule, stage, at_ms)), done(false, at_ms)],
             Meaning::Done => vec![done(true, at_ms)],
             Meaning::Prompt => Vec::new(),
-        }
+        };
+        self.stage = stage;
+        reports
     }
 
     /// What is typed after a line, or the beginning of one, if it is a prompt.

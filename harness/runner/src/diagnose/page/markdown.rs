@@ -42,12 +42,5 @@ pub fn markdown(title: &str, blocks: &[Block]) -> String {
 
 /// Text from elsewhere, so that it stays text and in its line.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in terminal::clean::line(text).chars() {
-        if "\\`*_{}[]<>#|~!&@".contains(character) {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
+    report::markdown::escaped(&terminal::clean::line(text))
 }
