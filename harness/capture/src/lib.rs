@@ -23,6 +23,6 @@ mod typeset;
 
 pub use offer::{CutOffer, NoHello, Offer};
 pub use stream::Side;
-pub use tap::{Packet, Speaker, Spoken, Tap};
+pub use tap::{Packet, Tap};
 pub use transcript::{Transcript, read};
 pub use typeset::{ShowOptions, Style, render, show};

@@ -1,11 +1,11 @@
 //! The conversation between device and modem, line by line, and what the device never heard of it.
 
 use clock::Instant;
+use wire::at::{Speaker, Spoken};
 
 use crate::conversation;
 use crate::secrets::KeyLog;
 use crate::stream::{Connection, Happening, Side};
-use crate::tap::{Speaker, Spoken};
 use crate::text::{clean, count, dotted};
 use crate::transcript::{Conversation, Line, Said, Who};
 
@@ -55,16 +55,15 @@ const SHOWN_BYTES: usize = 5;
 const CHARS_MAX: usize = 160;
 
 /// The lines of a conversation. What the modem says at one instant is one line.
-pub(crate) fn lines(spoken: &[Spoken]) -> Vec<Line> {
+pub(crate) fn lines(spoken: &[(Instant, Spoken)]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for spoken in spoken {
+    for (at, spoken) in spoken {
         let who = match spoken.by {
             Speaker::Device => Who::Client,
             Speaker::Modem => Who::Modem,
         };
         let (said, details) = tell(spoken);
-        if let Some(last) = lines.last_mut().filter(|last| who == Who::Modem && last.who == who && last.at == spoken.at)
-        {
+        if let Some(last) = lines.last_mut().filter(|last| who == Who::Modem && last.who == who && last.at == *at) {
             let more = match (said, spoken.is_data) {
                 (_, true) => details,
                 (Said::At(word), false) if details.is_empty() => word.to_owned(),
@@ -72,7 +71,7 @@ pub(crate) fn lines(spoken: &[Spoken]) -> Vec<Line> {
             };
             last.details = dotted([std::mem::take(&mut last.details), more]);
         } else if lines.len() < LINES_MAX {
-            lines.push(Line { at: spoken.at, who, said, details });
+            lines.push(Line { at: *at, who, said, details });
         }
     }
     lines
@@ -101,13 +100,13 @@ fn tell(spoken: &Spoken) -> (Said, String) {
 pub(crate) fn unread(
     connection: &Connection,
     whole: &Conversation,
-    spoken: &[Spoken],
+    spoken: &[(Instant, Spoken)],
     until: Option<Instant>,
     keys: &KeyLog,
 ) -> Option<Line> {
-    let of_this = |spoken: &&Spoken| spoken.at >= whole.began && until.is_none_or(|until| spoken.at < until);
-    let of_this = || spoken.iter().filter(of_this).filter(|spoken| spoken.is_data && spoken.by == Speaker::Modem);
-    let read_bytes: usize = of_this().map(|spoken| spoken.bytes.len()).sum();
+    let of_this = |at: Instant| at >= whole.began && until.is_none_or(|until| at < until);
+    let read = spoken.iter().filter(|(at, spoken)| of_this(*at) && spoken.is_data && spoken.by == Speaker::Modem);
+    let read_bytes: usize = read.map(|(_, spoken)| spoken.bytes.len()).sum();
     let sent = connection.events.iter().map(|event| match &event.what {
         Happening::Data(bytes) if event.from == Side::Server => bytes.len(),
         _ => 0,
@@ -121,7 +120,7 @@ pub(crate) fn unread(
     let lost = whole.lines.iter().filter(is_whole).skip(heard);
     let lost = lost.map(|line| format!("{} {}", line.said, line.details).trim_end().to_owned());
     let bytes = format!("{} of the broker, never read", count(unread_bytes, "byte"));
-    let at = spoken.iter().map(|spoken| spoken.at).filter(|at| until.is_none_or(|until| *at < until)).max();
+    let at = spoken.iter().map(|(at, _)| *at).filter(|at| until.is_none_or(|until| *at < until)).max();
     let details = dotted(std::iter::once(bytes).chain(lost));
     Some(Line { at: at.unwrap_or(whole.began), who: Who::Modem, said: Said::Unread, details })
 }

@@ -1,6 +1,7 @@
 //! What is recorded while a run lasts.
 
 use clock::{Instant, UnixTime};
+use wire::at::Spoken;
 
 /// Records the IP packets that pass a point of the network, and the secrets to read them with.
 ///
@@ -12,7 +13,7 @@ pub struct Tap {
     pub(crate) comment: String,
     pub(crate) key_log: String,
     pub(crate) packets: Vec<Packet>,
-    pub(crate) spoken: Vec<Spoken>,
+    pub(crate) spoken: Vec<(Instant, Spoken)>,
     pub(crate) frames: Vec<Packet>,
     pub(crate) dropped: usize,
     bytes_max: usize,
@@ -25,28 +26,6 @@ pub struct Packet {
     /// When it passed.
     pub at: Instant,
     /// From the first byte of the IP header on.
-    pub bytes: Vec<u8>,
-}
-
-/// Who spoke on the serial line between device and modem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Speaker {
-    /// The device.
-    Device,
-    /// The modem.
-    Modem,
-}
-
-/// Something said on the serial line between device and modem.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spoken {
-    /// When it began.
-    pub at: Instant,
-    /// By whom.
-    pub by: Speaker,
-    /// Whether this is data of a connection rather than a line.
-    pub is_data: bool,
-    /// The line without its end, or the data.
     pub bytes: Vec<u8>,
 }
 
@@ -91,13 +70,13 @@ impl Tap {
 
     /// Records what device or modem said on the serial line between them: a line without its end, or the data that
     /// belongs to one.
-    pub fn spoken(&mut self, spoken: Spoken) {
+    pub fn spoken(&mut self, at: Instant, spoken: Spoken) {
         if self.bytes.saturating_add(spoken.bytes.len()) > self.bytes_max {
             self.dropped += 1;
             return;
         }
         self.bytes += spoken.bytes.len();
-        self.spoken.push(spoken);
+        self.spoken.push((at, spoken));
     }
 
     /// Records a frame of 802.11 with its radiotap header (radiotap.org).

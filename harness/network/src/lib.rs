@@ -75,7 +75,7 @@ pub use fault::Fault;
 pub use lan::Lan;
 pub use message::{Message, MessageKind};
 pub use modem::{
-    Impossible, LostBytes, Modem, ModemBehaviour, ModemConfig, OnClose, OnData, OnOpen, OnSend, Speaker, Spoken, Stall,
+    Impossible, LostBytes, Modem, ModemBehaviour, ModemConfig, OnClose, OnData, OnOpen, OnSend, Stall,
     TRANSFER_BYTES_MAX,
 };
 pub use scope::{Scope, ScopedFault};

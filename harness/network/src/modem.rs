@@ -14,12 +14,12 @@ mod command;
 mod input;
 mod latency;
 mod socket;
-mod spoken;
 
 use std::mem;
 use std::net::IpAddr;
 
 use clock::{Duration, Instant};
+use wire::at::{Speaker, Spoken};
 
 use crate::packet::Headers;
 
@@ -27,7 +27,6 @@ pub use behaviour::{Impossible, LostBytes, ModemBehaviour, ModemConfig, OnClose,
 use command::Command;
 use input::{Input, Said};
 use socket::{Opened, Socket};
-pub use spoken::{Speaker, Spoken};
 
 /// The most bytes that wait for the device to take them. A device that asks without ever listening must not fill the
 /// memory.
@@ -36,6 +35,8 @@ const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 pub const TRANSFER_BYTES_MAX: u16 = 1_500;
 /// Links are numbered from 0 to 9 (SIMCom's manual, AT+CIPOPEN).
 const LINKS: u8 = 10;
+/// The most of the conversation that is kept until it is taken, in entries.
+const SPOKEN_MAX: usize = 65_536;
 
 /// What the modem will do without being told again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub struct Modem {
     output: Vec<u8>,
     /// Bytes of data said so far, as the line's losses count them.
     data_said: u64,
-    spoken: Vec<Spoken>,
+    spoken: Vec<(Instant, Spoken)>,
 }
 
 impl Modem {
@@ -167,8 +168,8 @@ impl Modem {
         if self.output.is_empty() && !self.socket.has_outgoing() { self.next_deadline() } else { Some(now) }
     }
 
-    /// The AT conversation since this was last asked.
-    pub fn take_spoken(&mut self) -> Vec<Spoken> {
+    /// The AT conversation since this was last asked, each line with the instant at which it began.
+    pub fn take_spoken(&mut self) -> Vec<(Instant, Spoken)> {
         mem::take(&mut self.spoken)
     }
 
@@ -500,12 +501,16 @@ impl Modem {
     }
 
     fn note(&mut self, by: Speaker, line: &str) {
-        self.spoken.push(Spoken { at: self.now, by, bytes: line.as_bytes().to_vec(), is_data: false });
-        self.spoken.truncate(spoken::SPOKEN_MAX);
+        self.keep(Spoken { by, is_data: false, bytes: line.as_bytes().to_vec() });
     }
 
     fn note_data(&mut self, by: Speaker, data: &[u8]) {
-        self.spoken.push(Spoken { at: self.now, by, bytes: data.to_vec(), is_data: true });
-        self.spoken.truncate(spoken::SPOKEN_MAX);
+        self.keep(Spoken { by, is_data: true, bytes: data.to_vec() });
+    }
+
+    fn keep(&mut self, spoken: Spoken) {
+        if self.spoken.len() < SPOKEN_MAX {
+            self.spoken.push((self.now, spoken));
+        }
     }
 }

@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use clock::{Duration, Instant};
 use network::{
     Action, Close, ConnectionId, Dns, Lan, LanConfig, Listener, LostBytes, Modem, ModemConfig, OnClose, OnData, OnOpen,
-    OnSend, Service, Speaker, Stall,
+    OnSend, Service, Stall,
 };
+use wire::at::Speaker;
 
 const BROKER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 const PORT: u16 = 8883;
@@ -140,7 +141,8 @@ fn the_trace_of_the_document_is_reproduced() {
     assert_eq!(bench.say(b"AT+CIPCLOSE=0\r", 50), "\r\nOK\r\n\r\n+CIPCLOSE: 0,0\r\n");
     assert_eq!(bench.lan.service().heard, [0x17; 77]);
     let spoken = bench.modem.take_spoken();
-    let data = spoken.iter().find(|spoken| spoken.is_data && spoken.by == Speaker::Modem).expect("the modem gave data");
+    let mut of_modem = spoken.iter().map(|(_, spoken)| spoken).filter(|spoken| spoken.by == Speaker::Modem);
+    let data = of_modem.find(|spoken| spoken.is_data).expect("the modem gave data");
     assert_eq!(data.bytes, [0x17, 3, 3, 0, 0x1c]);
 }
 

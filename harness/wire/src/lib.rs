@@ -9,6 +9,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "dissect")]
+pub mod at;
 pub mod mqtt;
 pub mod slip;
 pub mod slipmux;

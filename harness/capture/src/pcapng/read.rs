@@ -6,9 +6,10 @@ use clock::{Instant, UnixTime};
 use pcap_parser::pcapng::{Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{Linktype, parse_block_be, parse_block_le, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+use wire::at::Spoken;
 
 use super::{at, link};
-use crate::tap::{Packet, Spoken};
+use crate::tap::Packet;
 use crate::text::count;
 
 /// What a capture file holds.
@@ -23,7 +24,7 @@ pub struct Recording {
     /// IP packets in the order of the file.
     pub packets: Vec<Packet>,
     /// What device and modem said to each other, in the order of the file.
-    pub spoken: Vec<Spoken>,
+    pub spoken: Vec<(Instant, Spoken)>,
     /// What could not be read, one sentence each.
     pub remarks: Vec<String>,
     /// To how many bytes the recorder cut packets, if it did.
@@ -146,7 +147,11 @@ impl Reading {
             origin,
             comment: self.comment,
             key_log: self.key_log,
-            spoken: self.spoken.iter().filter_map(|(at, frame)| at::spoken(instant(*at), frame)).collect(),
+            spoken: self
+                .spoken
+                .iter()
+                .filter_map(|(at, frame)| Some((instant(*at), Spoken::of_frame(frame)?)))
+                .collect(),
             packets: self.packets.into_iter().map(|(at, bytes)| Packet { at: instant(at), bytes }).collect(),
             remarks: self.remarks,
             cut_bytes: (self.cut_frames > 0).then_some(self.cut_bytes),

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
+use clock::Instant;
 use pcap_parser::pcapng::{
     Block, DecryptionSecretsBlock, EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, PcapNGOption,
     SecretsType, SectionHeaderBlock,
 };
 use pcap_parser::{Linktype, ToVec};
+use wire::at::Spoken;
 
 use super::{at, link};
-use crate::tap::{Packet, Spoken, Tap};
+use crate::tap::{Packet, Tap};
 use crate::text::count;
 
 /// Nanoseconds: the packets' times are multiples of 10⁻⁹ s.
@@ -48,7 +50,7 @@ pub fn write(tap: &Tap) -> Vec<u8> {
 
 /// What stands beside the IP packets, in the order in which it passed, with the number of its interface.
 fn others(tap: &Tap, wifi: u32) -> Vec<(u32, Packet)> {
-    let spoken = |spoken: &Spoken| (1, Packet { at: spoken.at, bytes: at::frame(spoken) });
+    let spoken = |(at, spoken): &(Instant, Spoken)| (1, Packet { at: *at, bytes: spoken.to_frame() });
     let mut others: Vec<_> = tap.spoken.iter().map(spoken).collect();
     if !tap.frames.is_empty() {
         others.extend(tap.frames.iter().map(|frame| (wifi, frame.clone())));

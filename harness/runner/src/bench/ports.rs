@@ -15,7 +15,7 @@
 //! serial line carries orders and reports alone.
 
 use board::{Nic, PortId, PortRole, RadioFrame, SerialPort, Target};
-use capture::{Speaker, Spoken, Tap};
+use capture::Tap;
 use clock::Instant;
 use judge::OnTheAir;
 use network::{Heard, Lan, Modem, Segment, SerialLine};
@@ -247,7 +247,7 @@ impl Ports {
                 Attached::Text(_) => continue,
                 Attached::Modem(modem) => {
                     let output = modem.take_output(now);
-                    modem.take_spoken().into_iter().for_each(|spoken| tap.spoken(recorded(spoken)));
+                    modem.take_spoken().into_iter().for_each(|(at, spoken)| tap.spoken(at, spoken));
                     output
                 }
                 Attached::Ethernet(segment) => {
@@ -271,15 +271,6 @@ impl Ports {
         };
         self.attached.iter_mut().filter_map(unfinished).collect()
     }
-}
-
-/// What a modem's conversation is to a tap.
-fn recorded(network::Spoken { at, by, bytes, is_data }: network::Spoken) -> Spoken {
-    let by = match by {
-        network::Speaker::Device => Speaker::Device,
-        network::Speaker::Modem => Speaker::Modem,
-    };
-    Spoken { at, by, is_data, bytes }
 }
 
 #[cfg(test)]
