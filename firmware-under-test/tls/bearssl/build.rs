@@ -19,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use c_struct::Struct;
 use sha2::{Digest, Sha256};
 
 const VARIABLE: &str = "BEARSSL_SOURCE";
@@ -37,6 +38,12 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 ";
 
+/// What `src/ffi.rs` has of the header.
+const STRUCTS: &[Struct] = &[
+    Struct { c: "shakedown_settings", rust: "Settings", derives: "" },
+    Struct { c: "shakedown_kept", rust: "Kept", derives: "Clone, Copy" },
+];
+
 fn main() {
     for input in ["build.rs", "c/session.c", "c/session.h", "c/freestanding/string.h", "Cargo.toml"] {
         println!("cargo::rerun-if-changed={input}");
@@ -48,6 +55,7 @@ fn main() {
     match source(&out) {
         Ok(bearssl) => {
             compile(&bearssl, is_device);
+            c_struct::build("c/session.h", STRUCTS);
             fs::write(out.join("names.rs"), tables(&bearssl)).expect("OUT_DIR can be written to");
             println!("cargo::rustc-cfg=bearssl");
         }

@@ -75,14 +75,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("xtask", &[]),
     ("client", &["control", "outcome", "wire"]),
     ("esp32c3", &["client", "wire"]),
+    ("c_struct", &[]),
     ("mbedtls_build", &[]),
-    ("mbedtls", &["client", "control", "outcome"]),
+    ("mbedtls", &["c_struct", "client", "control", "outcome"]),
     ("mbedtls_3_6", &["client", "control", "mbedtls", "mbedtls_build"]),
     ("esp32c3_mbedtls", &["client", "esp32c3", "mbedtls_3_6"]),
     ("mbedtls_2_28", &["client", "control", "mbedtls", "mbedtls_build"]),
     ("esp32c3_mbedtls2", &["client", "esp32c3", "mbedtls_2_28"]),
     ("esp32c3_wifi", &["client", "control", "esp32c3", "mbedtls_3_6"]),
-    ("bearssl", &["client", "control", "outcome"]),
+    ("bearssl", &["c_struct", "client", "control", "outcome"]),
     ("esp32c3_bearssl", &["bearssl", "client", "esp32c3"]),
 ];
 

@@ -87,7 +87,7 @@ impl Wishes {
         let settings = ffi::Settings {
             server_name: self.server_name.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
             cipher_suites: self.cipher_suites.as_ptr(),
-            alpn: if self.alpn.is_empty() { ptr::null() } else { self.alpn_pointers.as_ptr() },
+            alpn: if self.alpn.is_empty() { ptr::null_mut() } else { self.alpn_pointers.as_ptr().cast_mut() },
             fingerprint: if self.fingerprint.is_empty() { ptr::null() } else { self.fingerprint.as_ptr() },
             entropy: entropy.as_ptr(),
             unix_time_s: port::unix_time_s().max(0),

@@ -1,6 +1,6 @@
-//! `c/session.h`, line by line.
+//! What `c/session.h` declares.
 
-use core::ffi::{c_char, c_int, c_uint, c_void};
+use core::ffi::{c_int, c_uint, c_void};
 
 #[repr(C)]
 pub(crate) struct Session {
@@ -20,36 +20,8 @@ pub(crate) enum Validator {
     KnownKey = 4,
 }
 
-#[repr(C)]
-pub(crate) struct Settings {
-    pub(crate) server_name: *const c_char,
-    pub(crate) cipher_suites: *const u16,
-    pub(crate) alpn: *const *const c_char,
-    pub(crate) fingerprint: *const u8,
-    pub(crate) entropy: *const u8,
-    pub(crate) unix_time_s: i64,
-    pub(crate) curves: u32,
-    pub(crate) receive_buffer_bytes: u32,
-    pub(crate) send_buffer_bytes: u32,
-    pub(crate) entropy_bytes: u32,
-    pub(crate) cipher_suite_count: u32,
-    pub(crate) alpn_count: u32,
-    pub(crate) validator: u32,
-    pub(crate) version_min: u32,
-    pub(crate) version_max: u32,
-    pub(crate) kept: *const Kept,
-}
-
-/// `shakedown_kept`.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub(crate) struct Kept {
-    pub(crate) session_id_bytes: u32,
-    pub(crate) version: u32,
-    pub(crate) cipher_suite: u32,
-    pub(crate) session_id: [u8; 32],
-    pub(crate) main_secret: [u8; 48],
-}
+// `Settings` and `Kept`: made by build.rs from the header.
+include!(concat!(env!("OUT_DIR"), "/structs.rs"));
 
 impl Kept {
     /// Nothing yet.

@@ -60,7 +60,7 @@ pub(crate) unsafe fn apply<V: Version>(session: *mut ffi::Session, plan: &Tls) -
         version_max: plan.version_max.unwrap_or(0),
         cipher_suites: pointer_unless_empty(&lists.cipher_suites),
         groups: pointer_unless_empty(&lists.groups),
-        alpn: pointer_unless_empty(&lists.alpn_pointers),
+        alpn: pointer_unless_empty(&lists.alpn_pointers).cast_mut(),
         fragment_code: plan.max_fragment_length_bytes.map_or(0, fragment_code),
         name: lists.name.as_ref().map_or(ptr::null(), |name| name.as_ptr()),
         sends_name: c_int::from(plan.sends_server_name),

@@ -1,4 +1,4 @@
-//! `c/interface/session.h`, line by line, and the numbers of Mbed TLS's headers that logic depends on, whichever version it is.
+//! What `c/interface/session.h` declares, and the numbers of Mbed TLS's headers that logic depends on, whichever version it is.
 
 use core::ffi::{c_char, c_int, c_void};
 
@@ -13,23 +13,8 @@ pub(crate) struct Kept {
     _opaque: [u8; 0],
 }
 
-/// `shakedown_settings`.
-#[repr(C)]
-pub(crate) struct Settings {
-    pub(crate) authmode: c_int,
-    pub(crate) version_min: u16,
-    pub(crate) version_max: u16,
-    pub(crate) cipher_suites: *const c_int,
-    pub(crate) groups: *const u16,
-    pub(crate) alpn: *const *const c_char,
-    pub(crate) fragment_code: u8,
-    pub(crate) name: *const c_char,
-    pub(crate) sends_name: c_int,
-    pub(crate) checks_name: c_int,
-    pub(crate) client_hello: *const u8,
-    pub(crate) client_hello_bytes: usize,
-    pub(crate) keeps_session: c_int,
-}
+// `Settings`: made by build.rs from the header.
+include!(concat!(env!("OUT_DIR"), "/structs.rs"));
 
 pub(crate) type Send = unsafe extern "C" fn(io: *mut c_void, bytes: *const u8, length: usize) -> c_int;
 pub(crate) type Receive = unsafe extern "C" fn(io: *mut c_void, into: *mut u8, length: usize) -> c_int;
