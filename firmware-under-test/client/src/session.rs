@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use control::{Manners, Report};
+use control::{ConnectStyle, Report};
 use wire::mqtt::{
     Connect, ConnectCode, DecodeError, Decoder, Delivery, Packet, PacketId, Publish, QoS, Subscribe, Violation, Will,
 };
@@ -83,12 +83,12 @@ impl<S: tls::Session> Session<S> {
             ..Connect::default()
         });
         match plan.manners {
-            Manners::Plain | Manners::WaitsOut => session.send(device, &connect)?,
-            Manners::Piecemeal => session.send_piecemeal(device, &connect)?,
+            ConnectStyle::Plain | ConnectStyle::WaitsOut => session.send(device, &connect)?,
+            ConnectStyle::Piecemeal => session.send_piecemeal(device, &connect)?,
         }
         let answer = match plan.manners {
-            Manners::Plain | Manners::Piecemeal => session.answer(device),
-            Manners::WaitsOut => session.answer_at_leisure(device),
+            ConnectStyle::Plain | ConnectStyle::Piecemeal => session.answer(device),
+            ConnectStyle::WaitsOut => session.answer_at_leisure(device),
         };
         match answer? {
             Heard::Connack { code, session_present } => {

@@ -139,7 +139,7 @@ fn wait_for_room(patience_us: u64) -> bool {
     true
 }
 
-/// Sends with interrupts off and nothing else working: for last words.
+/// Sends with interrupts off and nothing else working: for a panic message.
 pub fn write_blindly(bytes: &[u8]) {
     for packet in bytes.chunks(PACKET_BYTES) {
         let until_us = chip::now_us() + HOST_IS_GONE_US;

@@ -1,4 +1,4 @@
-//! Last words: raw for whoever listens with a terminal, and as a diagnostic frame for the bench.
+//! The message of a panic: raw for whoever listens with a terminal, and as a diagnostic frame for the bench.
 
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;

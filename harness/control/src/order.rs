@@ -330,7 +330,7 @@ pub struct Mqtt {
     pub clean_session: bool,
     /// How it writes CONNECT and waits for CONNACK.
     #[serde(default)]
-    pub manners: Manners,
+    pub manners: ConnectStyle,
     /// What it does after CONNACK, in order. DISCONNECT follows by itself unless the list ends otherwise.
     #[serde(default)]
     pub acts: Vec<Act>,
@@ -339,7 +339,7 @@ pub struct Mqtt {
 /// The ways of MQTT clients before CONNACK.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Manners {
+pub enum ConnectStyle {
     /// CONNECT in one write; a lost connection is noticed at once.
     #[default]
     Plain,

@@ -46,10 +46,10 @@ fn a_device_that_never_reads_is_told_no_more_in_the_end() {
 fn what_came_before_a_port_vanished_is_heard_and_then_that_it_did() {
     let (device, port) = device();
     let mut tty = Tty::open(&port).expect("a port");
-    rustix::io::write(&device, b"last words").expect("there is room");
+    rustix::io::write(&device, b"it panicked").expect("there is room");
     let mut fds = [rustix::event::PollFd::new(&tty, PollFlags::IN)];
     rustix::event::poll(&mut fds, None).expect("they arrive");
-    assert_eq!(tty.hear().expect("words"), b"last words");
+    assert_eq!(tty.hear().expect("words"), b"it panicked");
     drop(device);
     assert!(matches!(tty.hear(), Err(PortFault::Vanished(..))));
     assert!(!tty.is_at(&port.path), "the name is gone too");
