@@ -165,7 +165,7 @@ impl Connection {
             self.events.push(Event { at: segment.at, from, what: Happening::Rst });
         }
         let is_bare_ack = segment.payload.is_empty() && !segment.syn && !segment.fin && !segment.rst;
-        if !is_news && !is_bare_ack && !half.is_waiting() {
+        if !is_news && !is_bare_ack && !half.has_gap() {
             self.repeated[from as usize] += 1;
         }
     }

@@ -58,7 +58,7 @@ impl Half {
     }
 
     /// Whether data waits for a gap to be filled.
-    pub fn is_waiting(&self) -> bool {
+    pub fn has_gap(&self) -> bool {
         !self.waiting.is_empty()
     }
 
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(half.receive(&Segment { syn: true, ..segment(u32::MAX, b"") }), [Received::Syn]);
         assert_eq!(half.receive(&segment(3, b"def")), []);
         assert_eq!(half.receive(&Segment { fin: true, ..segment(6, b"") }), []);
-        assert!(half.is_waiting());
+        assert!(half.has_gap());
         assert_eq!(half.receive(&segment(0, b"abc")), [Received::Data(b"abcdef".to_vec()), Received::Fin]);
         assert_eq!(half.receive(&segment(0, b"abc")), []);
         assert_eq!(half.receive(&Segment { fin: true, ..segment(6, b"") }), []);
@@ -169,7 +169,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(got, stream);
-            prop_assert!(!half.is_waiting());
+            prop_assert!(!half.has_gap());
             prop_assert_eq!(half.waiting_bytes(), 0);
         }
     }

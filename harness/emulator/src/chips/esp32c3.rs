@@ -300,7 +300,7 @@ impl Esp32c3 {
             _ => "?".to_string(),
         };
         let function = self.function_at(address).map(|(name, offset)| (name.to_string(), offset));
-        NextInstruction { at: self.now(), address, text, function, is_asleep: self.hart.is_waiting() }
+        NextInstruction { at: self.now(), address, text, function, is_asleep: self.hart.is_asleep() }
     }
 
     /// Instructions retired since power-on. ROM functions that are modelled count none.

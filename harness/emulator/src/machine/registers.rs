@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One register: where, what it is called, and what it holds after a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,19 @@ fn unrolled(offset: u32, name: &str) -> Vec<(u32, String)> {
     }
 }
 
+/// A snapshot has so many words of a peripheral's registers, and the chip has another number of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OtherLength {
+    kept: usize,
+    words: usize,
+}
+
+impl fmt::Display for OtherLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} words of registers, and there are {}", self.kept, self.words)
+    }
+}
+
 /// Storage for the registers of one peripheral.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RegisterFile {
@@ -125,10 +139,10 @@ impl RegisterFile {
     /// # Errors
     ///
     /// If it is not as long.
-    pub fn attach(&mut self, fresh: &Self) -> Result<(), String> {
+    pub fn attach(&mut self, fresh: &Self) -> Result<(), OtherLength> {
         let words = fresh.words.len();
         if self.words.len() != words {
-            return Err(format!("{} words of registers, and there are {words}", self.words.len()));
+            return Err(OtherLength { kept: self.words.len(), words });
         }
         self.peripheral = fresh.peripheral;
         Ok(())

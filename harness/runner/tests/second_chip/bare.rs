@@ -326,7 +326,7 @@ impl Debuggee for Bare {
             address: self.hart.pc(),
             text: disassemble(self.hart.pc(), word),
             function: None,
-            is_asleep: self.hart.is_waiting(),
+            is_asleep: self.hart.is_asleep(),
         }
     }
 }

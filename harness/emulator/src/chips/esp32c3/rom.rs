@@ -140,7 +140,7 @@ pub(crate) fn call(machine: &mut Machine<'_>) -> Outcome {
             Err(fault) => fault.into(),
         };
     }
-    services::call_waiting(machine, address)
+    services::call_blocking(machine, address)
 }
 
 impl Machine<'_> {

@@ -79,7 +79,7 @@ impl Esp32c3 {
             return Err(SnapshotError::OtherRom);
         }
         let mut soc = state.soc.into_owned();
-        soc.adopt(state.memory.store_count()).map_err(SnapshotError::Damaged)?;
+        soc.adopt(state.memory.store_count())?;
         if snapshot.memory_bytes() != state.memory.bytes as usize {
             return Err(SnapshotError::Damaged("its memory is not as long as its windows say".to_owned()));
         }

@@ -41,6 +41,7 @@ use crate::machine::flash::{Flash, PAGE_BYTES};
 use crate::machine::polls::{Poll, Polls};
 use crate::machine::random::Random;
 use crate::machine::registers::RegisterFile;
+use crate::machine::snapshot::SnapshotError;
 use crate::machine::time::{CpuClock, NEVER, Ticks};
 
 /// Offset of the random number register in APB_CTRL.
@@ -293,18 +294,15 @@ impl Soc {
         System::run_from_pll(self.registers(DeviceName::System));
         self.clock_may_have_changed(cycle);
         for group in [DeviceName::TimerGroup0, DeviceName::TimerGroup1] {
-            self.registers(group).set(0x48, 0);
+            TimerGroup::disable_flash_boot_watchdog(self.registers(group));
         }
         let index = row_of_device(DeviceName::Rtc);
         self.devices.rtc.arm_as_bootloader_leaves_it(&mut self.slots[index].registers, now);
         // What the ROM's start-up code does: cycles are counted in user mode's counter, the threshold is 1.
         self.performance_counter_csrs = [0, 0, 1, 1];
-        let _ = self.matrix.write(0x194, 1, &mut self.slots[row_of_device(DeviceName::InterruptMatrix)].registers);
-        self.registers(DeviceName::InterruptMatrix).set(0x194, 1);
-        // The console that the ROM has opened: UART0 at 115200 baud from the crystal.
-        let uart = self.registers(DeviceName::Uart0);
-        uart.set(0x14, 347 | 3 << 20);
-        uart.set(0x78, 0x370_0000);
+        let matrix = row_of_device(DeviceName::InterruptMatrix);
+        self.matrix.set_threshold(1, &mut self.slots[matrix].registers);
+        Uart::open_console_of_rom(self.registers(DeviceName::Uart0));
         self.refresh_all(now);
     }
 
@@ -313,16 +311,18 @@ impl Soc {
     /// # Errors
     ///
     /// What of it this chip does not have.
-    pub fn adopt(&mut self, memory_stores: usize) -> Result<(), String> {
+    pub fn adopt(&mut self, memory_stores: usize) -> Result<(), SnapshotError> {
+        let damaged = |why: String| SnapshotError::Damaged(why);
         if self.slots.len() != MAP.len() {
-            return Err(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len()));
+            return Err(damaged(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len())));
         }
         for (slot, row) in self.slots.iter_mut().zip(MAP) {
-            slot.registers.attach(&fresh_registers(row)).map_err(|why| format!("{}: {why}", row.name))?;
+            let attached = slot.registers.attach(&fresh_registers(row));
+            attached.map_err(|why| damaged(format!("{}: {why}", row.name)))?;
             slot.first_source = source::first_of(row.device);
         }
         if !self.flash.lies_in(memory_stores) || self.clock.ticks_per_cycle() == 0 {
-            return Err("a flash that lies nowhere, or a clock that stands".to_owned());
+            return Err(damaged("a flash that lies nowhere, or a clock that stands".to_owned()));
         }
         Ok(())
     }

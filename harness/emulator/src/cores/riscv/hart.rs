@@ -218,7 +218,7 @@ impl Hart {
     }
 
     /// Whether the hart sleeps in `wfi`.
-    pub fn is_waiting(&self) -> bool {
+    pub fn is_asleep(&self) -> bool {
         self.waiting
     }
 

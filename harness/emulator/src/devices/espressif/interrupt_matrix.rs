@@ -50,6 +50,13 @@ impl InterruptMatrix {
         self.line
     }
 
+    /// Sets the priority below which no line fires.
+    pub fn set_threshold(&mut self, threshold: u8, registers: &mut RegisterFile) {
+        let value = u32::from(threshold);
+        self.write(THRESHOLD, value, registers);
+        registers.set(THRESHOLD, value);
+    }
+
     fn winner(&self) -> Option<u8> {
         let mut candidates = self.pending() & self.enabled & !1;
         let mut best: Option<(u8, u8)> = None;

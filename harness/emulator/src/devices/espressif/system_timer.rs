@@ -14,12 +14,21 @@ const COUNTER_MASK: u64 = (1 << 52) - 1;
 
 const CONF: u32 = 0x00;
 const UNIT0_OP: u32 = 0x04;
+const UNIT1_OP: u32 = 0x08;
 const UNIT0LOAD_HI: u32 = 0x0c;
 const TRGT0_HI: u32 = 0x1c;
 const TARGET0_CONF: u32 = 0x34;
+const TARGET1_CONF: u32 = 0x38;
+const TARGET2_CONF: u32 = 0x3c;
 const UNIT0_VALUE_HI: u32 = 0x40;
+const UNIT0_VALUE_LO: u32 = 0x44;
+const UNIT1_VALUE_HI: u32 = 0x48;
+const UNIT1_VALUE_LO: u32 = 0x4c;
 const COMP0_LOAD: u32 = 0x50;
+const COMP1_LOAD: u32 = 0x54;
+const COMP2_LOAD: u32 = 0x58;
 const UNIT0_LOAD: u32 = 0x5c;
+const UNIT1_LOAD: u32 = 0x60;
 const INT_ENA: u32 = 0x64;
 const INT_RAW: u32 = 0x68;
 const INT_CLR: u32 = 0x6c;
@@ -129,13 +138,17 @@ impl Device for SystemTimer {
     fn read(&mut self, offset: u32, registers: &RegisterFile, now: Ticks) -> Read {
         self.settle(registers, now);
         match offset {
-            0x04 | 0x08 => Read::Value(VALUE_VALID),
-            0x40 | 0x48 => Read::Value((self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured >> 32) as u32),
-            0x44 | 0x4c => Read::Value(self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured as u32),
+            UNIT0_OP | UNIT1_OP => Read::Value(VALUE_VALID),
+            UNIT0_VALUE_HI | UNIT1_VALUE_HI => {
+                Read::Value((self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured >> 32) as u32)
+            }
+            UNIT0_VALUE_LO | UNIT1_VALUE_LO => {
+                Read::Value(self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured as u32)
+            }
             INT_RAW => Read::Value(self.raw),
             INT_ST => Read::Value(self.raw & self.enabled),
             INT_CLR => Read::Value(0),
-            CONF | UNIT0LOAD_HI..=0x3c | COMP0_LOAD..=INT_ENA | DATE => Read::Stored,
+            CONF | UNIT0LOAD_HI..=TARGET2_CONF | COMP0_LOAD..=INT_ENA | DATE => Read::Stored,
             _ => Read::Unmodelled,
         }
     }
@@ -157,19 +170,19 @@ impl Device for SystemTimer {
                 }
                 Write::Done
             }
-            0x04 | 0x08 => {
+            UNIT0_OP | UNIT1_OP => {
                 if value & (1 << 30) != 0 {
                     let counter = &mut self.counters[(offset - UNIT0_OP) as usize / 4];
                     counter.captured = counter.count(now);
                 }
                 Write::Done
             }
-            TARGET0_CONF | 0x38 | 0x3c => {
+            TARGET0_CONF | TARGET1_CONF | TARGET2_CONF => {
                 registers.set(offset, value);
                 self.arm((offset - TARGET0_CONF) as usize / 4, registers, now);
                 Write::Done
             }
-            COMP0_LOAD | 0x54 | 0x58 => {
+            COMP0_LOAD | COMP1_LOAD | COMP2_LOAD => {
                 let n = (offset - COMP0_LOAD) as usize / 4;
                 let target = TRGT0_HI + 8 * n as u32;
                 let comparator = &mut self.comparators[n];
@@ -180,7 +193,7 @@ impl Device for SystemTimer {
                 self.arm(n, registers, now);
                 Write::Done
             }
-            UNIT0_LOAD | 0x60 => {
+            UNIT0_LOAD | UNIT1_LOAD => {
                 let n = (offset - UNIT0_LOAD) as usize / 4;
                 let load = UNIT0LOAD_HI + 8 * n as u32;
                 let count = u64::from(registers.get(load)) << 32 | u64::from(registers.get(load + 4));

@@ -162,6 +162,11 @@ impl TimerGroup {
         }
     }
 
+    /// Switches the watchdog off that guards the flash boot, as a bootloader does that has read its flash.
+    pub fn disable_flash_boot_watchdog(registers: &mut RegisterFile) {
+        registers.set(WDT_CONFIG0, 0);
+    }
+
     fn configure_watchdog(&mut self, registers: &RegisterFile, now: Ticks) {
         let config = registers.get(WDT_CONFIG0);
         let prescale = u64::from(registers.get(WDT_CONFIG1) >> 16).max(1);

@@ -36,6 +36,15 @@ const CLK_CONF: u32 = 0x78;
 const DATE: u32 = 0x7c;
 const ID: u32 = 0x80;
 
+/// CLK_CONF: the crystal is the source; the clock is on, for the core, for the transmitter and for the receiver.
+const SCLK_SEL_XTAL: u32 = 3 << 20;
+const SCLK_EN: u32 = 1 << 22;
+const TX_SCLK_EN: u32 = 1 << 24;
+const RX_SCLK_EN: u32 = 1 << 25;
+
+/// CLKDIV for 115200 baud from the 40 MHz crystal: 347 periods and 3/16 a bit.
+const CLKDIV_115200: u32 = 347 | 3 << 20;
+
 const INT_RXFIFO_FULL: u32 = 1 << 0;
 const INT_TXFIFO_EMPTY: u32 = 1 << 1;
 const INT_RXFIFO_OVF: u32 = 1 << 4;
@@ -97,6 +106,12 @@ impl Uart {
             overflowed_bytes: self.overflowed_bytes,
             ..Self::new()
         };
+    }
+
+    /// Sets the registers as the ROM does when it opens its console: 115200 baud from the crystal.
+    pub fn open_console_of_rom(registers: &mut RegisterFile) {
+        registers.set(CLKDIV, CLKDIV_115200);
+        registers.set(CLK_CONF, SCLK_SEL_XTAL | SCLK_EN | TX_SCLK_EN | RX_SCLK_EN);
     }
 
     /// The other side sends `bytes`, one after the other, at the rate that this side is set to.
@@ -308,13 +323,10 @@ mod tests {
     use super::*;
     use crate::chips::esp32c3::registers::peripheral;
 
-    /// Ten bits at 115200 baud from the 40 MHz crystal: 347 periods and 4/16 a bit.
-    const CLKDIV_115200: u32 = 347 | 3 << 20;
-
     fn uart() -> (Uart, RegisterFile) {
         let mut registers = RegisterFile::new(peripheral("UART0"), 0x1000);
         registers.set(CLKDIV, CLKDIV_115200);
-        registers.set(CLK_CONF, 3 << 20);
+        registers.set(CLK_CONF, SCLK_SEL_XTAL);
         (Uart::new(), registers)
     }
 

@@ -16,7 +16,7 @@ const JALR_MASK: u32 = 0x707f;
 
 /// The first function that is called and that the model does not have.
 pub(crate) fn first_unmodelled(segments: &[Segment]) -> Option<u32> {
-    let unmodelled = |address: &u32| Natives::get().function(*address).is_none() && !services::is_waiting(*address);
+    let unmodelled = |address: &u32| Natives::get().function(*address).is_none() && !services::is_blocking(*address);
     segments.iter().flat_map(called).find(unmodelled)
 }
 

@@ -105,15 +105,15 @@ pub(crate) fn initialise(memory: &mut Memory, cpu_mhz: u32) {
     let _ = memory.write_slice(UART_PRINT, &[1]);
 }
 
-/// Whether [`call_waiting`] has the function at `address`.
-pub(super) fn is_waiting(address: u32) -> bool {
-    const WAITING: [&str; 5] =
+/// Whether [`call_blocking`] has the function at `address`.
+pub(super) fn is_blocking(address: u32) -> bool {
+    const BLOCKING: [&str; 5] =
         ["ets_delay_us", "uart_tx_one_char", "uart_tx_one_char2", "uart_tx_flush", "uart_tx_wait_idle"];
-    functions().get(&address).is_some_and(|name| WAITING.contains(name))
+    functions().get(&address).is_some_and(|name| BLOCKING.contains(name))
 }
 
-/// Functions that may have to wait; and those that do not exist.
-pub(super) fn call_waiting(machine: &mut Machine<'_>, address: u32) -> Outcome {
+/// Calls a function that may have to wait (for time to pass, for room in a FIFO), or one that is not modelled.
+pub(super) fn call_blocking(machine: &mut Machine<'_>, address: u32) -> Outcome {
     let result = match functions().get(&address).copied() {
         None if address == DELAY_LOOP => Ok(delay_loop(machine)),
         Some("ets_delay_us") => delay(machine),
