@@ -10,6 +10,8 @@ pub mod controls;
 mod cuts;
 mod date;
 pub mod device;
+#[cfg(test)]
+mod everything_can_be_said;
 mod fault;
 mod fields;
 pub mod lan;
