@@ -7,7 +7,7 @@ use clock::calendar::Date;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::given::{self, Object};
+use crate::given::{self, BadPem, Object};
 use crate::key::{KeyPair, UnfitKey};
 use crate::mint::MintedCertificate;
 use crate::spec::{Certificate, KeyKind};
@@ -96,11 +96,11 @@ impl Authority {
         let (_, parsed) = X509Certificate::from_der(&der).map_err(|error| Refusal::NoCertificate(error.to_string()))?;
         let key = the_key(key)?;
         let key = KeyPair::given(parsed.public_key(), Some(&key)).map_err(|why| match why {
-            UnfitKey::Unknown(why) => Refusal::UnknownKind(why),
-            UnfitKey::Unreadable(_) | UnfitKey::OfAnother => Refusal::KeyOfAnother,
+            UnfitKey::Unknown(why) => Refusal::UnknownKind(why.to_string()),
+            UnfitKey::Unreadable(_) | UnfitKey::OfAnotherKind(_) | UnfitKey::OfAnother => Refusal::KeyOfAnother,
         })?;
         let path_length = constraints(&parsed)?;
-        let certificate = given::of(&parsed, der.clone(), key).map_err(Refusal::NoCertificate)?;
+        let certificate = given::of(&parsed, der.clone(), key);
         if certificate.not_after < today {
             return Err(Refusal::Expired(certificate.not_after));
         }
@@ -147,7 +147,7 @@ impl Authority {
 }
 
 fn the_certificate(text: &str) -> Result<Vec<u8>, Refusal> {
-    let objects = given::objects(text).map_err(Refusal::NoCertificate)?;
+    let objects = given::objects(text).map_err(|why| Refusal::NoCertificate(why.to_string()))?;
     let mut certificates: Vec<Vec<u8>> = objects
         .into_iter()
         .filter_map(|object| match object {
@@ -164,11 +164,10 @@ fn the_certificate(text: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 fn the_key(text: &str) -> Result<crate::key::GivenKey, Refusal> {
-    let is_encrypted = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
-    if is_encrypted {
-        return Err(Refusal::EncryptedKey);
-    }
-    let objects = given::objects(text).map_err(Refusal::NoKey)?;
+    let objects = given::objects(text).map_err(|why| match why {
+        BadPem::EncryptedKey => Refusal::EncryptedKey,
+        why => Refusal::NoKey(why.to_string()),
+    })?;
     let mut keys = objects.into_iter().filter_map(|object| match object {
         Object::Key(key) => Some(key),
         Object::Certificate(_) => None,

@@ -9,7 +9,6 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use md5::Md5;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
@@ -17,12 +16,12 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::fmt;
 use std::sync::Arc;
-use x509_parser::prelude::FromDer as _;
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
 
 mod ecdsa_signing;
+mod given;
 mod stock;
+
+pub(crate) use given::{GivenKey, UnfitKey};
 
 /// A key pair of which everybody may know the private half: it belongs to a test.
 #[derive(Clone)]
@@ -43,58 +42,26 @@ enum Private {
     Unknown,
 }
 
-/// A private key as somebody else has written it, in DER.
-pub(crate) enum GivenKey {
-    /// RFC 5958: `PRIVATE KEY`.
-    Pkcs8(Vec<u8>),
-    /// RFC 8017 §A.1.2: `RSA PRIVATE KEY`.
-    Pkcs1(Vec<u8>),
-    /// SEC 1 §C.4 (RFC 5915): `EC PRIVATE KEY`.
-    Sec1(Vec<u8>),
+/// Why a seed gives no key: the fault of the bench.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CannotDerive {
+    /// Sixteen numbers drawn, and each too large: odds of 2^-512.
+    NoneValid(KeyKind),
+    /// The library cannot read or write the key.
+    Library(String),
 }
 
-impl GivenKey {
-    fn to_pkcs8(&self, kind: KeyKind) -> Result<Vec<u8>, String> {
-        let written = |document: Result<rsa::pkcs8::SecretDocument, rsa::pkcs8::Error>| {
-            document.map(|document| document.as_bytes().to_vec()).map_err(|error| error.to_string())
-        };
-        let other = || format!("the certificate has a {kind} key, and this is of another kind");
-        match (self, kind) {
-            (Self::Pkcs8(der), _) => Ok(der.clone()),
-            (Self::Pkcs1(der), kind) if kind.is_rsa() => {
-                written(RsaPrivateKey::from_pkcs1_der(der).map_err(|error| error.to_string())?.to_pkcs8_der())
-            }
-            (Self::Sec1(der), KeyKind::P256) => {
-                written(p256::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
-            }
-            (Self::Sec1(der), KeyKind::P384) => {
-                written(p384::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
-            }
-            (Self::Sec1(der), KeyKind::P521) => {
-                written(p521::SecretKey::from_sec1_der(der).map_err(|_| other())?.to_pkcs8_der())
-            }
-            _ => Err(other()),
-        }
+impl CannotDerive {
+    fn library(error: impl fmt::Display) -> Self {
+        Self::Library(error.to_string())
     }
 }
 
-/// Why a private key is of no use to a certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum UnfitKey {
-    /// The certificate's own key is of a kind that nobody here knows.
-    Unknown(String),
-    /// It cannot be read, or not as a key of the certificate's kind.
-    Unreadable(String),
-    /// It is another certificate's.
-    OfAnother,
-}
-
-impl fmt::Display for UnfitKey {
+impl fmt::Display for CannotDerive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(why) => f.write_str(why),
-            Self::Unreadable(why) => write!(f, "its private key cannot be read: {why}"),
-            Self::OfAnother => f.write_str("its private key belongs to another certificate"),
+            Self::NoneValid(kind) => write!(f, "no valid {kind} key in 16 attempts"),
+            Self::Library(why) => f.write_str(why),
         }
     }
 }
@@ -139,22 +106,22 @@ impl KeyPair {
         kind: KeyKind,
         seed: u64,
         name: &str,
-    ) -> impl Iterator<Item = Result<Self, String>> + use<'_> {
+    ) -> impl Iterator<Item = Result<Self, CannotDerive>> + use<'_> {
         (0..stock::count(kind)).map(move |choice| Self::derive(kind, seed, name, choice))
     }
 
-    fn derive(kind: KeyKind, seed: u64, name: &str, choice: usize) -> Result<Self, String> {
+    fn derive(kind: KeyKind, seed: u64, name: &str, choice: usize) -> Result<Self, CannotDerive> {
         // A digest is a valid scalar but for odds of less than 2^-32, and then the next one is.
         let candidates = (0u32..16).map(|attempt| derive::octets::<66>(seed, "key", &format!("{name}/{attempt}")));
-        let none_valid = || format!("no valid {kind} key in 16 attempts");
+        let none_valid = || CannotDerive::NoneValid(kind);
         Ok(match kind {
             KeyKind::P256 => {
                 let key =
                     candidates.filter_map(|octets| p256::ecdsa::SigningKey::from_slice(&octets[..32]).ok()).next();
                 let key = key.ok_or_else(none_valid)?;
                 let secret = p256::SecretKey::from(&key);
-                let public = secret.public_key().to_public_key_der().map_err(|error| error.to_string())?;
-                let pkcs8 = secret.to_pkcs8_der().map_err(|error| error.to_string())?;
+                let public = secret.public_key().to_public_key_der().map_err(CannotDerive::library)?;
+                let pkcs8 = secret.to_pkcs8_der().map_err(CannotDerive::library)?;
                 Self::new(kind, Private::P256(key), pkcs8.as_bytes(), public.as_bytes())
             }
             KeyKind::P384 => {
@@ -162,8 +129,8 @@ impl KeyPair {
                     candidates.filter_map(|octets| p384::ecdsa::SigningKey::from_slice(&octets[..48]).ok()).next();
                 let key = key.ok_or_else(none_valid)?;
                 let secret = p384::SecretKey::from(&key);
-                let public = secret.public_key().to_public_key_der().map_err(|error| error.to_string())?;
-                let pkcs8 = secret.to_pkcs8_der().map_err(|error| error.to_string())?;
+                let public = secret.public_key().to_public_key_der().map_err(CannotDerive::library)?;
+                let pkcs8 = secret.to_pkcs8_der().map_err(CannotDerive::library)?;
                 Self::new(kind, Private::P384(key), pkcs8.as_bytes(), public.as_bytes())
             }
             KeyKind::P521 => {
@@ -175,16 +142,16 @@ impl KeyPair {
                     })
                     .next();
                 let secret = secret.ok_or_else(none_valid)?;
-                let key = p521::ecdsa::SigningKey::from_bytes(&secret.to_bytes()).map_err(|error| error.to_string())?;
-                let public = secret.public_key().to_public_key_der().map_err(|error| error.to_string())?;
-                let pkcs8 = secret.to_pkcs8_der().map_err(|error| error.to_string())?;
+                let key = p521::ecdsa::SigningKey::from_bytes(&secret.to_bytes()).map_err(CannotDerive::library)?;
+                let public = secret.public_key().to_public_key_der().map_err(CannotDerive::library)?;
+                let pkcs8 = secret.to_pkcs8_der().map_err(CannotDerive::library)?;
                 Self::new(kind, Private::P521(key), pkcs8.as_bytes(), public.as_bytes())
             }
             KeyKind::Ed25519 => {
                 let key = ed25519_dalek::SigningKey::from_bytes(&derive::octets(seed, "key", name));
                 // RFC 5958's optional public key is left out: older libraries stumble over it.
                 let pkcs8 = ed25519_dalek::pkcs8::KeypairBytes { secret_key: key.to_bytes(), public_key: None };
-                let pkcs8 = pkcs8.to_pkcs8_der().map_err(|error| error.to_string())?;
+                let pkcs8 = pkcs8.to_pkcs8_der().map_err(CannotDerive::library)?;
                 let algorithm = der::sequence(&[der::object_identifier(&[1, 3, 101, 112])]);
                 let public = der::sequence(&[algorithm, der::bit_string(key.verifying_key().as_bytes())]);
                 Self::new(kind, Private::Ed25519(key), pkcs8.as_bytes(), &public)
@@ -197,7 +164,7 @@ impl KeyPair {
             rsa_kind => {
                 let first_choice = u16::from_be_bytes(derive::octets(seed, "key", name));
                 let pkcs8 = stock::rsa(rsa_kind, usize::from(first_choice) + choice);
-                let key = RsaPrivateKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string())?;
+                let key = RsaPrivateKey::from_pkcs8_der(pkcs8).map_err(CannotDerive::library)?;
                 let public = der::sequence(&[
                     der::sequence(&[
                         der::object_identifier(&[1, 2, 840, 113549, 1, 1, 1]),
@@ -210,79 +177,6 @@ impl KeyPair {
                 ]);
                 Self::new(kind, Private::Rsa(Box::new(key)), pkcs8, &public)
             }
-        })
-    }
-
-    /// The key of a certificate that somebody else has made, with its private half if it is known.
-    pub(crate) fn given(public: &SubjectPublicKeyInfo<'_>, private: Option<&GivenKey>) -> Result<Self, UnfitKey> {
-        let kind = Self::kind_of(public).map_err(UnfitKey::Unknown)?;
-        let Some(given) = private else { return Ok(Self::new(kind, Private::Unknown, &[], public.raw)) };
-        let unreadable = |error: &dyn fmt::Display| UnfitKey::Unreadable(error.to_string());
-        let pkcs8 = given.to_pkcs8(kind).map_err(UnfitKey::Unreadable)?;
-        let (private, half) = match kind {
-            KeyKind::P256 => {
-                let key = p256::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
-                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
-                (Private::P256(key.into()), half)
-            }
-            KeyKind::P384 => {
-                let key = p384::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
-                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
-                (Private::P384(key.into()), half)
-            }
-            KeyKind::P521 => {
-                let key = p521::SecretKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
-                let half = key.public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
-                let key = p521::ecdsa::SigningKey::from_bytes(&key.to_bytes()).map_err(|error| unreadable(&error))?;
-                (Private::P521(key), half)
-            }
-            KeyKind::Ed25519 => {
-                let key = ed25519_dalek::SigningKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
-                let half = key.verifying_key().to_public_key_der().map_err(|error| unreadable(&error))?;
-                (Private::Ed25519(key), half)
-            }
-            KeyKind::BrainpoolP256r1 => {
-                return Err(UnfitKey::Unknown("its key lies on a curve with which nobody signs here".to_owned()));
-            }
-            _ => {
-                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| unreadable(&error))?;
-                let half = key.to_public_key().to_public_key_der().map_err(|error| unreadable(&error))?;
-                (Private::Rsa(Box::new(key)), half)
-            }
-        };
-        // Compared by the key itself: how its algorithm is written may differ.
-        let pair = Self::new(kind, private, &pkcs8, public.raw);
-        let (_, half) = SubjectPublicKeyInfo::from_der(half.as_bytes()).map_err(|error| unreadable(&error))?;
-        if half.subject_public_key.as_ref() != pair.public_key_bits() {
-            return Err(UnfitKey::OfAnother);
-        }
-        Ok(pair)
-    }
-
-    /// The kind of somebody else's key.
-    fn kind_of(public: &SubjectPublicKeyInfo<'_>) -> Result<KeyKind, String> {
-        if public.algorithm.algorithm.to_id_string() == "1.3.101.112" {
-            return Ok(KeyKind::Ed25519);
-        }
-        let parsed = public.parsed().map_err(|error| error.to_string())?;
-        Ok(match (&parsed, parsed.key_size()) {
-            (PublicKey::RSA(_), 768) => KeyKind::Rsa768,
-            (PublicKey::RSA(_), 1024) => KeyKind::Rsa1024,
-            (PublicKey::RSA(_), 2048) => KeyKind::Rsa2048,
-            (PublicKey::RSA(_), 3072) => KeyKind::Rsa3072,
-            (PublicKey::RSA(_), 4096) => KeyKind::Rsa4096,
-            (PublicKey::RSA(_), 8192) => KeyKind::Rsa8192,
-            (PublicKey::EC(point), _) => match point.data().len() {
-                // One octet says that both coordinates follow (SEC 1 §2.3.3).
-                65 => KeyKind::P256,
-                97 => KeyKind::P384,
-                133 => KeyKind::P521,
-                _ => return Err("its key lies on a curve that this bench does not know".to_owned()),
-            },
-            (PublicKey::RSA(_), bits) => {
-                return Err(format!("its RSA key has {bits} bits, and this bench knows those of 2048, 3072 and 4096"));
-            }
-            _ => return Err("its key is of a kind that this bench does not know".to_owned()),
         })
     }
 

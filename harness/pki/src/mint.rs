@@ -3,7 +3,7 @@
 use crate::encode::{self, Signed};
 use crate::error::Error;
 use crate::given;
-use crate::key::{KeyPair, Scheme};
+use crate::key::{CannotDerive, KeyPair, Scheme};
 use crate::plan::{self, Plan};
 use crate::spec::{Certificates, Digest, KeyKind};
 use clock::UnixTime;
@@ -92,7 +92,9 @@ fn keys(
     let mut keys: BTreeMap<String, KeyPair> =
         given.iter().map(|(name, certificate)| (name.clone(), certificate.key.clone())).collect();
     for plan in plans.iter().filter(|plan| plan.spec.key_of.is_none() && plan.spec.pem.is_none()) {
-        let broken = |reason: String| Error::new(&plan.name, "key", reason, "report this: it is a fault of the bench");
+        let broken = |why: CannotDerive| {
+            Error::new(&plan.name, "key", why.to_string(), "report this: it is a fault of the bench")
+        };
         let mut chosen = None;
         for candidate in KeyPair::candidates(plan.key, seed, &plan.name) {
             let candidate = candidate.map_err(broken)?;

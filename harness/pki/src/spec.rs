@@ -4,11 +4,13 @@
 //! [`Certificates::DEFAULT_NAMES`] and [`Profile`]), so that a scenario states its one fault and nothing else.
 
 mod extension;
+mod malformed;
 mod moment;
 mod name;
 mod subject;
 
 pub use extension::{ExtendedKeyUsage, Extension, KeyUsage, NameConstraints, ObjectIdentifier, UnknownExtension};
+pub use malformed::Malformed;
 pub use moment::{Moment, TimeEncoding};
 pub use name::{Name, Subtree};
 pub use subject::{Attribute, Subject};

@@ -1,5 +1,6 @@
 //! Extensions (RFC 5280 §4.2).
 
+use super::Malformed;
 use super::name::Subtree;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -99,15 +100,16 @@ impl ExtendedKeyUsage {
 }
 
 impl TryFrom<String> for ExtendedKeyUsage {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         if let Some((_, arcs)) = Self::NAMED.iter().find(|(name, _)| *name == text) {
             return Ok(Self(ObjectIdentifier(arcs.to_vec())));
         }
         let names: Vec<&str> = Self::NAMED.iter().map(|(name, _)| *name).collect();
-        text.parse().map(Self).map_err(|_| {
-            format!("`{text}` is no extended key usage: write one of {}, or an object identifier", names.join(", "))
+        text.parse().map(Self).map_err(|_: Malformed| {
+            let write = format!("one of {}, or an object identifier", names.join(", "));
+            Malformed::new(&text, "no extended key usage", write)
         })
     }
 }
@@ -127,10 +129,10 @@ impl From<ExtendedKeyUsage> for String {
 pub struct ObjectIdentifier(pub Vec<u64>);
 
 impl FromStr for ObjectIdentifier {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no object identifier: write dotted decimals, e.g. 1.3.6.1.4.1.99999.1");
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = || Malformed::new(text, "no object identifier", "dotted decimals, e.g. 1.3.6.1.4.1.99999.1");
         let arcs: Vec<u64> = text.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
         // X.660 §7.6: the first two arcs share an octet, and only arc 2 has more than 40 children.
         match arcs[..] {
@@ -142,9 +144,9 @@ impl FromStr for ObjectIdentifier {
 }
 
 impl TryFrom<String> for ObjectIdentifier {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         text.parse()
     }
 }

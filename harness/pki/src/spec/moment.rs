@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+use super::Malformed;
+
 /// A point in calendar time: `"2025-01-01T00:00:00Z"`, or an offset to the run's date in days, hours, minutes or
 /// seconds: `"-30d"`, `"+12h"`, `"+90m"`, `"-1s"`, `"0s"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,16 +38,18 @@ impl Moment {
 }
 
 impl FromStr for Moment {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
         if let Some(date) = Date::parse_rfc3339(text) {
             return Ok(Self::Absolute(date.to_unix_time()));
         }
         parse_offset(text).map(|seconds| Self::Relative { seconds }).ok_or_else(|| {
-            format!(
-                "`{text}` is no date: write `2025-01-01T00:00:00Z` (years 0001 to 9999, UTC), \
-                 or an offset to the run's date such as `-30d`, `+12h`, `+90m` or `-1s`"
+            Malformed::new(
+                text,
+                "no date",
+                "`2025-01-01T00:00:00Z` (years 0001 to 9999, UTC), \
+                 or an offset to the run's date such as `-30d`, `+12h`, `+90m` or `-1s`",
             )
         })
     }
@@ -65,9 +69,9 @@ fn parse_offset(text: &str) -> Option<i64> {
 }
 
 impl TryFrom<String> for Moment {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         text.parse()
     }
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
+use super::Malformed;
+
 /// A subject alternative name as `kind:value`: `dns:broker.test`, `ip:192.0.2.10`, `uri:mqtts://broker.test`,
 /// `email:ops@broker.test`.
 ///
@@ -23,9 +25,9 @@ pub enum Name {
 }
 
 impl TryFrom<String> for Name {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         match text.split_once(':') {
             Some(("dns", name)) => Ok(Self::Dns(name.to_owned())),
             Some(("uri", uri)) => Ok(Self::Uri(uri.to_owned())),
@@ -33,8 +35,8 @@ impl TryFrom<String> for Name {
             Some(("ip", address)) => address
                 .parse()
                 .map(Self::Ip)
-                .map_err(|_| format!("`{address}` is no IP address: write `ip:192.0.2.10` or `ip:2001:db8::10`")),
-            _ => Err(format!("`{text}` is no alternative name: write dns:…, ip:…, uri:… or email:…")),
+                .map_err(|_| Malformed::new(address, "no IP address", "`ip:192.0.2.10` or `ip:2001:db8::10`")),
+            _ => Err(Malformed::new(&text, "no alternative name", "dns:…, ip:…, uri:… or email:…")),
         }
     }
 }
@@ -76,16 +78,16 @@ pub enum Subtree {
 }
 
 impl TryFrom<String> for Subtree {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         match text.split_once(':') {
             Some(("dns", name)) => Ok(Self::Dns(name.to_owned())),
             Some(("uri", host)) => Ok(Self::Uri(host.to_owned())),
             Some(("email", address)) => Ok(Self::Email(address.to_owned())),
             Some(("ip", network)) => parse_network(network)
-                .ok_or_else(|| format!("`{network}` is no network: write `ip:192.0.2.0/24` or `ip:2001:db8::/32`")),
-            _ => Err(format!("`{text}` is no subtree of names: write dns:…, ip:…/…, uri:… or email:…")),
+                .ok_or_else(|| Malformed::new(network, "no network", "`ip:192.0.2.0/24` or `ip:2001:db8::/32`")),
+            _ => Err(Malformed::new(&text, "no subtree of names", "dns:…, ip:…/…, uri:… or email:…")),
         }
     }
 }

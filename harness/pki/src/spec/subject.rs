@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use super::Malformed;
+
 /// A distinguished name: `"CN=broker.test,O=Shakedown"`, written into the certificate in this order, one attribute a
 /// set. A comma or a backslash in a value is written `\,` or `\\`. `""` is the empty name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,9 +60,9 @@ impl Attribute {
 }
 
 impl TryFrom<String> for Subject {
-    type Error = String;
+    type Error = Malformed;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Malformed> {
         split_unescaped(&text).into_iter().map(|pair| parse_attribute(&pair)).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -90,14 +92,14 @@ fn split_unescaped(text: &str) -> Vec<String> {
     pairs
 }
 
-fn parse_attribute(pair: &str) -> Result<(Attribute, String), String> {
+fn parse_attribute(pair: &str) -> Result<(Attribute, String), Malformed> {
     let known = || Attribute::ALL.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ");
     let (name, value) =
-        pair.split_once('=').ok_or_else(|| format!("`{pair}` is no part of a name: write e.g. `CN=broker.test`"))?;
+        pair.split_once('=').ok_or_else(|| Malformed::new(pair, "no part of a name", "e.g. `CN=broker.test`"))?;
     let name = name.trim();
     match Attribute::ALL.iter().find(|(_, short, _)| short.eq_ignore_ascii_case(name)) {
         Some((attribute, ..)) => Ok((*attribute, value.to_owned())),
-        None => Err(format!("`{name}` is no attribute of a name: write one of {}", known())),
+        None => Err(Malformed::new(name, "no attribute of a name", format!("one of {}", known()))),
     }
 }
 
