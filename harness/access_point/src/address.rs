@@ -32,11 +32,23 @@ impl fmt::Display for MacAddress {
     }
 }
 
-impl FromStr for MacAddress {
-    type Err = String;
+/// A text that is no address: its author's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoMacAddress(pub String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let complaint = || format!("`{text}` is no MAC address: six pairs of hexadecimal digits, as 02:53:48:44:00:01");
+impl fmt::Display for NoMacAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no MAC address: six pairs of hexadecimal digits, as 02:53:48:44:00:01", self.0)
+    }
+}
+
+impl std::error::Error for NoMacAddress {}
+
+impl FromStr for MacAddress {
+    type Err = NoMacAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoMacAddress> {
+        let complaint = || NoMacAddress(text.to_owned());
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {
@@ -49,9 +61,9 @@ impl FromStr for MacAddress {
 }
 
 impl TryFrom<String> for MacAddress {
-    type Error = String;
+    type Error = NoMacAddress;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, NoMacAddress> {
         text.parse()
     }
 }

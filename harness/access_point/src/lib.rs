@@ -40,7 +40,7 @@ mod misbehaviour;
 mod rate;
 pub mod security;
 
-pub use address::MacAddress;
+pub use address::{MacAddress, NoMacAddress};
 pub use air::{Air, OnAir, Overheard};
 pub use description::{Description, DescriptionError, Security};
 pub use event::{Event, Happening};

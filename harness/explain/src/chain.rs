@@ -63,14 +63,26 @@ impl fmt::Display for Certificate {
     }
 }
 
+/// What should be a certificate cannot be read: the fault of whoever sent or wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(pub String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
 impl Certificate {
     /// Reads one.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn read(der: &[u8]) -> Result<Self, String> {
-        let (_, read) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
+    pub fn read(der: &[u8]) -> Result<Self, Unreadable> {
+        let (_, read) = X509Certificate::from_der(der).map_err(|error| Unreadable(error.to_string()))?;
         let mut certificate = Self {
             subject: clean(&read.subject().to_string()),
             issuer: clean(&read.issuer().to_string()),

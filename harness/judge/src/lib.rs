@@ -25,6 +25,7 @@ use self::device_witness::DeviceWitness;
 pub use self::evidence::{ConsoleText, Enacted, Evidence, OnTheAir, Timeouts};
 pub use self::setting::{Platform, Setting};
 pub use self::transcript::{SILENCE, head};
+pub use self::wire_witness::OwnCapture;
 use self::wire_witness::WireWitness;
 
 /// An account of what happened, and the transcript that tells it.
@@ -47,7 +48,7 @@ pub struct Judged {
 /// # Errors
 ///
 /// If our own capture cannot be read back, which is the bench's fault.
-pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) -> Result<Judged, String> {
+pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) -> Result<Judged, OwnCapture> {
     let wire = WireWitness::hear(&evidence.pcapng, scenario)?;
     let device = DeviceWitness::hear(evidence);
     let last = blame::OnTheWire { network_refused: is_refused(&evidence.air), ..wire.last.clone() };

@@ -1,5 +1,8 @@
 //! What the wire tells: our own capture, read back, with the fault marked.
 
+use std::fmt;
+
+use capture::pcapng::ReadError;
 use capture::transcript::{Close, Conversation, Line, Said, Transcript, Who};
 use outcome::{AlertDescription, Demand};
 use scenario::{FaultMark, Scenario};
@@ -36,14 +39,26 @@ pub struct WireWitness {
     lines: usize,
 }
 
+/// The bench cannot read what it has recorded: its own fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCapture(ReadError);
+
+impl fmt::Display for OwnCapture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "our own capture: {}", self.0)
+    }
+}
+
+impl std::error::Error for OwnCapture {}
+
 impl WireWitness {
     /// Reads a capture of ours.
     ///
     /// # Errors
     ///
     /// If it cannot be read: the bench's fault.
-    pub fn hear(pcapng: &[u8], scenario: &Scenario) -> Result<Self, String> {
-        let transcript = capture::read(pcapng, "").map_err(|error| format!("our own capture: {error}"))?;
+    pub fn hear(pcapng: &[u8], scenario: &Scenario) -> Result<Self, OwnCapture> {
+        let transcript = capture::read(pcapng, "").map_err(OwnCapture)?;
         Ok(Self::of(&transcript, scenario))
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn check(scenario: &Scenario) -> Result<(), Complaint> {
     }
     for text in &mosquitto.options {
         // One line each: what hides behind a line end would be another.
-        line::setting(text).map_err(|why| Complaint::at(&["mosquitto", "options"], why, remedy))?;
+        line::setting(text).map_err(|why| Complaint::at(&["mosquitto", "options"], why.to_string(), remedy))?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! A line of mosquitto.conf(5), read and checked.
 
+use std::fmt;
+
 use super::options::{self, Treatment};
 
 /// What a line sets.
@@ -13,45 +15,90 @@ pub struct Setting<'a> {
     pub treatment: Treatment,
 }
 
+/// Why no scenario may say a line: the fault of the scenario's author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Forbidden {
+    /// A control character.
+    ControlCharacter,
+    /// An option that is not on the list.
+    Option(String),
+    /// An option has a value that it may not have here.
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What it may be.
+        values: &'static [&'static str],
+    },
+    /// The value of this option is no plain name of a file.
+    FileName(&'static str),
+    /// A log that goes somewhere else.
+    LogDestination(String),
+    /// A path without a name in it.
+    EmptyPath,
+    /// A path that leads above its folder, or to another drive.
+    PathOutside(String),
+    /// Port 0: a socket of the file system.
+    SocketOfFileSystem,
+    /// What is no number of a port.
+    Port(String),
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlCharacter => f.write_str("a control character in a line of a configuration"),
+            Self::Option(word) => write!(
+                f,
+                "`{word}` is no option that a scenario may set: none may load code, dial somebody, or name files that \
+                 the bench does not make"
+            ),
+            Self::Value { option, values } => write!(f, "`{option}` may be {} here", values.join(" or ")),
+            Self::FileName(option) => {
+                write!(f, "`{option}` is the name of a file, without a folder: `mosquitto.db`")
+            }
+            Self::LogDestination(value) => {
+                write!(f, "a log goes to `file`, `stderr`, `stdout`, `topic` or `none`, and not to `{value}`")
+            }
+            Self::EmptyPath => f.write_str("a path that names nothing"),
+            Self::PathOutside(path) => write!(f, "`{path}` leads out of its folder"),
+            Self::SocketOfFileSystem => f.write_str("a listener on a socket of the file system is nobody's that dials"),
+            Self::Port(port) => write!(f, "`{port}` is no port"),
+        }
+    }
+}
+
+impl std::error::Error for Forbidden {}
+
 /// What `line` sets; `None` if it is blank or a comment.
 ///
 /// # Errors
 ///
-/// Why no scenario may say so, as a sentence.
-pub fn setting(line: &str) -> Result<Option<Setting<'_>>, String> {
+/// Why no scenario may say so.
+pub fn setting(line: &str) -> Result<Option<Setting<'_>>, Forbidden> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     if line.contains(char::is_control) {
-        return Err("a control character in a line of a configuration".into());
+        return Err(Forbidden::ControlCharacter);
     }
     let (word, value) = line.split_once(' ').unwrap_or((line, ""));
     let value = value.trim();
     let Some((option, treatment)) = options::ALLOWED.iter().find(|(name, _)| *name == word).copied() else {
-        return Err(format!(
-            "`{word}` is no option that a scenario may set: none may load code, dial somebody, or name files that the \
-             bench does not make"
-        ));
+        return Err(Forbidden::Option(word.to_owned()));
     };
     let value = match treatment {
         Treatment::Kept | Treatment::LeftOut => value,
         Treatment::OneOf(values) if values.contains(&value) => value,
-        Treatment::OneOf(values) => return Err(format!("`{option}` may be {} here", values.join(" or "))),
+        Treatment::OneOf(values) => return Err(Forbidden::Value { option, values }),
         Treatment::FileName if is_file_name(value) => value,
-        Treatment::FileName => {
-            return Err(format!("`{option}` is the name of a file, without a folder: `mosquitto.db`"));
-        }
+        Treatment::FileName => return Err(Forbidden::FileName(option)),
         Treatment::Path(_) => path(value)?,
         Treatment::Listener => port(value)?,
         Treatment::LogDestination => match value.split_once(' ') {
             Some(("file", file)) => path(file.trim())?,
             _ if ["stderr", "stdout", "none", "topic"].contains(&value) => "",
-            _ => {
-                return Err(format!(
-                    "a log goes to `file`, `stderr`, `stdout`, `topic` or `none`, and not to `{value}`"
-                ));
-            }
+            _ => return Err(Forbidden::LogDestination(value.to_owned())),
         },
     };
     Ok(Some(Setting { option, value, treatment }))
@@ -63,23 +110,23 @@ fn is_file_name(text: &str) -> bool {
 }
 
 /// A path of whatever machine, which names something and leads nowhere above itself.
-fn path(text: &str) -> Result<&str, String> {
+fn path(text: &str) -> Result<&str, Forbidden> {
     let mut parts = text.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").peekable();
     if parts.peek().is_none() {
-        return Err("a path that names nothing".into());
+        return Err(Forbidden::EmptyPath);
     }
     if parts.any(|part| part == ".." || part.contains(':')) {
-        return Err(format!("`{text}` leads out of its folder"));
+        return Err(Forbidden::PathOutside(text.to_owned()));
     }
     Ok(text)
 }
 
-fn port(value: &str) -> Result<&str, String> {
+fn port(value: &str) -> Result<&str, Forbidden> {
     let port = value.split(' ').next().unwrap_or_default();
     match port.parse::<u16>() {
-        Ok(0) => Err("a listener on a socket of the file system is nobody's that dials".into()),
+        Ok(0) => Err(Forbidden::SocketOfFileSystem),
         Ok(_) => Ok(port),
-        Err(_) => Err(format!("`{port}` is no port")),
+        Err(_) => Err(Forbidden::Port(port.to_owned())),
     }
 }
 
@@ -88,8 +135,8 @@ mod tests {
     use super::*;
     use crate::mosquitto::options::Role;
 
-    fn refused(line: &str) -> String {
-        setting(line).expect_err(line)
+    fn refused(line: &str) {
+        assert!(setting(line).is_err(), "{line}");
     }
 
     #[test]
