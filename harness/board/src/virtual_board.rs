@@ -25,6 +25,7 @@ use emulator::{EmulatedChip, Model, Reset};
 use rustix::event::{PollFd, Timespec, poll};
 
 use crate::emulated::jtag_port::TCK_PERIOD_US;
+use crate::flasher::{FaultKind, ProbeFault};
 use control::{Control, Request};
 pub use control::{ask, ask_within};
 use fault::{Cure, Faults};
@@ -228,16 +229,18 @@ impl VirtualBoard {
         Ok(is_quit)
     }
 
-    fn enact(&mut self, request: Request) -> Result<String, String> {
+    fn enact(&mut self, request: Request) -> Result<String, ProbeFault> {
+        let other = |why: String| ProbeFault::new(FaultKind::Other, why);
+        let corrupt = |why: String| ProbeFault::new(FaultKind::CorruptImage, why);
         match request {
             Request::Attach => {
                 self.faults.cure(Cure::Attach);
                 self.release_ports();
             }
             Request::Load(file) => {
-                let elf = fs::read(&file).map_err(|error| format!("other {}: {error}", file.display()))?;
+                let elf = fs::read(&file).map_err(|error| other(format!("{}: {error}", file.display())))?;
                 let mut chip = power_on(&self.settings);
-                chip.load_elf(&elf).map_err(|error| format!("corrupt_image {error}"))?;
+                chip.load_elf(&elf).map_err(|error| corrupt(error.to_string()))?;
                 self.elf = Some(elf);
                 self.chip = Some(chip);
                 self.is_held = true;
@@ -269,9 +272,9 @@ impl VirtualBoard {
                         Some(elf) => chip.load_elf(elf),
                         None => chip.set_flash_content(&self.flash),
                     }
-                    .map_err(|error| format!("corrupt_image {error}"))?;
+                    .map_err(|error| corrupt(error.to_string()))?;
                     self.chip = Some(chip);
-                    self.serial = Some(Pty::open(&self.settings.serial).map_err(|error| error.to_string())?);
+                    self.serial = Some(Pty::open(&self.settings.serial).map_err(|error| other(error.to_string()))?);
                     self.start();
                 }
             }

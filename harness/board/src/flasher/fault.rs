@@ -52,6 +52,16 @@ impl ProbeFault {
 }
 
 impl FaultKind {
+    /// As the flashing protocol and the control sockets of virtual boards write it: `probe_absent`.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// The kind that is written so; [`Self::Other`] if this version does not know it.
+    pub fn of_name(name: &str) -> Self {
+        serde_json::from_value(name.into()).unwrap_or(Self::Other)
+    }
+
     /// In the words of a finding.
     pub const fn finding(self) -> &'static str {
         match self {

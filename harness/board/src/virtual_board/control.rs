@@ -1,8 +1,8 @@
 //! The socket by which a virtual board is flashed, reset, given power, and made to fail.
 //!
-//! One request a connection: a line of words, answered by `ok`, by `ok` and words, or by `failed` and words.
+//! One request a connection: a line of words, answered by `ok`, by `ok` and words, or by `failed`, the kind of a fault, and words.
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags};
 
 use super::names::Socket;
+use crate::flasher::{FaultKind, ProbeFault};
 
 /// No request and no answer is longer, in bytes.
 const LINE_BYTES_MAX: u64 = 8 * 1024;
@@ -53,8 +54,8 @@ pub(super) enum Answering {
     Never,
     /// By closing the connection.
     HangUp,
-    /// By these words of failure.
-    With(String),
+    /// By this fault.
+    With(ProbeFault),
 }
 
 /// The listening socket.
@@ -68,10 +69,10 @@ pub(super) struct Control {
 pub(super) struct Reply(UnixStream);
 
 impl Reply {
-    pub(super) fn say(mut self, result: &Result<String, String>) {
+    pub(super) fn say(mut self, result: &Result<String, ProbeFault>) {
         let line = match result {
             Ok(words) => format!("ok {words}\n"),
-            Err(words) => format!("failed {words}\n"),
+            Err(fault) => format!("failed {} {}\n", fault.kind.name(), fault.words),
         };
         // Who does not wait for the answer does not want it.
         let _ = self.0.write_all(line.as_bytes());
@@ -93,8 +94,8 @@ impl Control {
         let Ok(line) = read_line(&stream, PATIENCE) else { return Ok(None) };
         let request = match parse(&line) {
             Ok(request) => request,
-            Err(words) => {
-                Reply(stream).say(&Err(words));
+            Err(fault) => {
+                Reply(stream).say(&Err(fault));
                 return Ok(None);
             }
         };
@@ -107,7 +108,7 @@ impl Control {
                 self.forsaken.push(stream);
             }
             Answering::HangUp => drop(stream),
-            Answering::With(words) => Reply(stream).say(&Err(words)),
+            Answering::With(fault) => Reply(stream).say(&Err(fault)),
         }
         Ok(None)
     }
@@ -117,7 +118,7 @@ impl Control {
     }
 }
 
-fn parse(line: &str) -> Result<Request, String> {
+fn parse(line: &str) -> Result<Request, ProbeFault> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     Ok(match (word, rest) {
         ("attach", "") => Request::Attach,
@@ -131,9 +132,7 @@ fn parse(line: &str) -> Result<Request, String> {
         ("state", "") => Request::State,
         ("quit", "") => Request::Quit,
         _ => {
-            let mut words = String::from("other no such request: ");
-            let _ = write!(words, "{}", line.escape_debug());
-            return Err(words);
+            return Err(ProbeFault::new(FaultKind::Other, format!("no such request: {}", line.escape_debug())));
         }
     })
 }
@@ -150,8 +149,8 @@ fn read_line(stream: &UnixStream, patience: Duration) -> io::Result<String> {
 ///
 /// # Errors
 ///
-/// If nobody listens, the connection is closed, or the answer is one of failure: its words.
-pub fn ask(socket: &Path, request: &str) -> Result<String, String> {
+/// If nobody listens, the connection is closed, or the answer is a fault.
+pub fn ask(socket: &Path, request: &str) -> Result<String, ProbeFault> {
     // A probe that hangs: whoever asks has a limit of their own, and is killed at it.
     ask_within(socket, request, Duration::from_secs(3600))
 }
@@ -161,15 +160,18 @@ pub fn ask(socket: &Path, request: &str) -> Result<String, String> {
 /// # Errors
 ///
 /// As [`ask`], and if there is no answer within the limit.
-pub fn ask_within(socket: &Path, request: &str, limit: Duration) -> Result<String, String> {
-    let io = |error: io::Error| format!("probe_vanished {}: {error}", socket.display());
-    let mut stream =
-        UnixStream::connect(socket).map_err(|error| format!("probe_absent {}: {error}", socket.display()))?;
+pub fn ask_within(socket: &Path, request: &str, limit: Duration) -> Result<String, ProbeFault> {
+    let fault = |kind, error: &dyn fmt::Display| ProbeFault::new(kind, format!("{}: {error}", socket.display()));
+    let io = |error: io::Error| fault(FaultKind::ProbeVanished, &error);
+    let mut stream = UnixStream::connect(socket).map_err(|error| fault(FaultKind::ProbeAbsent, &error))?;
     stream.write_all(format!("{request}\n").as_bytes()).map_err(io)?;
     let line = read_line(&stream, limit).map_err(io)?;
     match line.split_once(' ').unwrap_or((&line, "")) {
         ("ok", words) => Ok(words.to_owned()),
-        ("failed", words) => Err(words.to_owned()),
-        _ => Err(format!("probe_vanished {} hung up", socket.display())),
+        ("failed", words) => {
+            let (kind, words) = words.split_once(' ').unwrap_or((words, ""));
+            Err(ProbeFault::new(FaultKind::of_name(kind), words))
+        }
+        _ => Err(fault(FaultKind::ProbeVanished, &"it hung up")),
     }
 }

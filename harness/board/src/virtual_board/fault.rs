@@ -1,6 +1,7 @@
 //! What can go wrong with a virtual board, and what makes it well again.
 
 use super::control::{Answering, Request};
+use crate::flasher::{FaultKind, ProbeFault};
 
 /// What makes a debug probe well again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,9 +46,10 @@ pub(super) struct Faults {
 
 impl Faults {
     /// `deaf`, `deaf STARTS`, `garbage BYTES`, `unplug BYTES`, `probe hangs|vanishes|no_chip CURE`, `none`.
-    pub(super) fn arm(&mut self, words: &str) -> Result<(), String> {
+    pub(super) fn arm(&mut self, words: &str) -> Result<(), ProbeFault> {
+        let wrong = |why: String| ProbeFault::new(FaultKind::Other, why);
         let words: Vec<&str> = words.split_whitespace().collect();
-        let count = |text: &str| text.parse::<usize>().map_err(|_| format!("other `{text}` is no number"));
+        let count = |text: &str| text.parse::<usize>().map_err(|_| wrong(format!("`{text}` is no number")));
         match *words.as_slice() {
             ["none"] => *self = Self::default(),
             ["deaf"] => self.is_deaf = true,
@@ -62,7 +64,7 @@ impl Faults {
                     "hangs" => Probe::Hangs,
                     "vanishes" => Probe::VanishesInFlash,
                     "no_chip" => Probe::FindsNoChip,
-                    _ => return Err(format!("other `{how}` is no fault of a probe")),
+                    _ => return Err(wrong(format!("`{how}` is no fault of a probe"))),
                 };
                 let cure = match cure {
                     "attach" => Cure::Attach,
@@ -71,11 +73,11 @@ impl Faults {
                     "erase" => Cure::Erase,
                     "power" => Cure::Power,
                     "nothing" => Cure::Nothing,
-                    _ => return Err(format!("other `{cure}` cures nothing")),
+                    _ => return Err(wrong(format!("`{cure}` cures nothing"))),
                 };
                 self.probe = Some((how, cure));
             }
-            _ => return Err(format!("other `{}` is no fault", words.join(" "))),
+            _ => return Err(wrong(format!("`{}` is no fault", words.join(" ")))),
         }
         Ok(())
     }
@@ -105,7 +107,7 @@ impl Faults {
             Probe::Hangs => Answering::Never,
             Probe::VanishesInFlash if matches!(request, Request::Load(_)) => Answering::HangUp,
             Probe::VanishesInFlash => Answering::Properly,
-            Probe::FindsNoChip => Answering::With("chip_absent no TAP answers".into()),
+            Probe::FindsNoChip => Answering::With(ProbeFault::new(FaultKind::ChipAbsent, "no TAP answers")),
         }
     }
 

@@ -63,9 +63,9 @@ fn fulfil(board: &mut Option<PathBuf>, request: Request) -> io::Result<Answer> {
                 *board = Some(socket.into());
                 ask(Path::new(socket), "attach")
             }
-            None => Err(format!("probe_absent {selector} is no virtual board")),
+            None => Err(ProbeFault::new(FaultKind::ProbeAbsent, format!("{selector} is no virtual board"))),
         },
-        (_, None) => Err("probe_absent nothing is attached".into()),
+        (_, None) => Err(ProbeFault::new(FaultKind::ProbeAbsent, "nothing is attached")),
         (Request::Flash { elf, .. }, Some(socket)) => {
             let total_bytes = std::fs::metadata(&elf).ok().map(|file| file.len());
             say(&Answer::Progress(Progress { operation: Operation::Program, done_bytes: 0, total_bytes }))?;
@@ -77,13 +77,6 @@ fn fulfil(board: &mut Option<PathBuf>, request: Request) -> io::Result<Answer> {
     };
     Ok(match result {
         Ok(_) => Answer::Done,
-        Err(words) => Answer::Failed(fault(&words)),
+        Err(fault) => Answer::Failed(fault),
     })
-}
-
-/// The board's words for a failure begin with its kind.
-fn fault(words: &str) -> ProbeFault {
-    let (kind, rest) = words.split_once(' ').unwrap_or((words, ""));
-    let kind = serde_json::from_value(kind.into()).unwrap_or(FaultKind::Other);
-    ProbeFault::new(kind, if kind == FaultKind::Other { words } else { rest })
 }
