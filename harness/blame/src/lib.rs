@@ -95,13 +95,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<Error> for String {
-    /// The sentence alone, for where somebody else says whose fault it is.
-    fn from(error: Error) -> Self {
-        error.message
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

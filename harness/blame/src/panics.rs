@@ -1,6 +1,19 @@
 //! A panic is a fault of the bench: told in its words, never the end of what it has nothing to do with.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Something of the bench's panicked: the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panicked(pub String);
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}
 
 /// Does something; the error is the message of its panic.
 ///
@@ -8,9 +21,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// # Errors
 ///
-/// The panic message.
-pub fn caught<T>(doing: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(doing)).map_err(|panic| message(panic.as_ref()).to_owned())
+/// The panic.
+pub fn caught<T>(doing: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(doing)).map_err(|panic| Panicked(message(panic.as_ref()).to_owned()))
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -28,7 +41,7 @@ mod tests {
     #[test]
     fn a_panic_is_told_in_its_own_words() {
         assert_eq!(caught(|| 7), Ok(7));
-        assert_eq!(caught::<()>(|| panic!("on {}", "purpose")), Err("on purpose".to_owned()));
-        assert_eq!(caught::<()>(|| std::panic::panic_any(7)), Err("without a message".to_owned()));
+        assert_eq!(caught::<()>(|| panic!("on {}", "purpose")), Err(Panicked("on purpose".to_owned())));
+        assert_eq!(caught::<()>(|| std::panic::panic_any(7)), Err(Panicked("without a message".to_owned())));
     }
 }

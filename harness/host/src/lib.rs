@@ -3,7 +3,7 @@
 //! - [`read`], [`text`]: what a stranger may have written, up to a [`Limit`] that counts the bytes that were read and
 //!   believes no length that is stated. Pipes and devices are refused: they may never end.
 //! - [`find`]: the files below a folder, without following links in circles.
-//! - [`whole_file`]: files that are written whole or not at all.
+//! - [`whole_file`]: files that are written whole or not at all, and files for their owner alone.
 //! - [`folder`]: a folder for a run's secrets, for nobody else, which is gone when its process is.
 //! - [`process`]: programs that cannot outlive their limit, nor the bench.
 //!

@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all, whatever ends the bench meanwhile.
+//! Files that are written whole or not at all, whatever ends the bench meanwhile; and files for nobody else.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -33,6 +33,21 @@ pub fn write(file: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     placed
 }
 
+/// Writes a file that only its owner can read, from its first byte on: a key, or packets with their secrets. What is there
+/// already goes first, as whoever has it open would read on.
+///
+/// # Errors
+///
+/// If the disk refuses.
+pub fn write_private(file: &Path, contents: &[u8]) -> io::Result<()> {
+    let _ = fs::remove_file(file);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(contents)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +64,18 @@ mod tests {
         // A folder stands where the file should.
         let why = write(&folder.path().join("deep/er"), "three").expect_err("no file");
         assert!(!why.to_string().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_its_owners_though_it_was_everybodys() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("ca.key");
+        fs::write(&file, "for everybody").expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("it is ours");
+        write_private(&file, b"secret").expect("it is written");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "secret");
+        assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use blame::panics::Panicked;
 use report::model;
 
 use crate::map::Entry;
@@ -225,7 +226,7 @@ impl<W: Work> Shared<'_, W> {
             // A panic fails one task, and not its neighbours.
             let name = slot.name().to_owned();
             let panicked =
-                |message: String| Ok(self.work.failed(index, &name, &format!("the bench panicked: {message}")));
+                |panic: Panicked| Ok(self.work.failed(index, &name, &format!("the bench panicked: {panic}")));
             match blame::panics::caught(|| self.work.run(slot, index)).unwrap_or_else(panicked) {
                 Ok(done) => {
                     let _ = send.send((index, done, began.elapsed()));

@@ -46,6 +46,12 @@ impl fmt::Display for BenchFault {
 
 impl std::error::Error for BenchFault {}
 
+impl From<BenchFault> for blame::Error {
+    fn from(fault: BenchFault) -> Self {
+        Self::bench(fault)
+    }
+}
+
 impl From<Fault> for BenchFault {
     fn from(fault: Fault) -> Self {
         Self(fault.to_string())

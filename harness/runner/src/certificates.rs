@@ -10,16 +10,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use blame::Error;
-use board::{Board as _, Emulated};
+use board::Emulated;
 use clap::Args;
 use pki::spec::Certificate;
 use scenario::{Scenario, lan};
 
-use crate::diagnose::{chosen, private, target};
+use crate::diagnose::target;
 use crate::exit::{self, Exit};
 use crate::hil::Refusal;
-use crate::mosquitto::{self, Met};
+use crate::mosquitto;
 use crate::stack::{self, Applicability, Stack};
+use crate::trial::Tried;
 use host::whole_file;
 use report::model::How;
 
@@ -95,7 +96,7 @@ const USER: &str = "device";
 ///
 /// What cannot be made, with its remedy.
 pub fn run(root: &Path, arguments: &Certificates) -> Result<Exit, Refusal> {
-    let stacks = chosen("--for", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stacks)?;
+    let stacks = stack::matching("--for", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stacks)?;
     if let Err(missing) = mosquitto::installed() {
         return Err(Refusal::bench_failed(format!(
             "{}: certificates are tried before they are handed out",
@@ -202,15 +203,13 @@ impl Tries<'_> {
             // Who has no place for a certificate logs in by password.
             return Ok(if port == BY_CERTIFICATE { None } else { line(false, why) });
         }
-        let seed = crate::diagnose::secret().map_err(Error::bench)?;
+        let seed = crate::diagnose::secret()?;
         let mut board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?;
-        let met =
-            mosquitto::meet(scenario, stack, &mut board, 0, controls::today(), &self.folder).map_err(Error::bench)?;
-        let evidence = match met {
-            Met::Held(evidence, _) => evidence,
-            Met::Missing(missing) => return Err(Error::bench(missing.reason)),
+        let met = mosquitto::meet(scenario, stack, &mut board, 0, controls::today(), &self.folder)?;
+        let judged = match met.judged(scenario, stack, &board, 0)? {
+            Tried::Run(trial) => trial.judged,
+            Tried::NotApplicable(why) => return Err(Error::bench(why)),
         };
-        let judged = judge::judge(scenario, &stack.setting(&board.target(), 0), &evidence).map_err(Error::bench)?;
         if judged.unsupported.is_some() && port == BY_CERTIFICATE {
             return Ok(None);
         }
@@ -242,7 +241,7 @@ impl Tries<'_> {
         if host.parse::<std::net::IpAddr>().is_err() {
             scenario.network.hosts.insert(host.to_owned(), vec![lan::BROKER_IPV4.into()]);
         }
-        let password = format!("{:016x}", crate::diagnose::secret().map_err(Error::bench)?);
+        let password = format!("{:016x}", crate::diagnose::secret()?);
         if client.is_none() {
             scenario.device.plan.mqtt.user_name = Some(USER.into());
             scenario.device.plan.mqtt.password = Some(password.clone());
@@ -336,7 +335,7 @@ fn write(
     };
     let secret = |name: &str, text: &str| {
         let file = out.join(name);
-        private(&file, text.as_bytes()).map_err(|error| failed(&file, error))
+        whole_file::write_private(&file, text.as_bytes()).map_err(|error| failed(&file, error))
     };
     open("ca.pem", &issued.authority.certificate)?;
     secret("ca.key", &issued.authority.key)?;

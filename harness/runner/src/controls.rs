@@ -148,7 +148,7 @@ impl Run<'_> {
         let (counterpart, mosquitto) = match &self.mosquitto {
             Some(programs) => {
                 let folder = self.folder().with_extension("mosquitto");
-                let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs).map_err(Error::bench)?;
+                let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
                 let address = mosquitto.address(self.of.scenario.device.port);
                 let address =
                     address.ok_or_else(|| Error::bench("mosquitto has no listener where the control dials"))?;

@@ -20,12 +20,12 @@ mod twin;
 mod verifier;
 
 use std::fs;
-use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use blame::Error;
 use clap::Args;
 use serde::Serialize;
 
@@ -179,7 +179,7 @@ impl Diagnosis {
 /// What cannot be read, reached or done, with its remedy.
 pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     explanations::check().map_err(Refusal::bench_failed)?;
-    let stacks = chosen("--stack", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stack)?;
+    let stacks = stack::matching("--stack", stack::released(root).map_err(Refusal::bench_failed)?, &arguments.stack)?;
     if let (Some(chain), Some(dialled)) = (&arguments.chain, &arguments.dialled) {
         return offline(arguments, chain, dialled, &stacks);
     }
@@ -200,17 +200,15 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     let pause = Duration::from_millis(arguments.pause_ms);
     let (broker, key_log) = probe::ask_all(&setup, pause, &mut recorder, &mut |question| {
         terminal::errln!("  {question}");
-    })
-    .map_err(|why| Refusal::new(exit::USAGE, why))?;
+    })?;
     let (shown, authorities) =
         (chain::Certificate::read_all(&broker.chain), chain::Certificate::read_all(&setup.authorities));
-    let expected =
-        verifier::judge(&broker.chain, &setup.authorities, setup.checked_name()).map_err(Refusal::bench_failed)?;
+    let expected = verifier::judge(&broker.chain, &setup.authorities, setup.checked_name())?;
     let flaws = flaws(&shown, &authorities, setup.checked_name(), controls::today());
     let bench_packets = recorder.to_pcapng();
     let certificate = certificate_line(&bench_packets, &key_log);
     let all = stacks;
-    let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments).map_err(Refusal::bench_failed)?;
+    let stacks = hold(&setup, &expected, certificate.as_deref(), &all, arguments)?;
     let mut diagnosis = Diagnosis {
         schema: 1,
         asked: arguments.conf.as_ref().map_or_else(|| place.to_string(), |file| file.display().to_string()),
@@ -226,8 +224,10 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     file(&artefacts, &bench_packets, arguments.with_secrets.then_some(key_log.as_str()), stacks, &mut diagnosis)
         .map_err(|error| Refusal::bench_failed(format!("{}: {error}", artefacts.display())))?;
     if !arguments.no_advice {
-        diagnosis.advice =
-            Some(advise(&setup, &diagnosis, &authorities, all, &artefacts.join("tried")).unwrap_or_else(advice::none));
+        diagnosis.advice = Some(
+            advise(&setup, &diagnosis, &authorities, all, &artefacts.join("tried"))
+                .unwrap_or_else(|error| advice::none(error.message)),
+        );
     }
     finish(&diagnosis, arguments)
 }
@@ -238,9 +238,9 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
     let given = offline::Given::read(file, arguments.key.as_deref())?;
     let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
     let setup = offline::setup(dialled, authorities);
-    let expected = verifier::judge(&given.chain, &setup.authorities, dialled).map_err(usage)?;
-    let mut scenario = setup.scenario(&expected, controls::today()).map_err(Refusal::bench_failed)?;
-    given.put_into(&mut scenario).map_err(|why| usage(format!("--chain {}: {why}", file.display())))?;
+    let expected = verifier::judge(&given.chain, &setup.authorities, dialled)?;
+    let mut scenario = setup.scenario(&expected, controls::today())?;
+    given.put_into(&mut scenario).map_err(|error| error.about(format_args!("--chain {}", file.display())))?;
     let minted = bench::mint(&scenario, 0).map_err(|_| {
         usage(format!(
             "--chain {}: the chain or its key cannot be used: does the key belong to the first certificate?",
@@ -276,7 +276,7 @@ fn offline(arguments: &Diagnose, file: &Path, dialled: &str, stacks: &[Stack]) -
 fn finish(diagnosis: &Diagnosis, arguments: &Diagnose) -> Result<Exit, Refusal> {
     let told = text::render(diagnosis);
     terminal::outln!("{}", told.trim_end());
-    reported(diagnosis, &arguments.report).map_err(Refusal::bench_failed)?;
+    reported(diagnosis, &arguments.report)?;
     Ok(diagnosis.exit())
 }
 
@@ -350,7 +350,7 @@ fn look(
     use wire::tls::ProtocolVersion;
     let versions = [ProtocolVersion::TLS_1_3, ProtocolVersion::TLS_1_2];
     let mut randomness = [0; 64];
-    exchange::random(&mut randomness).map_err(|why| Refusal::new(exit::BENCH_FAILED, why))?;
+    exchange::random(&mut randomness)?;
     let hello = probe::hello::Offer::everything(&versions, None).record(&randomness);
     let mut speaks = target::speaks(stream, &hello);
     if matches!(speaks, Speaks::Closes(_) | Speaks::Nothing)
@@ -371,10 +371,11 @@ fn hold(
     shown: Option<&str>,
     stacks: &[Stack],
     arguments: &Diagnose,
-) -> Result<Vec<Met>, String> {
+) -> blame::Result<Vec<Met>> {
     let scenario = setup.scenario(expected, controls::today())?;
     // It is told without the certificates' text, in which a key may stand.
-    let minted = bench::mint(&scenario, 0).map_err(|fault| format!("the certificates that were given: {fault}"))?;
+    let minted = bench::mint(&scenario, 0)
+        .map_err(|fault| Error::usage(format!("the certificates that were given: {fault}")))?;
     let meeting = Meeting { setup, scenario: &scenario, minted: &minted, expected, shown };
     let mut told = |met: &Met| terminal::errln!("  {}: {}", met.verdict.stack, met.verdict.words);
     Ok(side_by_side(stacks, arguments, &|stack| meeting.hold(stack), &mut told))
@@ -417,7 +418,7 @@ fn advise(
     authorities: &[chain::Certificate],
     stacks: Vec<Stack>,
     folder: &Path,
-) -> Result<advice::Advice, String> {
+) -> blame::Result<advice::Advice> {
     let Some(broker) = &diagnosis.broker else { return Ok(advice::none("nothing is served".into())) };
     if broker.connack.is_some_and(|code| code != 0) {
         return Ok(advice::none(format!("the login is {}: no change to TLS helps", broker.login)));
@@ -445,15 +446,15 @@ fn file(
     diagnosis: &mut Diagnosis,
 ) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    private(&folder.join("bench.pcapng"), bench)?;
+    whole_file::write_private(&folder.join("bench.pcapng"), bench)?;
     if let Some(secrets) = key_log {
-        private(&folder.join("bench.keys"), secrets.as_bytes())?;
+        whole_file::write_private(&folder.join("bench.keys"), secrets.as_bytes())?;
     }
     for met in stacks {
         let mut verdict = met.verdict;
         if !met.pcapng.is_empty() {
             let file = folder.join(format!("{}.pcapng", verdict.stack));
-            private(&file, &met.pcapng)?;
+            whole_file::write_private(&file, &met.pcapng)?;
             verdict.packets = Some(file.display().to_string());
         }
         diagnosis.stacks.push(verdict);
@@ -461,62 +462,17 @@ fn file(
     Ok(())
 }
 
-/// Writes a file that only its owner can read, from its first byte on.
-pub(crate) fn private(file: &Path, contents: &[u8]) -> std::io::Result<()> {
-    let _ = fs::remove_file(file);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(contents)
-}
-
-fn reported(diagnosis: &Diagnosis, reports: &[crate::reports::options::Report]) -> Result<(), String> {
+fn reported(diagnosis: &Diagnosis, reports: &[crate::reports::options::Report]) -> blame::Result<()> {
     use crate::reports::options::ReportKind;
     let (title, blocks) = page::of(diagnosis);
     for report in reports {
         let contents = match report.kind {
-            ReportKind::Json => serde_json::to_string_pretty(diagnosis).map_err(|error| error.to_string())? + "\n",
+            ReportKind::Json => serde_json::to_string_pretty(diagnosis).map_err(Error::bench)? + "\n",
             ReportKind::Markdown => page::markdown(&title, &blocks),
             ReportKind::Html => page::html(&title, &blocks),
-            ReportKind::Junit => return Err("--report: of a diagnosis there is json, markdown and html".into()),
+            ReportKind::Junit => return Err(Error::usage("--report: of a diagnosis there is json, markdown and html")),
         };
-        whole_file::write(&report.file, contents).map_err(|error| format!("{}: {error}", report.file.display()))?;
+        whole_file::write(&report.file, contents).map_err(|error| Error::file(&report.file, error))?;
     }
     Ok(())
-}
-
-/// The stacks that fit one of the patterns; all, if there is none.
-pub(crate) fn chosen(option: &str, stacks: Vec<Stack>, patterns: &[String]) -> Result<Vec<Stack>, Refusal> {
-    let names: Vec<String> = stacks.iter().map(|stack| stack.name.clone()).collect();
-    for pattern in patterns {
-        if !names.iter().any(|name| fits(pattern, name)) {
-            let words = format!("{option} {pattern}: no stack fits; there are {}", names.join(", "));
-            return Err(Refusal::new(exit::NOTHING_SELECTED, words));
-        }
-    }
-    let is_wanted = |stack: &Stack| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, &stack.name));
-    Ok(stacks.into_iter().filter(is_wanted).collect())
-}
-
-/// Whether a name fits a pattern in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(tail) = name.strip_prefix(start) else { return false };
-    (0..=tail.len()).filter_map(|at| tail.get(at..)).any(|tail| fits(rest, tail))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name) in
-            [("esp_idf*", "esp_idf_5_1"), ("*python*", "micropython_1_20"), ("*", "x"), ("a*b*c", "a1b2c")]
-        {
-            assert!(fits(pattern, name), "{pattern} {name}");
-        }
-        assert!(!fits("esp", "esp_idf_5_1") && !fits("a*b", "ba") && !fits("", "x"));
-    }
 }

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use blame::Error;
 use board::Board;
 use clock::UnixTime;
 use host::folder::Folder;
@@ -20,8 +21,9 @@ use self::relay::Relay;
 use crate::bench;
 use crate::controls::tools::{self, Missing};
 use crate::privileges::User;
-use crate::server::{ATTEMPTS, FreePorts, Server};
+use crate::server::{self, NotRunning, Server};
 use crate::stack::Stack;
+use crate::trial::{Trial, Tried};
 use judge::{Account, Evidence};
 
 /// What mosquitto says once its listeners are open (`mosquitto_main_loop` is next, src/mosquitto.c).
@@ -60,31 +62,24 @@ impl Mosquitto {
     ///
     /// # Errors
     ///
-    /// A sentence, if mosquitto does not take its configuration or the disk refuses.
-    pub fn start(scenario: &Scenario, minted: &Minted, folder: &Path, programs: &Programs) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("mosquitto cannot be prepared: {error}");
+    /// If mosquitto does not take its configuration, which is its author's fault, or the disk refuses.
+    pub fn start(scenario: &Scenario, minted: &Minted, folder: &Path, programs: &Programs) -> blame::Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder).map_err(failed)?;
         }
         fs::create_dir_all(folder).map_err(failed)?;
-        let mut why = String::new();
-        for _ in 0..ATTEMPTS {
-            let mut free = FreePorts::default();
+        let started = server::on_free_ports("mosquitto", |mut free| {
             // Not the folder of the run's artefacts: an ordinary user may not get through to it.
             let own = Folder::new("mosquitto").map_err(failed)?;
             let configuration = conf::relocated(scenario, own.path(), &mut |_| free.take())?;
             conf::write_files(scenario, minted, &configuration, programs)?;
             drop(free);
-            match Self::run(own, &configuration, folder, programs) {
-                Ok(mosquitto) => return Ok(mosquitto),
-                Err(words) if words.contains("Address already in use") => why = words,
-                Err(words) => {
-                    let shown = folder.join("mosquitto.conf");
-                    return Err(format!("mosquitto does not take {}: {words}", shown.display()));
-                }
-            }
-        }
-        Err(format!("mosquitto finds no free port: {why}"))
+            Self::run(own, &configuration, folder, programs)
+        });
+        started.map_err(|why| {
+            let shown = folder.join("mosquitto.conf");
+            why.or_refused(|words| Error::author(format!("mosquitto does not take {}: {words}", shown.display())))
+        })
     }
 
     /// Where the listener for `port` of the configuration is.
@@ -112,8 +107,7 @@ impl Mosquitto {
         conf: &conf::Relocated,
         artefacts: &Path,
         programs: &Programs,
-    ) -> Result<Self, String> {
-        let failed = |error: io::Error| format!("it cannot be prepared: {error}");
+    ) -> Result<Self, NotRunning> {
         let file = own.path().join("mosquitto.conf");
         fs::create_dir_all(artefacts).map_err(failed)?;
         for file in [&file, &artefacts.join("mosquitto.conf")] {
@@ -125,10 +119,15 @@ impl Mosquitto {
             user.owns(own.path()).map_err(failed)?;
             user.runs(&mut command);
         }
-        let server = Server::start(command, artefacts.join("mosquitto.log"), Some(RUNNING))
-            .map_err(|words| words.split("; ").map(without_time).collect::<Vec<String>>().join("; "))?;
+        let server = Server::start(command, artefacts.join("mosquitto.log"), Some(RUNNING)).map_err(|why| {
+            why.in_words(|said| said.split("; ").map(without_time).collect::<Vec<String>>().join("; "))
+        })?;
         Ok(Self { server, ports: conf.ports.clone(), _folder: own })
     }
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::bench(format!("mosquitto cannot be prepared: {error}"))
 }
 
 /// What came of a run with a real broker.
@@ -155,21 +154,40 @@ pub fn meet(
     seed: u64,
     today: UnixTime,
     folder: &Path,
-) -> Result<Met, String> {
+) -> blame::Result<Met> {
     let programs = match installed() {
         Ok(programs) => programs,
         Err(missing) => return Ok(Met::Missing(missing)),
     };
     let scenario = Scenario { date: Date(today), ..scenario.clone() };
-    let minted = bench::mint(&scenario, seed).map_err(|fault| fault.to_string())?;
+    let minted = bench::mint(&scenario, seed)?;
     let mosquitto = Mosquitto::start(&scenario, &minted, folder, &programs)?;
     let relay = Box::new(Relay::new(mosquitto.addresses()));
-    let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed).map_err(|fault| fault.to_string())?;
+    let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
     Ok(Met::Held(Box::new(evidence), mosquitto.finish()))
 }
 
+impl Met {
+    /// What came of it, judged; what the broker has logged stands below the transcript.
+    ///
+    /// # Errors
+    ///
+    /// If a program is missing that has to be there, or our own capture cannot be read.
+    pub fn judged(self, scenario: &Scenario, stack: &Stack, board: &dyn Board, seed: u64) -> blame::Result<Tried> {
+        let (evidence, log) = match self {
+            Self::Held(evidence, log) => (*evidence, log),
+            Self::Missing(missing) if missing.required => return Err(Error::bench(missing.reason)),
+            Self::Missing(missing) => return Ok(Tried::NotApplicable(missing.reason)),
+        };
+        let mut judged =
+            judge::judge(scenario, &stack.setting(&board.target(), seed), &evidence).map_err(Error::bench)?;
+        tell_log(&mut judged.transcript, &log);
+        Ok(Tried::Run(Trial { judged, pcapng: evidence.pcapng }))
+    }
+}
+
 /// Adds what a broker has logged to a run's transcript.
-pub fn tell_log(transcript: &mut String, log: &[String]) {
+pub(crate) fn tell_log(transcript: &mut String, log: &[String]) {
     for line in log {
         transcript.push_str("\nmosquitto  ");
         transcript.push_str(line);

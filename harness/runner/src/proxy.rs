@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use blame::Error;
 use board::Board;
 use clock::UnixTime;
 use host::folder::Folder;
@@ -18,7 +19,7 @@ use crate::controls::tools::{self, Missing, Nginx};
 use crate::mosquitto::relay::Relay;
 use crate::mosquitto::{self, Met, Mosquitto, conf};
 use crate::privileges::User;
-use crate::server::{self, ATTEMPTS, FreePorts, Server};
+use crate::server::{self, Server};
 use crate::stack::Stack;
 
 /// What nginx says once its sockets listen (`ngx_os_status`, after `ngx_init_cycle`).
@@ -81,23 +82,23 @@ impl Proxy {
         board: &mut dyn Board,
         (seed, today): (u64, UnixTime),
         folder: &Path,
-    ) -> Result<Met, String> {
+    ) -> blame::Result<Met> {
         let programs = match mosquitto::installed() {
             Ok(programs) => programs,
             Err(missing) => return Ok(Met::Missing(missing)),
         };
         let scenario = Scenario { date: Date(today), ..scenario.clone() };
-        let minted = bench::mint(&scenario, seed).map_err(|fault| fault.to_string())?;
+        let minted = bench::mint(&scenario, seed)?;
         let mut behind = scenario.clone();
         behind.broker.tls = false;
         behind.broker.client_certificates = ClientCertificates::default();
         let mosquitto = Mosquitto::start(&behind, &minted, &folder.join("mosquitto"), &programs)?;
         let port = scenario.device.port;
-        let upstream = mosquitto.address(port).ok_or("mosquitto has no listener for the proxy")?;
+        let upstream = mosquitto.address(port);
+        let upstream = upstream.ok_or_else(|| Error::bench("mosquitto has no listener for the proxy"))?;
         let running = self.start(tls, &scenario, &minted, upstream, folder)?;
         let relay = Box::new(Relay::new([(port, running.address)].into()));
-        let evidence =
-            bench::run_with(&scenario, &minted, relay, stack, board, seed).map_err(|fault| fault.to_string())?;
+        let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
         let mut log = mosquitto.finish();
         log.extend(running.server.finish().lines().map(|line| format!("{}: {line}", self.name())));
         Ok(Met::Held(Box::new(evidence), log))
@@ -110,27 +111,23 @@ impl Proxy {
         minted: &Minted,
         upstream: SocketAddr,
         folder: &Path,
-    ) -> Result<Running, String> {
-        let failed = |error: io::Error| format!("{} cannot be prepared: {error}", self.name());
+    ) -> blame::Result<Running> {
+        let failed = |error: io::Error| self.unprepared(&error);
+        let refused = |words: &str| Error::bench(format!("{} does not take its configuration: {words}", self.name()));
         let own = Folder::new("proxy").map_err(failed)?;
         let files = Files::write(scenario, minted, own.path()).map_err(failed)?;
         match self {
             Self::Nginx(nginx) => {
-                let mut why = String::new();
-                for _ in 0..ATTEMPTS {
-                    let mut free = FreePorts::default();
+                let started = server::on_free_ports("nginx", |mut free| {
                     let address = SocketAddr::from(([127, 0, 0, 1], free.take().map_err(failed)?));
                     let text = nginx_conf(nginx, tls, &files, address, upstream, own.path());
                     self.write("nginx.conf", &text, own.path(), folder)?;
                     let command = self.command(&nginx.program, "nginx.conf", own.path());
                     drop(free);
-                    match Server::start(command, folder.join("nginx.log"), Some(NGINX_RUNS)) {
-                        Ok(server) => return Ok(Running { address, server, _folder: own }),
-                        Err(words) if words.contains("Address already in use") => why = words,
-                        Err(words) => return Err(format!("nginx does not take its configuration: {words}")),
-                    }
-                }
-                Err(format!("nginx finds no free port: {why}"))
+                    Server::start(command, folder.join("nginx.log"), Some(NGINX_RUNS)).map(|server| (address, server))
+                });
+                let (address, server) = started.map_err(|why| why.or_refused(refused))?;
+                Ok(Running { address, server, _folder: own })
             }
             Self::Haproxy(program) => {
                 let text = haproxy_conf(tls, &files, upstream);
@@ -141,24 +138,29 @@ impl Proxy {
                 let output = checked.output().map_err(failed)?;
                 if !output.status.success() {
                     let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-                    return Err(format!("HAProxy does not take its configuration: {words}"));
+                    return Err(refused(&words));
                 }
                 let mut command = self.command(program, "haproxy.cfg", own.path());
                 command.arg("-db").stdin(handed(&listener).map_err(failed)?);
                 drop(listener);
-                let server = Server::start(command, folder.join("haproxy.log"), None)?;
+                let server = Server::start(command, folder.join("haproxy.log"), None);
+                let server = server.map_err(|why| why.or_refused(refused))?;
                 Ok(Running { address, server, _folder: own })
             }
         }
     }
 
     /// Writes the configuration, for the proxy and for people. All that the proxy reads is then its user's.
-    fn write(&self, name: &str, text: &str, own: &Path, folder: &Path) -> Result<(), String> {
-        let failed = |error: io::Error| format!("{} cannot be prepared: {error}", self.name());
+    fn write(&self, name: &str, text: &str, own: &Path, folder: &Path) -> blame::Result<()> {
+        let failed = |error: io::Error| self.unprepared(&error);
         for folder in [own, folder] {
             fs::write(folder.join(name), text).map_err(failed)?;
         }
         User::in_roots_place(own).map_or(Ok(()), |user| user.owns(own)).map_err(failed)
+    }
+
+    fn unprepared(&self, error: &io::Error) -> Error {
+        Error::bench(format!("{} cannot be prepared: {error}", self.name()))
     }
 
     /// The command that reads the configuration `name` in `own`.

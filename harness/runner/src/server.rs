@@ -4,12 +4,13 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use blame::Error;
 use host::process::{self, GroupGuard};
 
 /// How long a server may take to say that it runs: it takes milliseconds.
@@ -17,7 +18,66 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// What is kept of its log, in bytes.
 const LOG_BYTES_MAX: u64 = 1024 * 1024;
 /// How often another set of ports is tried, if somebody took one between its choice and the server's start.
-pub(crate) const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 5;
+
+/// What servers say if somebody else has a port of theirs (strerror(3) of EADDRINUSE, in the locale `C`).
+const PORT_TAKEN: &str = "Address already in use";
+
+/// Why a server does not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotRunning {
+    /// Somebody has taken a port since it was chosen; what the server says of it.
+    PortTaken(String),
+    /// It does not take its configuration; what it says of it.
+    Refuses(String),
+    /// It could not be prepared or started.
+    Failed(Error),
+}
+
+impl NotRunning {
+    /// As an error: `refused` makes one of what a server says of its configuration.
+    pub fn or_refused(self, refused: impl FnOnce(&str) -> Error) -> Error {
+        match self {
+            Self::PortTaken(words) | Self::Refuses(words) => refused(&words),
+            Self::Failed(error) => error,
+        }
+    }
+
+    /// The same with other words of the server's.
+    pub fn in_words(self, words: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::PortTaken(said) => Self::PortTaken(words(&said)),
+            Self::Refuses(said) => Self::Refuses(words(&said)),
+            Self::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<Error> for NotRunning {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Starts the server `name` on free ports of the loopback; on others, if somebody takes one between its choice and the start.
+/// `start` lets go of the ports when all are chosen.
+///
+/// # Errors
+///
+/// Those of `start`; or that there is no free port.
+pub(crate) fn on_free_ports<T>(
+    name: &str,
+    mut start: impl FnMut(FreePorts) -> Result<T, NotRunning>,
+) -> Result<T, NotRunning> {
+    let mut words = String::new();
+    for _ in 0..ATTEMPTS {
+        match start(FreePorts::default()) {
+            Err(NotRunning::PortTaken(said)) => words = said,
+            other => return other,
+        }
+    }
+    Err(Error::bench(format!("{name} finds no free port: {words}")).into())
+}
 
 /// A server that runs. It is killed when this is dropped.
 #[derive(Debug)]
@@ -35,16 +95,16 @@ impl Server {
     /// # Errors
     ///
     /// What it said before it ended, or why it could not be started.
-    pub fn start(mut command: Command, log_file: PathBuf, running: Option<&'static str>) -> Result<Self, String> {
+    pub fn start(mut command: Command, log_file: PathBuf, running: Option<&'static str>) -> Result<Self, NotRunning> {
         command.env("LC_ALL", "C").stdout(Stdio::null()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         process::ends_with_us(&mut command);
-        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let mut child = command.spawn().map_err(|error| Error::file(Path::new(command.get_program()), error))?;
         // What was handed to the child is the child's alone from here on.
         drop(command);
         let guard = Some(GroupGuard::new(child.id()));
-        let log = File::create(&log_file).map_err(|error| format!("{}: {error}", log_file.display()))?;
+        let log = File::create(&log_file).map_err(|error| Error::file(&log_file, error))?;
         let (send, said) = mpsc::channel();
         let stderr = child.stderr.take();
         let reader = stderr.map(|stderr| thread::spawn(move || listen(stderr, log, running, &send)));
@@ -53,7 +113,8 @@ impl Server {
             Ok(()) => Ok(server),
             Err(why) => {
                 let words = server.finish().lines().collect::<Vec<&str>>().join("; ");
-                Err(if words.is_empty() { why.to_owned() } else { words })
+                let words = if words.is_empty() { why.to_owned() } else { words };
+                Err(if words.contains(PORT_TAKEN) { NotRunning::PortTaken } else { NotRunning::Refuses }(words))
             }
         }
     }
@@ -121,4 +182,28 @@ impl FreePorts {
 pub(crate) fn listener() -> io::Result<(SocketAddr, TcpListener)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok((listener.local_addr()?, listener))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_ports_are_tried_as_long_as_somebody_takes_them() {
+        let mut seen = Vec::new();
+        let port = on_free_ports("it", |mut free| {
+            let port = free.take().expect("a port");
+            seen.push(port);
+            if seen.len() < 3 { Err(NotRunning::PortTaken("taken".into())) } else { Ok(port) }
+        });
+        assert_eq!(port, Ok(seen[2]));
+        let never = on_free_ports::<()>("it", |_| Err(NotRunning::PortTaken("taken".into())));
+        assert_eq!(never, Err(NotRunning::Failed(Error::bench("it finds no free port: taken"))));
+        let mut starts = 0;
+        let refused = on_free_ports::<()>("it", |_| {
+            starts += 1;
+            Err(NotRunning::Refuses("no such option".into()))
+        });
+        assert_eq!((refused, starts), (Err(NotRunning::Refuses("no such option".into())), 1));
+    }
 }

@@ -1,5 +1,7 @@
 //! Stacks: what scenarios are run on. An image as it is, or as one of the products that it can stand for.
 
+mod pattern;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::dialect::{self, Dialect, Profile, words};
 use crate::plan::{self, Issued, NamesAlone};
 use crate::released::Firmware;
 use scenario::library;
+
+pub use pattern::matching;
 
 /// One of them. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -26,7 +26,7 @@ pub fn run<T: Sync, R: Send>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(task) = tasks.get(index) else { break };
                     // A panic is a fault of the bench, and must not take the other tasks with it.
-                    let result = blame::panics::caught(|| one(task)).unwrap_or_else(|message| panicked(task, &message));
+                    let result = blame::panics::caught(|| one(task)).unwrap_or_else(|panic| panicked(task, &panic.0));
                     if send.send((index, result)).is_err() {
                         break;
                     }

@@ -48,8 +48,8 @@ pub struct OnRack {
 
 impl Verdict {
     /// A verdict on a scenario that the bench could not run.
-    pub fn bench_failed(scenario: &scenario::Scenario, stack: &str, why: impl Into<String>) -> Self {
-        Self::without_account(scenario, stack, Ending::BenchFailed(why.into()))
+    pub fn bench_failed(scenario: &scenario::Scenario, stack: &str, why: impl ToString) -> Self {
+        Self::without_account(scenario, stack, Ending::BenchFailed(why.to_string()))
     }
 
     /// A verdict on a scenario that says nothing about a stack.

@@ -1,5 +1,10 @@
 //! The house rules: who may know whom, what every crate says of itself, and what has no place in the repository.
 
+#[path = "house/contributing.rs"]
+mod contributing;
+#[path = "house/errors.rs"]
+mod errors;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

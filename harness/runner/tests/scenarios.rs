@@ -10,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use board::{Board as _, Boots, Emulated};
+use board::{Boots, Emulated};
 use rstest::rstest;
 use runner::builds::Builds;
-use runner::mosquitto::{self, Met};
+use runner::mosquitto;
 use runner::stack::{self, Applicability, Stack};
-use runner::trial::{self, Trial};
+use runner::trial::{self, Trial, Tried};
 use runner::{bench, controls, packets};
 use scenario::Scenario;
 use scenario::library;
@@ -118,17 +118,12 @@ fn happens_with_a_real_broker_as_reviewed(scenario: &Scenario, stack: &Stack, bo
     let folder = tempfile::tempdir().expect("there is room for a temporary folder");
     let met = mosquitto::meet(scenario, stack, board, SEED, controls::today(), folder.path())
         .unwrap_or_else(|why| panic!("{on}: {why}"));
-    let (evidence, log) = match met {
-        Met::Held(evidence, log) => (evidence, log),
-        Met::Missing(missing) => {
-            assert!(!missing.required, "{on}: {}", missing.reason);
-            return eprintln!("{on}: not run: {}", missing.reason);
-        }
+    let judged = match met.judged(scenario, stack, board, SEED).unwrap_or_else(|why| panic!("{on}: {why}")) {
+        Tried::Run(trial) => trial.judged,
+        Tried::NotApplicable(why) => return eprintln!("{on}: not run: {why}"),
     };
-    let judged = judge::judge(scenario, &stack.setting(&board.target(), SEED), &evidence)
-        .unwrap_or_else(|why| panic!("{on}: {why}"));
     let agreement = place.compare(&mosquitto::essence(&stack.name, &judged.account)).expect("it is there");
-    assert_eq!(agreement, Agreement::Same, "{}\n{log:#?}", judged.transcript);
+    assert_eq!(agreement, Agreement::Same, "{}", judged.transcript);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::fmt;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -13,6 +14,26 @@ use std::process::{Command, ExitCode, Stdio};
 const PROBE: &str = "SHAKEDOWN_PROBE";
 /// The exit code for "the bench failed" (`harness/runner/src/exit.rs`).
 const BENCH_FAILED: u8 = 3;
+
+/// Why the runner was not handed the command: always the bench's fault.
+#[derive(Debug)]
+enum Failure {
+    CargoDoesNotStart(io::Error),
+    DoesNotBuild(&'static str),
+    BuiltNowhere(&'static str),
+    RunnerDoesNotStart(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CargoDoesNotStart(error) => write!(f, "cargo does not start: {error}"),
+            Self::DoesNotBuild(package) => write!(f, "`{package}` does not build (see above)"),
+            Self::BuiltNowhere(package) => write!(f, "cargo built `{package}` but did not say where it put it"),
+            Self::RunnerDoesNotStart(error) => write!(f, "the runner does not start: {error}"),
+        }
+    }
+}
 
 fn main() -> ExitCode {
     match run() {
@@ -25,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<u8, String> {
+fn run() -> Result<u8, Failure> {
     let root = workspace();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut runner = Command::new(build(&cargo, &root, "runner")?);
@@ -75,19 +96,18 @@ fn speak_for_nobody(command: &mut Command) -> &mut Command {
 }
 
 /// Builds the package of this name; where its program is.
-fn build(cargo: &OsStr, root: &Path, package: &str) -> Result<PathBuf, String> {
+fn build(cargo: &OsStr, root: &Path, package: &'static str) -> Result<PathBuf, Failure> {
     let build = speak_for_nobody(&mut Command::new(cargo))
         .args(["build", "--package", package, "--bin", package, "--message-format", "json-render-diagnostics"])
         .current_dir(root)
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| format!("cargo does not start: {error}"))?;
+        .map_err(Failure::CargoDoesNotStart)?;
     if !build.status.success() {
-        return Err(format!("`{package}` does not build (see above)"));
+        return Err(Failure::DoesNotBuild(package));
     }
-    executable(&String::from_utf8_lossy(&build.stdout))
-        .ok_or_else(|| format!("cargo built `{package}` but did not say where it put it"))
+    executable(&String::from_utf8_lossy(&build.stdout)).ok_or(Failure::BuiltNowhere(package))
 }
 
 /// The folder of the workspace: two above this package.
@@ -104,14 +124,14 @@ fn executable(messages: &str) -> Option<PathBuf> {
 }
 
 #[cfg(unix)]
-fn hand_over(command: &mut Command) -> Result<u8, String> {
+fn hand_over(command: &mut Command) -> Result<u8, Failure> {
     use std::os::unix::process::CommandExt;
     // Replaces this process, so that Ctrl-C and the exit code are the runner's own.
-    Err(format!("the runner does not start: {}", command.exec()))
+    Err(Failure::RunnerDoesNotStart(command.exec()))
 }
 
 #[cfg(not(unix))]
-fn hand_over(command: &mut Command) -> Result<u8, String> {
-    let status = command.status().map_err(|error| format!("the runner does not start: {error}"))?;
+fn hand_over(command: &mut Command) -> Result<u8, Failure> {
+    let status = command.status().map_err(Failure::RunnerDoesNotStart)?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(BENCH_FAILED))
 }

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use board::{Board as _, Boots, Emulated};
+use blame::Error;
+use board::{Boots, Emulated};
 use outcome::Conformity;
 use scenario::Scenario;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::controls::tools::Missing;
 use crate::mosquitto::{self, Met};
 use crate::proxy::{Proxy, Tls};
 use crate::stack::{Applicability, Stack};
-use crate::trial;
+use crate::trial::{self, Tried};
 use report::model::How;
 
 /// The seed of the twin: nothing secret is said to it.
@@ -75,7 +76,7 @@ pub fn advise(
     candidates: &[Change],
     stacks: &[(Stack, bool)],
     folder: &Path,
-) -> Result<Advice, String> {
+) -> blame::Result<Advice> {
     let mut tries = Tries { setup, twin, known: BTreeMap::new(), boots: Boots::new() };
     let mut advice = Advice::default();
     let (mut wanted, mut asked): (Vec<&Stack>, Vec<&Stack>) = (Vec::new(), Vec::new());
@@ -186,7 +187,7 @@ struct Tries<'a> {
 
 impl Tries<'_> {
     /// The first set after which all of these stacks connect.
-    fn first(&mut self, sets: &[Vec<Change>], stacks: &[&Stack]) -> Result<Option<Vec<Change>>, String> {
+    fn first(&mut self, sets: &[Vec<Change>], stacks: &[&Stack]) -> blame::Result<Option<Vec<Change>>> {
         for set in sets {
             let mut all = true;
             for stack in stacks {
@@ -199,7 +200,7 @@ impl Tries<'_> {
         Ok(None)
     }
 
-    fn connects(&mut self, set: &[Change], stack: &Stack) -> Result<bool, String> {
+    fn connects(&mut self, set: &[Change], stack: &Stack) -> blame::Result<bool> {
         let key = (set.to_vec(), stack.name.clone());
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
@@ -212,7 +213,7 @@ impl Tries<'_> {
     }
 }
 
-fn is_connected(scenario: &Scenario, stack: &Stack, boots: &std::sync::Arc<Boots>) -> Result<bool, String> {
+fn is_connected(scenario: &Scenario, stack: &Stack, boots: &std::sync::Arc<Boots>) -> blame::Result<bool> {
     // A profile that stands for one document is asked all the same.
     if matches!(stack.applicability(scenario), Applicability::NotApplicable(_)) {
         return Ok(false);
@@ -230,7 +231,7 @@ struct Real<'a> {
 }
 
 impl Real<'_> {
-    fn all(&self) -> Result<Vec<Run>, String> {
+    fn all(&self) -> blame::Result<Vec<Run>> {
         let (changes, twin) = (self.changes, self.twin);
         let mosquitto = self.run(lines::MOSQUITTO, &|scenario, stack, board| {
             mosquitto::meet(scenario, stack, board, SEED, controls::today(), &self.folder.join("mosquitto"))
@@ -246,17 +247,17 @@ impl Real<'_> {
         folder: &str,
         proxy: Result<Proxy, Missing>,
         tls: &Tls,
-    ) -> Result<Run, String> {
+    ) -> blame::Result<Run> {
         match proxy {
             Ok(proxy) => self.run(program, &|scenario, stack, board| {
                 proxy.meet(tls, scenario, stack, board, (SEED, controls::today()), &self.folder.join(folder))
             }),
-            Err(missing) if missing.required => Err(missing.reason),
+            Err(missing) if missing.required => Err(Error::bench(missing.reason)),
             Err(missing) => Ok(Run { program, words: format!("not run: {}", missing.reason) }),
         }
     }
 
-    fn run(&self, program: &'static str, meet: &Meet<'_>) -> Result<Run, String> {
+    fn run(&self, program: &'static str, meet: &Meet<'_>) -> blame::Result<Run> {
         let mut scenario = self.twin.scenario(self.setup, controls::today())?;
         scenario.broker.real = Some(scenario::broker::Real::Mosquitto);
         scenario.broker.mqtt.allow_anonymous = true;
@@ -264,13 +265,11 @@ impl Real<'_> {
         scenario.mosquitto = Some(scenario::mosquitto::Mosquitto { conf: None, options });
         let (mut connect, mut others) = (0, Vec::new());
         for stack in self.stacks {
-            let mut board = Emulated::of(stack.chip(), SEED).map_err(|fault| fault.to_string())?;
-            let evidence = match meet(&scenario, stack, &mut board)? {
-                Met::Held(evidence, _) => evidence,
-                Met::Missing(missing) if missing.required => return Err(missing.reason),
-                Met::Missing(missing) => return Ok(Run { program, words: format!("not run: {}", missing.reason) }),
+            let mut board = Emulated::of(stack.chip(), SEED).map_err(Error::bench)?;
+            let judged = match meet(&scenario, stack, &mut board)?.judged(&scenario, stack, &board, SEED)? {
+                Tried::Run(trial) => trial.judged,
+                Tried::NotApplicable(why) => return Ok(Run { program, words: format!("not run: {why}") }),
             };
-            let judged = judge::judge(&scenario, &stack.setting(&board.target(), SEED), &evidence)?;
             if judged.account.how == How::Connected {
                 connect += 1;
             } else {
@@ -291,7 +290,7 @@ impl Real<'_> {
 }
 
 /// How a stack meets a broker that really runs.
-type Meet<'a> = dyn Fn(&Scenario, &Stack, &mut dyn board::Board) -> Result<Met, String> + 'a;
+type Meet<'a> = dyn Fn(&Scenario, &Stack, &mut dyn board::Board) -> blame::Result<Met> + 'a;
 
 #[cfg(test)]
 mod tests {

@@ -8,15 +8,15 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use blame::Error;
 use host::folder::Folder;
+use host::whole_file;
 use scenario::mosquitto::options::{self, Role, Treatment};
 
 use super::files;
-use crate::exit;
-use crate::hil::Refusal;
 use crate::mosquitto::conf::Relocated;
 use crate::mosquitto::{self, Mosquitto};
-use crate::server::{ATTEMPTS, FreePorts};
+use crate::server::{self, FreePorts};
 
 /// The longest that people have holds a tenth of that, most of it comments.
 const LINES_MAX: usize = 10_000;
@@ -55,31 +55,22 @@ pub struct Running {
 /// # Errors
 ///
 /// What is wrong with the file, by line; what is missing here.
-pub fn start(file: &Path, port: Option<u16>, artefacts: &Path) -> Result<Running, Refusal> {
-    let programs = mosquitto::installed().map_err(|missing| Refusal::bench_failed(missing.reason))?;
-    let mut why = String::new();
-    for _ in 0..ATTEMPTS {
-        let own = Folder::new("mosquitto").map_err(Refusal::bench_failed)?;
-        let mut moving = Moving::new(file, own.path());
+pub fn start(file: &Path, port: Option<u16>, artefacts: &Path) -> blame::Result<Running> {
+    let programs = mosquitto::installed().map_err(|missing| Error::bench(missing.reason))?;
+    let started = server::on_free_ports("mosquitto", |free| {
+        let own = Folder::new("mosquitto").map_err(Error::bench)?;
+        let mut moving = Moving::new(file, own.path(), free);
         moving.file(file)?;
         let port = moving.listener(port)?;
         let Moving { moved, notes, free, .. } = moving;
         drop(free);
-        match Mosquitto::run(own, &moved, artefacts, &programs) {
-            Ok(mosquitto) => {
-                let address = mosquitto.address(port).ok_or_else(|| Refusal::bench_failed("its listener is gone"))?;
-                return Ok(Running { _mosquitto: mosquitto, port, address, notes });
-            }
-            Err(words) if words.contains("Address already in use") => why = words,
-            Err(words) => {
-                return Err(Refusal::new(
-                    exit::USAGE,
-                    format!("{}: mosquitto does not take it: {words}", file.display()),
-                ));
-            }
-        }
-    }
-    Err(Refusal::bench_failed(format!("mosquitto finds no free port: {why}")))
+        let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs)?;
+        let address = mosquitto.address(port).ok_or_else(|| Error::bench("its listener is gone"))?;
+        Ok(Running { _mosquitto: mosquitto, port, address, notes })
+    });
+    started.map_err(|why| {
+        why.or_refused(|words| Error::authors_file(file, format!("mosquitto does not take it: {words}")))
+    })
 }
 
 /// A configuration on its way into a folder.
@@ -101,13 +92,13 @@ struct Moving<'a> {
 }
 
 impl<'a> Moving<'a> {
-    fn new(conf: &'a Path, folder: &'a Path) -> Self {
+    fn new(conf: &'a Path, folder: &'a Path, free: FreePorts) -> Self {
         Self {
             conf,
             folder,
             moved: Relocated::default(),
             notes: Vec::new(),
-            free: FreePorts::default(),
+            free,
             with_tls: Vec::new(),
             current: None,
             is_bridge: false,
@@ -116,10 +107,10 @@ impl<'a> Moving<'a> {
         }
     }
 
-    fn file(&mut self, file: &Path) -> Result<(), Refusal> {
+    fn file(&mut self, file: &Path) -> blame::Result<()> {
         let text = files::text("--conf", file)?;
         if text.lines().count() > LINES_MAX {
-            return Err(Refusal::new(exit::USAGE, format!("{}: more than {LINES_MAX} lines", file.display())));
+            return Err(Error::authors_file(file, format!("more than {LINES_MAX} lines")));
         }
         let websockets = websockets(&text);
         for (index, line) in text.lines().enumerate() {
@@ -132,12 +123,12 @@ impl<'a> Moving<'a> {
     }
 
     /// What stands in the line's place.
-    fn line(&mut self, line: &str, at: &str, is_websockets: bool) -> Result<String, Refusal> {
+    fn line(&mut self, line: &str, at: &str, is_websockets: bool) -> blame::Result<String> {
         if line.is_empty() || line.starts_with('#') {
             return Ok(String::new());
         }
         let (option, value) = line.split_once(' ').map_or((line, ""), |(option, value)| (option, value.trim()));
-        let wrong = |why: String| Refusal::new(exit::USAGE, format!("{at}: {why}"));
+        let wrong = |why: String| Error::author(format!("{at}: {why}"));
         if matches!(option, "listener" | "port") {
             let port = value.split(' ').next().unwrap_or_default();
             (self.is_bridge, self.is_struck) = (false, is_websockets || port == "0");
@@ -146,7 +137,7 @@ impl<'a> Moving<'a> {
                 return Ok(String::new());
             }
             let port: u16 = port.parse().map_err(|_| wrong(format!("`{port}` is no port")))?;
-            let here = self.free.take().map_err(Refusal::bench_failed)?;
+            let here = self.free.take().map_err(Error::bench)?;
             self.moved.ports.insert(port, SocketAddr::from((Ipv4Addr::LOCALHOST, here)));
             self.current = Some(port);
             return Ok(format!("listener {here} {}", Ipv4Addr::LOCALHOST));
@@ -201,7 +192,7 @@ impl<'a> Moving<'a> {
     }
 
     /// A file that mosquitto reads.
-    fn copied(&mut self, option: &str, value: &str, at: &str) -> Result<String, Refusal> {
+    fn copied(&mut self, option: &str, value: &str, at: &str) -> blame::Result<String> {
         let source = self.path(value);
         let text = files::text(&format!("{at}: {option}"), &source)?;
         let here = self.copy(&text)?;
@@ -209,15 +200,15 @@ impl<'a> Moving<'a> {
         Ok(format!("{option} {}", here.display()))
     }
 
-    fn copy(&mut self, text: &str) -> Result<PathBuf, Refusal> {
+    fn copy(&mut self, text: &str) -> blame::Result<PathBuf> {
         self.copies += 1;
         let here = self.folder.join(format!("copy_{}", self.copies));
-        super::private(&here, text.as_bytes()).map_err(Refusal::bench_failed)?;
+        whole_file::write_private(&here, text.as_bytes()).map_err(Error::bench)?;
         Ok(here)
     }
 
     /// A folder of authorities becomes one file of them.
-    fn authorities(&mut self, value: &str, at: &str) -> Result<String, Refusal> {
+    fn authorities(&mut self, value: &str, at: &str) -> blame::Result<String> {
         let folder = self.path(value);
         let mut all = String::new();
         for file in listed(&folder).map_err(|error| unreadable(at, &folder, &error))? {
@@ -230,14 +221,14 @@ impl<'a> Moving<'a> {
     }
 
     /// mosquitto.conf(5): files that end with `.conf`, in the order of their names.
-    fn included(&mut self, value: &str, at: &str) -> Result<(), Refusal> {
+    fn included(&mut self, value: &str, at: &str) -> blame::Result<()> {
         let folder = self.path(value);
         let files = listed(&folder).map_err(|error| unreadable(at, &folder, &error))?;
         for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "conf")) {
             self.note(at, &format!("{} stands here", file.display()));
             // One more folder in there would be read again and again.
             if files::text(at, file)?.lines().any(|line| line.trim().starts_with("include_dir")) {
-                return Err(Refusal::new(exit::USAGE, format!("{}: `include_dir` in a file of one", file.display())));
+                return Err(Error::authors_file(file, "`include_dir` in a file of one"));
             }
             self.file(file)?;
         }
@@ -263,7 +254,7 @@ impl<'a> Moving<'a> {
     }
 
     /// The port that is dialled; then the configuration is whole.
-    fn listener(&mut self, wanted: Option<u16>) -> Result<u16, Refusal> {
+    fn listener(&mut self, wanted: Option<u16>) -> blame::Result<u16> {
         // What the bench reads: that it runs, and what it has to say of its clients.
         self.moved.text.push_str("log_dest stderr\nlog_type all\n");
         let with_tls = self.with_tls.iter().map(u16::to_string).collect::<Vec<String>>().join(", ");
@@ -274,7 +265,7 @@ impl<'a> Moving<'a> {
                 let what = wanted
                     .map_or_else(|| "listener with a `certfile`".into(), |port| format!("listener on port {port}"));
                 let others = if with_tls.is_empty() { "none has TLS".into() } else { format!("with TLS: {with_tls}") };
-                Err(Refusal::new(exit::USAGE, format!("{}: there is no {what} ({others})", self.conf.display())))
+                Err(Error::authors_file(self.conf, format!("there is no {what} ({others})")))
             }
         }
     }
@@ -311,6 +302,6 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn unreadable(at: &str, folder: &Path, error: &io::Error) -> Refusal {
-    Refusal::new(exit::USAGE, format!("{at}: {}: {error}", folder.display()))
+fn unreadable(at: &str, folder: &Path, error: &io::Error) -> Error {
+    Error::author(format!("{at}: {}: {error}", folder.display()))
 }

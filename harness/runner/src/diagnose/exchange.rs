@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use blame::Error;
 use board::{Board as _, Emulated};
 use pki::Minted;
 use rustls::crypto::SecureRandom;
@@ -105,7 +106,7 @@ impl Meeting<'_> {
         if let Some(excused) = self.excuse(stack) {
             return excused;
         }
-        self.run(stack).unwrap_or_else(|why| bench_failed(stack, why))
+        self.run(stack).unwrap_or_else(|error| bench_failed(stack, error.message))
     }
 
     /// What is said of a stack that cannot be asked this.
@@ -118,16 +119,16 @@ impl Meeting<'_> {
         }
     }
 
-    fn run(&self, stack: &Stack) -> Result<Met, String> {
-        let mut board = Emulated::of(stack.chip(), secret()?).map_err(|fault| fault.to_string())?;
+    fn run(&self, stack: &Stack) -> blame::Result<Met> {
+        let mut board = Emulated::of(stack.chip(), secret()?).map_err(Error::bench)?;
         // One for each stack: a broker throws out who has an identifier when another comes with it.
         let mut scenario = self.scenario.clone();
         scenario.device.plan.mqtt.client_id = client_id()?;
         let scenario = &scenario;
         let relay = Relay::new(BTreeMap::from([(self.setup.port, self.setup.address)]));
-        let evidence = bench::run_with(scenario, self.minted, Box::new(relay), stack, &mut board, NETWORK_SEED)
-            .map_err(|fault| fault.to_string())?;
-        let judged = judge::judge(scenario, &stack.setting(&board.target(), NETWORK_SEED), &evidence)?;
+        let evidence = bench::run_with(scenario, self.minted, Box::new(relay), stack, &mut board, NETWORK_SEED)?;
+        let setting = stack.setting(&board.target(), NETWORK_SEED);
+        let judged = judge::judge(scenario, &setting, &evidence).map_err(Error::bench)?;
         Ok(self.conclude(stack, judged, evidence.pcapng))
     }
 
@@ -237,7 +238,7 @@ fn with_certificate(transcript: &str, shown: Option<&str>) -> String {
 /// # Errors
 ///
 /// If the system gives no random numbers.
-pub fn secret() -> Result<u64, String> {
+pub fn secret() -> blame::Result<u64> {
     let mut bytes = [0; 8];
     random(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
@@ -248,7 +249,7 @@ pub fn secret() -> Result<u64, String> {
 /// # Errors
 ///
 /// If the system gives no random numbers.
-pub fn client_id() -> Result<String, String> {
+pub fn client_id() -> blame::Result<String> {
     let mut bytes = [0; 6];
     random(&mut bytes)?;
     Ok(format!("shakedown-{}", base16ct::lower::encode_string(&bytes)))
@@ -259,10 +260,10 @@ pub fn client_id() -> Result<String, String> {
 /// # Errors
 ///
 /// If it gives none.
-pub fn random(bytes: &mut [u8]) -> Result<(), String> {
+pub fn random(bytes: &mut [u8]) -> blame::Result<()> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let source: &dyn SecureRandom = provider.secure_random;
-    source.fill(bytes).map_err(|_| "the system gives no random numbers".to_owned())
+    source.fill(bytes).map_err(|_| Error::bench("the system gives no random numbers"))
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use blame::Error;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-use crate::exit;
-use crate::hil::Refusal;
 
 /// Larger files hold no chain and no key.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -25,7 +23,7 @@ const PASSWORD_BYTES_MAX: usize = 65_535;
 /// # Errors
 ///
 /// What is wrong with the file, and what to do.
-pub fn certificates(option: &str, file: &Path, most: usize) -> Result<Vec<Vec<u8>>, Refusal> {
+pub fn certificates(option: &str, file: &Path, most: usize) -> blame::Result<Vec<Vec<u8>>> {
     let text = text(option, file)?;
     let wrong = |why: &str| refusal(option, file, why);
     let mut found = Vec::new();
@@ -81,7 +79,7 @@ fn without_certificates(text: &str) -> &'static str {
 /// # Errors
 ///
 /// What is wrong with the file, and what to do.
-pub fn key(option: &str, file: &Path) -> Result<String, Refusal> {
+pub fn key(option: &str, file: &Path) -> blame::Result<String> {
     let text = text(option, file)?;
     let wrong = |why: &str| refusal(option, file, why);
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
@@ -113,7 +111,7 @@ pub fn key(option: &str, file: &Path) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// What is wrong with the file, and what to do.
-pub fn password(option: &str, file: &Path) -> Result<String, Refusal> {
+pub fn password(option: &str, file: &Path) -> blame::Result<String> {
     let text = text(option, file)?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
@@ -130,7 +128,7 @@ pub fn password(option: &str, file: &Path) -> Result<String, Refusal> {
 /// # Errors
 ///
 /// If it cannot be read, or is no file of that size.
-pub fn text(option: &str, file: &Path) -> Result<String, Refusal> {
+pub fn text(option: &str, file: &Path) -> blame::Result<String> {
     let unreadable = |error: std::io::Error| refusal(option, file, &error.to_string());
     let mut bytes = Vec::new();
     fs::File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -141,8 +139,8 @@ pub fn text(option: &str, file: &Path) -> Result<String, Refusal> {
     Ok(String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
 }
 
-fn refusal(option: &str, file: &Path, why: &str) -> Refusal {
-    Refusal::new(exit::USAGE, format!("{option} {}: {why}", file.display()))
+fn refusal(option: &str, file: &Path, why: &str) -> Error {
+    Error::usage(format!("{option} {}: {why}", file.display()))
 }
 
 #[cfg(test)]
@@ -162,7 +160,7 @@ mod tests {
         let (root, leaf) = (&minted.certificates["root"], &minted.certificates["leaf"]);
         let both = written(format!("{}{}", leaf.pem(), root.pem()).as_bytes());
         assert_eq!(
-            certificates("--ca", both.path(), 2).map_err(|why| why.words),
+            certificates("--ca", both.path(), 2).map_err(|why| why.message),
             Ok(vec![leaf.der.clone(), root.der.clone()])
         );
         let der = root.der.clone();
@@ -178,11 +176,11 @@ mod tests {
         ] {
             let file = written(&contents);
             let why = certificates("--ca", file.path(), 2).expect_err(words);
-            assert!(why.words.contains(words), "{}", why.words);
-            assert_eq!(why.exit, exit::USAGE);
+            assert!(why.message.contains(words), "{}", why.message);
+            assert_eq!(why.blame, blame::Blame::Usage);
         }
         let why = certificates("--ca", Path::new("no/such.pem"), 2).expect_err("not there");
-        assert!(why.words.starts_with("--ca no/such.pem: "), "{}", why.words);
+        assert!(why.message.starts_with("--ca no/such.pem: "), "{}", why.message);
     }
 
     #[test]
@@ -191,7 +189,7 @@ mod tests {
         let minted = minted.unwrap_or_else(|error| panic!("{error}"));
         let client = &minted.certificates["client"];
         let file = written(format!("{}{}", client.pem(), client.key_pem()).as_bytes());
-        assert_eq!(key("--client-key", file.path()).map_err(|why| why.words), Ok(client.key_pem()));
+        assert_eq!(key("--client-key", file.path()).map_err(|why| why.message), Ok(client.key_pem()));
         for (contents, words) in [
             (client.pem(), "swapped"),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nSECRET\n".to_owned(), "takes the password off"),
@@ -199,7 +197,7 @@ mod tests {
             ("SECRET".to_owned(), "no private key"),
         ] {
             let file = written(contents.as_bytes());
-            let why = key("--client-key", file.path()).expect_err(words).words;
+            let why = key("--client-key", file.path()).expect_err(words).message;
             assert!(why.contains(words) && !why.contains("SECRET"), "{why}");
         }
     }
@@ -207,7 +205,7 @@ mod tests {
     #[test]
     fn a_password_is_a_files_first_line() {
         let file = written(b"open sesame\r\nsomething else\n");
-        assert_eq!(password("--password-file", file.path()).map_err(|why| why.words), Ok("open sesame".into()));
+        assert_eq!(password("--password-file", file.path()).map_err(|why| why.message), Ok("open sesame".into()));
         assert!(password("--password-file", written(b"\n").path()).is_err());
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use blame::Error;
 use board::Boots;
 use explain::chain;
 use pki::spec::{Certificate, KeyKind};
@@ -61,7 +62,7 @@ impl Given {
     /// # Errors
     ///
     /// If its key is of a kind that cannot stand in.
-    pub fn put_into(&self, scenario: &mut Scenario) -> Result<(), String> {
+    pub fn put_into(&self, scenario: &mut Scenario) -> blame::Result<()> {
         let mut sent = Vec::new();
         for (index, der) in self.chain.iter().enumerate() {
             let name = format!("shown_{index}");
@@ -72,9 +73,10 @@ impl Given {
         }
         scenario.broker.certificates = sent;
         if self.key.is_none() {
-            let leaf = self.chain.first().ok_or("the chain is empty")?;
-            let kind: Option<KeyKind> = chain::Certificate::read(leaf)?.kind;
-            let kind = kind.ok_or("a key of the leaf's kind cannot be made here: give its own by --key")?;
+            let leaf = self.chain.first().ok_or_else(|| Error::usage("the chain is empty"))?;
+            let kind: Option<KeyKind> = chain::Certificate::read(leaf).map_err(Error::usage)?.kind;
+            let kind = kind
+                .ok_or_else(|| Error::usage("a key of the leaf's kind cannot be made here: give its own by --key"))?;
             scenario.pki.0.insert("stand_in".into(), Certificate { key: Some(kind), ..Certificate::default() });
             scenario.broker.key_of = Some("stand_in".into());
             // In TLS 1.3 nobody sees what a device minds after the certificate.

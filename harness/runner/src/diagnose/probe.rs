@@ -130,7 +130,7 @@ pub fn ask_all(
     pause: Duration,
     recorder: &mut Recorder,
     heard: &mut dyn FnMut(&str),
-) -> Result<(Broker, String), String> {
+) -> blame::Result<(Broker, String)> {
     let client = Client::new(setup)?;
     let mut asker = Asker { setup, pause, recorder, broker: Broker::default(), refusals: BTreeSet::new() };
     heard(QUESTIONS[0].0);

@@ -76,8 +76,8 @@ impl Setup {
     /// # Errors
     ///
     /// If the grammar refuses it, which is a fault of the bench.
-    pub fn scenario(&self, expected: &Expected, today: UnixTime) -> Result<Scenario, String> {
-        let mut scenario = Scenario::parse(NAME, "diagnose", SCENARIO).map_err(|problem| problem.to_string())?;
+    pub fn scenario(&self, expected: &Expected, today: UnixTime) -> blame::Result<Scenario> {
+        let mut scenario = Scenario::parse(NAME, "diagnose", SCENARIO).map_err(blame::Error::bench)?;
         scenario.date = Date(today);
         scenario.specification.demands = match expected {
             Expected::Accepts => Demand::Connect,

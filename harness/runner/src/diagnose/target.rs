@@ -34,29 +34,66 @@ impl fmt::Display for Place {
     }
 }
 
+/// A text that names no place: the fault of whoever typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPlace {
+    /// A URL.
+    Scheme {
+        /// What stands before `://`.
+        scheme: String,
+        /// What stands behind it, up to the path.
+        rest: String,
+    },
+    /// An IPv6 address without brackets.
+    Brackets(String),
+    /// A host alone.
+    NoPort(String),
+    /// A port that is none.
+    Port(String),
+    /// Neither a DNS name nor an address.
+    Host(String),
+    /// A name in other letters than DNS has.
+    Unicode(String),
+}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme { scheme, rest } => write!(
+                f,
+                "`{scheme}://` is not wanted: write `--broker {rest}`, with the port of MQTT over TLS, mostly 8883"
+            ),
+            Self::Brackets(text) => write!(f, "an IPv6 address stands in brackets: `[{text}]:8883`"),
+            Self::NoPort(text) => write!(f, "the port is missing: `{text}:8883` is the usual one of MQTT over TLS"),
+            Self::Port(text) => write!(f, "`{text}` is no port: 1 to 65535"),
+            Self::Host(text) => write!(f, "`{}` is neither a DNS name nor an address", printable(text)),
+            Self::Unicode(text) => {
+                write!(f, "`{}` is not written as DNS has it: give its `xn--` form", printable(text))
+            }
+        }
+    }
+}
+
+impl std::error::Error for NoPlace {}
+
 /// `HOST:PORT` from the command line.
 ///
 /// # Errors
 ///
 /// What to write instead.
-pub fn place(text: &str) -> Result<Place, String> {
+pub fn place(text: &str) -> Result<Place, NoPlace> {
     if let Some((scheme, rest)) = text.split_once("://") {
         let rest = rest.split('/').next().unwrap_or_default();
-        return Err(format!(
-            "`{scheme}://` is not wanted: write `--broker {rest}`, with the port of MQTT over TLS, mostly 8883"
-        ));
+        return Err(NoPlace::Scheme { scheme: scheme.to_owned(), rest: rest.to_owned() });
     }
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
         Some((host, port)) => (host, port),
         None => text.rsplit_once(':').filter(|(host, _)| !host.contains(':')).ok_or_else(|| {
-            if text.contains(':') {
-                format!("an IPv6 address stands in brackets: `[{text}]:8883`")
-            } else {
-                format!("the port is missing: `{text}:8883` is the usual one of MQTT over TLS")
-            }
+            let missing = if text.contains(':') { NoPlace::Brackets } else { NoPlace::NoPort };
+            missing(text.to_owned())
         })?,
     };
-    let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{port}` is no port: 1 to 65535"))?;
+    let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(|| NoPlace::Port(port.to_owned()))?;
     check_host(host)?;
     Ok(Place { host: host.to_owned(), port })
 }
@@ -66,7 +103,7 @@ pub fn place(text: &str) -> Result<Place, String> {
 /// # Errors
 ///
 /// See [`check_host`].
-pub fn host(text: &str) -> Result<String, String> {
+pub fn host(text: &str) -> Result<String, NoPlace> {
     check_host(text).map(|()| text.to_owned())
 }
 
@@ -75,15 +112,12 @@ pub fn host(text: &str) -> Result<String, String> {
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn check_host(host: &str) -> Result<(), String> {
+pub fn check_host(host: &str) -> Result<(), NoPlace> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if host.parse::<IpAddr>().is_ok() || (!host.is_empty() && host.len() <= 253 && host.bytes().all(is_plain)) {
         return Ok(());
     }
-    if host.is_ascii() {
-        return Err(format!("`{}` is neither a DNS name nor an address", printable(host)));
-    }
-    Err(format!("`{}` is not written as DNS has it: give its `xn--` form", printable(host)))
+    Err(if host.is_ascii() { NoPlace::Host } else { NoPlace::Unicode }(host.to_owned()))
 }
 
 impl Place {
@@ -254,7 +288,7 @@ mod tests {
             ("bücher.example:8883", "xn--"),
             (":8883", "neither"),
         ] {
-            let why = place(text).expect_err(text);
+            let why = place(text).expect_err(text).to_string();
             assert!(why.contains(words), "{text}: {why}");
         }
     }

@@ -1,14 +1,14 @@
 //! A twin of a broker: a scripted one with the same versions, suites, groups and demands, and a chain of the same shape under an
 //! authority of the bench. What is changed about it shows what a change would do to the broker itself.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use clock::UnixTime;
 use pki::spec::Digest;
 use scenario::Scenario;
 use scenario::broker::Engine;
 
-use explain::chain::{self, Certificate};
+use explain::chain::{self, Certificate, Unreadable};
 
 use super::change::Change;
 use super::probe::{Broker, ClientCertificate};
@@ -71,6 +71,27 @@ pub struct Twin {
     client: Option<&'static str>,
 }
 
+/// Why a broker has no twin here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoTwin {
+    /// Its certificate was not seen.
+    NoCertificate,
+    /// A key of this kind is in its chain, or in the devices' own certificate.
+    Key(String),
+    /// The devices' own certificate cannot be read.
+    OwnCertificate(Unreadable),
+}
+
+impl fmt::Display for NoTwin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCertificate => f.write_str("the bench was shown no certificate"),
+            Self::Key(key) => write!(f, "{key} cannot be made here"),
+            Self::OwnCertificate(why) => why.fmt(f),
+        }
+    }
+}
+
 impl Twin {
     /// The twin of a broker that was asked.
     ///
@@ -82,19 +103,16 @@ impl Twin {
         broker: &Broker,
         chain: &[Certificate],
         authorities: &[Certificate],
-    ) -> Result<Self, String> {
-        let (leaf, above) = chain.split_first().ok_or("the bench was shown no certificate")?;
+    ) -> Result<Self, NoTwin> {
+        let (leaf, above) = chain.split_first().ok_or(NoTwin::NoCertificate)?;
         let kind = |certificate: &Certificate| {
-            certificate
-                .kind
-                .map(pki::spec::KeyKind::name)
-                .ok_or_else(|| format!("{} cannot be made here", certificate.key))
+            certificate.kind.map(pki::spec::KeyKind::name).ok_or_else(|| NoTwin::Key(certificate.key.clone()))
         };
         // Which authorities the broker trusts cannot be seen: the twin trusts whoever has signed the devices' own certificate. If
         // the broker does not, stacks fare otherwise with the twin, and nothing is said of them.
         let is_asked = broker.client_certificate != ClientCertificate::NotAsked;
         let own = setup.own.as_ref().filter(|_| is_asked).and_then(|own| own.chain.first());
-        let client = own.map(|der| Certificate::read(der).and_then(|own| kind(&own))).transpose()?;
+        let client = own.map(|der| kind(&Certificate::read(der).map_err(NoTwin::OwnCertificate)?)).transpose()?;
         let digest = |certificate: &Certificate| match certificate.digest {
             Some(Digest::Md5) => "md5",
             Some(Digest::Sha1) => "sha1",
@@ -182,9 +200,8 @@ impl Twin {
     /// # Errors
     ///
     /// If the grammar refuses it.
-    pub fn scenario(&self, setup: &Setup, today: UnixTime) -> Result<Scenario, String> {
-        let mut scenario =
-            Scenario::parse("identity/given", "twin", &self.text()).map_err(|problem| problem.to_string())?;
+    pub fn scenario(&self, setup: &Setup, today: UnixTime) -> blame::Result<Scenario> {
+        let mut scenario = Scenario::parse("identity/given", "twin", &self.text()).map_err(blame::Error::bench)?;
         let given = setup.scenario(&super::verifier::Expected::Undecided(String::new()), today)?;
         scenario.date = given.date;
         scenario.network = given.network;

@@ -35,9 +35,9 @@ pub enum Expected {
 /// # Errors
 ///
 /// If `dialled` is neither a name nor an address.
-pub fn judge(chain: &[Vec<u8>], authorities: &[Vec<u8>], dialled: &str) -> Result<Expected, String> {
+pub fn judge(chain: &[Vec<u8>], authorities: &[Vec<u8>], dialled: &str) -> blame::Result<Expected> {
     let name = ServerName::try_from(dialled.to_owned())
-        .map_err(|_| format!("`{dialled}` is neither a DNS name nor an address"))?;
+        .map_err(|_| blame::Error::usage(format!("`{dialled}` is neither a DNS name nor an address")))?;
     let mut roots = RootCertStore::empty();
     // An authority that webpki cannot read is none to it.
     let unusable = authorities.iter().filter(|der| roots.add(CertificateDer::from(der.as_slice())).is_err()).count();
@@ -45,9 +45,8 @@ pub fn judge(chain: &[Vec<u8>], authorities: &[Vec<u8>], dialled: &str) -> Resul
         return Ok(Expected::Undecided(format!("none of the {unusable} authorities can be read by webpki")));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().map_err(blame::Error::bench)?;
     let certificates: Vec<CertificateDer<'_>> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
     let Some((leaf, intermediates)) = certificates.split_first() else {
         return Ok(Expected::Refuses("there is no certificate".into()));

@@ -150,8 +150,8 @@ impl<'a> Screen<'a> {
 
     /// Whatever becomes of this: what was run is reported.
     fn put_down(&mut self, result: &(Verdict, Duration)) {
-        if let Err(message) = blame::panics::caught(|| self.tell(result)) {
-            self.panic_message = Some(message);
+        if let Err(panic) = blame::panics::caught(|| self.tell(result)) {
+            self.panic_message = Some(panic.0);
         }
     }
 

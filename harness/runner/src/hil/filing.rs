@@ -18,7 +18,7 @@ use super::Pair;
 use crate::builds::Builds;
 use crate::denial::{Denial, Deny};
 use crate::flashing::Flashed;
-use crate::mosquitto::{self, Met};
+use crate::mosquitto;
 use crate::stack::Applicability;
 use crate::trial::{self, Trial, Tried};
 use crate::verdict::{OnRack, Verdict};
@@ -205,17 +205,8 @@ impl Bench {
     fn meet_mosquitto(&self, pair: &Pair<'_>, board: &mut dyn Board, artefact: &Place) -> blame::Result<Tried> {
         let Pair { scenario, stack } = pair;
         let folder = artefact.capture().with_extension("mosquitto");
-        let met =
-            mosquitto::meet(scenario, stack, board, self.seed, controls::today(), &folder).map_err(Error::bench)?;
-        let (evidence, log) = match met {
-            Met::Held(evidence, log) => (*evidence, log),
-            Met::Missing(missing) if missing.required => return Err(Error::bench(missing.reason)),
-            Met::Missing(missing) => return Ok(Tried::NotApplicable(missing.reason)),
-        };
-        let mut judged =
-            judge::judge(scenario, &stack.setting(&board.target(), self.seed), &evidence).map_err(Error::bench)?;
-        mosquitto::tell_log(&mut judged.transcript, &log);
-        Ok(Tried::Run(Trial { judged, pcapng: evidence.pcapng }))
+        let met = mosquitto::meet(scenario, stack, board, self.seed, controls::today(), &folder)?;
+        met.judged(scenario, stack, board, self.seed)
     }
 
     /// Compares what happened with what was reviewed, and leaves it for review if it is something else.

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use blame::Error;
 use pki::{Minted, MintedCertificate};
 use scenario::Scenario;
 use scenario::broker::Request;
@@ -38,27 +39,28 @@ pub struct Relocated {
 ///
 /// # Errors
 ///
-/// A sentence that names the line.
+/// If a line cannot be moved: its author's fault, with the line; or if there is no free port.
 pub fn relocated(
     scenario: &Scenario,
     folder: &Path,
     free_port: &mut dyn FnMut(u16) -> io::Result<u16>,
-) -> Result<Relocated, String> {
+) -> blame::Result<Relocated> {
     let told = scenario.mosquitto.clone().unwrap_or_default();
     let original = told.conf.unwrap_or_else(|| generated(scenario));
     let mut moved = Relocated::default();
     for (index, line) in original.lines().enumerate() {
-        moved.line(line, folder, free_port).map_err(|why| format!("line {} of conf: {why}", index + 1))?;
+        moved.line(line, folder, free_port).map_err(|error| error.about(format_args!("line {} of conf", index + 1)))?;
     }
     for line in &told.options {
-        moved.line(line, folder, free_port).map_err(|why| format!("`{line}`: {why}"))?;
+        moved.line(line, folder, free_port).map_err(|error| error.about(format_args!("`{line}`")))?;
     }
     // What the bench reads: that it runs, and what it has to say of its clients.
     moved.text.push_str("log_dest stderr\nlog_type all\n");
     if moved.ports.contains_key(&scenario.device.port) {
         return Ok(moved);
     }
-    Err(format!("the device dials port {}, and the configuration has no listener there", scenario.device.port))
+    let port = scenario.device.port;
+    Err(Error::author(format!("the device dials port {port}, and the configuration has no listener there")))
 }
 
 impl Relocated {
@@ -67,8 +69,10 @@ impl Relocated {
         line: &str,
         folder: &Path,
         free_port: &mut dyn FnMut(u16) -> io::Result<u16>,
-    ) -> Result<(), String> {
-        let Some(Setting { option, value, treatment }) = setting(line)? else { return Ok(()) };
+    ) -> blame::Result<()> {
+        let Some(Setting { option, value, treatment }) = setting(line).map_err(Error::author)? else {
+            return Ok(());
+        };
         let _ = match treatment {
             Treatment::Kept | Treatment::OneOf(_) | Treatment::FileName => writeln!(self.text, "{option} {value}"),
             Treatment::LeftOut => Ok(()),
@@ -88,8 +92,8 @@ impl Relocated {
                 written
             }
             Treatment::Listener => {
-                let port = value.parse().map_err(|_| format!("`{value}` is no port"))?;
-                let here = free_port(port).map_err(|error| format!("no free port: {error}"))?;
+                let port = value.parse().map_err(|_| Error::author(format!("`{value}` is no port")))?;
+                let here = free_port(port).map_err(|error| Error::bench(format!("no free port: {error}")))?;
                 self.ports.insert(port, SocketAddr::from((Ipv4Addr::LOCALHOST, here)));
                 match option {
                     "listener" => writeln!(self.text, "listener {here} {}", Ipv4Addr::LOCALHOST),
@@ -102,13 +106,15 @@ impl Relocated {
 }
 
 /// `path` below `folder`, from which it cannot escape.
-fn below(folder: &Path, path: &str) -> Result<PathBuf, String> {
+fn below(folder: &Path, path: &str) -> blame::Result<PathBuf> {
     let mut here = folder.join("files");
     for component in Path::new(path).components() {
         match component {
             Component::Normal(part) => here.push(part),
             Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return Err(format!("`{path}` leads out of its folder")),
+            Component::ParentDir | Component::Prefix(_) => {
+                return Err(Error::author(format!("`{path}` leads out of its folder")));
+            }
         }
     }
     Ok(here)
@@ -151,16 +157,16 @@ const fn tls_version(version: Version) -> &'static str {
 ///
 /// # Errors
 ///
-/// A sentence, if the disk or mosquitto_passwd(1) refuses.
+/// If the disk or mosquitto_passwd(1) refuses.
 pub fn write_files(
     scenario: &Scenario,
     minted: &Minted,
     configuration: &Relocated,
     programs: &Programs,
-) -> Result<(), String> {
+) -> blame::Result<()> {
     let broker = &scenario.broker;
     for (role, path) in &configuration.files {
-        let failed = |error: io::Error| format!("{}: {error}", path.display());
+        let failed = |error: io::Error| Error::file(path, error);
         let folder = if *role == Role::Folder { Some(path.as_path()) } else { path.parent() };
         folder.map(fs::create_dir_all).transpose().map_err(failed)?;
         match role {
@@ -197,7 +203,7 @@ pub fn key(scenario: &Scenario, minted: &Minted) -> String {
 }
 
 /// Replaces passwords by their hashes, as mosquitto wants them (mosquitto_passwd(1), `-U`).
-fn hash_passwords(file: &Path, program: &Path) -> Result<(), String> {
+fn hash_passwords(file: &Path, program: &Path) -> blame::Result<()> {
     let output = Command::new(program)
         .arg("-U")
         .arg(file)
@@ -205,11 +211,12 @@ fn hash_passwords(file: &Path, program: &Path) -> Result<(), String> {
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| format!("{}: {error}", program.display()))?;
+        .map_err(|error| Error::file(program, error))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("{} does not take {}: {}", program.display(), file.display(), String::from_utf8_lossy(&output.stderr)))
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Error::bench(format!("{} does not take {}: {said}", program.display(), file.display())))
 }
 
 #[cfg(test)]
@@ -224,7 +231,7 @@ mod tests {
         Scenario::parse("mqtt/x", "x.toml", &text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn move_it(more: &str) -> Result<Relocated, String> {
+    fn move_it(more: &str) -> blame::Result<Relocated> {
         relocated(&scenario(more), Path::new("/run"), &mut |port| Ok(port + 40_000))
     }
 
@@ -251,9 +258,9 @@ mod tests {
     #[test]
     fn no_path_leads_out_of_the_runs_folder_and_no_file_is_promised_that_nobody_makes() {
         for path in ["../../etc/passwd", "/..", "a/../b"] {
-            assert!(below(Path::new("/run"), path).unwrap_err().contains("leads out"), "{path}");
+            assert!(below(Path::new("/run"), path).unwrap_err().message.contains("leads out"), "{path}");
         }
-        assert!(move_it("[mosquitto]\nconf = 'listener 1883'\n").unwrap_err().contains("8883"));
+        assert!(move_it("[mosquitto]\nconf = 'listener 1883'\n").unwrap_err().message.contains("8883"));
     }
 
     #[test]

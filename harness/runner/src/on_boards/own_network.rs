@@ -116,8 +116,7 @@ fn once(
     let minted = bench::mint(scenario, seed).map_err(Error::bench)?;
     let (counterpart, mosquitto) = match programs {
         Some(programs) => {
-            let mosquitto =
-                Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs).map_err(Error::bench)?;
+            let mosquitto = Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs)?;
             let address = mosquitto.address(scenario.device.port);
             (
                 Counterpart::Real(

@@ -1,5 +1,7 @@
 //! What goes wrong on the air, or before a device has an address, as it is said on a command line.
 
+use std::fmt;
+
 use access_point::Misbehaviour;
 use network::AddressFault;
 use serde::Deserialize;
@@ -19,13 +21,38 @@ struct Said<T> {
     fault: T,
 }
 
+/// A text that is no fault: the fault of whoever typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoFault {
+    /// Nobody knows its name; with those that there are.
+    Unknown {
+        /// On the air.
+        air: String,
+        /// Of addresses.
+        address: String,
+    },
+    /// The name is known, and the rest of it is wrong.
+    Wrong(String),
+}
+
+impl fmt::Display for NoFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { air, address } => write!(f, "on the air: {air}; of addresses: {address}"),
+            Self::Wrong(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for NoFault {}
+
 /// Reads `NAME[, KEY = VALUE]…`, where keys and values are those of TOML:
 /// `deauthentication, reason = 7, when = { after = "joined", ms = 500 }`.
 ///
 /// # Errors
 ///
-/// A sentence about what is wrong; a name that nobody knows is answered with all that there are.
-pub fn parse(text: &str) -> Result<Fault, String> {
+/// What is wrong; a name that nobody knows is answered with all that there are.
+pub fn parse(text: &str) -> Result<Fault, NoFault> {
     let (name, rest) = text.split_once(',').unwrap_or((text, ""));
     let separator = if rest.trim().is_empty() { "" } else { "," };
     let line = format!("fault = {{ fault = {:?}{separator}{rest} }}", name.trim());
@@ -34,18 +61,22 @@ pub fn parse(text: &str) -> Result<Fault, String> {
     match (air, address) {
         (Ok(fault), _) | (_, Ok(fault)) => Ok(fault),
         // Who knows the name says what is wrong with the rest.
-        (Err(air), Err(address)) if is_unknown(&air) && !is_unknown(&address) => Err(address),
-        (Err(air), Err(address)) if is_unknown(&air) => Err(format!("on the air: {air}; of addresses: {address}")),
-        (Err(air), Err(_)) => Err(air),
+        (Err(air), Err(address)) if is_unknown(&air) && !is_unknown(&address) => {
+            Err(NoFault::Wrong(address.message().to_owned()))
+        }
+        (Err(air), Err(address)) if is_unknown(&air) => {
+            Err(NoFault::Unknown { air: air.message().to_owned(), address: address.message().to_owned() })
+        }
+        (Err(air), Err(_)) => Err(NoFault::Wrong(air.message().to_owned())),
     }
 }
 
-fn read<T: DeserializeOwned>(line: &str) -> Result<T, String> {
-    toml::from_str(line).map(|said: Said<T>| said.fault).map_err(|error| error.message().to_owned())
+fn read<T: DeserializeOwned>(line: &str) -> Result<T, toml::de::Error> {
+    toml::from_str(line).map(|said: Said<T>| said.fault)
 }
 
-fn is_unknown(error: &str) -> bool {
-    error.starts_with("unknown variant")
+fn is_unknown(error: &toml::de::Error) -> bool {
+    error.message().starts_with("unknown variant")
 }
 
 #[cfg(test)]
@@ -67,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_is_no_fault_is_said() {
-        let why = parse("no_such_thing").expect_err("nobody knows it");
+        let why = parse("no_such_thing").expect_err("nobody knows it").to_string();
         assert!(
             why.contains("`no_such_thing`") && why.contains("message_lost") && why.contains("dhcp_silent"),
             "{why}"
@@ -75,7 +106,7 @@ mod tests {
         for text in ["deauthentication", "dhcp_late, by_ms = 'soon'", "dhcp_nak, often = 1", "", "a' } x = '", "no,"] {
             assert!(parse(text).is_err(), "{text}");
         }
-        let why = parse("dhcp_late, by_ms = 'soon'").expect_err("no number");
+        let why = parse("dhcp_late, by_ms = 'soon'").expect_err("no number").to_string();
         assert!(!why.contains("unknown variant"), "{why}");
     }
 }

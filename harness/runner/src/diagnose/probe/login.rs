@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use blame::Error;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
@@ -67,13 +68,13 @@ impl Client {
     /// # Errors
     ///
     /// If the devices' own key cannot be used.
-    pub fn new(setup: &Setup) -> Result<Self, String> {
+    pub fn new(setup: &Setup) -> blame::Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let own = setup.own.as_ref().map(|own| own_key(&provider, &own.chain, &own.key)).transpose()?;
         let seen = Arc::new(Seen::new(own));
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
+            .map_err(Error::bench)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::<Seen>::clone(&seen))
             .with_client_cert_resolver(Arc::<Seen>::clone(&seen));
@@ -82,7 +83,7 @@ impl Client {
         config.key_log = Arc::<Secrets>::clone(&secrets);
         config.resumption = Resumption::store(Arc::new(ClientSessionMemoryCache::new(8)));
         let name = setup.checked_name();
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no name"))?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| Error::usage(format!("`{name}` is no name")))?;
         Ok(Self { config: Arc::new(config), seen, secrets, name })
     }
 
@@ -184,9 +185,9 @@ pub fn connect(client_id: &str, user_name: Option<&str>, password: Option<&str>)
     Ok(bytes)
 }
 
-fn own_key(provider: &CryptoProvider, chain: &[Vec<u8>], key: &str) -> Result<Arc<CertifiedKey>, String> {
+fn own_key(provider: &CryptoProvider, chain: &[Vec<u8>], key: &str) -> blame::Result<Arc<CertifiedKey>> {
     // What is wrong with it is told without a word of it.
-    let unusable = || "--client-key: rustls cannot use this key".to_owned();
+    let unusable = || Error::usage("--client-key: rustls cannot use this key");
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| unusable())?;
     let key = provider.key_provider.load_private_key(key).map_err(|_| unusable())?;
     let chain = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
