@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::net::IpAddr;
 
-use control::{Network, Wifi};
+use control::{EarlyOrder, Network, Wifi};
 use outcome::Stage;
 use smoltcp::iface::{Interface, SocketHandle, SocketSet};
 use smoltcp::socket::dhcpv4;
@@ -12,7 +12,7 @@ use smoltcp::wire::{IpAddress, IpCidr};
 
 use crate::device::Device;
 use crate::fault::Fault;
-use crate::platform::Platform;
+use crate::platform::{HeapLimits, HeapRecord, Platform};
 
 /// The lease of an interface, and what the plan says of it beside.
 pub(crate) struct Lease {
@@ -110,6 +110,20 @@ pub(crate) fn come_up<P: Platform>(device: &mut Device<'_, P>, network: &Network
     }
 }
 
+/// Carries out an order that is older than the plan; `false` if it is none such.
+///
+/// Who could not join does so again when there is a plan.
+pub(crate) fn obey_early<P: Platform>(device: &mut Device<'_, P>, order: &[u8]) -> bool {
+    let Ok(EarlyOrder::Join(network)) = EarlyOrder::from_json(order) else { return false };
+    device.platform.heap_watch(HeapLimits::default());
+    if device.join(&network).is_err() || come_up(device, &network).is_err() {
+        device.forget_network();
+    }
+    device.start_over();
+    device.heap_of_network = device.platform.heap_record();
+    true
+}
+
 fn join<P: Platform>(device: &mut Device<'_, P>, network: &Network, wifi: &Wifi) -> Result<(), Fault> {
     device.enter(Stage::Join);
     device.forget_network();
@@ -137,6 +151,16 @@ impl<P: Platform> Device<'_, P> {
             return Some(Fault::NotJoined(why));
         }
         (self.lease_state() == Some(State::Lost)).then_some(Fault::LeaseLost)
+    }
+
+    /// The record of the heap since the plan started, with that of the network before.
+    pub(crate) fn heap_with_network(&self, since: HeapRecord) -> HeapRecord {
+        let before = self.heap_of_network;
+        HeapRecord {
+            peak_bytes: before.peak_bytes.max(before.held_bytes + since.peak_bytes),
+            failures: before.failures + since.failures,
+            held_bytes: since.held_bytes,
+        }
     }
 
     fn lease_state(&self) -> Option<State> {

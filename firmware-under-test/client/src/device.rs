@@ -16,6 +16,8 @@ use wire::slipmux::{self, Frame};
 use crate::fault::Fault;
 use crate::link::Link;
 use crate::modem::Modem;
+#[cfg(feature = "radio")]
+use crate::platform::HeapRecord;
 use crate::platform::Platform;
 
 /// The TCP receive window, in bytes: what a sender may have under way while this device computes.
@@ -36,6 +38,9 @@ pub(crate) struct Device<'p, P: Platform> {
     order: Option<Vec<u8>>,
     network: Option<Network>,
     stage: Stage,
+    /// What the heap has seen of a network that was joined before there was a plan.
+    #[cfg(feature = "radio")]
+    pub(crate) heap_of_network: HeapRecord,
 }
 
 struct Network {
@@ -82,6 +87,8 @@ impl<'p, P: Platform> Device<'p, P> {
             order: None,
             network: None,
             stage: Stage::Boot,
+            #[cfg(feature = "radio")]
+            heap_of_network: HeapRecord::default(),
         }
     }
 

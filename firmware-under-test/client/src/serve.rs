@@ -35,6 +35,8 @@ pub fn serve<P: Platform, T: Stack>(platform: &mut P, stack: &mut T, identity: I
     let mut held_after_first_bytes = None;
     let is_complete = (0..=plan.repeats).all(|_| run(&mut device, stack, &plan, &mut held_after_first_bytes));
     let heap = device.platform.heap_record();
+    #[cfg(feature = "radio")]
+    let heap = device.heap_with_network(heap);
     let at_ms = device.now_ms();
     device.report(&Report::Done {
         complete: is_complete,
@@ -55,7 +57,12 @@ fn await_plan<P: Platform>(device: &mut Device<'_, P>, stack: &str, identity: Id
         });
         let until_us = device.now_us() + HELLO_EVERY_US;
         while device.wait(until_us) {
-            match device.take_order().map(|order| Order::from_json(&order)) {
+            let order = device.take_order();
+            #[cfg(feature = "radio")]
+            if order.as_deref().is_some_and(|order| crate::air::obey_early(device, order)) {
+                break;
+            }
+            match order.map(|order| Order::from_json(&order)) {
                 Some(Ok(Order::Run(plan))) => match device.join(&plan.network) {
                     Ok(()) => return plan,
                     Err(reason) => device.report(&Report::Refused { reason: String::from(reason) }),

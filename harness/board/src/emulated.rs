@@ -20,7 +20,7 @@ use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, model_of};
 use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, RadioFrame, Target};
 pub use boots::Boots;
 pub use past::Past;
-use past::{Next, Recorder, Replay, Step};
+use past::{Done, Recorder, Replay, Step};
 
 /// An emulated chip with its cables plugged in.
 pub struct Emulated {
@@ -34,6 +34,8 @@ pub struct Emulated {
     halted_at: Option<Instant>,
     /// The image that was put on the board.
     image: Option<Arc<[u8]>>,
+    /// Whether the chip has it.
+    is_loaded: bool,
     /// Boots that need not be run again.
     boots: Option<Arc<Boots>>,
     /// The run that is continued.
@@ -53,8 +55,6 @@ pub struct Emulated {
 enum Phase {
     /// It is.
     Live,
-    /// It is, and it is noted, until the bench first speaks.
-    Boot(Recorder),
     /// It is, and it is noted.
     Noted(Recorder),
     /// It is what another chip did that booted in the same way; this one is still at power-on.
@@ -72,6 +72,7 @@ impl Emulated {
             flash_content: None,
             halted_at: None,
             image: None,
+            is_loaded: false,
             boots: None,
             past: None,
             is_noting: false,
@@ -137,6 +138,7 @@ impl Emulated {
 
     /// Puts the image into the chip.
     fn load(&mut self) -> Result<(), Fault> {
+        self.is_loaded = true;
         let Some(image) = self.image.clone() else { return Ok(()) };
         let refused = |error: ImageError| Fault::Image(error.to_string());
         if let Some(flash) = &self.own_flash {
@@ -167,6 +169,27 @@ impl Emulated {
             true => self.chip.frame_input(port, bytes),
             false => self.chip.serial_input(port, bytes),
         }
+    }
+
+    /// Does to the chip what the bench does, now.
+    fn act_now(&mut self, act: &Done) {
+        match act {
+            Done::Looked(deadline) => drop(self.hear_now(*deadline)),
+            Done::Sent(port, bytes) => {
+                self.note(|| Step::Sent { port: *port, bytes: bytes.clone() });
+                self.tell(*port, bytes);
+            }
+            Done::SentAir(frame) => {
+                self.note(|| Step::SentAir(frame.clone()));
+                self.chip.radio_input(frame.clone());
+            }
+        }
+    }
+
+    fn hear_now(&mut self, deadline: Instant) -> Heard {
+        let heard = self.hear(deadline);
+        self.note(|| Step::Looked { deadline, heard: heard.clone() });
+        heard
     }
 
     /// Lets the chip run until it has said something, but not beyond `deadline`.
@@ -248,8 +271,9 @@ impl Board for Emulated {
         self.halted_at = None;
         self.image = Some(Arc::clone(&image.elf));
         self.phase = Phase::Live;
+        self.is_loaded = false;
         // What has booted once is an image for this chip.
-        match self.kept() {
+        match self.kept(&[], None) {
             Some(_) => Ok(()),
             None => self.load(),
         }
@@ -260,31 +284,30 @@ impl Board for Emulated {
         self.skipped = 0;
         // A run begins at power-on; that of a chip that has run since is none.
         let is_new = self.chip.now() == Instant::ZERO;
-        self.phase = match self.kept() {
-            Some(past) => {
+        if let Some(replay) = self.kept(&[], None) {
+            if !is_new {
                 self.chip = self.power_on();
-                Phase::Replayed(Replay::new(past))
+                self.is_loaded = false;
             }
-            None if is_new && self.is_noting => Phase::Noted(Recorder::default()),
-            None if is_new && self.boots.is_some() => Phase::Boot(Recorder::default()),
-            None => Phase::Live,
-        };
-        if !matches!(self.phase, Phase::Replayed(_)) {
-            self.start();
+            self.phase = Phase::Replayed(replay);
+            return Ok(());
         }
+        if !self.is_loaded {
+            self.load()?;
+        }
+        self.phase = if is_new { self.noted(None) } else { Phase::Live };
+        self.start();
         Ok(())
     }
 
     fn listen(&mut self, deadline: Instant) -> Result<Heard, Fault> {
-        if let Phase::Replayed(replay) = &mut self.phase {
-            match replay.listen(deadline) {
-                Next::Heard(heard) => return Ok(heard),
-                Next::Over | Next::Otherwise => self.become_live()?,
-            }
+        self.settle(&Done::Looked(deadline))?;
+        if let Phase::Replayed(replay) = &mut self.phase
+            && let Some(heard) = replay.listen(deadline)
+        {
+            return Ok(heard);
         }
-        let heard = self.hear(deadline);
-        self.note(|| Step::Looked { deadline, heard: heard.clone() });
-        Ok(heard)
+        Ok(self.hear_now(deadline))
     }
 
     fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault> {
@@ -292,24 +315,33 @@ impl Board for Emulated {
         if !chip.has_serial_port(port) && !chip.has_nic(port) {
             return Err(Fault::Bench(format!("the chip {chip} has no port `{port}`")));
         }
+        let act = Done::Sent(port, bytes.to_vec());
+        self.settle(&act)?;
         if let Phase::Replayed(replay) = &mut self.phase
-            && replay.send(port, bytes)
+            && replay.act(&act)
         {
             return Ok(());
         }
-        self.become_live()?;
-        self.note(|| Step::Sent { port, bytes: bytes.to_vec() });
-        self.tell(port, bytes);
+        if matches!(&self.phase, Phase::Noted(recorder) if !recorder.has_spoken) {
+            self.keep_boot();
+        }
+        self.act_now(&act);
         Ok(())
     }
 
     fn send_air(&mut self, frame: RadioFrame) -> Result<(), Fault> {
-        self.become_live()?;
-        if matches!(self.phase, Phase::Noted(_)) {
-            // What comes by air is not among the steps that are kept.
-            self.phase = Phase::Live;
+        let act = Done::SentAir(frame);
+        self.settle(&act)?;
+        if let Phase::Replayed(replay) = &mut self.phase
+            && replay.act(&act)
+        {
+            return Ok(());
         }
-        self.chip.radio_input(frame);
+        self.act_now(&act);
         Ok(())
+    }
+
+    fn milestone(&mut self) {
+        self.keep_boot();
     }
 }

@@ -63,6 +63,10 @@ pub trait Board: Send {
     /// [`Fault::Bench`] if the board cannot be reached, or has nothing at that port.
     fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault>;
 
+    /// What comes now is this run's own, and until here others may have been the same: a board that can goes on from here in
+    /// those ([`Boots`]). It changes nothing of what is heard.
+    fn milestone(&mut self) {}
+
     /// A frame reaches the antenna. It may begin now or a little later.
     ///
     /// # Errors
@@ -104,7 +108,7 @@ pub struct Image {
 }
 
 /// What a flash holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlashContent {
     /// From its beginning on; the rest is erased.
     pub bytes: Arc<[u8]>,
@@ -132,7 +136,7 @@ impl Image {
 }
 
 /// What a board had to say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// When: the board's time, since its power-on.
     pub at: Instant,

@@ -13,6 +13,16 @@ pub enum Order {
     Run(Plan),
 }
 
+/// What a device with a radio may be told before its [`Order`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "order")]
+pub enum EarlyOrder {
+    /// Join the wireless network and be lent an address, before there is a plan: every plan for one network goes on from
+    /// there. Answered by another hello, whatever comes of it: a device that could not joins when it has its plan, which says
+    /// how often it tries.
+    Join(Network),
+}
+
 /// Everything that a scenario may vary about the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {

@@ -141,6 +141,26 @@ impl Report {
     }
 }
 
+impl crate::EarlyOrder {
+    /// The frame's payload.
+    ///
+    /// # Errors
+    ///
+    /// As `serde_json`: never for these types.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    /// Reads a frame's payload. Unknown keys are ignored.
+    ///
+    /// # Errors
+    ///
+    /// If the payload is not JSON, or not such an order.
+    pub fn from_json(payload: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(payload)
+    }
+}
+
 impl crate::Order {
     /// The frame's payload.
     ///

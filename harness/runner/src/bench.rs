@@ -11,7 +11,7 @@ use std::fmt;
 use board::{Board, Fault, Gravity, Incident, PortId, Target};
 use capture::Tap;
 use clock::{Duration, Instant};
-use control::{Order, PROTOCOL, Report};
+use control::{EarlyOrder, Order, PROTOCOL, Report};
 use judge::{ConsoleText, Enacted, Evidence, Timeouts};
 use network::Heard;
 use pki::Minted;
@@ -115,6 +115,9 @@ pub fn run_with(
         while let Some(frame) = session.ports.take_air() {
             board.send_air(frame)?;
         }
+        if std::mem::take(&mut session.is_at_milestone) {
+            board.milestone();
+        }
         for (port, bytes) in session.ports.take_output(now, &mut session.tap) {
             session.last_word_at = now;
             board.send(port, &bytes)?;
@@ -145,6 +148,10 @@ fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
 /// The world's side of one run.
 struct Session {
     order: Vec<u8>,
+    /// What is said before it.
+    early_order: Option<Vec<u8>>,
+    /// Until here, other scenarios are the same.
+    is_at_milestone: bool,
     /// The time-outs in it.
     timeouts: Timeouts,
     /// When the order was said: the firmware has said hello.
@@ -189,11 +196,18 @@ impl Session {
             handshake_ms: plan.handshake_timeout_ms,
             reply_ms: plan.reply_timeout_ms,
         };
-        let order = Order::Run(plan).to_json().map_err(|error| BenchFault(error.to_string()))?;
+        let unsaid = |error: serde_json::Error| BenchFault(error.to_string());
+        // Where nothing is wrong with the air, joining is the same for all scenarios.
+        let joins_early = stack.has_radio() && !scenario.is_about_radio();
+        let early_order = joins_early.then(|| EarlyOrder::Join(plan.network.clone()).to_json());
+        let early_order = early_order.transpose().map_err(unsaid)?;
+        let order = Order::Run(plan).to_json().map_err(unsaid)?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));
         Ok(Self {
             order,
+            early_order,
+            is_at_milestone: false,
             timeouts,
             ordered_at: None,
             log: stack.log_reader(),
@@ -274,6 +288,13 @@ impl Session {
                 )));
             }
             Report::Hello { .. } if self.ordered_at.is_none() => self.say_order(now),
+            // It has joined, or could not, and wants to know what for.
+            Report::Hello { .. } if self.early_order.is_some() && self.has_begun() => {
+                self.early_order = None;
+                self.is_at_milestone = true;
+                self.say_order(now);
+                return Ok(());
+            }
             // So are its reports.
             _ if self.ordered_at.is_none() => return Ok(()),
             // The device said hello again after it had been configured: it has reset itself.
@@ -338,9 +359,14 @@ impl Session {
         }
     }
 
+    /// Whether the device has begun with what it was told first.
+    fn has_begun(&self) -> bool {
+        self.reports.iter().any(|report| matches!(report, Report::Stage { .. }))
+    }
+
     fn say_order(&mut self, now: Instant) {
         self.ordered_at = Some(now);
-        self.ports.send_order(&self.order);
+        self.ports.send_order(self.early_order.as_ref().unwrap_or(&self.order));
     }
 
     /// What the device says to people, on whichever port.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clock::Instant;
 use emulator::snapshot::Snapshot;
 
-use crate::{Heard, PortId};
+use crate::{FlashContent, Heard, PortId, RadioFrame};
 
 /// What a run of a chip depends on, beside what it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub(super) struct Key {
     pub(super) chip: &'static str,
     pub(super) seed: u64,
     pub(super) image: Arc<[u8]>,
-    /// What the flash holds, if the image was not loaded directly.
-    pub(super) flash: Option<Arc<[u8]>>,
+    /// What the flash holds and how large it is, if the image was not loaded directly.
+    pub(super) flash: Option<FlashContent>,
+    /// The mask ROM, if it is a real one.
+    pub(super) rom: Option<Arc<[u8]>>,
 }
 
 /// A run until an instant.
@@ -39,12 +41,14 @@ impl fmt::Debug for Past {
 }
 
 /// What the bench did, and what came of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// It looked at the chip until an instant, and heard this.
     Looked { deadline: Instant, heard: Heard },
     /// It spoke.
     Sent { port: PortId, bytes: Vec<u8> },
+    /// A frame reached the antenna.
+    SentAir(RadioFrame),
 }
 
 impl Step {
@@ -63,6 +67,7 @@ impl Step {
                 ports.chain(heard.air.iter().map(|frame| frame.bytes.len())).sum()
             }
             Self::Sent { bytes, .. } => bytes.len(),
+            Self::SentAir(frame) => frame.bytes.len(),
         }
     }
 }
@@ -73,7 +78,12 @@ impl Past {
     }
 
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.key == other.key && self.steps == other.steps
+    }
+
+    /// How much was done and heard.
+    pub(super) fn length(&self) -> usize {
+        self.steps.len()
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {
@@ -82,22 +92,38 @@ impl Past {
 }
 
 /// A run on its way to being kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Recorder {
     steps: Vec<Step>,
     bytes: usize,
+    limits: Limits,
+    /// Whether the bench has spoken on a wire.
+    pub(super) has_spoken: bool,
 }
 
 impl Recorder {
-    /// Notes one step; `false` if this has become more than anybody wants to keep.
-    pub(super) fn note(&mut self, step: Step, limits: &Limits) -> bool {
-        self.bytes += step.bytes();
-        self.steps.push(step);
-        self.bytes <= limits.bytes_max && self.steps.len() <= limits.steps_max
+    /// Of a run that begins.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { steps: Vec::new(), bytes: 0, limits, has_spoken: false }
     }
 
-    pub(super) fn finish(self, key: Key, snapshot: Snapshot) -> Past {
-        Past { key, steps: self.steps, snapshot }
+    /// Of a run that has `past` behind it.
+    pub(super) fn after(past: &Past, limits: Limits) -> Self {
+        let has_spoken = past.steps.iter().any(|step| matches!(step, Step::Sent { .. }));
+        let bytes = past.steps.iter().map(Step::bytes).sum();
+        Self { steps: past.steps.clone(), bytes, limits, has_spoken }
+    }
+
+    /// Notes one step; `false` if this has become more than anybody wants to keep.
+    pub(super) fn note(&mut self, step: Step) -> bool {
+        self.has_spoken |= matches!(step, Step::Sent { .. });
+        self.bytes += step.bytes();
+        self.steps.push(step);
+        self.bytes <= self.limits.bytes_max && self.steps.len() <= self.limits.steps_max
+    }
+
+    pub(super) fn finish(&self, key: Key, snapshot: Snapshot) -> Past {
+        Past { key, steps: self.steps.clone(), snapshot }
     }
 }
 
@@ -111,7 +137,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// A boot in which more happens is none.
+    /// A beginning in which more happens is none.
     pub(super) const BOOT: Self = Self { bytes_max: 1 << 20, steps_max: 10_000 };
     /// A run of which nobody knows how long it is.
     pub(super) const RUN: Self = Self { bytes_max: 64 << 20, steps_max: 10_000_000 };
@@ -133,17 +159,8 @@ pub(super) enum Done {
     Looked(Instant),
     /// It spoke.
     Sent(PortId, Vec<u8>),
-}
-
-/// What the replay has for the bench.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// This was heard.
-    Heard(Heard),
-    /// The past is over.
-    Over,
-    /// The bench does otherwise than it did.
-    Otherwise,
+    /// A frame reached the antenna.
+    SentAir(RadioFrame),
 }
 
 impl Replay {
@@ -151,42 +168,68 @@ impl Replay {
         Self { past, next: 0, done: Vec::new() }
     }
 
+    /// With what the bench has `done` behind it; `None` if that is not what was done then.
+    pub(super) fn after(past: Arc<Past>, done: &[Done]) -> Option<Self> {
+        let mut replay = Self::new(past);
+        let is_same = done.iter().all(|done| match done {
+            Done::Looked(deadline) => replay.listen(*deadline).is_some(),
+            Done::Sent(..) | Done::SentAir(_) => replay.act(done),
+        });
+        is_same.then_some(replay)
+    }
+
     /// Whether all of it has been heard.
     pub(super) fn is_over(&self) -> bool {
         self.next == self.past.steps.len()
     }
 
-    /// The bench looks until `deadline`.
+    /// Whether the bench can do this now: it did so then, or all of this is over.
+    pub(super) fn allows(&self, next: &Done) -> bool {
+        let step = self.past.steps.get(self.next);
+        self.is_over()
+            || match next {
+                Done::Looked(deadline) => self.heard_by(*deadline).is_some(),
+                Done::Sent(port, bytes) => {
+                    matches!(step, Some(Step::Sent { port: at, bytes: said }) if at == port && said == bytes)
+                }
+                Done::SentAir(frame) => matches!(step, Some(Step::SentAir(sent)) if sent == frame),
+            }
+    }
+
+    /// The step whose look has heard what is heard until `deadline`.
     ///
     /// What is said is said at its instant, however long anybody looks; how late it is when nothing is said depends on
     /// how long was looked.
-    pub(super) fn listen(&mut self, deadline: Instant) -> Next {
-        let rest = self.past.steps.get(self.next..).unwrap_or_default();
-        let found = match rest {
-            [] => return Next::Over,
-            [first @ Step::Looked { deadline: looked, .. }, ..] if first.is_empty() && *looked == deadline => Some(0),
-            _ => rest.iter().position(|step| !step.is_empty()),
+    fn heard_by(&self, deadline: Instant) -> Option<(usize, &Heard)> {
+        let rest = self.past.steps.get(self.next..)?;
+        let first = rest.first()?;
+        let n = match first {
+            Step::Looked { deadline: looked, .. } if first.is_empty() && *looked == deadline => 0,
+            _ => rest.iter().position(|step| !step.is_empty())?,
         };
-        match found.and_then(|n| Some((n, rest.get(n)?))) {
-            Some((n, Step::Looked { heard, .. })) if heard.at <= deadline || n == 0 && rest[0].is_empty() => {
-                let heard = heard.clone();
-                self.next += n + 1;
-                self.done.push(Done::Looked(deadline));
-                Next::Heard(heard)
+        match rest.get(n)? {
+            Step::Looked { heard, .. } if heard.at <= deadline || n == 0 && first.is_empty() => {
+                Some((self.next + n, heard))
             }
-            _ => Next::Otherwise,
+            _ => None,
         }
     }
 
-    /// The bench speaks; `false` if it said something else then, or nothing.
-    pub(super) fn send(&mut self, port: PortId, bytes: &[u8]) -> bool {
-        let is_same = match self.past.steps.get(self.next) {
-            Some(Step::Sent { port: other, bytes: said }) => *other == port && said == bytes,
-            _ => false,
-        };
+    /// The bench looks until `deadline`; `None` if what it hears then is not known.
+    pub(super) fn listen(&mut self, deadline: Instant) -> Option<Heard> {
+        let (at, heard) = self.heard_by(deadline)?;
+        let heard = heard.clone();
+        self.next = at + 1;
+        self.done.push(Done::Looked(deadline));
+        Some(heard)
+    }
+
+    /// The bench does something to the chip; `false` if it did something else then, or nothing.
+    pub(super) fn act(&mut self, act: &Done) -> bool {
+        let is_same = !self.is_over() && self.allows(act);
         if is_same {
             self.next += 1;
-            self.done.push(Done::Sent(port, bytes.to_vec()));
+            self.done.push(act.clone());
         }
         is_same
     }

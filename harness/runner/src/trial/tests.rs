@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use board::{Fault, Heard, Image, Instant, Past, PortId};
+use board::{Fault, Heard, Image, Instant, Past, PortId, RadioFrame};
 
 use super::*;
 
@@ -38,6 +38,10 @@ impl Board for Keeper {
 
     fn send(&mut self, port: PortId, bytes: &[u8]) -> Result<(), Fault> {
         self.board.send(port, bytes)
+    }
+
+    fn send_air(&mut self, frame: RadioFrame) -> Result<(), Fault> {
+        self.board.send_air(frame)
     }
 }
 

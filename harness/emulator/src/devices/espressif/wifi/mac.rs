@@ -8,7 +8,7 @@ use super::super::gdma;
 use super::super::time::{NEVER, TICKS_PER_US, Ticks, instant_of, ticks_at};
 use super::header::{Address, Header, acknowledgement, address_at};
 use super::receive::{Received, Ring};
-use super::transmit::{Attempt, QUEUES, queue_of_plcp0};
+use super::transmit::{Attempt, OPPORTUNITIES, QUEUES, queue_of_plcp0};
 use super::{airtime, ccmp};
 use crate::machine::chip::RadioFrame;
 use crate::machine::device::{Device, Read, Write};
@@ -244,9 +244,9 @@ fn own_address(registers: &RegisterFile, interface: u32) -> Option<Address> {
 }
 
 /// Configuration that the driver writes and reads back, and that changes nothing here: filters, rates of
-/// acknowledgements, coexistence, back-off.
+/// acknowledgements, coexistence, back-off, transmit opportunities.
 fn is_kept(offset: u32) -> bool {
-    matches!(
+    let is_configuration = matches!(
         offset,
         0x000..=0x17f
             | 0x2a0..=0x33f
@@ -255,7 +255,8 @@ fn is_kept(offset: u32) -> bool {
             | 0xc00..=0xd1f
             | 0x1000..=0x133f
             | 0x1400..=0x17e7
-    )
+    );
+    is_configuration || OPPORTUNITIES.contains(&offset)
 }
 
 #[cfg(test)]

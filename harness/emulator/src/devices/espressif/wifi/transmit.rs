@@ -23,6 +23,12 @@ const RESULT: u32 = 0x1320;
 const QUEUE_STEP: u32 = 76;
 /// Result: bits 15 to 12. 0 is success.
 const STATUS_MASK: u32 = 0xf000;
+/// Result: how many of the frames that were to follow in the same transmit opportunity ([`OPPORTUNITIES`]) were sent and
+/// acknowledged. None ever is: what is left over the driver sends by itself, as after an opportunity that was too short.
+const FOLLOWED_MASK: u32 = 0xf000_0000;
+/// Three tables of up to fifteen frames that may follow one in its transmit opportunity: bits 19 to 0 descriptor, 31 to 20
+/// length. That there are any stands in bits 27 to 24 of the word before the result, and which table in bits 29 and 28.
+pub(super) const OPPORTUNITIES: core::ops::RangeInclusive<u32> = 0x1340..=0x13ff;
 const NO_ACKNOWLEDGEMENT: u32 = 5 << 12;
 const LENGTH_SHIFT: u32 = 12;
 const LENGTH_MASK: u32 = 0xfff;
@@ -92,7 +98,7 @@ impl Attempt {
         let failed = self.expects_acknowledgement && !acknowledged;
         let result = RESULT - QUEUE_STEP * queue as u32;
         let status = if failed { NO_ACKNOWLEDGEMENT } else { 0 };
-        registers.set(result, registers.get(result) & !STATUS_MASK | status);
+        registers.set(result, registers.get(result) & !(STATUS_MASK | FOLLOWED_MASK) | status);
         let plcp0 = PLCP0 - PLCP0_STEP * queue as u32;
         registers.set(plcp0, registers.get(plcp0) & !GO);
     }

@@ -179,3 +179,21 @@ fn nonsense_in_rings_and_queues_is_survived() {
         bench.hear(0, data(OWN, &[0; 2_000]));
     }
 }
+
+/// Frames that may follow in the same transmit opportunity are kept, and none follows: the driver is told so, and sends them
+/// by themselves.
+#[test]
+fn nothing_follows_in_a_transmit_opportunity() {
+    let mut bench = Bench::new(1);
+    for offset in OPPORTUNITIES.step_by(4) {
+        let Bench { mac, registers, memory } = &mut bench;
+        assert!(mac.write_with_memory(offset, 0x0200_0100, registers, memory, 0) == Write::Stored, "{offset:#x}");
+        assert!(mac.read(offset, registers, 0) == Read::Stored, "{offset:#x}");
+    }
+    bench.write(0x1314, 1 << 24);
+    bench.registers.set(0x1320, 0xffff_ffff);
+    bench.transmit(&data(OTHER, b"first"), false);
+    let due = bench.mac.due();
+    bench.mac.advance_with_memory(&mut bench.registers, &mut bench.memory, due);
+    assert_eq!((bench.mac.output.len(), bench.registers.get(0x1320) & 0xf000_f000), (1, 0));
+}
