@@ -14,8 +14,8 @@ mod order;
 mod report;
 
 pub use order::{
-    Act, Blob, Clock, ConnectStyle, EarlyOrder, Link, Modem, ModemReader, Mqtt, Network, Order, Plan, Tls, Trust, Verify,
-    Wifi, Will,
+    Act, Blob, Clock, ConnectStyle, EarlyOrder, Link, Modem, ModemReader, Mqtt, Network, Order, Plan, Tls, Trust,
+    Verify, Wifi, Will,
 };
 pub use report::{Failure, Report};
 
