@@ -1,31 +1,16 @@
 //! Booting what lies in the flash: the same state at the application's entry point as direct loading gives, and what is
 //! said of a flash that cannot be booted.
 
+mod support;
+
 use clock::Instant;
 use emulator::Debuggee;
 use emulator::esp32c3::{Config, Esp32c3, EventKind, ImageError, Pause, ResetCause, SerialPort};
-use espflash::flasher::{FlashData, FlashSettings, FlashSize};
-use espflash::image_format::idf::IdfBootloaderFormat;
-use espflash::target::{Chip, XtalFrequency};
+use support::flash_content;
 
 const IMAGE: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
 /// Where the default partition table has the application.
 const APPLICATION: usize = 0x1_0000;
-
-/// What a flashing tool writes: bootloader, partition table, application.
-fn flash_content() -> Vec<u8> {
-    let mut settings = FlashSettings::default();
-    settings.size = Some(FlashSize::_4Mb);
-    let data = FlashData::new(settings, 0, None, Chip::Esp32c3, XtalFrequency::_40Mhz);
-    let image = IdfBootloaderFormat::new(IMAGE, &data, None, None, None, None).expect("espflash takes the image");
-    let mut content = Vec::new();
-    for segment in image.flash_segments() {
-        let end = segment.addr as usize + segment.data.len();
-        content.resize(content.len().max(end), 0xff);
-        content[segment.addr as usize..end].copy_from_slice(&segment.data);
-    }
-    content
-}
 
 fn chip() -> Esp32c3 {
     Esp32c3::new(Config { seed: 0x5eed, ..Config::default() })

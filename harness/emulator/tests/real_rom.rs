@@ -1,43 +1,13 @@
 //! The real mask ROM: it loads the second-stage bootloader from the flash, which loads the application, as on silicon.
 
-use std::sync::Arc;
+mod support;
 
 use clock::Instant;
-use emulator::esp32c3::{Config, Esp32c3, Event, Pause, ResetCause, Rom, SerialPort};
-use espflash::flasher::{DeviceInfo, FlashData, FlashSettings, FlashSize};
-use espflash::image_format::idf::IdfBootloaderFormat;
-use espflash::target::{Chip, XtalFrequency};
+use emulator::esp32c3::{Config, Esp32c3, Event, Pause, ResetCause, SerialPort};
+use support::{flash_content, real_rom};
 
-const IMAGE: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
 const TABLE: usize = 0x8000;
 const APPLICATION: usize = 0x1_0000;
-
-fn real_rom() -> Rom {
-    let device = DeviceInfo {
-        chip: Chip::Esp32c3,
-        // espflash's file for "v3.0" is the ROM of v0.3.
-        revision: Some((3, 0)),
-        crystal_frequency: XtalFrequency::_40Mhz,
-        flash_size: FlashSize::_4Mb,
-        features: Vec::new(),
-        mac_address: None,
-    };
-    Rom::Elf(Arc::from(device.rom().expect("espflash ships a ROM for this chip")))
-}
-
-/// What a flashing tool writes: bootloader, partition table, application.
-fn flash_content() -> Vec<u8> {
-    let mut settings = FlashSettings::default();
-    settings.size = Some(FlashSize::_4Mb);
-    let data = FlashData::new(settings, 0, None, Chip::Esp32c3, XtalFrequency::_40Mhz);
-    let image = IdfBootloaderFormat::new(IMAGE, &data, None, None, None, None).expect("espflash takes the image");
-    let mut content = Vec::new();
-    for segment in image.flash_segments() {
-        content.resize(segment.addr as usize, 0xff);
-        content.extend_from_slice(&segment.data);
-    }
-    content
-}
 
 fn booted(content: &[u8]) -> Esp32c3 {
     let mut chip = Esp32c3::new(Config { seed: 0x5eed, rom: real_rom(), ..Config::default() });

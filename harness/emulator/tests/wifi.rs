@@ -4,15 +4,15 @@
 //! without it these tests say so and pass. Where `SHAKEDOWN_REQUIRED_TOOLS` names `esp32c3_wifi`, it is missed.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::path::Path;
-use std::sync::Arc;
 
 use access_point::{Air, Description, Happening, Milestone, Misbehaviour, Moment, OnAir, Rate};
 use clock::Instant;
-use emulator::esp32c3::{Config, Esp32c3, RadioFrame, ResetCause, Rom, SerialPort};
+use emulator::esp32c3::{Config, Esp32c3, RadioFrame, ResetCause, SerialPort};
 use emulator::snapshot::Snapshot;
-use espflash::flasher::{DeviceInfo, FlashSize};
-use espflash::target::{Chip, XtalFrequency};
+use support::real_rom;
 use wire::slipmux;
 
 const IMAGE: &str = "target/images/esp32c3_wifi.elf";
@@ -29,18 +29,6 @@ fn image() -> Option<Vec<u8>> {
     image
 }
 
-fn real_rom() -> Arc<[u8]> {
-    let device = DeviceInfo {
-        chip: Chip::Esp32c3,
-        revision: Some((3, 0)),
-        crystal_frequency: XtalFrequency::_40Mhz,
-        flash_size: FlashSize::_4Mb,
-        features: Vec::new(),
-        mac_address: None,
-    };
-    Arc::from(device.rom().expect("espflash ships a ROM for this chip"))
-}
-
 /// What came of it.
 struct Run {
     said: String,
@@ -50,7 +38,7 @@ struct Run {
 }
 
 fn chip_with(image: &[u8]) -> Esp32c3 {
-    let mut chip = Esp32c3::new(Config { rom: Rom::Elf(real_rom()), seed: 0x5eed, ..Config::default() });
+    let mut chip = Esp32c3::new(Config { rom: real_rom(), seed: 0x5eed, ..Config::default() });
     chip.load_elf(image).expect("an image for this chip");
     chip.reset(ResetCause::PowerOn);
     chip
@@ -92,7 +80,7 @@ fn run_chip(
     while chip.now() < until {
         if snapshot_ms.take_if(|at| chip.now() >= Instant::from_millis(*at)).is_some() {
             let kept = Snapshot::from_bytes(&chip.snapshot().to_bytes()).expect("what was just written");
-            *chip = Esp32c3::new(Config { rom: Rom::Elf(real_rom()), ..Config::default() });
+            *chip = Esp32c3::new(Config { rom: real_rom(), ..Config::default() });
             chip.restore(&kept).expect("a snapshot of such a chip");
         }
         let deadline = air.poll_at(chip.now()).map_or(until, |at| at.min(until));

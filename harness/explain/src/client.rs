@@ -15,6 +15,8 @@ pub fn tls(version: ProtocolVersion) -> String {
     }
 }
 
+/// So much of a server name is shown, in characters: no DNS name is longer (RFC 1035 §2.3.4).
+const SNI_CHARS_MAX: usize = 255;
 /// So many suites are listed without being asked for.
 const SUITES_SHORT_MAX: usize = 8;
 /// So many of a longer list are named.
@@ -126,9 +128,9 @@ fn clock(offer: &Offer, known: &Stacks) -> String {
 fn server_name(offer: &Offer) -> String {
     match offer.hello.server_name() {
         Some(name) if name.parse::<std::net::IpAddr>().is_ok() => {
-            format!("{} (SNI), an address, which RFC 6066 §3 forbids", printable(name))
+            format!("{} (SNI), an address, which RFC 6066 §3 forbids", terminal::clean::cut(name, SNI_CHARS_MAX))
         }
-        Some(name) => format!("{} (SNI)", printable(name)),
+        Some(name) => format!("{} (SNI)", terminal::clean::cut(name, SNI_CHARS_MAX)),
         None => "none: it sends no SNI, so a broker of many names cannot know which one it wants".into(),
     }
 }
@@ -202,9 +204,4 @@ fn shortened(full: &str) -> String {
         Some((end, _)) => format!("{}…", full.get(..end).unwrap_or(full)),
         None => full.to_string(),
     }
-}
-
-/// A name from a stranger, as far as a terminal may see it.
-fn printable(name: &str) -> String {
-    name.chars().take(255).flat_map(char::escape_default).collect()
 }

@@ -168,24 +168,14 @@ impl<'a> DeviceWitness<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Enacted, Timeouts};
+    use crate::Timeouts;
     use board::Incident;
     use clock::Instant;
 
     /// What was reported, when the device was heard last, and when the run ended, in milliseconds.
     fn evidence(reports: Vec<Report>, spoke_ms: u64, ended_ms: u64) -> Evidence {
-        Evidence {
-            pcapng: Vec::new(),
-            reports,
-            console: Vec::new(),
-            incidents: Vec::new(),
-            broker_findings: Vec::new(),
-            air: Vec::new(),
-            enacted: Enacted::default(),
-            timeouts: None,
-            progressed_at: Instant::from_millis(spoke_ms),
-            ended_at: Instant::from_millis(ended_ms),
-        }
+        let progressed_at = Instant::from_millis(spoke_ms);
+        Evidence { progressed_at, ..Evidence::without_packets(reports, ended_ms) }
     }
 
     fn hello() -> Report {

@@ -30,6 +30,25 @@ pub struct Evidence {
     pub ended_at: Instant,
 }
 
+#[cfg(test)]
+impl Evidence {
+    /// A run in which nobody sent a packet, for tests: what was reported, and when it ended.
+    pub(crate) fn without_packets(reports: Vec<Report>, ended_ms: u64) -> Self {
+        Self {
+            pcapng: capture::Tap::new(clock::UnixTime::from_seconds(0)).to_pcapng(),
+            reports,
+            console: Vec::new(),
+            incidents: Vec::new(),
+            broker_findings: Vec::new(),
+            air: Vec::new(),
+            enacted: Enacted::default(),
+            timeouts: None,
+            progressed_at: Instant::ZERO,
+            ended_at: Instant::from_millis(ended_ms),
+        }
+    }
+}
+
 /// Something that happened to the device below IP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnTheAir {

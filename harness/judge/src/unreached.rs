@@ -59,24 +59,12 @@ fn act_of(broker: &Broker) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::Enacted;
-    use clock::Instant;
 
     fn told(rest: &str, enacted: Enacted, ended_ms: u64, dialled: bool) -> Option<String> {
         let text =
             format!("title = 'x'\n[specification]\ndemands = 'fail'\nrule = 'RFC 5280 §6'\nquote = 'x'\n{rest}\n");
         let scenario = Scenario::parse("x/y", "y.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
-        let evidence = Evidence {
-            pcapng: Vec::new(),
-            reports: Vec::new(),
-            console: Vec::new(),
-            incidents: Vec::new(),
-            broker_findings: Vec::new(),
-            air: Vec::new(),
-            enacted,
-            timeouts: None,
-            progressed_at: Instant::ZERO,
-            ended_at: Instant::from_millis(ended_ms),
-        };
+        let evidence = Evidence { enacted, ..Evidence::without_packets(Vec::new(), ended_ms) };
         unreached(&scenario, &evidence, dialled)
     }
 

@@ -8,7 +8,7 @@ use outcome::{Conformity, FailureClass, Stage};
 use report::model::{How, LogLine};
 use scenario::Scenario;
 
-use crate::{Account, ConsoleText, Enacted, Evidence, Judged, Platform, Setting, judge, sweep};
+use crate::{Account, ConsoleText, Evidence, Judged, Platform, Setting, judge, sweep};
 
 /// A product that says each failure in its own way.
 struct Product;
@@ -41,18 +41,7 @@ fn scenario(demands: &str, rest: &str) -> Scenario {
 
 /// A run in which nobody sent a packet.
 fn evidence(reports: Vec<Report>) -> Evidence {
-    Evidence {
-        pcapng: Tap::new(UnixTime::from_seconds(0)).to_pcapng(),
-        reports,
-        console: Vec::new(),
-        incidents: Vec::new(),
-        broker_findings: Vec::new(),
-        air: Vec::new(),
-        enacted: Enacted::default(),
-        timeouts: None,
-        progressed_at: Instant::ZERO,
-        ended_at: Instant::from_millis(900),
-    }
+    Evidence::without_packets(reports, 900)
 }
 
 fn hello() -> Report {

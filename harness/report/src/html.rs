@@ -47,6 +47,11 @@ pub fn write(run: &Run, earlier: &[Run]) -> String {
     )
 }
 
+/// Text from elsewhere, so that it stays text, between tags and in attributes with quotation marks.
+pub fn escaped(text: &str) -> String {
+    html! { (text) }.into_string()
+}
+
 /// A page with this title and body, our style and our script.
 fn page(title: &str, body: &Markup) -> String {
     // Nothing is loaded, and nothing runs but the script whose hash this is (Content Security Policy Level 3, §6.7.2).

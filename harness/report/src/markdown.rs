@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use outcome::Ending;
+use terminal::clean;
 
 use crate::history::{self, Change};
 use crate::model::{FindingKind, Row, Run};
@@ -245,7 +246,7 @@ pub(crate) fn folded(out: &mut String, title: &str, language: &str, text: &str) 
     let fence = "`".repeat(longest.max(2) + 1);
     let _ = writeln!(out, "\n  <details><summary>{title}</summary>\n\n  {fence}{language}");
     for line in cut.lines() {
-        let _ = writeln!(out, "  {}", printable(line));
+        let _ = writeln!(out, "  {}", clean::line(line));
     }
     if cut.len() < text.len() {
         let _ = writeln!(out, "  (cut here)");
@@ -255,23 +256,19 @@ pub(crate) fn folded(out: &mut String, title: &str, language: &str, text: &str) 
 
 /// Text from elsewhere as code in a line.
 pub(crate) fn code(text: &str) -> String {
-    format!("`{}`", printable(text).replace('`', "'").replace('|', "\\|"))
+    format!("`{}`", clean::line(text).replace('`', "'").replace('|', "\\|"))
 }
 
 /// Text from elsewhere, so that it stays text and in its line.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::new();
-    for character in printable(text).chars() {
+    for character in clean::line(text).chars() {
         if "\\`*_{}[]<>#|~!&@".contains(character) {
             escaped.push('\\');
         }
         escaped.push(character);
     }
     escaped
-}
-
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

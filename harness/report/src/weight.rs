@@ -67,6 +67,20 @@ impl Weight {
     }
 }
 
+/// What the specification says against an outcome, in a word; `None` if nothing.
+pub const fn nonconforming(conformity: Conformity) -> Option<&'static str> {
+    match conformity {
+        Conformity::AcceptsWhatItMustRefuse => Some("ACCEPTS"),
+        Conformity::RefusesWhatItMustAccept => Some("REFUSES"),
+        Conformity::SucceedsWhereItMustFail => Some("SUCCEEDS"),
+        Conformity::Breaks => Some("BREAKS"),
+        Conformity::NeverMet => Some("NEVER MET"),
+        Conformity::Undecided => Some("UNDECIDED"),
+        Conformity::NotOffered => Some("not offered"),
+        Conformity::Conforms | Conformity::Allowed => None,
+    }
+}
+
 /// A row in one word, as a table has it. What is wrong is in capitals, for those who see no colour.
 pub fn word(row: &Row) -> &'static str {
     use crate::model::How;
@@ -82,15 +96,8 @@ pub fn word(row: &Row) -> &'static str {
     if matches!(row.ending, Some(Ending::Silent)) {
         return "SILENT";
     }
-    match happening.conformity {
-        Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
-        Conformity::RefusesWhatItMustAccept => return "REFUSES",
-        Conformity::SucceedsWhereItMustFail => return "SUCCEEDS",
-        Conformity::Breaks => return "BREAKS",
-        Conformity::NeverMet => return "NEVER MET",
-        Conformity::Undecided => return "UNDECIDED",
-        Conformity::NotOffered => return "not offered",
-        Conformity::Conforms | Conformity::Allowed => {}
+    if let Some(word) = nonconforming(happening.conformity) {
+        return word;
     }
     if happening.phrase.ends_with("runs connect") {
         return "sweep";

@@ -109,7 +109,7 @@ impl Foreign {
         let (kind, subject) = (authority.kind(), authority.subject());
         let mut told = format!(
             "chains are minted under {} ({kind}); {excused} of {all} scenarios are not applicable under it\n",
-            crate::summary::printable(subject)
+            terminal::clean::line(subject)
         );
         for (why, count) in classes {
             told.push_str(&format!("  {count} {why}\n"));

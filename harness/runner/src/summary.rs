@@ -310,8 +310,3 @@ fn widest(widths: impl Iterator<Item = usize>, heading: &str) -> usize {
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
-
-/// Words from elsewhere as a terminal may have them: without what would steer it.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}

@@ -2,6 +2,8 @@
 //! and its key goes nowhere.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,19 +11,7 @@ use std::process::{Command, Output};
 use runner::exit;
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-#[track_caller]
-fn ends_with(output: &Output, exit: exit::Exit, said: &str) {
-    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
-    assert!(words(output).contains(said), "no word of `{said}` in:\n{}", words(output));
-}
+use support::{ends_with, root, words};
 
 /// Runs OpenSSL in `folder`; nothing if it is not installed here, which CI does not let pass.
 fn openssl(folder: &TempDir, arguments: &[&str]) -> Option<()> {

@@ -2,6 +2,8 @@
 //! install is what the programs that read it take.
 #![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +13,7 @@ use rack::map;
 use rack::quarantine::{self, Expired, Quarantine};
 use runner::cli::Cli;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+use support::root;
 
 /// A file of the repository, lines that a backslash continues joined.
 fn read(file: &str) -> String {

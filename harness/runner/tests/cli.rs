@@ -1,16 +1,15 @@
 //! The command line as a person or a CI job meets it: exit codes, reports, refusals, Ctrl-C.
 
+mod support;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use runner::exit;
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+use support::{ends_with, root, words};
 
 /// `cargo xtask hil --board esp32c3` on one stack, with everything that is written in a folder of its own.
 fn hil(folder: &TempDir) -> Command {
@@ -32,16 +31,6 @@ fn hil_on_all(folder: &TempDir) -> Command {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("there is room for a temporary folder")
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-#[track_caller]
-fn ends_with(output: &Output, exit: exit::Exit, said: &str) {
-    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
-    assert!(words(output).contains(said), "no word of `{said}` in:\n{}", words(output));
 }
 
 #[test]

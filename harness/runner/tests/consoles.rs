@@ -1,6 +1,8 @@
 //! Firmware that was not made for this bench logs where its makers like: on UART0, on USB-Serial-JTAG, on both. `hil` hears
 //! all of it, tells it apart, and understands it by the rules of a dialect.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +11,8 @@ use rstest::rstest;
 use runner::exit;
 use runner::products::Product;
 use tempfile::TempDir;
+
+use support::{elf_of, root};
 
 /// What the bare program says on UART0, in less than its FIFO takes.
 const LOG: &str = "E (31) wifi: caf\u{e9}\r\n\nI (52) tls: connecting\r\nE (88) tls: failed -0x2700 X509_EXPIRED\r\n";
@@ -58,28 +62,12 @@ fn elf(says: &str) -> Vec<u8> {
     let mut code: Vec<u8> = PROGRAM.iter().flat_map(|word| word.to_le_bytes()).collect();
     code.extend(says.bytes());
     code.resize(code.len().next_multiple_of(4) + 4, 0);
-    let length = code.len() as u32;
-    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    // An executable for RISC-V, whose program header follows at once.
-    elf.extend([2, 0, 243, 0, 1, 0, 0, 0]);
-    for word in [RAM, 52, 0, 0] {
-        elf.extend(word.to_le_bytes());
-    }
-    for half in [52u16, 32, 1, 0, 0, 0] {
-        elf.extend(half.to_le_bytes());
-    }
-    // PT_LOAD, readable, writable and executable.
-    for word in [1, 84, RAM, RAM, length, length, 7, 4] {
-        elf.extend(word.to_le_bytes());
-    }
-    elf.extend(code);
-    elf
+    elf_of(RAM, &code)
 }
 
 fn bench() -> Command {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists");
     let mut bench = Command::new(env!("CARGO_BIN_EXE_runner"));
-    bench.env("SHAKEDOWN_ROOT", root).stdin(std::process::Stdio::null());
+    bench.env("SHAKEDOWN_ROOT", root()).stdin(std::process::Stdio::null());
     bench
 }
 

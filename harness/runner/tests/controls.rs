@@ -2,8 +2,10 @@
 //! snapshots. The one inside the bench runs everywhere, programs where they are installed.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use outcome::Ending;
 use report::model::How;
@@ -14,9 +16,7 @@ use scenario::controls::{Control, Expected};
 use scenario::library;
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+use support::root;
 
 fn setting(artefacts: &TempDir, captures: PathBuf) -> Setting {
     Setting { root: root(), captures, artefacts: artefacts.path().to_owned(), seed: 0x5eed, accept: false }

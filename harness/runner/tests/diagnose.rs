@@ -1,6 +1,8 @@
 //! `diagnose` against a broker that really runs, and against what is none.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -14,21 +16,9 @@ use runner::{bench, controls, exit};
 use scenario::{Date, Scenario};
 use tempfile::TempDir;
 
+use support::{ends_with, root, words};
+
 const PASSWORD: &str = "open sesame 4711";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-#[track_caller]
-fn ends_with(output: &Output, exit: exit::Exit, said: &str) {
-    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
-    assert!(words(output).contains(said), "no word of `{said}` in:\n{}", words(output));
-}
 
 /// A mosquitto with this certificate, and a folder with its authority; nothing where mosquitto is not installed, which CI does
 /// not let pass.

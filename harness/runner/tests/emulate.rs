@@ -1,7 +1,9 @@
 //! `cargo xtask emulate` as a person meets it: every form in which a toolchain leaves an image, and what is refused.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use espflash::flasher::{FlashData, FlashSettings, FlashSize};
@@ -11,11 +13,9 @@ use rstest::rstest;
 use runner::exit;
 use tempfile::TempDir;
 
-const ELF: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
+use support::root;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+const ELF: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
 
 fn emulate(arguments: &[&str]) -> Output {
     bench("emulate", arguments)

@@ -4,9 +4,10 @@
 //! What is not there is said, and the test passes; where `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -20,16 +21,14 @@ use runner::emulate;
 use runner::products::Product;
 use wire::slipmux;
 
+use support::root;
+
 const IMAGE: &str = "target/images/esp32c3_wifi.elf";
 const NETWORK: &str = "ssid=shakedown,psk=correct horse";
 /// Our image waits for an order.
 const HELLO: &str = "\"report\":\"hello\"";
 /// On one of the two consoles, which say the same.
 const PROMPT: &str = "usb  | >>> ";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
 
 fn image() -> Option<String> {
     let path = root().join(IMAGE);

@@ -4,6 +4,7 @@
 mod contributing;
 #[path = "house/errors.rs"]
 mod errors;
+mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use runner::tables;
+
+use support::root;
 
 /// Whom each room may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
 /// `harness/README.md`.
@@ -124,10 +127,6 @@ const WORDS_REPLACED: &[(&str, &str)] = &[
 
 /// Nothing in git is larger, in bytes: an image stripped of its debug information and a capture need less.
 const FILE_MAX_BYTES: u64 = 2 << 20;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace's folder")
-}
 
 /// Every file that git knows, relative to the workspace's folder.
 fn tracked() -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! The matrix of what is on record, and of reports: what stacks are excused from, and what is no report.
 
-use std::path::{Path, PathBuf};
+mod support;
 
 use explain::matrix::table::{self, Table};
 use explain::snapshots::Snapshots;
@@ -8,9 +8,7 @@ use runner::reports;
 use runner::stack;
 use scenario::library;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+use support::root;
 
 #[test]
 fn what_a_dialect_or_a_scenario_excuses_is_not_applicable_with_its_reason() {

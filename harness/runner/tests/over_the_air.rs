@@ -1,16 +1,15 @@
 //! The same client and TLS library over the air and on the serial line: in every scenario that both are asked, ending, stage
 //! and device code are the same, or `firmware-under-test/esp32c3_wifi/differs.toml` says why not.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use support::root;
 
 const ON_THE_LINE: &str = ".esp32c3_mbedtls.snap";
 const OVER_THE_AIR: &str = ".esp32c3_wifi.snap";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
 
 /// The ending with its stage, without what the specification says of it; and the device's failure, with its code.
 fn essence(text: &str) -> (String, String) {

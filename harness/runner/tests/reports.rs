@@ -1,23 +1,19 @@
 //! Reports as a person or a CI job gets them: written, shared out, merged, set anew.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use report::model::Run;
 use runner::exit;
 use tempfile::TempDir;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
+use support::{root, words};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("there is room for a temporary folder")
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The bench with these arguments, everything that it files in `own`.

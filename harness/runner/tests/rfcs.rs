@@ -1,6 +1,8 @@
 //! Every RFC that the tree cites, and every section of one, stands in `harness/rfcs.toml` with its title: a section that
 //! the RFC does not have, or that another RFC of the subject has under that number, is found here.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,16 +10,14 @@ use std::process::Command;
 
 use regex_lite::Regex;
 
+use support::root;
+
 /// What is looked into: whatever people write. What is recorded (`captures/`) repeats what scenarios say.
 const ENDINGS: [&str; 10] = ["rs", "toml", "why", "md", "c", "h", "py", "json", "css", "yml"];
 /// The table itself, and the test that speaks of what is not in it.
 const NOT_LOOKED_INTO: [&str; 2] = ["harness/rfcs.toml", "harness/runner/tests/rfcs.rs"];
 
 type Rfcs = BTreeMap<String, BTreeMap<String, String>>;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
 
 fn known() -> Rfcs {
     let text = fs::read_to_string(root().join("harness/rfcs.toml")).expect("the table");

@@ -4,6 +4,8 @@
 //! for each file, so that they run side by side and have names; inside, one stack after the other.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,8 +27,7 @@ use snapshot::{Agreement, Place};
 /// The seed of the reviewed runs.
 const SEED: u64 = 0x5eed;
 
-static ROOT: LazyLock<PathBuf> =
-    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
+static ROOT: LazyLock<PathBuf> = LazyLock::new(support::root);
 
 static STACKS: LazyLock<Vec<Stack>> =
     LazyLock::new(|| stack::known(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));

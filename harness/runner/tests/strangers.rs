@@ -2,21 +2,21 @@
 //! running.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tempfile::TempDir;
 
+use support::{root, words};
+
 /// A broker of this machine, in the device's place an emulated chip.
 const WITH_MOSQUITTO: &str = "identity/san_ip_and_dns_real_mosquitto_dialled_by_address";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
 
 fn hil(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
@@ -28,10 +28,6 @@ fn hil(folder: &TempDir) -> Command {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
-}
-
-fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The processes called `name` whose parent is `parent`.

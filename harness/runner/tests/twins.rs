@@ -1,8 +1,10 @@
 //! Every scenario that demands a refusal has twins in which there is nothing to refuse: its fault taken out, its peer
 //! never reached, its line cut before the fault. None of them may look like a refusal.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use board::Boots;
@@ -24,8 +26,7 @@ const CUT_AFTER_BYTES: u64 = 3;
 /// The images as they are, the one with every version first. A scenario is tried on the first that it is about.
 const STACKS: [&str; 3] = ["esp32c3_mbedtls", "esp32c3_mbedtls2", "esp32c3_bearssl"];
 
-static ROOT: LazyLock<PathBuf> =
-    LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists"));
+static ROOT: LazyLock<PathBuf> = LazyLock::new(support::root);
 
 static BOOTS: LazyLock<Arc<Boots>> = LazyLock::new(Boots::new);
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use report::html::escaped;
+
 use super::table::{Cell, Ran, Row, Table, Weight};
 
 const STYLE: &str = include_str!("matrix.css");
@@ -220,20 +222,4 @@ const fn class_of(cell: &Cell) -> &'static str {
 /// The name of a scenario as the name of a place on the page.
 fn anchor(scenario: &str) -> String {
     scenario.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
-}
-
-/// Text from elsewhere, so that it stays text.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

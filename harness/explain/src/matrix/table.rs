@@ -2,6 +2,7 @@
 
 use outcome::{Conformity, Demand, Ending};
 use report::model::Run;
+use report::weight::nonconforming;
 use scenario::Scenario;
 
 use crate::explanations::{self, Explanation};
@@ -152,15 +153,8 @@ impl Cell {
             Self::NotApplicable(_) => return "n/a",
             Self::Ran(ran) => &ran.reviewed,
         };
-        match ran.conformity {
-            Conformity::AcceptsWhatItMustRefuse => return "ACCEPTS",
-            Conformity::RefusesWhatItMustAccept => return "REFUSES",
-            Conformity::SucceedsWhereItMustFail => return "SUCCEEDS",
-            Conformity::Breaks => return "BREAKS",
-            Conformity::NeverMet => return "NEVER MET",
-            Conformity::Undecided => return "UNDECIDED",
-            Conformity::NotOffered => return "not offered",
-            Conformity::Conforms | Conformity::Allowed => {}
+        if let Some(word) = nonconforming(ran.conformity) {
+            return word;
         }
         let words: [(&str, &str); 9] = [
             ("connected", "connects"),

@@ -15,7 +15,6 @@ use super::verifier::Expected;
 use crate::bench;
 use crate::mosquitto::relay::Relay;
 use crate::stack::{Applicability, Stack};
-use crate::summary::printable;
 use explain::explanations;
 use explain::reviewed::Reviewed;
 use judge::Judged;
@@ -156,7 +155,7 @@ impl Meeting<'_> {
         };
         let mut verdict = verdict(stack, outcome, judged.account.phrase());
         verdict.must_not = outcome == Outcome::Connects && self.has_to_refuse();
-        verdict.platform = judged.account.platform_words.as_deref().map(printable);
+        verdict.platform = judged.account.platform_words.as_deref().map(clean);
         self.explain(stack, &judged.transcript, &mut verdict);
         Met { verdict, pcapng }
     }
@@ -166,12 +165,12 @@ impl Meeting<'_> {
         let Some(mut reviewed) = Reviewed::parse(&transcript) else { return };
         reviewed.image.clone_from(&stack.firmware.name);
         if let Some(failure) = &reviewed.failure {
-            verdict.words = format!("{}: {}", verdict.words, printable(&failure.words));
+            verdict.words = format!("{}: {}", verdict.words, terminal::clean::line(&failure.words));
         }
         if reviewed.is_well() {
             return;
         }
-        verdict.evidence = reviewed.evidence.iter().map(|(_, words)| printable(words)).collect();
+        verdict.evidence = reviewed.evidence.iter().map(|(_, words)| clean(words)).collect();
         let unexplained = |about: String| Why {
             cause: format!("nobody has written down what `{about}` means here: scenarios/explanations/"),
             about,
@@ -186,6 +185,11 @@ impl Meeting<'_> {
             })
             .collect();
     }
+}
+
+/// Text from elsewhere, without characters that a terminal obeys.
+fn clean(text: &str) -> String {
+    terminal::clean::line(text).into_owned()
 }
 
 /// What is said of a stack that the bench could not run.

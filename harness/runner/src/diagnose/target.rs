@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::exit;
 use crate::hil::Refusal;
-use crate::summary::printable;
+use terminal::clean::line;
 
 /// How long a broker may take to accept a connection, or to say something.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,9 +66,9 @@ impl fmt::Display for NoPlace {
             Self::Brackets(text) => write!(f, "an IPv6 address stands in brackets: `[{text}]:8883`"),
             Self::NoPort(text) => write!(f, "the port is missing: `{text}:8883` is the usual one of MQTT over TLS"),
             Self::Port(text) => write!(f, "`{text}` is no port: 1 to 65535"),
-            Self::Host(text) => write!(f, "`{}` is neither a DNS name nor an address", printable(text)),
+            Self::Host(text) => write!(f, "`{}` is neither a DNS name nor an address", line(text)),
             Self::Unicode(text) => {
-                write!(f, "`{}` is not written as DNS has it: give its `xn--` form", printable(text))
+                write!(f, "`{}` is not written as DNS has it: give its `xn--` form", line(text))
             }
         }
     }
@@ -158,7 +158,7 @@ fn unresolved(host: &str, why: &str) -> Refusal {
     let words = format!(
         "--broker: the name `{}` is not resolved here ({why}): is it spelt so, and does this machine ask the resolver that \
          knows it? An address does without: `--broker ADDRESS:PORT --server-name {0}`",
-        printable(host)
+        line(host)
     );
     Refusal::new(exit::OTHERWISE, words)
 }

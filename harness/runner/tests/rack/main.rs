@@ -6,4 +6,6 @@ mod faults;
 mod labgrid;
 mod own_network;
 mod stand;
+#[path = "../support/mod.rs"]
+mod support;
 mod through_probe_rs;

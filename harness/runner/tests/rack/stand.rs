@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 use report::model::Run;
-use runner::exit::Exit;
 use tempfile::TempDir;
+
+pub use crate::support::{ends_with, root, words};
 
 /// The program under test.
 pub const RUNNER: &str = env!("CARGO_BIN_EXE_runner");
@@ -131,21 +132,4 @@ impl Drop for Board<'_> {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The workspace.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
-}
-
-/// All that a process said.
-pub fn words(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// It ended so, and said this.
-#[track_caller]
-pub fn ends_with(output: &Output, exit: Exit, said: &str) {
-    assert_eq!(output.status.code(), Some(exit.code.into()), "{}", words(output));
-    assert!(words(output).contains(said), "no word of `{said}` in:\n{}", words(output));
 }

@@ -2,6 +2,8 @@
 //! what is for another chip is refused.
 
 mod bare;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -18,6 +20,7 @@ use emulator::{Pause, Settings, gdb};
 use runner::chips::BoardOption;
 use runner::cli::Emulate;
 use runner::emulate;
+use support::elf_of;
 
 const HELLO: &[u8] = b"a second chip says hello\n";
 
@@ -89,27 +92,7 @@ fn elf() -> Vec<u8> {
     let mut code: Vec<u8> = PROGRAM.iter().flat_map(|word| word.to_le_bytes()).collect();
     code.extend(HELLO);
     code.push(0);
-    elf_of(&code)
-}
-
-/// An ELF file with one segment.
-fn elf_of(code: &[u8]) -> Vec<u8> {
-    let length = code.len() as u32;
-    let mut elf = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    // An executable for RISC-V, whose program header follows at once.
-    elf.extend([2, 0, 243, 0, 1, 0, 0, 0]);
-    for word in [RAM, 52, 0, 0] {
-        elf.extend(word.to_le_bytes());
-    }
-    for half in [52u16, 32, 1, 0, 0, 0] {
-        elf.extend(half.to_le_bytes());
-    }
-    // PT_LOAD, readable, writable and executable.
-    for word in [1, 84, RAM, RAM, length, length, 7, 4] {
-        elf.extend(word.to_le_bytes());
-    }
-    elf.extend(code);
-    elf
+    elf_of(RAM, &code)
 }
 
 fn image() -> Image {
@@ -139,7 +122,7 @@ fn a_program_runs_on_a_board_with_it() {
 fn frames_pass_through_its_network_interface_whole() {
     let mut board = Emulated::new(&MODEL, 0x5eed);
     let code: Vec<u8> = FRAMES.iter().flat_map(|word| word.to_le_bytes()).collect();
-    board.flash(&Image { elf: elf_of(&code).into(), ..image() }).expect("an image for this chip");
+    board.flash(&Image { elf: elf_of(RAM, &code).into(), ..image() }).expect("an image for this chip");
     board.reset().expect("it can be reset");
     let nic = BARE.nics[0].id;
     let frames = [vec![1; 60], vec![2; 1_514], vec![3; 61]];

@@ -31,7 +31,7 @@ pub fn html(title: &str, blocks: &[Block]) -> String {
                 writeln!(out, "<ul>\n{}</ul>", items.collect::<String>())
             }
             Block::Code(lines) => {
-                writeln!(out, "<pre>{}</pre>", escape(&terminal::clean::text(lines)))
+                writeln!(out, "<pre>{}</pre>", report::html::escaped(&terminal::clean::text(lines)))
             }
         };
     }
@@ -46,9 +46,5 @@ fn row<'a>(tag: &str, cells: impl Iterator<Item = &'a str>) -> String {
 
 /// Text from elsewhere, so that it stays text and in its line.
 fn escaped(text: &str) -> String {
-    escape(&terminal::clean::line(text))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    report::html::escaped(&terminal::clean::line(text))
 }
