@@ -45,6 +45,8 @@ pub struct DeviceWitness<'a> {
     pub messages: usize,
     failure: Option<&'a Failure>,
     has_crashed: bool,
+    /// It tells each stage of a handshake, as firmware of the bench does.
+    tells_handshake: bool,
     /// An attempt has failed, and no other has begun.
     is_between_attempts: bool,
 }
@@ -63,10 +65,11 @@ impl<'a> DeviceWitness<'a> {
             messages: 0,
             has_crashed: evidence.incidents.iter().any(|incident| incident.gravity == Gravity::Crash),
             is_between_attempts: false,
+            // So does whoever says hello, and nobody who speaks by a log or is told what to do at a console.
+            tells_handshake: evidence.reports.iter().any(|report| matches!(report, Report::Hello { .. })),
         };
         let mut has_plan = false;
-        // Whoever speaks by its log tells nothing of its heap.
-        let counts_heap = evidence.reports.iter().any(|report| matches!(report, Report::Hello { .. }));
+        let counts_heap = witness.tells_handshake;
         for report in &evidence.reports {
             match report {
                 // It said hello again: it was reset.
@@ -104,6 +107,13 @@ impl<'a> DeviceWitness<'a> {
         self.stage = stage;
         self.stages.push((stage, at_ms));
         self.is_between_attempts = false;
+    }
+
+    /// Of a device that tells no more of a handshake than that it began: how far it came is what the wire says.
+    pub fn complete_with(&mut self, handshake: Stage) {
+        if self.stage == Stage::Hello && !self.tells_handshake {
+            self.stage = handshake;
+        }
     }
 
     /// How it came to its end.

@@ -50,7 +50,8 @@ pub struct Judged {
 /// If our own capture cannot be read back, which is the bench's fault.
 pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) -> Result<Judged, OwnCapture> {
     let wire = WireWitness::hear(&evidence.pcapng, scenario)?;
-    let device = DeviceWitness::hear(evidence);
+    let mut device = DeviceWitness::hear(evidence);
+    device.complete_with(wire.handshake);
     let last = blame::OnTheWire { network_refused: is_refused(&evidence.air), ..wire.last.clone() };
     let how = blame::how(&last, device.end(evidence));
     let meeting = met::met(

@@ -4,9 +4,9 @@ use std::fmt;
 
 use capture::pcapng::ReadError;
 use capture::transcript::{Close, Conversation, Line, Said, Transcript, Who};
-use outcome::{AlertDescription, Demand};
+use outcome::{AlertDescription, Demand, Stage};
 use scenario::{FaultMark, Scenario};
-use wire::tls::{Alert, ClientHello};
+use wire::tls::{Alert, ClientHello, HandshakeType};
 
 use crate::blame::OnTheWire;
 use crate::met::Mark;
@@ -27,6 +27,8 @@ pub struct WireWitness {
     pub typeset: String,
     /// Who did what on the last connection.
     pub last: OnTheWire,
+    /// How far the handshake came on the last connection, as far as messages tell.
+    pub handshake: Stage,
     /// Whether the device has dialled anybody, by a SYN or by its modem.
     pub dialled: bool,
     /// What the device offers on the last connection.
@@ -68,6 +70,7 @@ impl WireWitness {
         Self {
             typeset: typeset(transcript, scenario),
             last: last.map(on_the_wire).unwrap_or_default(),
+            handshake: last.map_or(Stage::Hello, handshake),
             dialled: last.is_some() || !transcript.modem.is_empty(),
             hello: last.and_then(|conversation| Some(conversation.facts.offer.as_ref()?.hello.clone())),
             mark: mark_of(scenario, transcript),
@@ -81,6 +84,22 @@ impl WireWitness {
     /// Whether nobody said anything.
     pub fn is_silent(&self) -> bool {
         self.lines == 0
+    }
+}
+
+/// How far a handshake came: what a device awaited whose last message this was.
+fn handshake(conversation: &Conversation) -> Stage {
+    let has_said = |who: Who, kinds: &[HandshakeType]| {
+        let is_one =
+            |line: &Line| matches!(&line.said, Said::Handshake(kind) if line.who == who && kinds.contains(kind));
+        conversation.lines.iter().any(is_one)
+    };
+    if has_said(Who::Client, &[HandshakeType::CLIENT_KEY_EXCHANGE, HandshakeType::FINISHED]) {
+        Stage::Finished
+    } else if has_said(Who::Server, &[HandshakeType::CERTIFICATE]) {
+        Stage::Certificate
+    } else {
+        Stage::Hello
     }
 }
 

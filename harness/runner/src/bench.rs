@@ -21,7 +21,7 @@ use crate::dialect::log::LogReader;
 use crate::stack::Stack;
 use crate::wifi::options;
 use crate::world::{BrokerService, Counterpart};
-use ports::Ports;
+use ports::{Ports, Wiring};
 
 /// After the device is done, its last packets still have to arrive.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
@@ -158,6 +158,8 @@ struct Session {
     ordered_at: Option<Instant>,
     /// Of a firmware that says no hello: reads what it prints.
     log: LogReader,
+    /// Of a firmware that takes no orders: tells it what to do at its console.
+    driver: Option<driver::Session>,
     /// Whether a prompt that does not end its line has been answered.
     is_prompt_answered: bool,
     ports: Ports,
@@ -198,9 +200,10 @@ impl Session {
         };
         let unsaid = |error: serde_json::Error| BenchFault(error.to_string());
         // Where nothing is wrong with the air, joining is the same for all scenarios.
-        let joins_early = stack.has_radio() && !scenario.is_about_radio();
+        let joins_early = stack.has_radio() && stack.driver().is_none() && !scenario.is_about_radio();
         let early_order = joins_early.then(|| EarlyOrder::Join(plan.network.clone()).to_json());
         let early_order = early_order.transpose().map_err(unsaid)?;
+        let driver = stack.driver().map(|driver| driver.begin(&plan));
         let order = Order::Run(plan).to_json().map_err(unsaid)?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));
@@ -211,8 +214,9 @@ impl Session {
             timeouts,
             ordered_at: None,
             log: stack.log_reader(),
+            driver,
             is_prompt_answered: false,
-            ports: Ports::new(scenario, target, stack.has_radio(), counterpart, seed)?,
+            ports: Ports::new(scenario, target, Wiring::of(stack), counterpart, seed)?,
             tap,
             reports: Vec::new(),
             console: Vec::new(),
@@ -229,7 +233,8 @@ impl Session {
 
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
         let hello = (self.awaits_hello() && self.ends_at.is_none()).then_some(HELLO_BY);
-        let network = self.ports.poll_at(now);
+        let driver = self.driver.as_ref().and_then(driver::Session::poll_at).filter(|_| self.ends_at.is_none());
+        let network = Instant::earliest(self.ports.poll_at(now), driver);
         let end = self.end(now);
         Instant::earliest(Instant::earliest(network, end), hello)
     }
@@ -247,11 +252,16 @@ impl Session {
 
     fn receive(&mut self, now: Instant, ports: Vec<(PortId, Vec<u8>)>) -> Result<(), BenchFault> {
         for (port, bytes) in ports {
+            if let Some(driver) = self.driver.as_mut().filter(|_| port == self.ports.console()) {
+                driver.hear(now, &bytes);
+                continue;
+            }
             for heard in self.ports.receive(now, port, &bytes) {
                 self.message(now, port, heard)?;
             }
             self.answer_prompt();
         }
+        self.drive(now)?;
         if self.awaits_hello() && self.ends_at.is_none() && now >= HELLO_BY {
             let why = self.no_hello();
             self.remark(now, &why);
@@ -269,6 +279,43 @@ impl Session {
             Heard::Diagnostic(text) | Heard::Noise(text) => self.text(now, port, &text),
             Heard::Damaged(error) => self.text(now, port, error.to_string().as_bytes()),
         }
+        Ok(())
+    }
+
+    /// Lets the driver act, if there is one.
+    fn drive(&mut self, now: Instant) -> Result<(), BenchFault> {
+        let Some(driver) = self.driver.as_mut().filter(|_| self.ends_at.is_none()) else { return Ok(()) };
+        let console = self.ports.console().name();
+        driver.poll(now);
+        let said = driver.take_said();
+        let output = driver.take_output();
+        self.ports.send_text(&output);
+        for one in said {
+            match one {
+                driver::Said::Report(report) => self.driven_report(now, &report)?,
+                driver::Said::Text(text) => {
+                    self.keep(ConsoleText { at: now, from: console, text: heard::console(&text) });
+                }
+                driver::Said::Fault(fault) if fault.is_of_bench() => return Err(BenchFault(fault.to_string())),
+                driver::Said::Fault(fault) => {
+                    self.remark(now, &fault.to_string());
+                    self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a driver makes of a device's words.
+    fn driven_report(&mut self, now: Instant, report: &Report) -> Result<(), BenchFault> {
+        let json = report.to_json().map_err(|error| BenchFault(error.to_string()))?;
+        let report = heard::report(&json).map_err(|error| BenchFault(error.to_string()))?;
+        if matches!(report, Report::Done { .. }) {
+            self.is_done = true;
+            self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
+        }
+        self.progressed_at = now;
+        self.reports.push(report);
         Ok(())
     }
 
@@ -324,7 +371,7 @@ impl Session {
 
     /// Whether nothing counts before a hello: a firmware that speaks by its log says none.
     fn awaits_hello(&self) -> bool {
-        self.ordered_at.is_none() && self.log.is_empty()
+        self.ordered_at.is_none() && self.log.is_empty() && self.driver.is_none()
     }
 
     /// What a stranger's firmware prints, as ours would have reported it.
@@ -440,7 +487,7 @@ impl Session {
             broker_findings: service.findings(),
             air,
             enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
-            timeouts: self.ordered_at.map(|_| self.timeouts),
+            timeouts: (self.ordered_at.is_some() || self.driver.is_some()).then_some(self.timeouts),
             progressed_at: self.progressed_at,
             ended_at: now,
         }

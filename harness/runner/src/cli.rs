@@ -68,6 +68,9 @@ pub enum Command {
     /// The authority that signs for the bench's brokers
     #[command(subcommand)]
     Authority(Authority),
+    /// A first description of somebody's firmware
+    #[command(subcommand)]
+    Product(crate::product::ProductCommand),
     /// Firmware products of others: MicroPython
     #[command(subcommand)]
     Products(crate::products::install::Products),
@@ -116,6 +119,9 @@ pub struct Hil {
     /// Only on this stack: an image, or a profile of one (repeatable) [default: all of them]
     #[arg(long, value_name = "NAME")]
     pub stack: Vec<String>,
+    /// Products of others too (`cargo xtask products`). Without it, only those that `--stack` names
+    #[arg(long)]
+    pub products: bool,
     /// Name the scenarios and the stacks, and run nothing
     #[arg(long)]
     pub list: bool,

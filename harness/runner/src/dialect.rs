@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use scenario::device::Version;
 use scenario::{Problem, renamed};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use log::LogRule;
 use patch::Patch;
@@ -32,10 +34,26 @@ pub struct Dialect {
     /// Whether the image's network is the chip's radio. Else its packets travel on the serial line.
     #[serde(default)]
     pub radio: bool,
+    /// The product that this describes, by its name in `cargo xtask products install --list`.
+    #[serde(default)]
+    pub product: Option<String>,
+    /// How the device is told what to do, if it takes no orders: `micropython`, at its prompt.
+    #[serde(default, deserialize_with = "driver")]
+    pub driver: Option<driver::Kind>,
+    /// The TLS versions that it offers, where nobody can ask it for others: `["1.2"]`.
+    #[serde(default)]
+    pub versions: Vec<Version>,
+    /// What the image is asked of this bench's folders, as `scenarios` of a profile.
+    #[serde(default)]
+    pub scenarios: Option<Vec<String>>,
     /// What the image cannot run, with the reason: a scenario's name, or a folder with `/` at its end. Counts for its
     /// profiles too.
     #[serde(default)]
     pub not_applicable: BTreeMap<String, String>,
+    /// Of a product: where it ends otherwise than a profile that stands for the same, scenario by scenario, and why. By the
+    /// profile's name.
+    #[serde(default)]
+    pub differs: BTreeMap<String, BTreeMap<String, String>>,
     /// The scenarios of which this stack's packets are kept in `captures/`: those about a source document whose id begins
     /// so (`s2`), or `*`, all of which no other stack says more. Profiles have their own.
     #[serde(default)]
@@ -97,8 +115,20 @@ impl Profile {
 
     /// Whether it is asked this scenario.
     pub fn is_asked(&self, scenario: &str) -> bool {
-        self.scenarios.as_ref().is_none_or(|asked| asked.iter().any(|entry| covers(entry, scenario)))
+        is_among(self.scenarios.as_deref(), scenario)
     }
+}
+
+/// Whether these entries cover a scenario; without any, everything is covered.
+pub fn is_among(entries: Option<&[String]>, scenario: &str) -> bool {
+    entries.is_none_or(|asked| asked.iter().any(|entry| covers(entry, scenario)))
+}
+
+fn driver<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<driver::Kind>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let known = || driver::Kind::ALL.map(driver::Kind::name).join(", ");
+    let unknown = || D::Error::custom(format!("there is no driver `{name}`; there is {}", known()));
+    driver::Kind::by_name(&name).map(Some).ok_or_else(unknown)
 }
 
 /// Whether an entry, a scenario's name or a folder with `/` at its end, means this scenario.
@@ -133,6 +163,12 @@ impl std::fmt::Display for Unusable {
 impl std::error::Error for Unusable {}
 
 impl Dialect {
+    /// What the image does by itself, where a driver cannot ask it for anything else.
+    pub fn abilities(&self) -> driver::Abilities {
+        let numbers = || self.versions.iter().map(|version| version.number());
+        driver::Abilities { versions: numbers().min().zip(numbers().max()) }
+    }
+
     /// Reads the file at `path`, if there is one.
     ///
     /// # Errors

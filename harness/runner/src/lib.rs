@@ -30,6 +30,7 @@ pub mod packets;
 pub mod panics;
 pub mod plan;
 mod privileges;
+pub mod product;
 pub mod products;
 pub mod proxy;
 pub mod release_report;

@@ -9,7 +9,7 @@ use explain::snapshots::NotApplicable;
 use runner::cli::{Authority, Capture, Cli, Command, Controls};
 use runner::exit::Exit;
 use runner::{
-    authority, bisect, capture_make, certificates, controls, diagnose, emulate, exit, hil, panics, products,
+    authority, bisect, capture_make, certificates, controls, diagnose, emulate, exit, hil, panics, product, products,
     release_report, released, report_command, reports, stack,
 };
 use scenario::Scenario;
@@ -70,6 +70,7 @@ fn obey(command: &Command, root: &Path) -> Result<u8, (Exit, String)> {
         Command::Authority(Authority::Export(arguments)) => {
             authority::run(arguments).map(|()| exit::AS_EXPECTED.code).map_err(refused)
         }
+        Command::Product(command) => product::run(root, command).map(|()| exit::AS_EXPECTED.code).map_err(refused),
         Command::Products(command) => products::install::run(command).map(|()| exit::AS_EXPECTED.code).map_err(refused),
         Command::Labgrid(command) => runner::labgrid::run(root, command),
         Command::Tables { check } => runner::tables::run(root, *check)

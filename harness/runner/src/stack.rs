@@ -1,7 +1,9 @@
 //! Stacks: what scenarios are run on. An image as it is, or as one of the products that it can stand for.
 
 mod pattern;
+mod products;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -84,7 +86,22 @@ impl Stack {
         self.dialect.radio
     }
 
-    /// The command that builds the image, if it is not there: what is linked in is nobody's to hand on.
+    /// How the device is told what to do, if it takes no orders.
+    pub fn driver(&self) -> Option<driver::Kind> {
+        self.dialect.driver
+    }
+
+    /// Where it ends otherwise than a profile that stands for the same, by the profile's name, and why.
+    pub fn differs(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.dialect.differs
+    }
+
+    /// Whether it is firmware that somebody else has built and published.
+    pub fn is_product(&self) -> bool {
+        self.dialect.product.is_some()
+    }
+
+    /// The command that gets the image here, if it is not there: what is in it is nobody's to hand on.
     pub fn is_missing(&self) -> Option<String> {
         self.firmware.is_missing()
     }
@@ -125,6 +142,10 @@ impl Stack {
                 return Applicability::NotApplicable(why);
             }
         }
+        let is_asked = dialect::is_among(self.dialect.scenarios.as_deref(), &scenario.name);
+        if profile.is_none() && !is_asked && is_of_this_bench(scenario) {
+            return Applicability::NotAsked;
+        }
         if let Some(reason) = self.lacks_line_or_radio(scenario) {
             return Applicability::NotApplicable(reason.to_owned());
         }
@@ -133,9 +154,9 @@ impl Stack {
             return Applicability::NotApplicable(reason.to_owned());
         }
         match self.reconcile(scenario, &NamesAlone) {
-            Ok(Reconciled::Conflict(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
+            Ok(Err(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
             // What is wrong with the plan is told when it is run.
-            Ok(Reconciled::Plan(_)) | Err(_) => Applicability::Applies,
+            Ok(Ok(_)) | Err(_) => Applicability::Applies,
         }
     }
 
@@ -165,27 +186,31 @@ impl Stack {
     ///
     /// If the scenario uses a word that the bench does not know, or asks for what the profile cannot be.
     pub fn plan(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Plan> {
-        match self.reconcile(scenario, issued)? {
-            Reconciled::Plan(plan) => Ok(plan),
-            Reconciled::Conflict(conflict) => Err(Error::author(format!("{} {conflict}", self.title))),
-        }
+        let conflicting = |conflict| Error::author(format!("{} {conflict}", self.title));
+        self.reconcile(scenario, issued)?.map_err(conflicting)
     }
 
-    /// What is both the scenario's and the profile's: what the scenario asks for, within what the profile fixes.
-    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Reconciled> {
+    /// What is both the scenario's and the product's: what the scenario asks for, within what a profile fixes and a driver
+    /// can say. Else the end of a sentence about what is not both.
+    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Result<Plan, String>> {
         let mut plan = plan::plan(scenario, &scenario.device, issued)?;
         plan.network.wifi = self.has_radio().then(|| plan::wifi(scenario));
-        let Some(profile) = self.profile() else { return Ok(Reconciled::Plan(plan)) };
         let mut preset = plan::plan(scenario, &Device::default(), issued)?;
         preset.network.wifi.clone_from(&plan.network.wifi);
+        if let Some(driver) = self.driver() {
+            let fit = driver.fit(plan, &preset, &self.dialect.abilities());
+            return Ok(fit.map_err(|conflict| conflict.to_string()));
+        }
+        let Some(profile) = self.profile() else { return Ok(Ok(plan)) };
         Ok(match profile.patch().reconcile(plan, &preset)? {
             Reconciled::Plan(plan) => match idle(&scenario.device, &plan) {
-                Some(conflict) => Reconciled::Conflict(conflict),
-                None => Reconciled::Plan(plan),
+                Some(conflict) => Err(conflict.to_string()),
+                None => Ok(plan),
             },
-            conflict => conflict,
+            Reconciled::Conflict(conflict) => Err(conflict.to_string()),
         })
     }
+
     /// What a transcript says of a run on this stack.
     pub fn setting(&self, target: &board::Target, seed: u64) -> Setting<'_> {
         Setting {
@@ -222,7 +247,8 @@ impl Stack {
 impl Platform for Stack {
     fn says(&self, failure: &Failure) -> Option<String> {
         let rules = self.profile().map_or(&self.dialect.words, |profile| &profile.words);
-        words::say(rules, failure)
+        let driven = self.driver().and_then(|driver| driver.printed(failure));
+        driven.or_else(|| words::say(rules, failure))
     }
 }
 
@@ -270,8 +296,8 @@ pub fn released(root: &Path) -> blame::Result<Vec<Stack>> {
     named(stacks)
 }
 
-/// As [`released`], and behind them those of images that are built where they are needed, whether they have been or not
-/// ([`Stack::is_missing`]).
+/// As [`released`], and behind them those of images that are built where they are needed, and of products, whether they
+/// are there or not ([`Stack::is_missing`]).
 ///
 /// # Errors
 ///
@@ -282,11 +308,13 @@ pub fn known(root: &Path) -> blame::Result<Vec<Stack>> {
         let dialect = dialect_of(&image)?.unwrap_or_default();
         stacks.extend(Stack::all_of(Firmware::local(&image)?, dialect));
     }
+    stacks.extend(products::all(root)?);
     named(stacks)
 }
 
 /// The stacks of somebody's own ELF for `chip`: as it is, and as the profiles of a dialect. That is the one that is given, else
-/// the one of the image of the same name in this repository, if there is one.
+/// the one of a product, if the image is one that is pinned here, else the one of the image of the same name in this
+/// repository, if there is one.
 ///
 /// # Errors
 ///
@@ -298,7 +326,10 @@ pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip)
             let found = Dialect::read(file).map_err(Error::author)?;
             Some(found.ok_or_else(|| Error::author(format!("{}: there is no such file", file.display())))?)
         }
-        None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
+        None => match products::description(root, elf)? {
+            None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
+            described => described,
+        },
     };
     named(Stack::all_of(firmware, found.unwrap_or_default()))
 }

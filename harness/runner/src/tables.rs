@@ -5,6 +5,7 @@
 
 mod grammar;
 mod images;
+mod products;
 mod rooms;
 mod scenarios;
 mod transcript;
@@ -24,6 +25,7 @@ const PAGES: &[&str] = &[
     "scenarios/README.md",
     "firmware-under-test/README.md",
     "firmware-under-test/STACKS.md",
+    "firmware-under-test/PRODUCTS.md",
     "captures/README.md",
     "captures/FINDINGS.md",
     "ci/README.md",
@@ -111,6 +113,8 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("images", "") => images::images(root),
         ("stacks", "") => images::stacks(root),
         ("models", "") => images::models(root),
+        ("products", "") => products::products(root),
+        ("differences", "") => products::differences(root),
         ("scenarios", "") => scenarios::folders(root),
         ("grammar", argument) if !argument.is_empty() => grammar::table(root, argument, false),
         ("device-keys", argument) if !argument.is_empty() => grammar::table(root, argument, true),

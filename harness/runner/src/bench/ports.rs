@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  serial port for the bench ─── slipmux ──┐
-//!  console ───────────────────── slipmux ──┤
+//!  console ─────────── slipmux or driver ──┤
 //!  serial port for a modem ───── AT modem ─┼─ LAN ─ broker
 //!  network interface ─────────── Ethernet ─┤
 //!  radio ──────── access points, Ethernet ─┘
@@ -16,12 +16,14 @@
 
 use board::{Nic, PortId, PortRole, RadioFrame, SerialPort, Target};
 use capture::Tap;
+use chip::Chip;
 use clock::Instant;
 use judge::OnTheAir;
 use network::{Heard, Lan, Modem, Segment, SerialLine};
 use scenario::Scenario;
 
 use super::BenchFault;
+use crate::stack::Stack;
 use crate::wifi::Wifi;
 use crate::world::{self, Counterpart};
 
@@ -38,8 +40,25 @@ pub(super) struct Ports {
     pub(super) lan: Lan<Box<dyn Counterpart>>,
 }
 
+/// How a device's ports are used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wiring {
+    /// Its network is the chip's radio.
+    pub(super) has_radio: bool,
+    /// Somebody types on its console, where nobody speaks slipmux.
+    pub(super) is_driven: bool,
+}
+
+impl Wiring {
+    pub(super) fn of(stack: &Stack) -> Self {
+        Self { has_radio: stack.has_radio(), is_driven: stack.driver().is_some() }
+    }
+}
+
 /// What is attached to a port.
 enum Attached {
+    /// Whoever types there; what is to be typed next. What the device says is heard as it is.
+    Driver(Vec<u8>),
     /// Nothing: text is heard there.
     Text(SerialLine),
     /// Slipmux, with what is to be sent next. Text passes as it is.
@@ -59,7 +78,7 @@ impl Ports {
     pub(super) fn new(
         scenario: &Scenario,
         target: &Target,
-        has_radio: bool,
+        Wiring { has_radio, is_driven }: Wiring,
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
@@ -75,13 +94,18 @@ impl Ports {
             Some((port.id, attached))
         };
         let ethernet = |nic: &Nic| (nic.id, Attached::Ethernet(Segment::new(world::segment_config())));
-        let mut attached: Vec<_> = chip.serial_ports.iter().filter_map(serial).collect();
+        let mut attached: Vec<_> = match console_of(chip).filter(|_| is_driven) {
+            // What is said on another port is what is said here.
+            Some(port) => vec![(port, Attached::Driver(Vec::new()))],
+            None => chip.serial_ports.iter().filter_map(serial).collect(),
+        };
         attached.extend(chip.nics.iter().map(ethernet));
         if modem.is_some() {
             return Err(BenchFault(format!("the chip {chip} has no serial port for a modem")));
         }
         let is_first = |(port, one): &(PortId, Attached)| match one {
             Attached::Line(..) => chip.bench_port().is_none_or(|bench| bench == *port),
+            Attached::Driver(_) => true,
             Attached::Modem(_) | Attached::Text(_) => false,
             Attached::Ethernet(_) => chip.bench_port().is_none(),
         };
@@ -105,7 +129,7 @@ impl Ports {
     /// When to come back, if the board says nothing before.
     pub(super) fn poll_at(&mut self, now: Instant) -> Option<Instant> {
         let due = self.attached.iter_mut().map(|(_, attached)| match attached {
-            Attached::Line(..) | Attached::Text(_) => None,
+            Attached::Line(..) | Attached::Text(_) | Attached::Driver(_) => None,
             Attached::Modem(modem) => modem.poll_at(now),
             Attached::Ethernet(segment) => segment.poll_at(),
         });
@@ -155,8 +179,14 @@ impl Ports {
                 self.active = index;
                 segment.receive(now, bytes).map(Heard::Ip).into_iter().collect()
             }
-            None => Vec::new(),
+            // Whoever types hears for itself.
+            Some((_, Attached::Driver(_))) | None => Vec::new(),
         }
+    }
+
+    /// The port at which the device is, or whoever tells it what to do.
+    pub(super) fn console(&self) -> PortId {
+        self.attached.get(self.active).map_or(chip::RTT, |(port, _)| *port)
     }
 
     /// Sends the firmware an order, where it speaks slipmux.
@@ -176,7 +206,8 @@ impl Ports {
 
     /// Types on the console: on the port where the device was heard last. Text passes outside of frames, as it is.
     pub(super) fn send_text(&mut self, text: &[u8]) {
-        if let Some((_, Attached::Line(_, output))) = self.attached.get_mut(self.last_heard) {
+        if let Some((_, Attached::Line(_, output) | Attached::Driver(output))) = self.attached.get_mut(self.last_heard)
+        {
             output.extend(text);
         }
     }
@@ -222,7 +253,7 @@ impl Ports {
     fn modem(&mut self) -> Option<&mut Modem> {
         self.attached.iter_mut().find_map(|(_, attached)| match attached {
             Attached::Modem(modem) => Some(&mut **modem),
-            Attached::Line(..) | Attached::Text(_) | Attached::Ethernet(_) => None,
+            Attached::Line(..) | Attached::Text(_) | Attached::Driver(_) | Attached::Ethernet(_) => None,
         })
     }
 
@@ -234,7 +265,7 @@ impl Ports {
         match self.attached.get_mut(self.active) {
             Some((_, Attached::Line(line, output))) => line.say_ip(packet, output),
             Some((_, Attached::Ethernet(segment))) => segment.send_ip(now, packet),
-            Some((_, Attached::Modem(_) | Attached::Text(_))) | None => {}
+            Some((_, Attached::Modem(_) | Attached::Text(_) | Attached::Driver(_))) | None => {}
         }
     }
 
@@ -243,7 +274,7 @@ impl Ports {
         let mut all = Vec::new();
         for (port, attached) in &mut self.attached {
             let output = match attached {
-                Attached::Line(_, output) => std::mem::take(output),
+                Attached::Line(_, output) | Attached::Driver(output) => std::mem::take(output),
                 Attached::Text(_) => continue,
                 Attached::Modem(modem) => {
                     let output = modem.take_output(now);
@@ -267,10 +298,15 @@ impl Ports {
                 Some(Heard::Noise(text)) => Some((*port, text)),
                 _ => None,
             },
-            Attached::Modem(_) | Attached::Ethernet(_) => None,
+            Attached::Modem(_) | Attached::Ethernet(_) | Attached::Driver(_) => None,
         };
         self.attached.iter_mut().filter_map(unfinished).collect()
     }
+}
+
+/// The port that people type on.
+fn console_of(chip: &Chip) -> Option<PortId> {
+    chip.port_for(PortRole::Console).or_else(|| chip.bench_port())
 }
 
 #[cfg(test)]

@@ -38,7 +38,9 @@ impl Selection {
             Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
             None => stack::known(root),
         }?;
-        let stacks = stack::select(all_stacks.clone(), &arguments.stack, chip)?;
+        let mut stacks = stack::select(all_stacks.clone(), &arguments.stack, chip)?;
+        let is_named = arguments.products || arguments.image.is_some() || !arguments.stack.is_empty();
+        stacks.retain(|stack| is_named || !stack.is_product());
         Ok(Self { chip, scenarios, stacks, all_stacks })
     }
 

@@ -25,7 +25,7 @@ fn scenario(device: &str) -> Scenario {
 }
 
 fn ports(chip: &'static Chip, device: &str) -> Result<Ports, BenchFault> {
-    Ports::new(&scenario(device), &Target { chip, emulated: true }, false, Box::new(NoService), 1)
+    Ports::new(&scenario(device), &Target { chip, emulated: true }, Wiring::default(), Box::new(NoService), 1)
 }
 
 /// An Ethernet frame of the device.

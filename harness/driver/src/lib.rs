@@ -1,0 +1,173 @@
+//! How a device that takes no orders is told what to do: by whoever types on its console.
+//!
+//! A firmware of this bench takes its plan as an order in JSON. A product does not; but many can be told what to do all the
+//! same, at a prompt. A driver turns a [`Plan`] into what is typed there, and what the device prints into the reports that
+//! a firmware of this bench would have made. It has no I/O and reads no clock: bytes and instants go in, bytes and what was
+//! [`Said`] come out.
+//!
+//! A driver cannot say everything. What it cannot is a [`Conflict`] before anything runs, with its reason; a scenario that
+//! asks for it is not applicable to the product.
+//!
+//! This crate knows no scenario, no board and no port: whoever uses it puts it at the end of a serial line.
+
+mod conflict;
+pub mod micropython;
+mod raw_repl;
+
+use std::fmt;
+
+use clock::{Duration, Instant};
+use control::{Failure, Plan, Report};
+
+pub use conflict::Conflict;
+
+/// The drivers that come with the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// MicroPython's raw REPL, and `umqtt.simple`.
+    Micropython,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Micropython];
+
+    /// As a product's description has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Micropython => "micropython",
+        }
+    }
+
+    /// The driver of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The plan as a device that is driven so carries it out, where `preset` is the plan that asks for nothing in particular.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that was asked for and that cannot be said.
+    pub fn fit(self, plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Plan, Conflict> {
+        match self {
+            Self::Micropython => micropython::plan::fit(plan, preset, abilities),
+        }
+    }
+
+    /// What the device has printed of a failure, if that has a library's name instead.
+    pub fn printed(self, failure: &Failure) -> Option<String> {
+        match self {
+            Self::Micropython => micropython::exception::printed(failure),
+        }
+    }
+
+    /// A conversation in which the device is told `plan`, from its reset on.
+    pub fn begin(self, plan: &Plan) -> Session {
+        match self {
+            Self::Micropython => Session(micropython::Session::new(plan)),
+        }
+    }
+}
+
+/// What a product can do by itself, where nobody can ask it for anything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// The lowest and the highest TLS version that it offers, as on the wire.
+    pub versions: Option<(u16, u16)>,
+}
+
+/// Something that a driver makes of what it has heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// As a firmware of this bench would have reported it.
+    Report(Report),
+    /// A line for people.
+    Text(String),
+    /// It is over, and nothing came of it.
+    Fault(Fault),
+}
+
+/// Why a device could not be told what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The device's: what was awaited did not come.
+    Silent {
+        /// What.
+        awaited: &'static str,
+        /// For how long.
+        within: Duration,
+        /// The end of what it said instead.
+        said: String,
+    },
+    /// The device's: it started anew.
+    Restarted {
+        /// The line that says so.
+        line: String,
+    },
+    /// The device's: it said what does not belong there.
+    OutOfTurn {
+        /// What was awaited.
+        awaited: &'static str,
+        /// What came.
+        said: String,
+    },
+    /// The bench's: its own script failed where nothing of the device's can.
+    Script {
+        /// What the device says of it.
+        said: String,
+    },
+}
+
+impl Fault {
+    /// Whether it is the bench's own.
+    pub const fn is_of_bench(&self) -> bool {
+        matches!(self, Self::Script { .. })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent { awaited, within, said } => {
+                write!(f, "no {awaited} within {} ms; last was {said:?}", within.as_millis())
+            }
+            Self::Restarted { line } => write!(f, "the device started anew: {line:?}"),
+            Self::OutOfTurn { awaited, said } => write!(f, "{awaited} was awaited, and {said:?} came"),
+            Self::Script { said } => write!(f, "the driver's own script failed: {said:?}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A conversation with a device at its console.
+#[derive(Debug)]
+pub struct Session(micropython::Session);
+
+impl Session {
+    /// Bytes have come from the device.
+    pub fn hear(&mut self, now: Instant, bytes: &[u8]) {
+        self.0.hear(now, bytes);
+    }
+
+    /// When to come back, if the device says nothing before.
+    pub fn poll_at(&self) -> Option<Instant> {
+        self.0.poll_at()
+    }
+
+    /// It is `now`: what was awaited until then does not come any more.
+    pub fn poll(&mut self, now: Instant) {
+        self.0.poll(now);
+    }
+
+    /// What is to be sent to the device.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.0.take_output()
+    }
+
+    /// What was made of what it said, in order.
+    pub fn take_said(&mut self) -> Vec<Said> {
+        self.0.take_said()
+    }
+}

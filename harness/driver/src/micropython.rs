@@ -1,0 +1,268 @@
+//! MicroPython: programs at its raw REPL, that do with `network`, `ssl` and `umqtt.simple` what a plan says.
+//!
+//! The device runs what its owner's program would run, module by module as they are in the image. Beside them lie a few
+//! lines of ours (`prelude.py`): they print a mark as a stage is entered, by standing between `umqtt.simple` and the
+//! modules `socket` and `ssl` that it calls. What is printed of exceptions is MicroPython's own.
+
+pub mod exception;
+pub mod plan;
+mod program;
+
+use std::collections::VecDeque;
+
+use clock::Instant;
+use control::{Act, Plan, Report};
+use outcome::Stage;
+
+use crate::raw_repl::{Event, RawRepl};
+use crate::{Fault, Said};
+
+/// What a line of ours begins with: a character that nobody prints.
+const MARK: char = '\u{1e}';
+
+/// What is done, program by program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Our lines beside the image's modules. It depends on nothing in the plan.
+    Prelude,
+    /// The network.
+    Join,
+    /// Clock and files.
+    SetUp,
+    /// A client, and CONNECT.
+    Connect,
+    /// The act of this number.
+    Act(usize),
+    /// DISCONNECT.
+    Goodbye,
+}
+
+/// A conversation with a MicroPython.
+#[derive(Debug)]
+pub(crate) struct Session {
+    repl: RawRepl,
+    plan: Plan,
+    /// What is being done.
+    step: Option<Step>,
+    /// The last stage that the device has entered.
+    stage: Stage,
+    /// Connections that may still be tried after a failure.
+    reconnects: u32,
+    /// Connections that are still to be made after a success.
+    repeats: u32,
+    /// How long to wait before the next connection, in milliseconds.
+    pause_ms: u32,
+    said: VecDeque<Said>,
+    is_over: bool,
+}
+
+impl Session {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            repl: RawRepl::new(),
+            plan: plan.clone(),
+            step: None,
+            stage: Stage::Boot,
+            reconnects: plan.reconnects,
+            repeats: plan.repeats,
+            pause_ms: 0,
+            said: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    pub(crate) fn hear(&mut self, now: Instant, bytes: &[u8]) {
+        self.repl.hear(now, bytes);
+        self.act(now);
+    }
+
+    pub(crate) fn poll_at(&self) -> Option<Instant> {
+        self.repl.poll_at().filter(|_| !self.is_over)
+    }
+
+    pub(crate) fn poll(&mut self, now: Instant) {
+        self.repl.poll(now);
+        self.act(now);
+    }
+
+    pub(crate) fn take_output(&mut self) -> Vec<u8> {
+        self.repl.take_output()
+    }
+
+    pub(crate) fn take_said(&mut self) -> Vec<Said> {
+        self.said.drain(..).collect()
+    }
+
+    fn act(&mut self, now: Instant) {
+        for event in self.repl.take_events() {
+            if self.is_over {
+                return;
+            }
+            match event {
+                Event::Banner(line) => self.said.push_back(Said::Text(line)),
+                Event::Ready => self.ready(now),
+                Event::Line(line) => self.line(now, line),
+                Event::Finished(error) if error.is_empty() => {}
+                Event::Finished(error) => self.failed(now, &error),
+                Event::Fault(fault) => self.fault(fault),
+            }
+        }
+    }
+
+    /// The device waits for the next program.
+    fn ready(&mut self, now: Instant) {
+        if self.is_over {
+            return;
+        }
+        let next = match self.step {
+            None => Some(Step::Prelude),
+            Some(Step::Prelude) => Some(Step::Join),
+            Some(Step::Join) => Some(Step::SetUp),
+            Some(Step::SetUp) => Some(Step::Connect),
+            Some(Step::Connect) => Some(self.act_or_goodbye(0)),
+            Some(Step::Act(number)) => Some(self.act_or_goodbye(number + 1)),
+            Some(Step::Goodbye) if self.repeats > 0 => {
+                self.repeats -= 1;
+                self.pause_ms = 0;
+                Some(Step::Connect)
+            }
+            Some(Step::Goodbye) => None,
+        };
+        match next {
+            Some(step) => self.run(now, step),
+            None => self.done(now, true),
+        }
+    }
+
+    fn act_or_goodbye(&self, number: usize) -> Step {
+        if number < self.plan.mqtt.acts.len() { Step::Act(number) } else { Step::Goodbye }
+    }
+
+    fn run(&mut self, now: Instant, step: Step) {
+        self.step = Some(step);
+        let program = match step {
+            Step::Prelude => program::PRELUDE.to_owned(),
+            Step::Join => program::join(&self.plan),
+            Step::SetUp => program::set_up(&self.plan),
+            Step::Connect => program::connect(&self.plan, self.pause_ms),
+            Step::Act(number) => match self.plan.mqtt.acts.get(number).cloned() {
+                Some(act) => {
+                    self.enter(now, stage_of(&act));
+                    program::act(&act, self.plan.mqtt.keep_alive_s)
+                }
+                None => String::new(),
+            },
+            Step::Goodbye => {
+                self.enter(now, Stage::Goodbye);
+                program::GOODBYE.to_owned()
+            }
+        };
+        if step == Step::SetUp {
+            self.enter(now, Stage::Clock);
+        }
+        self.repl.run(now, &program);
+    }
+
+    fn enter(&mut self, now: Instant, stage: Stage) {
+        self.stage = stage;
+        self.said.push_back(Said::Report(Report::Stage { stage, at_ms: at_ms(now) }));
+    }
+
+    fn line(&mut self, now: Instant, line: String) {
+        let Some(words) = line.strip_prefix(MARK) else { return self.said.push_back(Said::Text(line)) };
+        let at_ms = at_ms(now);
+        let (word, rest) = words.split_once(' ').unwrap_or((words, ""));
+        let mut rest = rest.split(' ');
+        let report = match word {
+            "stage" => match rest.next().and_then(stage_by_name) {
+                Some(stage) => return self.enter(now, stage),
+                None => return,
+            },
+            "secured" => Report::Secured {
+                version: rest.next().and_then(version).unwrap_or_default(),
+                cipher_suite: rest.next().unwrap_or("an unnamed cipher suite").to_owned(),
+                verify_flags: 0,
+                verify_flag_names: Vec::new(),
+                resumed: false,
+                at_ms,
+            },
+            "connack" => Report::Connack { code: 0, session_present: rest.next() == Some("True"), at_ms },
+            "message" => Report::Message {
+                payload_bytes: rest.next().and_then(|bytes| bytes.parse().ok()).unwrap_or_default(),
+                topic: rest.collect::<Vec<_>>().join(" "),
+                qos: 0,
+                at_ms,
+            },
+            _ => return self.said.push_back(Said::Text(words.to_owned())),
+        };
+        self.said.push_back(Said::Report(report));
+    }
+
+    /// A program has ended with an exception.
+    fn failed(&mut self, now: Instant, error: &str) {
+        if self.step == Some(Step::Prelude) {
+            return self.fault(Fault::Script { said: error.to_owned() });
+        }
+        for line in error.lines() {
+            self.said.push_back(Said::Text(line.to_owned()));
+        }
+        let failure = exception::read(error, self.stage, at_ms(now));
+        self.said.push_back(Said::Report(Report::Failed(failure)));
+        let can_try = matches!(self.step, Some(Step::Connect | Step::Act(_) | Step::Goodbye));
+        if self.reconnects == 0 || !can_try {
+            return self.done(now, false);
+        }
+        self.pause_ms = match self.plan.reconnects - self.reconnects {
+            0 => self.plan.reconnect_pause_ms,
+            _ => self.pause_ms.saturating_mul(2),
+        };
+        self.reconnects -= 1;
+        // It is ready next, and connects again.
+        self.step = Some(Step::SetUp);
+    }
+
+    fn done(&mut self, now: Instant, complete: bool) {
+        let at_ms = at_ms(now);
+        let done = Report::Done { complete, heap_peak_bytes: 0, heap_failures: 0, heap_held_bytes: 0, at_ms };
+        self.said.push_back(Said::Report(done));
+        self.is_over = true;
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.said.push_back(Said::Fault(fault));
+        self.is_over = true;
+    }
+}
+
+fn at_ms(now: Instant) -> u32 {
+    u32::try_from(now.as_millis()).unwrap_or(u32::MAX)
+}
+
+const fn stage_of(act: &Act) -> Stage {
+    match act {
+        Act::Subscribe { .. } => Stage::Subscribe,
+        Act::Publish { .. } | Act::Await { .. } => Stage::Exchange,
+        Act::Idle { .. } => Stage::KeepAlive,
+    }
+}
+
+/// The stages that our lines name.
+fn stage_by_name(name: &str) -> Option<Stage> {
+    [Stage::Join, Stage::Clock, Stage::Resolve, Stage::Connect, Stage::Hello, Stage::Login]
+        .into_iter()
+        .find(|stage| stage.name() == name)
+}
+
+/// A version as Mbed TLS names it, as on the wire.
+fn version(name: &str) -> Option<u16> {
+    match name {
+        "TLSv1.0" => Some(0x0301),
+        "TLSv1.1" => Some(0x0302),
+        "TLSv1.2" => Some(0x0303),
+        "TLSv1.3" => Some(0x0304),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What of a plan can be said at MicroPython's REPL.
+//!
+//! Sources: `extmod/modtls_mbedtls.c` and `ports/esp32/network_wlan.c` of MicroPython, `umqtt.simple` and `ssl` of
+//! micropython-lib.
+
+use control::{ConnectStyle, Link, Mqtt, Network, Plan, Tls, Trust, Verify};
+use wire::tls::CipherSuite;
+
+use crate::{Abilities, Conflict};
+
+/// `umqtt.simple` opens its socket without a time-out.
+const ENDLESS_MS: u32 = u32::MAX;
+const NO_TIMEOUT: &str = "umqtt.simple opens its socket without a time-out";
+const NAME_AND_CHECK: &str = "`server_hostname` is both the name that is sent and the one that is checked";
+
+/// The plan as it is carried out, where `preset` asks for nothing.
+///
+/// Every key of a plan is taken apart here, so that a new one does not compile until it is decided what becomes of it.
+pub(crate) fn fit(plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Plan, Conflict> {
+    let Plan {
+        network,
+        broker_host,
+        broker_port,
+        link,
+        tls,
+        mqtt,
+        clock,
+        heap_cap_bytes,
+        heap_block_max_bytes,
+        failing_allocation,
+        connect_timeout_ms,
+        handshake_timeout_ms,
+        reply_timeout_ms,
+        reconnects,
+        reconnect_pause_ms,
+        repeats,
+    } = plan;
+    let refuse = |is_asked: bool, key, why| if is_asked { Err(Conflict { key, why }) } else { Ok(()) };
+    refuse(link != Link::Ip, "device.link", "its network is the chip's radio")?;
+    let heap = "the heap is MicroPython's and ESP-IDF's own";
+    refuse(heap_cap_bytes.is_some(), "device.heap_cap_bytes", heap)?;
+    refuse(heap_block_max_bytes.is_some(), "device.heap_block_max_bytes", heap)?;
+    refuse(failing_allocation.is_some(), "device.failing_allocation", heap)?;
+    refuse(connect_timeout_ms != preset.connect_timeout_ms, "device.connect_timeout_ms", NO_TIMEOUT)?;
+    refuse(handshake_timeout_ms != preset.handshake_timeout_ms, "device.handshake_timeout_ms", NO_TIMEOUT)?;
+    refuse(reply_timeout_ms != preset.reply_timeout_ms, "device.reply_timeout_ms", NO_TIMEOUT)?;
+    Ok(Plan {
+        network: of_network(network),
+        broker_host,
+        broker_port,
+        link,
+        tls: tls.map(|tls| of_tls(tls, preset.tls.as_ref(), abilities)).transpose()?,
+        mqtt: of_mqtt(mqtt)?,
+        clock,
+        heap_cap_bytes,
+        heap_block_max_bytes,
+        failing_allocation,
+        connect_timeout_ms: ENDLESS_MS,
+        handshake_timeout_ms: ENDLESS_MS,
+        reply_timeout_ms: ENDLESS_MS,
+        reconnects,
+        reconnect_pause_ms,
+        repeats,
+    })
+}
+
+/// Addresses are those of the lease.
+fn of_network(network: Network) -> Network {
+    network
+}
+
+fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, Conflict> {
+    let Tls {
+        server_name,
+        sends_server_name,
+        checks_name,
+        checks_dates,
+        verify,
+        trust,
+        authorities: _,
+        client_certificate: _,
+        client_key: _,
+        version_min,
+        version_max,
+        cipher_suites,
+        groups,
+        alpn,
+        max_fragment_length_bytes,
+        receive_buffer_bytes,
+        send_buffer_bytes,
+        probes_fragment_length,
+        client_hello,
+        keeps_session,
+        requires_authority,
+    } = &tls;
+    let refuse = |is_asked: bool, key, why| if is_asked { Err(Conflict { key, why }) } else { Ok(()) };
+    let checks = *verify != Verify::None;
+    if server_name.is_some() && checks {
+        refuse(!sends_server_name && *checks_name, "device.sends_server_name", NAME_AND_CHECK)?;
+        refuse(*sends_server_name && !checks_name, "device.checks_name", NAME_AND_CHECK)?;
+    }
+    refuse(checks && !checks_dates, "device.checks_dates", "Mbed TLS is built with a clock there")?;
+    refuse(*trust != Trust::Authorities, "device.trust", "it trusts authorities alone")?;
+    refuse(!are_its_own(*version_min, *version_max, abilities), "device.versions", "")?;
+    let has_name = |suite: &u16| mbedtls_name(*suite).is_some();
+    refuse(!cipher_suites.iter().all(has_name), "device.cipher_suites", "Mbed TLS has no such suite")?;
+    let preset_of = |key: fn(&Tls) -> bool| preset.is_some_and(key);
+    refuse(!groups.is_empty(), "device.groups", "")?;
+    refuse(!alpn.is_empty() && !preset_of(|preset| !preset.alpn.is_empty()), "device.alpn", "")?;
+    refuse(max_fragment_length_bytes.is_some(), "device.max_fragment_length_bytes", "")?;
+    refuse(receive_buffer_bytes.is_some(), "device.receive_buffer_bytes", "")?;
+    refuse(send_buffer_bytes.is_some(), "device.send_buffer_bytes", "")?;
+    refuse(*probes_fragment_length, "device.probes_fragment_length", "")?;
+    refuse(client_hello.is_some(), "device.client_hello", "its hello is its own")?;
+    refuse(*keeps_session, "device.keeps_session", "an SSLContext keeps no session")?;
+    refuse(*requires_authority, "device.requires_authority", "it says hello without one")?;
+    Ok(Tls { alpn: Vec::new(), ..tls })
+}
+
+/// Whether these are the versions that the device offers anyway.
+fn are_its_own(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> bool {
+    match abilities.versions {
+        Some((lowest, highest)) => min.is_none_or(|min| min == lowest) && max.is_none_or(|max| max == highest),
+        None => min.is_none() && max.is_none(),
+    }
+}
+
+fn of_mqtt(mqtt: Mqtt) -> Result<Mqtt, Conflict> {
+    match mqtt.manners {
+        ConnectStyle::WaitsOut => Err(Conflict { key: "device.mqtt.manners", why: "umqtt.simple's are its own" }),
+        ConnectStyle::Plain | ConnectStyle::Piecemeal => Ok(Mqtt { manners: ConnectStyle::Piecemeal, ..mqtt }),
+    }
+}
+
+/// A cipher suite of TLS 1.2 as Mbed TLS calls it; those of TLS 1.3 have other names there.
+pub(super) fn mbedtls_name(suite: u16) -> Option<String> {
+    let name = CipherSuite(suite).name()?;
+    name.contains("_WITH_").then(|| name.replace('_', "-"))
+}

@@ -1,0 +1,148 @@
+use std::net::Ipv4Addr;
+
+use control::{Mqtt, Network};
+use outcome::FailureClass;
+
+use super::*;
+
+fn plan() -> Plan {
+    Plan {
+        network: Network {
+            ipv4: Ipv4Addr::new(192, 0, 2, 2),
+            ipv4_prefix_bits: 24,
+            ipv4_gateway: Ipv4Addr::new(192, 0, 2, 1),
+            ipv6: None,
+            ipv6_gateway: None,
+            dns: Ipv4Addr::new(192, 0, 2, 53).into(),
+            mtu_bytes: 1_500,
+            wifi: Some(control::Wifi {
+                ssid: "a \"home\"\n\u{4}".into(),
+                passphrase: Some("correct horse".into()),
+                power_save: false,
+                join_timeout_ms: 30_000,
+                lease_timeout_ms: 30_000,
+            }),
+        },
+        broker_host: "broker.test".into(),
+        broker_port: 8_883,
+        link: control::Link::Ip,
+        tls: Some(control::Tls::default()),
+        mqtt: Mqtt {
+            client_id: "device".into(),
+            acts: vec![Act::Publish { topic: "t".into(), payload: "p".into(), qos: 0 }],
+            ..Mqtt::default()
+        },
+        clock: control::Clock::Set(1_735_689_600),
+        heap_cap_bytes: None,
+        heap_block_max_bytes: None,
+        failing_allocation: None,
+        connect_timeout_ms: 10_000,
+        handshake_timeout_ms: 10_000,
+        reply_timeout_ms: 10_000,
+        reconnects: 0,
+        reconnect_pause_ms: 1_000,
+        repeats: 0,
+    }
+}
+
+/// A device that answers each program as it is told.
+struct Device {
+    session: Session,
+    now_ms: u64,
+}
+
+impl Device {
+    fn new(plan: &Plan) -> Self {
+        let mut device = Self { session: Session::new(plan), now_ms: 0 };
+        device.says("MicroPython\r\n>>> ");
+        assert_eq!(device.session.take_output(), b"\x01");
+        device.says("\r\nraw REPL; CTRL-B to exit\r\n>");
+        device
+    }
+
+    fn says(&mut self, text: &str) {
+        self.now_ms += 1;
+        self.session.hear(Instant::from_millis(self.now_ms), text.as_bytes());
+    }
+
+    /// The program that came, which is answered.
+    fn answers(&mut self, printed: &str, exception: &str) -> String {
+        let program = String::from_utf8(self.session.take_output()).expect("text");
+        assert!(program.is_ascii() && program.ends_with('\u{4}'), "{program:?}");
+        assert_eq!(program.matches(|c: char| c.is_ascii_control() && c != '\n').count(), 1, "{program:?}");
+        self.says(&format!("OK{printed}\u{4}{exception}\u{4}>"));
+        program
+    }
+
+    fn reports(&mut self) -> Vec<Report> {
+        let of = |said| match said {
+            Said::Report(report) => Some(report),
+            _ => None,
+        };
+        self.session.take_said().into_iter().filter_map(of).collect()
+    }
+}
+
+#[test]
+fn a_plan_is_typed_step_by_step_and_told_as_it_is_done() {
+    let mut device = Device::new(&plan());
+    device.answers("", "");
+    assert_eq!(
+        device.answers("\u{1e}stage join\r\n", ""),
+        "_join(\"a \\\"home\\\"\\U0000000a\\U00000004\", \"correct horse\", 30000, None)\n\u{4}"
+    );
+    assert!(device.answers("", "").starts_with("machine.RTC().datetime((2025, 1, 1, 0, 0, 0, 0, 0))\n"));
+    let connect = device.answers(
+        "\u{1e}stage resolve\r\n\u{1e}stage connect\r\n\u{1e}stage hello\r\n\u{1e}secured TLSv1.2 TLS-X\r\n\u{1e}stage \
+         login\r\n\u{1e}connack False\r\n",
+        "",
+    );
+    assert!(connect.contains("MQTTClient(\"device\", \"broker.test\", 8883, None, None, 0, ssl="), "{connect}");
+    assert_eq!(device.answers("", ""), "_c.publish(\"t\", b\"p\", False, 0)\n\u{4}");
+    device.answers("", "");
+    let reports = device.reports();
+    let stages: Vec<&str> = reports
+        .iter()
+        .filter_map(|report| match report {
+            Report::Stage { stage, .. } => Some(stage.name()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(stages, ["join", "clock", "resolve", "connect", "hello", "login", "exchange", "goodbye"]);
+    assert!(reports.iter().any(|report| matches!(report, Report::Secured { version: 0x0303, .. })), "{reports:?}");
+    assert!(matches!(reports.last(), Some(Report::Done { complete: true, .. })), "{reports:?}");
+}
+
+#[test]
+fn an_exception_is_a_failure_and_another_attempt_follows_if_there_is_one() {
+    let mut device = Device::new(&Plan { reconnects: 1, ..plan() });
+    for _ in 0..3 {
+        device.answers("", "");
+    }
+    let words = "Traceback (most recent call last):\r\n  File \"<stdin>\", line 1, in <module>\r\nMQTTException: 5\r\n";
+    device.answers("\u{1e}stage login\r\n", words);
+    assert!(device.answers("\u{1e}stage login\r\n", words).starts_with("time.sleep_ms(1000)\n"));
+    let reports = device.reports();
+    let failed =
+        |report: &&Report| matches!(report, Report::Failed(failure) if failure.class == FailureClass::PeerRefused);
+    assert_eq!(reports.iter().filter(failed).count(), 2, "{reports:?}");
+    assert!(matches!(reports.last(), Some(Report::Done { complete: false, .. })), "{reports:?}");
+    assert!(device.session.take_output().is_empty());
+}
+
+#[test]
+fn a_prelude_that_fails_is_the_benchs_fault() {
+    let mut device = Device::new(&plan());
+    device.answers("", "ImportError: no module named 'umqtt'\r\n");
+    let said = device.session.take_said();
+    assert!(matches!(said.last(), Some(Said::Fault(fault)) if fault.is_of_bench()), "{said:?}");
+}
+
+#[test]
+fn what_a_device_prints_is_no_report_unless_it_is_one_of_ours() {
+    let mut device = Device::new(&plan());
+    device.answers("", "");
+    device.answers("\u{1e}stage nonsense\r\n\u{1e}secured\r\n\u{1e}message x\r\n\u{1e}what\r\n\u{1e}\r\nplain\r\n", "");
+    let said = device.session.take_said();
+    assert!(said.contains(&Said::Text("plain".into())) && said.contains(&Said::Text("what".into())), "{said:?}");
+}

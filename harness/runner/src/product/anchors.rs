@@ -1,0 +1,181 @@
+//! What an image trusts, as far as it can be found in its bytes: certificates as PEM and DER, ESP-IDF's bundle of roots, and
+//! signatures of secure boot. A pinned hash looks like any other 32 bytes, and cannot be found so.
+
+use std::fmt;
+
+use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+const PEM_BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const PEM_ENDS: &[u8] = b"-----END CERTIFICATE-----";
+/// A certificate as text is not longer.
+const PEM_BYTES_MAX: usize = 16 << 10;
+/// Nor shorter than this as DER: a P-256 key and a signature take so much.
+const DER_BYTES_MIN: usize = 200;
+const DER_BYTES_MAX: usize = 8 << 10;
+/// An image with more certificates than that has a bundle or is made to be read for ever.
+const FOUND_MAX: usize = 512;
+/// So many names with keys behind each other are a bundle, and not chance.
+const BUNDLE_ENTRIES_MIN: usize = 8;
+/// How a private key begins as text.
+const PRIVATE_KEYS: [&[u8]; 3] =
+    [b"-----BEGIN PRIVATE KEY-----", b"-----BEGIN RSA PRIVATE KEY-----", b"-----BEGIN EC PRIVATE KEY-----"];
+/// A signature block of secure boot version 2: its magic byte and version (ESP-IDF, "Secure Boot v2").
+const SIGNATURE: [u8; 4] = [0xe7, 0x02, 0x00, 0x00];
+/// It lies at the beginning of a sector of the flash.
+const SECTOR_BYTES: usize = 4_096;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anchors {
+    /// Certificates, in the order of their places.
+    pub certificates: Vec<Found>,
+    /// Where ESP-IDF's bundle lies, and how many roots it has.
+    pub bundle: Option<(usize, usize)>,
+    /// Where a signature of secure boot lies: what is changed in the image is not booted.
+    pub signature_at: Option<usize>,
+    /// How many private keys lie there as text. They are not looked at.
+    pub private_keys: usize,
+}
+
+/// A certificate in an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it begins, in bytes.
+    pub at: usize,
+    /// How long it is there, in bytes.
+    pub length: usize,
+    /// Whether it is text.
+    pub is_pem: bool,
+    /// Whose it is.
+    pub subject: String,
+    /// Its key: `P-256`, `RSA 2048`.
+    pub key: String,
+    /// Whether it may issue others.
+    pub is_authority: bool,
+    /// When it ends.
+    pub not_after: String,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, length, is_pem, subject, key, is_authority, not_after } = self;
+        let form = if *is_pem { "PEM" } else { "DER" };
+        let role = if *is_authority { "an authority" } else { "no authority" };
+        write!(f, "{form} at {at:#x}, {length} bytes: {subject}, {key}, {role}, until {not_after}")
+    }
+}
+
+/// Looks through an image.
+pub fn find(image: &[u8]) -> Anchors {
+    let mut certificates = pem(image);
+    certificates.extend(der(image));
+    certificates.sort_by_key(|found| found.at);
+    certificates.truncate(FOUND_MAX);
+    let is_signed = |at: &usize| image.get(*at..*at + SIGNATURE.len()) == Some(&SIGNATURE[..]);
+    Anchors {
+        certificates,
+        bundle: bundle(image),
+        signature_at: (0..image.len()).step_by(SECTOR_BYTES).find(is_signed),
+        private_keys: PRIVATE_KEYS.iter().map(|begins| places(image, begins).count()).sum(),
+    }
+}
+
+/// Where `needle` begins.
+fn places<'a>(image: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let first = needle.first().copied().unwrap_or_default();
+    let candidates = image.iter().enumerate().filter(move |(_, byte)| **byte == first).map(|(at, _)| at);
+    candidates.filter(move |at| image[*at..].starts_with(needle))
+}
+
+fn pem(image: &[u8]) -> Vec<Found> {
+    let read = |at: usize| {
+        let text = &image[at..image.len().min(at + PEM_BYTES_MAX)];
+        let end = text.windows(PEM_ENDS.len()).position(|window| window == PEM_ENDS)? + PEM_ENDS.len();
+        // In JSON or in Python a line's end may be two characters.
+        let plain = String::from_utf8_lossy(&text[..end]).replace("\\n", "\n").replace("\\r", "");
+        let pem = Pem::iter_from_buffer(plain.as_bytes()).next()?.ok()?;
+        found(&pem.contents, at, end, true)
+    };
+    places(image, PEM_BEGINS).take(FOUND_MAX).filter_map(read).collect()
+}
+
+fn der(image: &[u8]) -> Vec<Found> {
+    let read = |at: usize| {
+        // A SEQUENCE of two bytes of length, and one in it: Certificate and TBSCertificate (RFC 5280 §4.1).
+        let [0x30, 0x82, high, low, 0x30, 0x82, ..] = image[at..] else { return None };
+        let length = usize::from(u16::from_be_bytes([high, low])) + 4;
+        let bytes = image.get(at..at + length).filter(|_| (DER_BYTES_MIN..=DER_BYTES_MAX).contains(&length))?;
+        found(bytes, at, length, false)
+    };
+    places(image, &[0x30, 0x82]).filter_map(read).take(FOUND_MAX).collect()
+}
+
+fn found(der: &[u8], at: usize, length: usize, is_pem: bool) -> Option<Found> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let clean = |text: String| terminal::clean::line(&text).into_owned();
+    Some(Found {
+        at,
+        length,
+        is_pem,
+        subject: clean(certificate.subject().to_string()),
+        key: key(&certificate),
+        is_authority: certificate.is_ca(),
+        not_after: clean(certificate.validity().not_after.to_string()),
+    })
+}
+
+/// The kind of a certificate's key.
+fn key(certificate: &X509Certificate<'_>) -> String {
+    match certificate.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
+        Ok(PublicKey::EC(point)) => format!("P-{}", point.key_size()),
+        Ok(_) => "another kind of key".to_owned(),
+        Err(_) => "a key that cannot be read".to_owned(),
+    }
+}
+
+/// ESP-IDF's bundle: entries of two lengths, a Name and a SubjectPublicKeyInfo (`components/mbedtls/esp_crt_bundle`). The
+/// lengths are big-endian up to ESP-IDF 5.3, little-endian after that.
+fn bundle(image: &[u8]) -> Option<(usize, usize)> {
+    [u16::from_be_bytes as fn([u8; 2]) -> u16, u16::from_le_bytes].into_iter().find_map(|number| {
+        let mut at = 0;
+        while let Some(skipped) = image.get(at..)?.iter().position(|byte| *byte == 0x30) {
+            // The Name begins behind the two lengths.
+            let begins = (at + skipped).checked_sub(4);
+            let (mut next, mut entries) = (begins?, 0);
+            while let Some(length) = bundle_entry(&image[next..], number) {
+                next += length;
+                entries += 1;
+            }
+            if entries >= BUNDLE_ENTRIES_MIN {
+                return Some((begins?, entries));
+            }
+            at += skipped + 1;
+        }
+        None
+    })
+}
+
+/// The length of an entry that begins here, if one does.
+fn bundle_entry(bytes: &[u8], number: fn([u8; 2]) -> u16) -> Option<usize> {
+    let [a, b, c, d, ..] = *bytes else { return None };
+    let (name, key) = (usize::from(number([a, b])), usize::from(number([c, d])));
+    let is_sequence = |bytes: &[u8]| sequence_length(bytes) == Some(bytes.len());
+    let is_name = name >= 8 && is_sequence(bytes.get(4..4 + name)?);
+    (is_name && key >= 32 && is_sequence(bytes.get(4 + name..4 + name + key)?)).then_some(4 + name + key)
+}
+
+/// The length of a SEQUENCE with its header (X.690 §8.1.3).
+fn sequence_length(bytes: &[u8]) -> Option<usize> {
+    match *bytes {
+        [0x30, length, ..] if length < 0x80 => Some(usize::from(length) + 2),
+        [0x30, 0x81, length, ..] => Some(usize::from(length) + 3),
+        [0x30, 0x82, high, low, ..] => Some(usize::from(u16::from_be_bytes([high, low])) + 4),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! A first description: a dialect, with what was seen in comments.
+
+use std::fmt::Write as _;
+
+use super::anchors::Anchors;
+use super::look::{Dialled, Seen};
+use crate::released::Firmware;
+
+/// How MicroPython asks for a line.
+const MICROPYTHON_PROMPT: &str = ">>>";
+/// Lines of each console that are shown.
+const LINES_MAX: usize = 40;
+
+/// The text of the file.
+pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, seen: &Seen) -> String {
+    let mut facts = Vec::new();
+    facts.push("A first description, written by `cargo xtask product init`: read it, and complete it.".to_owned());
+    facts.push(String::new());
+    facts.push(format!("image     {}, sha256 {}", firmware.name, firmware.sha256));
+    facts.push(format!("chip      {}", firmware.chip.title));
+    facts.push(format!("what      {layout}"));
+    of_network(seen, &mut facts);
+    of_connections(seen, &mut facts);
+    of_trust(anchors, seen, &mut facts);
+    of_consoles(seen, &mut facts);
+    let mut text: String = facts.iter().map(|fact| format!("# {fact}").trim_end().to_owned() + "\n").collect();
+    let _ = write!(text, "\nstack = {}\n", toml::Value::String(firmware.name.clone()));
+    let _ = writeln!(text, "radio = {}", has_radio(seen));
+    if is_micropython(seen) {
+        text.push_str("driver = \"micropython\"\n# The TLS versions that it offers: what its ClientHello says.\nversions = [\"1.2\"]\n");
+    } else {
+        text.push_str(&rules(seen));
+    }
+    text
+}
+
+fn has_radio(seen: &Seen) -> bool {
+    // At its prompt it has not been told to use it.
+    !seen.air.is_empty() || !seen.networks.is_empty() || is_micropython(seen)
+}
+
+fn is_micropython(seen: &Seen) -> bool {
+    seen.prompts.values().any(|prompt| prompt.trim_end() == MICROPYTHON_PROMPT)
+}
+
+fn of_network(seen: &Seen, facts: &mut Vec<String>) {
+    match (seen.networks.is_empty(), seen.has_joined) {
+        (true, false) => facts.push("network   it looks for none by name".to_owned()),
+        (true, true) => facts.push("network   joined the one that was given".to_owned()),
+        (false, _) => {
+            for name in &seen.networks {
+                let how = if seen.has_joined {
+                    "joined without a passphrase"
+                } else {
+                    "not joined: give `--wifi 'ssid=…,psk=…'` with its passphrase"
+                };
+                facts.push(format!("network   it looks for {name:?}; {how}"));
+            }
+        }
+    }
+    facts.extend(seen.lookups.iter().map(|lookup| format!("looks up  {lookup}")));
+}
+
+fn of_connections(seen: &Seen, facts: &mut Vec<String>) {
+    for (address, dialled) in &seen.dialled {
+        let Dialled { server_name, hello, is_plain_mqtt, client_id, verdict, accepts_anybody } = dialled;
+        facts.push(format!("dials     {address}"));
+        if *is_plain_mqtt {
+            facts.push("            MQTT WITHOUT TLS: whoever is on the network reads and writes along".to_owned());
+        }
+        facts.extend(server_name.iter().map(|name| format!("            asks for the server {name}")));
+        facts.extend(hello.iter().map(|line| format!("            {line}")));
+        facts.extend(client_id.iter().map(|id| format!("            client identifier {id:?}")));
+        facts.extend(verdict.iter().map(|alert| format!("            refuses the bench's certificate: {alert}")));
+        if *accepts_anybody {
+            let words = "ACCEPTS THE CERTIFICATE OF SOMEBODY IT CANNOT KNOW: it does not check whom it talks to";
+            facts.push(format!("            {words}"));
+        }
+    }
+    if seen.dialled.is_empty() {
+        facts.push("dials     nobody".to_owned());
+    }
+}
+
+fn of_trust(anchors: &Anchors, seen: &Seen, facts: &mut Vec<String>) {
+    facts.extend(anchors.certificates.iter().map(|found| format!("trusts    perhaps {found}")));
+    if let Some((at, roots)) = anchors.bundle {
+        facts.push(format!("trusts    a bundle of {roots} roots at {at:#x} (esp_crt_bundle): it cannot be swapped"));
+    }
+    if let Some(at) = anchors.signature_at {
+        facts.push(format!("signed    a signature of secure boot at {at:#x}: nothing in the image can be swapped"));
+    }
+    if anchors.private_keys > 0 {
+        facts.push(format!("keys      {} private key(s) lie in the image as text", anchors.private_keys));
+    }
+    if anchors.certificates.is_empty() && anchors.bundle.is_none() {
+        let hint =
+            if is_micropython(seen) { ": the driver gives it what to trust" } else { "; a pinned hash cannot be seen" };
+        facts.push(format!("trusts    no certificate was found in the image{hint}"));
+    }
+}
+
+fn of_consoles(seen: &Seen, facts: &mut Vec<String>) {
+    for (crash, what) in &seen.incidents {
+        facts.push(format!("chip      {}{what}", if *crash { "CRASH: " } else { "" }));
+    }
+    for (port, lines) in &seen.consoles {
+        facts.push(format!("console   {port}: {} line(s)", lines.len()));
+        let shown = lines.iter().skip(lines.len().saturating_sub(LINES_MAX));
+        facts.extend(shown.map(|(at, line)| format!("  {:>6} ms  {line}", at.as_millis())));
+    }
+    facts.extend(seen.prompts.iter().map(|(port, prompt)| format!("prompt    {port}: {prompt:?}")));
+}
+
+/// A skeleton of rules for log lines.
+fn rules(seen: &Seen) -> String {
+    let mut text = String::from(
+        "\n# What its log lines mean. Put words of the lines above in the place of these, and take the marks away.\n",
+    );
+    let said = |word: &str| {
+        let lines = seen.consoles.values().flatten().map(|(_, line)| line.as_str());
+        lines.filter(|line| line.to_ascii_lowercase().contains(word)).last().map(str::to_owned)
+    };
+    for (means, stage, words) in [
+        ("stage", "connect", ["connecting", "dialling"]),
+        ("done", "", ["published", "connected"]),
+        ("failed", "", ["error", "fail"]),
+    ] {
+        let line = words.iter().find_map(|word| said(word)).unwrap_or_else(|| words[0].to_owned());
+        // A rule is a regular expression: what has a meaning there is taken as any character.
+        let line: String =
+            line.chars().map(|c| if c.is_alphanumeric() || c == ' ' || c == ':' { c } else { '.' }).collect();
+        let stage = if stage.is_empty() { String::new() } else { format!("# stage = '{stage}'\n") };
+        let _ = write!(text, "\n# [[log]]\n# line = '{line}'\n# means = '{means}'\n{stage}");
+    }
+    text
+}
