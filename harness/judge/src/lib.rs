@@ -9,6 +9,7 @@ mod device_witness;
 mod evidence;
 pub mod met;
 mod offer;
+mod out_of_reach;
 mod setting;
 pub mod sweep;
 mod transcript;
@@ -41,6 +42,15 @@ pub struct Judged {
     pub silent: bool,
     /// What the device says that it has no means to do; it has not dialled anybody then.
     pub unsupported: Option<String>,
+    /// Why it cannot come to the scenario's fault, whose broker speaks nothing that its hello offers.
+    pub out_of_reach: Option<String>,
+}
+
+impl Judged {
+    /// Why the scenario says nothing about the device, if it does not.
+    pub fn not_applicable(&self) -> Option<&str> {
+        self.unsupported.as_deref().or(self.out_of_reach.as_deref())
+    }
 }
 
 /// Judges one run.
@@ -97,6 +107,7 @@ pub fn judge(scenario: &Scenario, setting: &Setting<'_>, evidence: &Evidence) ->
             .collect(),
         silent: matches!(how, How::NoEnd | How::Waits) && wire.is_silent(),
         unsupported: device.unsupported().filter(|_| !wire.last.connected),
+        out_of_reach: out_of_reach::out_of_reach(scenario, how, meeting.met, wire.hello.as_ref()),
     })
 }
 

@@ -16,7 +16,7 @@ pub fn not_offered(scenario: &Scenario, hello: Option<&ClientHello>) -> Option<S
 }
 
 /// What would do, with its number on the wire. A name that nobody knows has none, and cannot be offered.
-fn wanted(needs: Needs, broker: &Broker) -> Vec<(String, Option<u16>)> {
+pub(crate) fn wanted(needs: Needs, broker: &Broker) -> Vec<(String, Option<u16>)> {
     let named = |names: &[String], find: &dyn Fn(&str) -> Option<u16>| {
         names.iter().map(|name| (name.clone(), find(name))).collect()
     };
@@ -36,7 +36,8 @@ fn wanted(needs: Needs, broker: &Broker) -> Vec<(String, Option<u16>)> {
     }
 }
 
-fn offers(needs: Needs, hello: &ClientHello, wanted: Option<u16>) -> bool {
+/// Whether the hello offers what has that number on the list that `needs` names.
+pub(crate) fn offers(needs: Needs, hello: &ClientHello, wanted: Option<u16>) -> bool {
     let Some(wanted) = wanted else { return false };
     match needs {
         Needs::Versions if lists_versions(hello) => hello.versions().contains(&ProtocolVersion(wanted)),

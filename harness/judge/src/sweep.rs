@@ -47,7 +47,7 @@ pub fn together(scenario: &Scenario, setting: &Setting<'_>, done: Vec<(Step, Jud
         ..last.account
     };
     let _ = write!(transcript, "\nending     {account}");
-    Some(Judged { account, transcript, incidents, silent: false, unsupported: None })
+    Some(Judged { account, transcript, incidents, silent: false, unsupported: None, out_of_reach: None })
 }
 
 /// What became of one run, in a line.

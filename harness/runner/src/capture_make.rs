@@ -79,8 +79,9 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
     }
     let Trial { judged, pcapng } =
         trial::on_emulator(&scenario, &stack, arguments.seed, &Boots::new()).map_err(Refusal::bench_failed)?;
-    if let Some(why) = judged.unsupported {
-        return Err(Refusal::new(exit::USAGE, format!("{} says that it cannot do this: {why}", stack.name)));
+    if let Some(why) = judged.not_applicable() {
+        let why = format!("{} is not applicable on {}: {why}", scenario.name, stack.name);
+        return Err(Refusal::new(exit::USAGE, why));
     }
     let place = Place::new(&root.join("target/captures"), &scenario.name, &stack.name);
     let file = arguments.output.clone().unwrap_or_else(|| place.capture());

@@ -72,7 +72,7 @@ pub fn of_steps(
     for step in steps {
         let trial = once(&step.scenario)?;
         // What cannot be done at one step cannot be done at any.
-        if trial.judged.unsupported.is_some() {
+        if trial.judged.not_applicable().is_some() {
             return Ok(trial);
         }
         pcapng = trial.pcapng;

@@ -92,8 +92,8 @@ fn happens_as_reviewed_on(scenario: &Scenario, stack: &Stack) {
     let trial = trial::on_emulator(scenario, stack, SEED, &BOOTS);
     let Trial { judged, .. } = trial.unwrap_or_else(|why| panic!("{on}: {why}"));
     let record = Record::read(&captures(), &stack.name).unwrap_or_else(|error| panic!("{on}: {error}"));
-    assert_eq!(judged.unsupported.as_deref(), record.reason(name), "{on}: what it says it cannot do");
-    if judged.unsupported.is_some() {
+    assert_eq!(judged.not_applicable(), record.reason(name), "{on}: what it says it cannot do");
+    if judged.not_applicable().is_some() {
         assert!(!place.snapshot().exists(), "{on}: it cannot do this, and yet there is a snapshot");
         return;
     }

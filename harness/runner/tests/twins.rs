@@ -60,11 +60,11 @@ fn nothing_to_refuse_is_no_refusal(#[files("../../scenarios/**/*.toml")] file: P
     }
 }
 
-/// What becomes of it; `None` if the device says that it has no means for it.
+/// What becomes of it; `None` if it is not applicable.
 fn run(scenario: &Scenario, stack: &Stack) -> Option<Account> {
     let trial =
         trial::on_emulator(scenario, stack, SEED, &BOOTS).unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
-    trial.judged.unsupported.is_none().then_some(trial.judged.account)
+    trial.judged.not_applicable().is_none().then_some(trial.judged.account)
 }
 
 /// Without its fault, the device gets through; and that is not what the scenario demands.

@@ -15,7 +15,7 @@ pub use values::{Clock, Encoding, ServerName, Version};
 /// The `[device]` table: what is looked up before the firmware is told. What it is told as it is written are the fields
 /// of [`Plan`] and [`Tls`], each a key of this table too; `[device.mqtt]` is [`control::Mqtt`]. Everything has a default;
 /// the default device is well configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
     /// What it dials: a name or the literal of an address.

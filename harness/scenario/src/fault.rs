@@ -42,6 +42,9 @@ pub enum Needs {
 }
 
 impl Needs {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Versions, Self::CipherSuites, Self::Groups, Self::SignatureSchemes];
+
     /// The key of the table `[broker]`.
     pub const fn key(self) -> &'static str {
         match self {

@@ -128,7 +128,7 @@ impl Bench {
         fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
         fs::write(artefact.capture(), &pcapng).map_err(unfiled)?;
         fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
-        let (ending, difference) = match self.hear_excuse(pair, judged.unsupported.as_deref())? {
+        let (ending, difference) = match self.hear_excuse(pair, judged.not_applicable())? {
             Excuse::Accepted(why) => return self.excused(pair, why),
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
             Excuse::None => match &self.silicon {
@@ -271,16 +271,16 @@ impl Bench {
         Ok(match (excuse, record.reason(scenario)) {
             (None, None) => Excuse::None,
             (Some(now), Some(on_record)) if now == on_record => Excuse::Accepted(now.to_owned()),
-            (Some(now), Some(on_record)) => Excuse::Doubtful(format!(
-                "the device says that it cannot do this: {now}; on record is another reason: {on_record}"
-            )),
+            (Some(now), Some(on_record)) => {
+                Excuse::Doubtful(format!("it is not applicable: {now}; on record is another reason: {on_record}"))
+            }
             // Nobody has heard an answer of it that it could dodge.
             (Some(now), None) if !was_answered && !self.denial.denies(Deny::New) => Excuse::Accepted(now.to_owned()),
             (Some(now), None) => Excuse::Doubtful(format!(
-                "the device says that it cannot do this: {now}; that is not on record, and `--accept` puts it there"
+                "it is not applicable: {now}; that is not on record, and `--accept` puts it there"
             )),
             (None, Some(on_record)) => Excuse::Doubtful(format!(
-                "on record is that the device cannot do this: {on_record}; it can, and `--accept` takes that note"
+                "on record is that it is not applicable: {on_record}; it is, and `--accept` takes that note"
             )),
         })
     }

@@ -179,7 +179,7 @@ impl Task<'_> {
         match trial::on_emulator(scenario, stack, seed, boots) {
             Err(why) => Verdict::bench_failed(scenario, &stack.name, why),
             Ok(trial) => {
-                if let Some(why) = &trial.judged.unsupported {
+                if let Some(why) = trial.judged.not_applicable() {
                     return excused(why);
                 }
                 let place = Place::new(&artefacts.join(self.side.folder()), &scenario.name, &stack.name);

@@ -148,7 +148,7 @@ fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// The variant of an enum as a scenario writes it; numbers as their ranges.
+/// The variant of an enum as a scenario writes it; numbers as their ranges, with `optional` before what may be left out.
 fn written(file: &str, of: &str, variant: &Variant) -> String {
     let name = &variant.name;
     let plain = |kind: &Kind| match kind {
@@ -167,9 +167,17 @@ fn written(file: &str, of: &str, variant: &Variant) -> String {
             format!("{{ {name} = [{}] }}", kinds.join(", "))
         }
         Payload::Table(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, kind)| format!("{name} = {}", in_table(name, kind))).collect();
-            format!("{{ {name} = {{ {} }} }}", fields.join(", "))
+            let fields = fields.iter().map(|field| {
+                let optional = if field.is_required { "" } else { "optional " };
+                format!("{} = {optional}{}", field.name, in_table(&field.name, &field.kind))
+            });
+            match &variant.tag {
+                Some(tag) => {
+                    let keys = std::iter::once(format!("{tag} = \"{name}\"")).chain(fields);
+                    format!("{{ {} }}", keys.collect::<Vec<_>>().join(", "))
+                }
+                None => format!("{{ {name} = {{ {} }} }}", fields.collect::<Vec<_>>().join(", ")),
+            }
         }
     }
 }

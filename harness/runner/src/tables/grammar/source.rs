@@ -33,6 +33,8 @@ pub(super) struct Variant {
     pub ident: String,
     /// As a file writes it; empty for an enum that is read by hand.
     pub name: String,
+    /// The key of its table that says which variant it is, where that is no key of its own.
+    pub tag: Option<String>,
     /// What it carries.
     pub payload: Payload,
     /// The doc comment, its lines joined.
@@ -49,7 +51,7 @@ pub(super) enum Payload {
     /// Several in a list.
     Several(Vec<Kind>),
     /// A table.
-    Table(Vec<(String, Kind)>),
+    Table(Vec<Field>),
 }
 
 /// What may stand at a key.
@@ -103,10 +105,10 @@ pub(super) fn find(text: &str, name: &str) -> Result<Option<Shape>, syn::Error> 
                 // Who reads itself by hand writes itself by hand.
                 let is_derived = derives(&item.attrs, "Deserialize");
                 let is_snake_case = serde_value(&item.attrs, "rename_all").is_some_and(|case| case == "snake_case");
+                let tag = serde_value(&item.attrs, "tag");
                 let variants = item.variants.iter().filter(|variant| !serde_says(&variant.attrs, "skip"));
-                return Ok(Some(Shape::Enum(
-                    variants.map(|variant| self::variant(variant, is_snake_case, is_derived)).collect(),
-                )));
+                let read = |variant| Variant { tag: tag.clone(), ..self::variant(variant, is_snake_case, is_derived) };
+                return Ok(Some(Shape::Enum(variants.map(read).collect())));
             }
             _ => {}
         }
@@ -129,14 +131,10 @@ fn field(field: &syn::Field, table_has_default: bool) -> Field {
 fn variant(variant: &syn::Variant, is_snake_case: bool, is_derived: bool) -> Variant {
     let ident = variant.ident.to_string();
     let plain = if is_snake_case { snake_case(&ident) } else { ident.clone() };
-    let named = |field: &syn::Field| {
-        let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        (serde_value(&field.attrs, "rename").unwrap_or(name), kind(field))
-    };
     let mut kinds: Vec<Kind> = variant.fields.iter().map(kind).collect();
     let payload = match &variant.fields {
         Fields::Unit => Payload::None,
-        Fields::Named(fields) => Payload::Table(fields.named.iter().map(named).collect()),
+        Fields::Named(fields) => Payload::Table(fields.named.iter().map(|field| self::field(field, false)).collect()),
         Fields::Unnamed(_) if kinds.len() == 1 => {
             kinds.pop().map_or(Payload::None, |kind| Payload::One(read_by(&variant.attrs, kind)))
         }
@@ -144,6 +142,7 @@ fn variant(variant: &syn::Variant, is_snake_case: bool, is_derived: bool) -> Var
     };
     Variant {
         name: if is_derived { serde_value(&variant.attrs, "rename").unwrap_or(plain) } else { String::new() },
+        tag: None,
         ident,
         payload,
         means: means(&variant.attrs),
@@ -192,6 +191,7 @@ fn kind_of_type(kind: &Type) -> Kind {
         "u32" => number(0, u32::MAX.into()),
         // TOML's integers have 64 bits and a sign.
         "u64" | "usize" | "Duration" | "Instant" => number(0, i64::MAX),
+        "i8" => number(i8::MIN.into(), i8::MAX.into()),
         "i32" => number(i32::MIN.into(), i32::MAX.into()),
         "i64" => number(i64::MIN, i64::MAX),
         other => Kind::Named(other.to_owned()),

@@ -40,6 +40,20 @@ pub enum B {
         qos: u8,
     },
 }
+
+#[derive(Deserialize)]
+#[serde(tag = \"fault\", rename_all = \"snake_case\")]
+pub enum C {
+    /// Never.
+    Never {},
+    /// Late.
+    Late {
+        /// By how much.
+        by_ms: u8,
+        /// How often.
+        times: Option<u8>,
+    },
+}
 ";
 
 fn root() -> PathBuf {
@@ -68,8 +82,13 @@ fn fields_and_variants_are_read_with_their_comments() {
             "\"1.2\"",
             "{ delay_ms = 0 to 4294967295 }",
             "{ alert_after = [0 to 255, Alert] }",
-            "{ idle = { ms = 0 to 4294967295, qos_max = 0 to 255 } }"
+            "{ idle = { ms = 0 to 4294967295, qos_max = optional 0 to 255 } }"
         ]
+    );
+    let Ok(Some(Shape::Enum(variants))) = source::find(SOURCE, "C") else { panic!("an enum") };
+    assert_eq!(
+        variants.iter().map(|variant| written("", "C", variant)).collect::<Vec<_>>(),
+        ["{ fault = \"never\" }", "{ fault = \"late\", by_ms = 0 to 255, times = optional 0 to 255 }"]
     );
 }
 
@@ -249,38 +268,83 @@ fn a_certificate_s_defaults_are_shown_by_profile() {
 /// The ranges that are shown in the values of enums are tried at both ends, and just outside of them.
 #[test]
 fn ranges_of_faults_are_those_that_scenarios_are_checked_against() {
-    let sample = |key: &str, kind: &Kind| match kind {
-        Kind::Named(_) => Some("'device'".to_owned()),
-        Kind::Number { least, .. } if key == "flip" => Some((*least).max(1).to_string()),
-        Kind::Number { least, .. } => Some(least.to_string()),
-        _ => None,
-    };
     let mut tried = 0;
     for (file, name, table) in [
         ("network/src/fault.rs", "Fault", "network.faults"),
         ("network/src/serial.rs", "SerialFault", "network.serial_faults"),
     ] {
-        let Ok(Shape::Enum(variants)) = shape(&root(), file, name) else { panic!("{name}") };
-        for variant in &variants {
+        for variant in variants(file, name) {
             let Payload::Table(fields) = &variant.payload else { continue };
-            for (key, kind) in fields {
-                let Kind::Number { least, most } = kind else { continue };
+            for field in fields {
+                let Kind::Number { least, most } = field.kind else { continue };
                 let parse = |number: i64| {
-                    let others = fields.iter().filter(|(other, _)| other != key && other != "until_ms");
-                    let others = others.map(|(key, kind)| format!(", {key} = {}", sample(key, kind).expect(key)));
-                    let written = format!("{} = {{ {key} = {number}{} }}", variant.name, others.collect::<String>());
+                    let others = fields.iter().filter(|other| other.name != field.name && other.is_required);
+                    let others = others.map(|other| format!(", {} = {}", other.name, sample(other)));
+                    let written =
+                        format!("{} = {{ {} = {number}{} }}", variant.name, field.name, others.collect::<String>());
                     defaults::scenario(&format!("{table} = [{{ {written} }}]")).is_some()
                 };
-                assert!(
-                    parse(*least) && parse(*most),
-                    "{} {key}: an end of {least} to {most} is refused",
-                    variant.name
-                );
-                assert!(!parse(*least - 1), "{} {key}: {} is not refused", variant.name, least - 1);
-                assert!(*most == i64::MAX || !parse(most + 1), "{} {key}: {} is not refused", variant.name, most + 1);
+                let (key, name) = (&field.name, &variant.name);
+                assert!(parse(least) && parse(most), "{name} {key}: an end of {least} to {most} is refused");
+                assert!(!parse(least - 1), "{name} {key}: {} is not refused", least - 1);
+                assert!(most == i64::MAX || !parse(most + 1), "{name} {key}: {} is not refused", most + 1);
                 tried += 1;
             }
         }
     }
     assert!(tried > 20, "only {tried}");
+}
+
+fn variants(file: &str, name: &str) -> Vec<Variant> {
+    let Ok(Shape::Enum(variants)) = shape(&root(), file, name) else { panic!("{name}") };
+    variants
+}
+
+/// A value that a key of a fault can have.
+fn sample(field: &Field) -> String {
+    match (&field.kind, field.name.as_str()) {
+        (Kind::Number { least, .. }, "flip") => (*least).max(1).to_string(),
+        (Kind::Number { least, .. }, _) => least.to_string(),
+        (Kind::Switch, _) => "true".into(),
+        (Kind::Text, _) => "'t'".into(),
+        (_, "from") => "'device'".into(),
+        (_, "message") => "'message_1'".into(),
+        (_, "when") => "{ after = 'joined' }".into(),
+        (kind, key) => panic!("{key}: {kind:?}"),
+    }
+}
+
+/// What is called optional in the value of an enum can be left out, and nothing else can.
+#[test]
+fn keys_of_enums_are_optional_where_the_page_says_so() {
+    let (mut optional, mut required) = (0, 0);
+    for (file, name, table) in [
+        ("network/src/fault.rs", "Fault", "network.faults"),
+        ("network/src/serial.rs", "SerialFault", "network.serial_faults"),
+        ("access_point/src/misbehaviour.rs", "Misbehaviour", "wifi.faults"),
+        ("network/src/ethernet/fault.rs", "AddressFault", "wifi.address_faults"),
+        ("control/src/order.rs", "Act", "device.mqtt.acts"),
+    ] {
+        for variant in variants(file, name) {
+            let Payload::Table(fields) = &variant.payload else { continue };
+            let parse = |without: &str| {
+                let keys = fields.iter().filter(|field| field.name != without);
+                let keys = keys.map(|field| format!("{} = {}", field.name, sample(field)));
+                let written = match &variant.tag {
+                    Some(tag) => {
+                        let all = std::iter::once(format!("{tag} = '{}'", variant.name)).chain(keys);
+                        format!("{{ {} }}", all.collect::<Vec<_>>().join(", "))
+                    }
+                    None => format!("{{ {} = {{ {} }} }}", variant.name, keys.collect::<Vec<_>>().join(", ")),
+                };
+                defaults::scenario(&format!("{table} = [{written}]")).is_some()
+            };
+            assert!(parse(""), "{name}: {} is refused", variant.name);
+            for field in fields {
+                assert_eq!(parse(&field.name), !field.is_required, "{name}: {} without {}", variant.name, field.name);
+                *if field.is_required { &mut required } else { &mut optional } += 1;
+            }
+        }
+    }
+    assert!(optional > 10 && required > 40, "only {optional} and {required}");
 }
