@@ -149,6 +149,7 @@ impl Session {
         if self.shared.registry().is_taken_over(client_id, self.connection) {
             self.close("another connection has taken over the client identifier");
         } else if self.taken_over_at.is_some_and(|at| at <= now) {
+            self.tell(Happening::Misbehaves("somebody else logs in under the client identifier"));
             self.close("somebody else has taken over the client identifier");
         } else if self.silence_ends_at().is_some_and(|at| at <= now) {
             self.violation("MQTT-3.1.2-23", "it was silent for one and a half times its keep-alive");

@@ -3,6 +3,7 @@
 use board::Incident;
 use clock::Instant;
 use control::Report;
+use network::{Fault, SerialFault};
 use outcome::Stage;
 
 /// Everything that was seen and heard while a scenario ran.
@@ -113,10 +114,14 @@ impl Timeouts {
 }
 
 /// What the world came to do to the device. A scenario is about that, and may end before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Enacted {
     /// Whether the network cut a connection.
     pub line_was_cut: bool,
     /// Whether the scripted broker misbehaved.
     pub broker_misbehaved: bool,
+    /// Of the faults of packets and streams that wait for their place, those that have acted.
+    pub faults: Vec<Fault>,
+    /// Of the faults of the serial line that wait for their byte, those that have come to it.
+    pub serial_faults: Vec<SerialFault>,
 }

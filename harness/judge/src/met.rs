@@ -130,10 +130,14 @@ fn wants_memory(failure: &Failure) -> bool {
     failure.class == FailureClass::Memory || failure.failed_allocation_bytes.is_some()
 }
 
-/// Whether the scenario leaves the device short of memory: then that is the fault.
+/// Whether the scenario leaves the device short of memory, and that is the fault. A heap that is merely small is none
+/// where something on the wire is to be refused: a device that never gets there refuses nothing.
 fn limits_memory(scenario: &Scenario) -> bool {
     let device = &scenario.device.plan;
-    device.heap_cap_bytes.is_some() || device.heap_block_max_bytes.is_some() || device.failing_allocation.is_some()
+    let is_small = device.heap_cap_bytes.is_some() || device.heap_block_max_bytes.is_some();
+    let is_on_the_wire = scenario.fault.as_ref().is_some_and(|mark| !mark.is_in_the_device());
+    let is_beside_the_fault = scenario.specification.demands == Demand::Refuse && is_on_the_wire;
+    device.failing_allocation.is_some() || (is_small && !is_beside_the_fault)
 }
 
 /// Where the fault's line stands in the last connection, or in the one that the mark names.

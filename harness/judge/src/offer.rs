@@ -1,18 +1,63 @@
 //! What a fault needs and a device does not offer.
 
+use outcome::Demand;
 use scenario::broker::Broker;
-use scenario::{FaultMark, Needs, Scenario};
+use scenario::{Needs, Scenario};
 use wire::tls::{CipherSuite, ClientHello, Extension, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// What the fault of `scenario` needs, as a phrase, if nothing of it is in `hello`; `None` if something is, if the fault
 /// needs nothing, or if there was no hello.
 pub fn not_offered(scenario: &Scenario, hello: Option<&ClientHello>) -> Option<String> {
-    let needs = scenario.fault.as_ref().and_then(|mark: &FaultMark| mark.needs)?;
+    let mark = scenario.fault.as_ref()?;
     let hello = hello?;
-    let wanted = wanted(needs, &scenario.broker);
+    match mark.needs {
+        Some(needs) => missing(needs, &scenario.broker, hello),
+        None if is_about_negotiation(scenario) => {
+            Needs::ALL.into_iter().find_map(|needs| missing(needs, &scenario.broker, hello))
+        }
+        None => None,
+    }
+}
+
+/// What the broker has on the list that `needs` names, as a phrase, if it has something there and nothing of it is offered.
+pub(crate) fn missing(needs: Needs, broker: &Broker, hello: &ClientHello) -> Option<String> {
+    let wanted = wanted(needs, broker);
     let is_offered = wanted.iter().any(|(_, number)| offers(needs, hello, *number));
-    let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
-    (!is_offered).then(|| names.join(" or "))
+    let names: Vec<String> = wanted.into_iter().map(|(name, _)| name).collect();
+    (!names.is_empty() && !is_offered).then(|| names.join(" or "))
+}
+
+/// Whether what the broker takes in a handshake is all that has to be refused: the fault lies in the lists themselves, and
+/// needs what stands there, whether or not its author says so.
+fn is_about_negotiation(scenario: &Scenario) -> bool {
+    let (broker, good) = (&scenario.broker, Broker::default());
+    let otherwise_good = Broker {
+        versions: good.versions.clone(),
+        cipher_suites: Vec::new(),
+        groups: Vec::new(),
+        signature_schemes: Vec::new(),
+        engine: good.engine,
+        dh_bits: good.dh_bits,
+        security_level: good.security_level,
+        ..broker.clone()
+    };
+    // A suite needs the kind of key that goes with it.
+    let has_a_key_alone = |name: &String| {
+        scenario.pki.0.get(name).is_none_or(|certificate| {
+            let mut without_key = certificate.clone();
+            without_key.key = None;
+            is_default(&without_key)
+        })
+    };
+    scenario.specification.demands == Demand::Refuse
+        && otherwise_good == good
+        && scenario.pki.0.keys().all(has_a_key_alone)
+        && is_default(&scenario.network)
+        && is_default(&scenario.device)
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What would do, with its number on the wire. A name that nobody knows has none, and cannot be offered.
@@ -114,5 +159,38 @@ mod tests {
             assert_eq!(told.as_deref(), expected, "{needs} of {broker} by {extensions:?}");
             assert_eq!(not_offered(&scenario(needs, broker), None), None);
         }
+    }
+
+    /// Authors forget `needs`: where the lists are all that is wrong, the fault needs what is on them.
+    #[test]
+    fn a_scenario_about_nothing_but_the_handshake_needs_what_its_broker_takes() {
+        let told = |demands: &str, rest: &str| {
+            let text = format!(
+                "title = 'x'\n[specification]\ndemands = '{demands}'\nrule = 'RFC 9325 §4.1'\nquote = 'x'\n[fault]\n\
+                 who = 'broker'\nsaid = 'ServerHello'\n[broker]\nengine = 'openssl'\n{rest}\n"
+            );
+            let scenario = Scenario::parse("x/y", "y.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
+            let versions = vec![ProtocolVersion(0x0304), ProtocolVersion(0x0303)];
+            not_offered(&scenario, Some(&hello(vec![Extension::SupportedVersions(versions)])))
+        };
+        let old = "versions = ['1.0']";
+        let null = "versions = ['1.2']\ncipher_suites = ['TLS_RSA_WITH_NULL_SHA256']";
+        assert_eq!(told("refuse", old).as_deref(), Some("TLS 1.0"));
+        assert_eq!(told("refuse", null).as_deref(), Some("TLS_RSA_WITH_NULL_SHA256"));
+        assert_eq!(
+            told("refuse", &format!("{null}\n[pki.leaf]\nkey = 'rsa2048'")).as_deref(),
+            Some("TLS_RSA_WITH_NULL_SHA256")
+        );
+        for rest in [
+            "[pki.leaf]\nnot_after = '2025-12-31T00:00:00Z'",
+            "[pki.leaf]\nkey = 'rsa2048'\nnames = []",
+            "[device]\ntrusts = []",
+            "[network]\nloss_percent = 1",
+            "session_tickets = 1",
+        ] {
+            assert_eq!(told("refuse", &format!("{old}\n{rest}")), None, "{rest}: the fault lies there");
+        }
+        assert_eq!(told("fail", old), None, "nothing is to be refused");
+        assert_eq!(told("refuse", "versions = ['1.2']"), None, "it is offered");
     }
 }

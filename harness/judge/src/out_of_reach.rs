@@ -52,13 +52,10 @@ fn lacks(needs: Needs, scenario: &Scenario, hello: &ClientHello) -> Option<Strin
     if scenario.fault.as_ref().and_then(|mark| mark.needs) == Some(needs) {
         return None;
     }
-    let wanted = offer::wanted(needs, &scenario.broker);
-    let is_offered = wanted.iter().any(|(_, number)| offer::offers(needs, hello, *number));
-    let names: Vec<String> = wanted.into_iter().map(|(name, _)| name).collect();
-    if names.is_empty() || is_offered || is_told_so(needs, &scenario.device, &names) {
-        return None;
-    }
-    Some(format!("the broker takes {} alone, and the device offers none of it", names.join(" or ")))
+    let missing = offer::missing(needs, &scenario.broker, hello)?;
+    let names: Vec<String> = offer::wanted(needs, &scenario.broker).into_iter().map(|(name, _)| name).collect();
+    (!is_told_so(needs, &scenario.device, &names))
+        .then(|| format!("the broker takes {missing} alone, and the device offers none of it"))
 }
 
 /// Whether the scenario itself has the device offer none of `names`.

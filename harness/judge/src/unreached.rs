@@ -1,11 +1,12 @@
 //! What the bench was to do to the device and never came to: the cut behind more bytes than were ever sent, the answer
 //! to a PINGREQ that nobody sent.
 
-use network::{Cut, Port, Trigger};
+use network::{Cut, Direction, Fault, Port, SerialFault, Trigger};
+use outcome::Demand;
 use scenario::Scenario;
-use scenario::broker::{Broker, OnClientHello, OnPing, OnPublish, OnSubscribe};
+use scenario::broker::{Broker, OnClientHello, OnConnect, OnMissingName, OnPing, OnPublish, OnSubscribe, Then};
 
-use crate::Evidence;
+use crate::{Enacted, Evidence};
 
 /// What of the scenario never took place, in a sentence, if anything did not. Whether anybody `dialled`, the wire tells.
 pub fn unreached(scenario: &Scenario, evidence: &Evidence, dialled: bool) -> Option<String> {
@@ -28,10 +29,62 @@ pub fn unreached(scenario: &Scenario, evidence: &Evidence, dialled: bool) -> Opt
     if let Some(at_ms) = network.forgets_at_ms.filter(|at_ms| evidence.ended_at.as_millis() < u64::from(*at_ms)) {
         return Some(format!("it was over before the network forgot the connection, at {at_ms} ms"));
     }
-    let script = act_of(&scenario.broker)?;
+    if let Some(never) = fault_unreached(scenario, &evidence.enacted) {
+        return Some(never);
+    }
+    let script = act_of(&scenario.broker, scenario.specification.demands)?;
     // Whether a real broker does as it is told is nothing that we see.
     let is_scripted = scenario.broker.real.is_none();
     (is_scripted && !evidence.enacted.broker_misbehaved).then(|| format!("the broker never came to enact `{script}`"))
+}
+
+/// The first fault of packets, streams or the serial line that waits for its place and never came to it.
+fn fault_unreached(scenario: &Scenario, enacted: &Enacted) -> Option<String> {
+    let faults = scenario.network.faults(scenario.device.port).into_iter().map(|one| one.fault);
+    if let Some(never) = faults.filter(Fault::waits).find(|fault| !enacted.faults.contains(fault)) {
+        return Some(never_acted(&never));
+    }
+    let never = scenario.network.serial_faults.iter().filter(|fault| !enacted.serial_faults.contains(fault));
+    let (who, byte) = never.filter_map(byte_of).next()?;
+    Some(format!("the {who} never sent byte {byte} down the serial line"))
+}
+
+fn never_acted(fault: &Fault) -> String {
+    match *fault {
+        Fault::LoseNth { direction, nth } => {
+            format!("the {} never sent packet {nth}, which was to be lost", sender(direction))
+        }
+        Fault::Outage { from, .. } => {
+            format!("no packet was on its way in the outage, from {} ms on", from.as_millis())
+        }
+        Fault::Garble { direction, at_byte, .. } => {
+            format!("no stream of the {} came to byte {at_byte}, which was to be garbled", sender(direction))
+        }
+        Fault::Stall { after_bytes, .. } => {
+            format!("the broker never said so much that it stalled, after {after_bytes} bytes")
+        }
+        Fault::StopReading { after_bytes } => {
+            format!("the device never said so much that the broker stopped reading, after {after_bytes} bytes")
+        }
+        _ => "a fault of the network never acted".into(),
+    }
+}
+
+/// Whose byte a fault of the serial line waits for, if it waits for one.
+fn byte_of(fault: &SerialFault) -> Option<(&'static str, u64)> {
+    match *fault {
+        SerialFault::Flip { direction, at_byte, .. } | SerialFault::Drop { direction, at_byte, .. } => {
+            Some((sender(direction), at_byte))
+        }
+        SerialFault::FlipRate { .. } | SerialFault::DropRate { .. } => None,
+    }
+}
+
+const fn sender(direction: Direction) -> &'static str {
+    match direction {
+        Direction::FromDevice => "device",
+        Direction::ToDevice => "broker",
+    }
 }
 
 /// Whether a connection may end before its cut: a SYN is there if anybody dials.
@@ -40,7 +93,9 @@ fn waits_for_a_moment(cut: &Cut) -> bool {
 }
 
 /// The first thing that the script has the broker do wrong, if it tells of it when it does.
-fn act_of(broker: &Broker) -> Option<&'static str> {
+fn act_of(broker: &Broker, demand: Demand) -> Option<&'static str> {
+    // Rules for some devices: whoever keeps to them is served, and that may be what is tested.
+    let is_for_all = demand == Demand::Fail;
     let acts = [
         ("on_accept", broker.on_accept.is_some()),
         // A broker that closes above a version answers every other device properly, and that may be what is tested.
@@ -48,9 +103,20 @@ fn act_of(broker: &Broker) -> Option<&'static str> {
         ("on_server_hello", broker.on_server_hello.is_some()),
         ("on_server_flight", broker.on_server_flight.is_some()),
         ("on_finished", broker.on_finished.is_some()),
+        (
+            "on_missing_name",
+            is_for_all && broker.on_missing_name != OnMissingName::Default && broker.personality.is_none(),
+        ),
+        (
+            "on_unknown_name",
+            is_for_all && broker.on_unknown_name != OnMissingName::Default && broker.personality.is_none(),
+        ),
+        ("on_connect", broker.mqtt.on_connect != OnConnect::Answer),
+        ("then", broker.mqtt.then != Then::GoOn),
         ("on_subscribe", broker.mqtt.on_subscribe != OnSubscribe::Grant),
         ("on_publish", broker.mqtt.on_publish != OnPublish::Acknowledge),
         ("on_ping", broker.mqtt.on_ping != OnPing::Answer),
+        ("taken_over_after_ms", broker.mqtt.taken_over_after_ms.is_some()),
     ];
     acts.into_iter().find(|(_, is_meant)| *is_meant).map(|(key, _)| key)
 }
@@ -58,21 +124,20 @@ fn act_of(broker: &Broker) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Enacted;
 
-    fn told(rest: &str, enacted: Enacted, ended_ms: u64, dialled: bool) -> Option<String> {
+    fn told(rest: &str, enacted: &Enacted, ended_ms: u64, dialled: bool) -> Option<String> {
         let text =
             format!("title = 'x'\n[specification]\ndemands = 'fail'\nrule = 'RFC 5280 §6'\nquote = 'x'\n{rest}\n");
         let scenario = Scenario::parse("x/y", "y.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
-        let evidence = Evidence { enacted, ..Evidence::without_packets(Vec::new(), ended_ms) };
+        let evidence = Evidence { enacted: enacted.clone(), ..Evidence::without_packets(Vec::new(), ended_ms) };
         unreached(&scenario, &evidence, dialled)
     }
 
     #[test]
     fn what_never_took_place_is_named_and_what_did_is_not() {
-        let nothing = Enacted::default();
-        let cut = Enacted { line_was_cut: true, ..nothing };
-        let misbehaved = Enacted { broker_misbehaved: true, ..nothing };
+        let nothing = &Enacted::default();
+        let cut = &Enacted { line_was_cut: true, ..Enacted::default() };
+        let misbehaved = &Enacted { broker_misbehaved: true, ..Enacted::default() };
         let cut_text = "[network]\ncut = { how = 'black_hole', from = 'device', after_bytes = 620 }";
         for (rest, enacted, ended_ms, expected) in [
             ("", nothing, 9, None),
@@ -123,10 +188,57 @@ mod tests {
             "cut = { how = 'reset', when = 'syn' }",
             "cut = { how = 'reset', when = 'accepted' }",
         ] {
-            let of = |dialled| told(&format!("[network]\n{rest}"), Enacted::default(), 9, dialled);
+            let of = |dialled| told(&format!("[network]\n{rest}"), &Enacted::default(), 9, dialled);
             assert_eq!(of(false).as_deref(), Some("nobody dialled the broker"), "{rest}");
             assert_eq!(of(true), None, "{rest}");
         }
-        assert_eq!(told("", Enacted::default(), 9, false), None, "there is nothing to be met");
+        assert_eq!(told("", &Enacted::default(), 9, false), None, "there is nothing to be met");
+    }
+
+    /// Whatever waits for a place, and a run that never comes to it.
+    #[test]
+    fn faults_that_wait_for_their_place_are_met_only_if_they_come_to_it() {
+        for (rest, never) in [
+            ("faults = [{ lose_nth = { from = 'broker', nth = 50 } }]", "the broker never sent packet 50"),
+            ("lost_packets = [{ from = 'device', packet = 3 }]", "the device never sent packet 3"),
+            ("faults = [{ outage = { from_ms = 60 } }]", "no packet was on its way in the outage, from 60 ms on"),
+            (
+                "faults = [{ garble = { from = 'device', at_byte = 9, flip = 1 } }]",
+                "no stream of the device came to byte 9",
+            ),
+            (
+                "faults = [{ stall = { after_bytes = 7, for_ms = 1 } }]",
+                "the broker never said so much that it stalled, after 7",
+            ),
+            (
+                "faults = [{ stop_reading = { after_bytes = 8 } }]",
+                "the device never said so much that the broker stopped",
+            ),
+            ("serial_faults = [{ flip = { from = 'device', at_byte = 5, flip = 1 } }]", "the device never sent byte 5"),
+            (
+                "serial_faults = [{ drop = { from = 'broker', at_byte = 6, count = 1 } }]",
+                "the broker never sent byte 6",
+            ),
+        ] {
+            let rest = format!("[network]\n{rest}");
+            let told_never = told(&rest, &Enacted::default(), 9, true).unwrap_or_default();
+            assert!(told_never.contains(never), "{rest}: {told_never}");
+            let text =
+                format!("title = 'x'\n[specification]\ndemands = 'fail'\nrule = 'RFC 5280 §6'\nquote = 'x'\n{rest}\n");
+            let scenario = Scenario::parse("x/y", "y.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
+            let enacted = Enacted {
+                faults: scenario.network.faults(8883).into_iter().map(|one| one.fault).collect(),
+                serial_faults: scenario.network.serial_faults(),
+                ..Enacted::default()
+            };
+            assert_eq!(told(&rest, &enacted, 9, true), None, "{rest}");
+        }
+        // What acts by chance, or on everything, waits for nothing.
+        for rest in [
+            "faults = [{ lose = { from = 'broker', per_mille = 1 } }]",
+            "serial_faults = [{ drop_rate = { from = 'broker', per_million = 1 } }]",
+        ] {
+            assert_eq!(told(&format!("[network]\n{rest}"), &Enacted::default(), 9, true), None, "{rest}");
+        }
     }
 }

@@ -202,6 +202,9 @@ impl Connection {
             progress |= self.ask(world);
             progress |= self.speak(world);
         }
+        for fault in self.faults.take_acted() {
+            world.log.note(world.now, Happening::Enacted { fault });
+        }
         progress
     }
 
@@ -286,10 +289,13 @@ impl Connection {
         let mut progress = false;
         while let Some(handle) = self.socket {
             let socket = world.gateway.socket(handle);
-            let readable = self.faults.read_bytes_max.map_or(u64::MAX, |most| most.saturating_sub(self.heard_bytes));
             let next_cut = self.faults.next_cut_bytes(Direction::FromDevice, self.heard_bytes);
+            if !socket.can_recv() {
+                break;
+            }
+            let readable = self.faults.readable(self.heard_bytes);
             let bytes_max = next_cut.map_or(readable, |at| readable.min(at - self.heard_bytes));
-            if !socket.can_recv() || bytes_max == 0 {
+            if bytes_max == 0 {
                 break;
             }
             if self.refuses_data {
@@ -403,9 +409,7 @@ impl Connection {
 
     /// Whether neither a drip nor a stall forbids to send now; sets the gate if one does.
     fn may_speak_at(&mut self, now: Instant) -> bool {
-        let queued = self.queued_bytes;
-        for stall in self.faults.stalls.iter_mut().filter(|stall| stall.after_bytes == queued) {
-            let until = *stall.until.get_or_insert(now + stall.pause);
+        if let Some(until) = self.faults.stalled_until(self.queued_bytes, now) {
             self.gate = self.gate.max(until);
         }
         self.gate <= now
@@ -416,8 +420,11 @@ impl Connection {
             return false;
         };
         let socket = world.gateway.socket(handle);
-        let stops = self.faults.stalls.iter().map(|stall| stall.after_bytes).filter(|&at| at > self.queued_bytes);
-        let stop = stops.chain(self.faults.next_cut_bytes(Direction::ToDevice, self.queued_bytes)).min();
+        let stops = [
+            self.faults.next_stall_bytes(self.queued_bytes),
+            self.faults.next_cut_bytes(Direction::ToDevice, self.queued_bytes),
+        ];
+        let stop = stops.into_iter().flatten().min();
         let until_stop = stop.map_or(usize::MAX, |at| usize::try_from(at - self.queued_bytes).unwrap_or(usize::MAX));
         let count = (bytes.len() - *taken)
             .min(until_stop)

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use clock::Instant;
 
-use crate::{ConnectionId, Direction, Family, Resolution, Teardown};
+use crate::{ConnectionId, Direction, Family, Fault, Resolution, Teardown};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,12 @@ pub enum Happening {
         connection: ConnectionId,
         /// How.
         how: Teardown,
+    },
+    /// A fault that waits for its place or its moment ([`Fault::waits`](crate::Fault::waits)) has acted for the first
+    /// time; one of streams, for the first time on its connection.
+    Enacted {
+        /// Which.
+        fault: Fault,
     },
     /// What the device sent was no packet that this LAN takes, and was dropped.
     Malformed {

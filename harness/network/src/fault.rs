@@ -138,6 +138,19 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether it waits for a place in a stream, a packet or a moment, to which a run may never come. Cuts do too, and have
+    /// their own event.
+    pub const fn waits(&self) -> bool {
+        matches!(
+            self,
+            Self::LoseNth { .. }
+                | Self::Outage { .. }
+                | Self::Stall { .. }
+                | Self::Garble { .. }
+                | Self::StopReading { .. }
+        )
+    }
+
     /// What the fault is, apart from its measure: its stream of random numbers hangs on this, so that a fault that is
     /// made worse hits what it hit before, and more.
     pub(crate) fn kind(&self) -> (&'static str, Option<Direction>) {

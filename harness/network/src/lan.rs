@@ -289,6 +289,9 @@ impl<S: Service> Lan<S> {
                     fault.apply(way, packet, &mut passed);
                 }
                 packets = passed;
+                if let Some(fault) = fault.take_acted() {
+                    self.log.note(self.now, Happening::Enacted { fault });
+                }
             }
         }
         if packets.is_empty() {

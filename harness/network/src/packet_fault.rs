@@ -20,13 +20,45 @@ pub(crate) struct PacketFault {
     /// When the latest packet leaves: none may overtake it.
     latest_from_device: Instant,
     latest_to_device: Instant,
+    /// Whether what waits for its packet or its moment has acted, and whether that was told.
+    acted: Acted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acted {
+    NotYet,
+    Now,
+    Told,
 }
 
 impl PacketFault {
     /// The filter for `fault`, whose chance comes from the stream `stream` of `seed`.
     pub(crate) fn new(scope: Scope, fault: Fault, seed: u64, stream: u64) -> Self {
         let rng = Rng::new(seed, stream);
-        Self { scope, fault, rng, seen: 0, latest_from_device: Instant::ZERO, latest_to_device: Instant::ZERO }
+        Self {
+            scope,
+            fault,
+            rng,
+            seen: 0,
+            latest_from_device: Instant::ZERO,
+            latest_to_device: Instant::ZERO,
+            acted: Acted::NotYet,
+        }
+    }
+
+    fn act(&mut self) {
+        if self.acted == Acted::NotYet {
+            self.acted = Acted::Now;
+        }
+    }
+
+    /// The fault, if it waits for its packet or its moment, and that was now.
+    pub(crate) fn take_acted(&mut self) -> Option<Fault> {
+        if self.acted != Acted::Now {
+            return None;
+        }
+        self.acted = Acted::Told;
+        Some(self.fault.clone())
     }
 
     /// Lets a packet that would arrive at `due` through; what comes out, pushed to `out`, may be later, changed,
@@ -40,7 +72,9 @@ impl PacketFault {
             }
             Fault::LoseNth { direction, nth } if direction == way => {
                 self.seen += 1;
-                if self.seen != nth {
+                if self.seen == nth {
+                    self.act();
+                } else {
                     out.push((due, packet));
                 }
             }
@@ -52,6 +86,8 @@ impl PacketFault {
             Fault::Outage { from, until } => {
                 if due < from || until.is_some_and(|until| due >= until) {
                     out.push((due, packet));
+                } else {
+                    self.act();
                 }
             }
             Fault::Delay { direction, by, jitter } if direction == way => {

@@ -143,6 +143,19 @@ impl SerialLine {
         heard
     }
 
+    /// Whether a fault that waits for its byte has come to it; others act all the time.
+    pub fn has_reached(&self, fault: &SerialFault) -> bool {
+        let (SerialFault::Flip { direction, at_byte, .. } | SerialFault::Drop { direction, at_byte, .. }) = fault
+        else {
+            return true;
+        };
+        let damage = match direction {
+            Direction::FromDevice => &self.from_device,
+            Direction::ToDevice => &self.to_device,
+        };
+        damage.passed > *at_byte
+    }
+
     /// What of a line of text, or of a frame, has come so far: a prompt does not end its line.
     pub fn unended(&self) -> &[u8] {
         self.text.as_deref().unwrap_or_else(|| self.decoder.pending())

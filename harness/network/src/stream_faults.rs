@@ -10,18 +10,21 @@ pub(crate) struct StreamFaults {
     pub(crate) cuts: Vec<Cut>,
     pub(crate) segment_bytes_max: Option<usize>,
     pub(crate) drip: Option<(usize, Duration)>,
-    pub(crate) stalls: Vec<Stall>,
+    stalls: Vec<Stall>,
     garbles: Vec<(Direction, u64, u8)>,
-    pub(crate) read_bytes_max: Option<u64>,
+    read_bytes_max: Option<u64>,
+    /// What has acted since this was last asked.
+    acted: Vec<Fault>,
+    has_stopped_reading: bool,
 }
 
 /// A silence of the service.
 #[derive(Debug)]
-pub(crate) struct Stall {
-    pub(crate) after_bytes: u64,
-    pub(crate) pause: Duration,
+struct Stall {
+    after_bytes: u64,
+    pause: Duration,
     /// Set once the silence has begun.
-    pub(crate) until: Option<Instant>,
+    until: Option<Instant>,
 }
 
 impl StreamFaults {
@@ -64,12 +67,46 @@ impl StreamFaults {
         counts.min()
     }
 
+    /// How many more bytes of the device the service reads, behind `heard` of them.
+    pub(crate) fn readable(&mut self, heard: u64) -> u64 {
+        let Some(after_bytes) = self.read_bytes_max else { return u64::MAX };
+        let readable = after_bytes.saturating_sub(heard);
+        if readable == 0 && !self.has_stopped_reading {
+            self.has_stopped_reading = true;
+            self.acted.push(Fault::StopReading { after_bytes });
+        }
+        readable
+    }
+
+    /// Until when the service says nothing behind `queued` of its bytes, if it falls silent there.
+    pub(crate) fn stalled_until(&mut self, queued: u64, now: Instant) -> Option<Instant> {
+        let mut latest = None;
+        for stall in self.stalls.iter_mut().filter(|stall| stall.after_bytes == queued) {
+            if stall.until.is_none() {
+                self.acted.push(Fault::Stall { after_bytes: stall.after_bytes, pause: stall.pause });
+            }
+            latest = latest.max(Some(*stall.until.get_or_insert(now + stall.pause)));
+        }
+        latest
+    }
+
+    /// The next count of bytes, above `queued`, at which the service falls silent.
+    pub(crate) fn next_stall_bytes(&self, queued: u64) -> Option<u64> {
+        self.stalls.iter().map(|stall| stall.after_bytes).filter(|&at| at > queued).min()
+    }
+
+    /// What has acted since this was last asked.
+    pub(crate) fn take_acted(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.acted)
+    }
+
     /// Changes those of `bytes`, the first of which is byte `first_byte` of its stream, that are to be changed.
-    pub(crate) fn garble(&self, way: Direction, first_byte: u64, bytes: &mut [u8]) {
+    pub(crate) fn garble(&mut self, way: Direction, first_byte: u64, bytes: &mut [u8]) {
         for &(direction, at_byte, flip) in &self.garbles {
             let index = at_byte.checked_sub(first_byte).and_then(|index| usize::try_from(index).ok());
             if let Some(byte) = index.filter(|_| direction == way).and_then(|index| bytes.get_mut(index)) {
                 *byte ^= flip;
+                self.acted.push(Fault::Garble { direction, at_byte, flip });
             }
         }
     }

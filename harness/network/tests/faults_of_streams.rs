@@ -361,3 +361,34 @@ fn a_connection_is_cut_where_the_service_holds_still() {
         assert_eq!(client.received.len(), received, "{when:?}");
     }
 }
+
+/// Whoever judges a run has to know whether what waits for its place ever came to it.
+#[test]
+fn faults_that_wait_for_their_place_tell_when_they_come_to_it() {
+    let stall = |after_bytes| Fault::Stall { after_bytes, pause: Duration::from_secs(1) };
+    let garble = |direction, at_byte| Fault::Garble { direction, at_byte, flip: 1 };
+    let outage = |from_ms| Fault::Outage { from: Instant::from_millis(from_ms), until: None };
+    for (fault, acts) in [
+        (stall(1_000), true),
+        (stall(3_000), false),
+        (garble(ToDevice, 2_999), true),
+        (garble(ToDevice, 3_000), false),
+        (garble(FromDevice, 19), true),
+        (garble(FromDevice, 20), false),
+        (Fault::StopReading { after_bytes: 10 }, true),
+        (Fault::StopReading { after_bytes: 21 }, false),
+        (Fault::LoseNth { direction: ToDevice, nth: 1 }, true),
+        (Fault::LoseNth { direction: ToDevice, nth: 500 }, false),
+        (outage(0), true),
+        (outage(50_000), false),
+    ] {
+        assert!(fault.waits(), "{fault:?}");
+        let mut bench = bench(vec![fault.clone().into()], says(3_000));
+        let mut client = Client::new(&mut bench.device, broker(), pattern(20), 3_000);
+        run_for(&mut bench, &mut client, 40_000);
+        let told: Vec<Happening> = bench.lan.take_events().into_iter().map(|event| event.what).collect();
+        let told = told.iter().filter(|what| matches!(what, Happening::Enacted { .. })).count();
+        assert_eq!(told, usize::from(acts), "{fault:?}");
+    }
+    assert!(!Fault::Segment { bytes_max: 1 }.waits() && !Fault::Lose { direction: ToDevice, per_mille: 1 }.waits());
+}

@@ -465,6 +465,23 @@ impl Session {
         self.end(now).is_some_and(|at| now >= at)
     }
 
+    /// What of the scenario's acts has taken place.
+    fn enacted(&mut self) -> Enacted {
+        let mut enacted = Enacted {
+            broker_misbehaved: self.ports.lan.service().has_misbehaved(),
+            serial_faults: self.ports.serial_faults_reached(),
+            ..Enacted::default()
+        };
+        for event in self.ports.lan.take_events() {
+            match event.what {
+                network::Happening::Cut { .. } => enacted.line_was_cut = true,
+                network::Happening::Enacted { fault } if !enacted.faults.contains(&fault) => enacted.faults.push(fault),
+                _ => {}
+            }
+        }
+        enacted
+    }
+
     fn into_evidence(mut self, now: Instant) -> Evidence {
         // What began like a packet and never ended may have been text: `load` does.
         if !self.log.is_empty() {
@@ -472,8 +489,7 @@ impl Session {
                 self.text(now, port, &text);
             }
         }
-        let is_cut = |event: &network::Event| matches!(event.what, network::Happening::Cut { .. });
-        let line_was_cut = self.ports.lan.take_events().iter().any(is_cut);
+        let enacted = self.enacted();
         let air = self.ports.take_air_account();
         let service = self.ports.lan.service();
         for line in service.key_log().lines() {
@@ -486,7 +502,7 @@ impl Session {
             incidents: self.incidents,
             broker_findings: service.findings(),
             air,
-            enacted: Enacted { line_was_cut, broker_misbehaved: service.has_misbehaved() },
+            enacted,
             timeouts: (self.ordered_at.is_some() || self.driver.is_some()).then_some(self.timeouts),
             progressed_at: self.progressed_at,
             ended_at: now,

@@ -124,19 +124,23 @@ impl Connection {
                 Some(Tenant::Nobody)
             }
             OnMissingName::LoginRefused => {
+                self.misbehaves(now, "the login will be refused");
                 self.identity.refused = true;
                 Some(Tenant::Nobody)
             }
             OnMissingName::Alert => {
+                self.misbehaves(now, "an alert about the server name");
                 self.refuse(now, UNRECOGNIZED_NAME, "the server name is missing or unknown");
                 None
             }
             OnMissingName::WarningThenFin => {
+                self.misbehaves(now, "a warning about the server name, then FIN");
                 self.send_alert(now, Alert::WARNING, UNRECOGNIZED_NAME);
                 self.fin(now, "the server name is missing or unknown");
                 None
             }
             OnMissingName::Fin => {
+                self.misbehaves(now, "FIN for want of a server name");
                 self.fin(now, "the server name is missing or unknown");
                 None
             }

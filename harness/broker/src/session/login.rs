@@ -49,6 +49,9 @@ impl Session {
 
     fn connect(&mut self, now: Instant, connect: &Connect<'_>) {
         self.publish_scripted(When::BeforeConnack);
+        if self.script.mqtt.on_connect != OnConnect::Answer {
+            self.tell(Happening::Misbehaves("CONNECT is answered as the scenario says"));
+        }
         match self.script.mqtt.on_connect {
             OnConnect::Answer => self.answer_connect(now, connect),
             OnConnect::DelayMs(ms) => {
@@ -59,12 +62,8 @@ impl Session {
             OnConnect::Code(code) => {
                 self.refuse(&Refusal { code: ConnectCode(code), why: "the scenario says so" });
             }
-            OnConnect::Silence => {
-                self.tell(Happening::Misbehaves("CONNECT is not answered"));
-                self.replies.push(Reply::Silence);
-            }
+            OnConnect::Silence => self.replies.push(Reply::Silence),
             OnConnect::Close => {
-                self.tell(Happening::Misbehaves("CONNECT is answered by closing the connection"));
                 self.close("the scenario says so");
             }
             OnConnect::SessionPresent => self.grant(now, connect, true),

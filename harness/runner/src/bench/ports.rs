@@ -19,7 +19,7 @@ use capture::Tap;
 use chip::Chip;
 use clock::Instant;
 use judge::OnTheAir;
-use network::{Heard, Lan, Modem, Segment, SerialLine};
+use network::{Heard, Lan, Modem, Segment, SerialFault, SerialLine};
 use scenario::Scenario;
 
 use super::BenchFault;
@@ -37,6 +37,8 @@ pub(super) struct Ports {
     air: Option<Box<Wifi>>,
     /// On which of them it was heard last, of those that may carry text.
     last_heard: usize,
+    /// What becomes of bytes on the serial line.
+    serial_faults: Vec<SerialFault>,
     pub(super) lan: Lan<Box<dyn Counterpart>>,
 }
 
@@ -122,6 +124,7 @@ impl Ports {
             active,
             last_heard: active,
             air,
+            serial_faults: scenario.network.serial_faults(),
             lan: Lan::new(world::lan_config(scenario), seed, counterpart),
         })
     }
@@ -152,6 +155,14 @@ impl Ports {
     /// What has happened on the air and with addresses.
     pub(super) fn take_air_account(&mut self) -> Vec<OnTheAir> {
         self.air.as_mut().map(|air| air.take_account()).unwrap_or_default()
+    }
+
+    /// Of the faults of the serial line, those that have come to their byte, if they wait for one.
+    pub(super) fn serial_faults_reached(&self) -> Vec<SerialFault> {
+        let is_reached = |fault: &&SerialFault| {
+            self.attached.iter().any(|(_, one)| matches!(one, Attached::Line(line, _) if line.has_reached(fault)))
+        };
+        self.serial_faults.iter().filter(is_reached).cloned().collect()
     }
 
     /// Takes what the device has sent on a port; gives what of it is for the bench.
