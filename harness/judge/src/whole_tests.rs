@@ -8,7 +8,7 @@ use outcome::{Conformity, FailureClass, Stage};
 use report::model::{How, LogLine};
 use scenario::Scenario;
 
-use crate::{Account, ConsoleText, Evidence, Judged, Platform, Setting, judge, sweep};
+use crate::{Account, ConsoleText, Evidence, Judged, OnTheAir, Platform, Setting, judge, sweep};
 
 /// A product that says each failure in its own way.
 struct Product;
@@ -440,4 +440,36 @@ fn the_worst_step_decides() {
             assert_eq!(told.transcript.contains(&format!("a cause — {worse}\n")), !is_plain, "{}", told.transcript);
         }
     }
+}
+
+/// What the access point or DHCP said before, it has taken back by a later word.
+#[test]
+fn a_network_has_refused_if_that_is_the_last_that_it_said() {
+    let air = |what, is_refusal| OnTheAir { at: Instant::ZERO, what, is_refusal, words: String::new() };
+    let welcome = scenario::wifi::WELCOMES[0];
+    let (refusal, welcome, other) = (air("refused", true), air(welcome, false), air("enacted", false));
+    let failed = Failure { stage: Stage::Join, ..failure(FailureClass::NoNetwork) };
+    for (said, expected) in [
+        (vec![], How::GaveUp),
+        (vec![&other], How::GaveUp),
+        (vec![&refusal], How::NetworkRefused),
+        (vec![&refusal, &other], How::NetworkRefused),
+        (vec![&refusal, &welcome], How::GaveUp),
+        (vec![&welcome, &refusal], How::NetworkRefused),
+    ] {
+        let mut evidence = evidence(vec![hello(), Report::Failed(failed.clone()), done(false, 0, 0)]);
+        evidence.air = said.into_iter().cloned().collect();
+        assert_eq!(judged(&scenario("fail", ""), &evidence).account.how, expected, "{:?}", evidence.air);
+    }
+}
+
+#[test]
+fn what_a_device_cannot_do_or_come_to_is_not_applicable() {
+    let unsupported = failure(FailureClass::Unsupported);
+    let told = judged(&scenario("fail", ""), &evidence(vec![hello(), Report::Failed(unsupported), done(false, 0, 0)]));
+    assert_eq!(told.not_applicable(), Some("BAD"));
+    let mut told = judged(&scenario("fail", ""), &evidence(vec![hello(), done(true, 0, 0)]));
+    assert_eq!(told.not_applicable(), None);
+    told.out_of_reach = Some("it is behind TLS 1.3".into());
+    assert_eq!(told.not_applicable(), Some("it is behind TLS 1.3"));
 }

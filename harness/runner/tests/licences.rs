@@ -6,27 +6,19 @@
 
 use std::env;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use spdx::{Expression, LicenseReq, ParseMode};
 
-/// Licences that ask for a notice, for nothing, or (MPL) to publish changes of the licensed files themselves.
-const ALLOWED: &[&str] = &[
-    "0BSD",
-    "Apache-2.0",
-    "BSD-1-Clause",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC0-1.0",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "MPL-2.0",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
+/// Licences that ask for a notice, for nothing, or (MPL) to publish changes of the licensed files themselves: the list of
+/// `deny.toml`.
+static ALLOWED: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let text = include_str!("../../../deny.toml");
+    let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("deny.toml: {error}"));
+    let list = table["licenses"]["allow"].as_array().expect("a list");
+    list.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+});
 
 /// Crates that are used all the same, each with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[];
@@ -73,7 +65,7 @@ fn metadata() -> Metadata {
 /// Whether the SPDX expression can be satisfied with [`ALLOWED`] licences. A `WITH` only ever adds to the rights that
 /// its licence gives, so it is not looked at.
 fn allowed(licence: &str) -> bool {
-    let permits = |wanted: &LicenseReq| wanted.license.id().is_some_and(|id| ALLOWED.contains(&id.name));
+    let permits = |wanted: &LicenseReq| wanted.license.id().is_some_and(|id| ALLOWED.iter().any(|name| name == id.name));
     // Old manifests write `MIT/Apache-2.0`.
     Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| expression.evaluate(permits))
 }
