@@ -5,7 +5,8 @@
 //! can be made to go wrong here, by words on the control socket (`control.rs`).
 //!
 //! Its time keeps step with the wall's. Where the machine is too slow for that, the board's clock slips, as if the wall
-//! had stood still: timers fire late, but never early.
+//! had stood still: timers fire late, but never early. A board whose process was stopped has pulled its port out: a real one
+//! is never stopped, and the bench must not blame the device for it.
 
 mod control;
 mod fault;
@@ -27,7 +28,7 @@ use rustix::event::{PollFd, Timespec, poll};
 use crate::emulated::jtag_port::TCK_PERIOD_US;
 use crate::flasher::{FaultKind, ProbeFault};
 use control::{Control, Request};
-pub use control::{ask, ask_within};
+pub use control::{ask, ask_within, is_request};
 use fault::{Cure, Faults};
 use jtag::{Jtag, Served};
 use pty::Pty;
@@ -38,6 +39,8 @@ const SLICE: Duration = Duration::from_millis(2);
 const TICK: Duration = Duration::from_millis(2);
 /// A chip that is later than this has lost the time for good.
 const SLIP: Duration = Duration::from_millis(20);
+/// A process that comes to its turn later than this was stopped, or starved: what the bench heard of it says nothing.
+const STOPPED: Duration = Duration::from_secs(2);
 /// What one turn of a debugger may take, by the wall.
 const DEBUG_MAX: Duration = Duration::from_millis(500);
 /// For so long a port stays away that was pulled out.
@@ -71,6 +74,10 @@ pub struct VirtualBoard {
     elf: Option<Vec<u8>>,
     /// When, on the wall, the chip's time was what.
     anchor: (Instant, clock::Instant),
+    /// When the last turn ended.
+    last_turn: Instant,
+    /// What it has said to the bench since it was started, in bytes.
+    said_bytes: u64,
     /// Held by the debugger after flashing.
     is_held: bool,
     serial: Option<Pty>,
@@ -98,6 +105,8 @@ impl VirtualBoard {
             flash: Vec::new(),
             elf: None,
             anchor: (Instant::now(), clock::Instant::ZERO),
+            last_turn: Instant::now(),
+            said_bytes: 0,
             is_held: false,
             serial,
             modem,
@@ -116,6 +125,7 @@ impl VirtualBoard {
     /// If the machine refuses something that it has not refused before.
     pub fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
         while !stop.load(Ordering::Relaxed) {
+            self.notice_stop();
             self.let_time_pass();
             self.debug();
             self.exchange();
@@ -123,9 +133,17 @@ impl VirtualBoard {
                 break;
             }
             self.come_back()?;
+            self.last_turn = Instant::now();
             self.wait()?;
         }
         Ok(())
+    }
+
+    /// Pulls the port out if this process did not run for long, so that the bench hears of it.
+    fn notice_stop(&mut self) {
+        if self.last_turn.elapsed() > STOPPED && self.serial.is_some() && !self.is_held {
+            self.back_at = Some(Instant::now() + AWAY);
+        }
     }
 
     /// Runs the chip up to now.
@@ -160,6 +178,7 @@ impl VirtualBoard {
                 }
             }
             chip.take_events();
+            self.said_bytes += said.len() as u64;
             if self.faults.counts_output(said.len()) {
                 self.back_at = Some(Instant::now() + AWAY);
             }
@@ -288,6 +307,7 @@ impl VirtualBoard {
     /// From the reset vector, with the garbage that lines carry while chips start.
     fn start(&mut self) {
         self.is_held = false;
+        self.said_bytes = 0;
         self.faults.note_start();
         if let Some(pty) = &mut self.serial {
             pty.say(&self.faults.garbage());
@@ -305,11 +325,12 @@ impl VirtualBoard {
 
     fn state(&self) -> String {
         format!(
-            "power={} loaded={} held={} plugged={}",
+            "power={} loaded={} held={} plugged={} said={}",
             self.chip.is_some(),
             self.elf.is_some(),
             self.is_held,
-            self.serial.is_some()
+            self.serial.is_some(),
+            self.said_bytes
         )
     }
 

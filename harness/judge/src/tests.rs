@@ -247,13 +247,30 @@ const MET: &[Row] = {
         ("fail", DEVICE, DeviceFailed, Some(Tls), Mark::Seen, Met::Met, "a key that cannot be read"),
         ("fail", DEVICE, GaveUp, Some(TimedOut), Mark::Seen, Met::Never, "something else"),
         // Memory is the fault.
-        ("refuse", SHORT, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "memory is the fault"),
-        ("refuse", SHORT, DeviceRefused, Some(Memory), Mark::Seen, Met::Met, "memory is the fault"),
-        ("refuse", SHORT, Lost, Some(NoAddress), Mark::Unseen, Met::Never, "memory is the fault, and was not short"),
+        (
+            "refuse",
+            SHORT,
+            DeviceFailed,
+            Some(Memory),
+            Mark::Unseen,
+            Met::Never,
+            "a heap that is small is beside the fault",
+        ),
+        ("refuse", SHORT, DeviceRefused, Some(Memory), Mark::Seen, Met::Never, "and so it is behind the mark"),
+        ("refuse", SHORT, Lost, Some(NoAddress), Mark::Unseen, Met::Never, "memory was not even short"),
         ("refuse", SHORT, Connected, None, Mark::Seen, Met::Met, "it took it"),
         ("fail", SHORT, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "memory is the fault"),
-        ("refuse", SMALL_BLOCKS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "and so it is in one piece"),
-        ("refuse", ONE_FAILS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "and if a single allocation fails"),
+        ("refuse", SMALL_BLOCKS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Never, "nor is one in small pieces"),
+        ("fail", SMALL_BLOCKS, DeviceFailed, Some(Memory), Mark::Unseen, Met::Met, "memory is the fault"),
+        (
+            "refuse",
+            ONE_FAILS,
+            DeviceFailed,
+            Some(Memory),
+            Mark::Unseen,
+            Met::Met,
+            "an allocation that is made to fail is",
+        ),
         ("fail", OWN_MEMORY, DeviceFailed, Some(Memory), Mark::Seen, Met::Met, "memory is the fault, and its own"),
         ("fail", OWN_MEMORY, DeviceFailed, Some(Tls), Mark::Seen, Met::Met, "it says so in its own way"),
         ("fail", OWN_MEMORY, Lost, Some(NoAddress), Mark::Seen, Met::Never, "memory was not short"),
@@ -350,7 +367,7 @@ fn an_allocation_that_failed_before_a_verdict_spoils_it() {
     let case =
         Case { how: How::DeviceRefused, failure: Some(&failure), mark: Mark::Seen, not_offered: None, unreached: None };
     assert_eq!(met(&scenario("refuse", BROKER), &case).met, Met::Never, "it may have been for want of memory");
-    assert_eq!(met(&scenario("refuse", SHORT), &case).met, Met::Met, "which is the fault here");
+    assert_eq!(met(&scenario("refuse", ONE_FAILS), &case).met, Met::Met, "which is the fault here");
     assert_eq!(
         super::cause(&failure, Demand::Connect).as_deref().map(|words| words.contains("memory, not")),
         Some(true)

@@ -154,7 +154,7 @@ mod tests {
             ("[network]\ncut = { how = 'reset', when = 'syn' }", nothing, 9, None),
             ("[network]\ncut = { how = 'reset', when = 'accepted' }", nothing, 9, None),
             ("[network]\nforgets_at_ms = 10", nothing, 9, Some("at 10 ms")),
-            ("[network]\nforgets_at_ms = 9", nothing, 9, None),
+            ("[network]\nforgets_at_ms = 9", nothing, 9, Some("no packet was on its way in the outage, from 9 ms")),
             ("[broker]\non_accept = 'fin'", nothing, 9, Some("`on_accept`")),
             ("[broker]\non_client_hello = 'fin'", nothing, 9, Some("`on_client_hello`")),
             ("[broker]\non_client_hello = { fin_above = '1.2' }", nothing, 9, None),

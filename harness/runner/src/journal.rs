@@ -91,9 +91,20 @@ pub fn read(path: &Path) -> blame::Result<Run> {
 
 /// The report that a journal amounts to, and a sentence for each line that was skipped.
 fn read_with_damages(path: &Path) -> blame::Result<(Run, Vec<String>)> {
-    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", path.display()));
-    let bytes = host::read(path, &host::limit::JOURNAL).map_err(|error| named(&error))?;
-    let mut lines = bytes.as_slice();
+    let name = path.display().to_string();
+    let bytes = host::read(path, &host::limit::JOURNAL).map_err(|error| Error::bench(format!("{name}: {error}")))?;
+    parse(&name, &bytes)
+}
+
+/// The report that the bytes of a journal amount to, and a sentence for each line that was skipped. `name` is what it is
+/// called in an error.
+///
+/// # Errors
+///
+/// If this is no journal.
+pub fn parse(name: &str, bytes: &[u8]) -> blame::Result<(Run, Vec<String>)> {
+    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{name}: {why}"));
+    let mut lines = bytes;
     let first = line(&mut lines).map_err(|error| named(&error))?;
     let first = first.ok_or_else(|| named(&"this is no journal: it has no whole line"))?;
     let mut run = report::json::read(&first).map_err(|error| named(&error))?;

@@ -65,7 +65,8 @@ fn metadata() -> Metadata {
 /// Whether the SPDX expression can be satisfied with [`ALLOWED`] licences. A `WITH` only ever adds to the rights that
 /// its licence gives, so it is not looked at.
 fn allowed(licence: &str) -> bool {
-    let permits = |wanted: &LicenseReq| wanted.license.id().is_some_and(|id| ALLOWED.iter().any(|name| name == id.name));
+    let permits =
+        |wanted: &LicenseReq| wanted.license.id().is_some_and(|id| ALLOWED.iter().any(|name| name == id.name));
     // Old manifests write `MIT/Apache-2.0`.
     Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| expression.evaluate(permits))
 }

@@ -137,6 +137,11 @@ fn parse(line: &str) -> Result<Request, ProbeFault> {
     })
 }
 
+/// Whether a line is a request that a virtual board understands.
+pub fn is_request(line: &str) -> bool {
+    parse(line).is_ok()
+}
+
 fn read_line(stream: &UnixStream, patience: Duration) -> io::Result<String> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(patience))?;

@@ -6,6 +6,7 @@ mod faults;
 mod labgrid;
 mod own_network;
 mod stand;
+mod stopped;
 #[path = "../support/mod.rs"]
 mod support;
 mod through_probe_rs;

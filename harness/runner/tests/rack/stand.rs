@@ -121,6 +121,11 @@ pub struct Board<'a> {
 }
 
 impl Board<'_> {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Says something to it, and has its answer.
     pub fn ask(&self, words: &str) -> String {
         board::virtual_board::ask_within(&self.control, words, std::time::Duration::from_secs(10)).expect(words)

@@ -304,6 +304,7 @@ fn variants(file: &str, name: &str) -> Vec<Variant> {
 fn sample(field: &Field) -> String {
     match (&field.kind, field.name.as_str()) {
         (Kind::Number { least, .. }, "flip") => (*least).max(1).to_string(),
+        (Kind::Number { .. }, "channel") => "6".into(),
         (Kind::Number { least, .. }, _) => least.to_string(),
         (Kind::Switch, _) => "true".into(),
         (Kind::Text, _) => "'t'".into(),

@@ -1,0 +1,10 @@
+//! Dialects, and the lines that their rules read. Seeds: `seeds/strangers/dialect`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target is one of many")]
+#[path = "../bodies/strangers.rs"]
+mod strangers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    strangers::dialect(bytes);
+});

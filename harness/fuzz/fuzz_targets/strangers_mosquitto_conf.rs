@@ -1,0 +1,10 @@
+//! Configurations of mosquitto in scenarios. Seeds: `seeds/strangers/mosquitto_conf`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target is one of many")]
+#[path = "../bodies/strangers.rs"]
+mod strangers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    strangers::mosquitto_conf(bytes);
+});

@@ -1,0 +1,10 @@
+//! The files of boards. Seeds: `seeds/strangers/rack_map`.
+#![no_main]
+
+#[allow(dead_code, reason = "each target is one of many")]
+#[path = "../bodies/strangers.rs"]
+mod strangers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    strangers::rack_map(bytes);
+});

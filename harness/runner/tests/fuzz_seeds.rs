@@ -1,0 +1,93 @@
+//! The fuzzers' seeds of what strangers hand over, and what a few hundred changes make of each, on stable Rust:
+//! `harness/fuzz/seeds/strangers`.
+
+use std::fs;
+use std::path::Path;
+
+use rstest::rstest;
+
+#[path = "../../fuzz/bodies/strangers.rs"]
+mod body;
+
+/// The seeds of one kind, in the order of their names.
+fn seeds(kind: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/strangers").join(kind);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files.iter().map(|file| fs::read(file).expect("a file")).collect()
+}
+
+/// Random numbers, the same each time (Marsaglia, 2003).
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+/// What parsers are afraid of.
+const WORDS: [&[u8]; 10] = [
+    b"",
+    b"\0\0\0\0",
+    b"\xff\xff\xff\xff",
+    b"\x1b[31m",
+    b"99999999999999999999",
+    b"-1",
+    b"[[",
+    b"\"",
+    b"\n",
+    b"\xe2\x80\xae",
+];
+
+fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
+    let at = random.below(bytes.len() + 1);
+    let word = WORDS[random.below(WORDS.len())];
+    match random.below(6) {
+        0 => bytes.truncate(at),
+        1 => bytes.splice(at..(at + 4).min(bytes.len()), word.iter().copied()).for_each(drop),
+        2 => bytes.splice(at..at, word.iter().copied()).for_each(drop),
+        3 => bytes.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
+        4 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
+        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
+    }
+}
+
+#[rstest]
+fn whatever_is_changed_in_a_seed_is_taken_or_refused(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)] kind: usize) {
+    let (name, body) = body::ALL[kind];
+    // A chip is powered on for each of these.
+    let changed_per_seed = if ["elf", "remote_bitbang"].contains(&name) { 40 } else { 400 };
+    let (seeds, mut random) = (seeds(name), Xorshift(0x5eed));
+    assert!(!seeds.is_empty());
+    for seed in &seeds {
+        body(seed);
+        for _ in 0..changed_per_seed {
+            let mut bytes = seed.clone();
+            for _ in 0..=random.below(4) {
+                let other = &seeds[random.below(seeds.len())];
+                change(&mut bytes, other, &mut random);
+            }
+            body(&bytes);
+        }
+    }
+}
+
+/// Each kind has a target of libFuzzer's, and no folder of seeds is nobody's.
+#[test]
+fn every_kind_has_its_target_and_its_seeds() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).expect("the fuzzers' manifest");
+    for (name, _) in body::ALL {
+        let target = fuzz.join(format!("fuzz_targets/strangers_{name}.rs"));
+        let text = fs::read_to_string(&target).unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+        assert!(text.contains(&format!("strangers::{name}(bytes)")), "{name}");
+        assert!(manifest.contains(&format!("name = \"strangers_{name}\"")), "{name}");
+    }
+    let folders = fs::read_dir(fuzz.join("seeds/strangers")).expect("the seeds").count();
+    assert_eq!(folders, body::ALL.len());
+}
