@@ -74,7 +74,7 @@ pub struct VirtualBoard {
     elf: Option<Vec<u8>>,
     /// When, on the wall, the chip's time was what.
     anchor: (Instant, clock::Instant),
-    /// When the last turn ended.
+    /// When the last turn began.
     last_turn: Instant,
     /// What it has said to the bench since it was started, in bytes.
     said_bytes: u64,
@@ -133,7 +133,6 @@ impl VirtualBoard {
                 break;
             }
             self.come_back()?;
-            self.last_turn = Instant::now();
             self.wait()?;
         }
         Ok(())
@@ -141,7 +140,9 @@ impl VirtualBoard {
 
     /// Pulls the port out if this process did not run for long, so that the bench hears of it.
     fn notice_stop(&mut self) {
-        if self.last_turn.elapsed() > STOPPED && self.serial.is_some() && !self.is_held {
+        let took = self.last_turn.elapsed();
+        self.last_turn = Instant::now();
+        if took > STOPPED && self.serial.is_some() && !self.is_held {
             self.back_at = Some(Instant::now() + AWAY);
         }
     }
