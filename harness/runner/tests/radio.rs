@@ -21,7 +21,7 @@ fn radio() -> Option<Stack> {
     let stack = stacks.into_iter().find(|stack| stack.name == "esp32c3_wifi").expect("it is known");
     let Some(build) = stack.is_missing() else { return Some(stack) };
     assert!(!controls::tools::is_required(&stack.name), "not built: {build}");
-    eprintln!("not run: {build}");
+    terminal::errln!("not run: {build}");
     None
 }
 
