@@ -151,6 +151,12 @@ impl Air {
         std::mem::take(&mut self.outbox.events)
     }
 
+    /// What is told at the end: who heard of an access point and did not want it, and what chance has lost. It can be asked
+    /// again, and then tells it again.
+    pub fn summary(&self) -> Vec<Event> {
+        self.access_points.iter().flat_map(|access_point| access_point.summary(self.now)).collect()
+    }
+
     /// What was on the air since this was last asked, for a capture with link type 127. A sniffer hears what chance loses.
     pub fn take_overheard(&mut self) -> Vec<Overheard> {
         self.overheard_bytes = 0;
@@ -212,7 +218,14 @@ impl Air {
             let is_own = header.receiver == access_point.bssid();
             let is_meant = is_own || header.receiver.is_group();
             let is_heard = access_point.is_on() && access_point.channel == on_air.channel;
-            if !is_meant || !is_heard || access_point.loses(true) {
+            if !is_meant || !is_heard {
+                continue;
+            }
+            let is_lost = access_point.loses(true);
+            if is_own {
+                access_point.count_arrival(&header, on_air.rate, is_lost);
+            }
+            if is_lost {
                 continue;
             }
             let is_acknowledgement = header.control.kind() == Kind::Acknowledgement;
@@ -273,6 +286,9 @@ impl Air {
         }
         self.overhear(&frame);
         let is_lost = self.access_points[number].loses(false);
+        if is_lost {
+            self.access_points[number].count_lost(&frame.frame);
+        }
         if !is_lost && self.ready.len() < ON_THE_AIR_MAX {
             self.ready.push_back(frame);
         }

@@ -6,6 +6,7 @@ use clock::Instant;
 
 use crate::MacAddress;
 use crate::misbehaviour::Misbehaviour;
+use crate::{Rate, Security};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,22 @@ pub enum Happening {
     Kept,
     /// A frame was dropped because too many wait already.
     Dropped,
+    /// A station has acknowledged what an access point told of itself, and never asked to be let in. Told at the end.
+    Declined {
+        /// What it was told.
+        security: Security,
+    },
+    /// Frames were lost by chance. Told at the end.
+    Lost {
+        /// Of those that a station sent to the access point.
+        from_station: u32,
+        /// Of those that the access point sent to a station.
+        to_station: u32,
+        /// How many frames stations sent once more: with the retry bit (IEEE Std 802.11-2020 §9.2.4.1.6).
+        sent_again: u32,
+        /// At which rates.
+        again_at: Vec<Rate>,
+    },
 }
 
 impl fmt::Display for Happening {
@@ -98,6 +115,24 @@ impl fmt::Display for Happening {
             Self::Enacted { fault } => write!(f, "fault enacted: {fault:?}"),
             Self::Kept => f.write_str("a frame is kept: the station dozes"),
             Self::Dropped => f.write_str("a frame was dropped: too many wait"),
+            Self::Declined { security } => {
+                let network = match security {
+                    Security::Open => "an open network",
+                    Security::Wpa2 => "WPA2",
+                    Security::Tkip => "TKIP alone",
+                    Security::Wpa3 => "WPA3 alone",
+                };
+                write!(f, "heard of {network}, and never asked to be let in")
+            }
+            Self::Lost { from_station, to_station, sent_again, again_at } => {
+                write!(
+                    f,
+                    "{from_station} frames from the station were lost, {to_station} to it; it sent {sent_again} again"
+                )?;
+                let rates: Vec<String> =
+                    again_at.iter().map(|rate| format!("{}", f64::from(rate.as_500_kbps()) / 2.0)).collect();
+                if rates.is_empty() { Ok(()) } else { write!(f, ", at {} Mbit/s", rates.join(" ")) }
+            }
         }
     }
 }

@@ -2,9 +2,9 @@
 
 mod station;
 
-use access_point::{Description, Happening, Message, Milestone, Misbehaviour, Moment};
-use clock::Instant;
-use station::{State, Station, together};
+use access_point::{Air, Description, Happening, Message, Milestone, Misbehaviour, Moment, OnAir, Rate, Security};
+use clock::{Duration, Instant};
+use station::{STATION, State, Station, together};
 
 const NAME: &str = "shakedown";
 const PASSPHRASE: &str = "correct horse";
@@ -141,4 +141,45 @@ fn frames_are_lost_by_chance_and_by_the_seed() {
     assert!((20..45).contains(&beacons), "{beacons} of 48");
     let (_, again) = live(loss, 5_000);
     assert_eq!(station.frames, again.frames);
+}
+
+/// A station asks who is there, acknowledges the answer, and never comes: that is told at the end, once; of one that comes, not.
+#[test]
+fn who_heard_of_a_network_and_did_not_want_it_is_told() {
+    const ACCESS_POINT: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0, 1];
+    let description = Description { security: Some(Security::Wpa3), ..Description::wpa2("shakedown", "correct horse") };
+    let mut air = Air::new(vec![description], 1).expect("a description");
+    let on_air = |at, frame| OnAir { at, channel: 6, rate: Rate::SLOWEST, signal_dbm: -40, frame };
+    let request = [&[0x40, 0, 0, 0][..], &[0xff; 6], &STATION, &[0xff; 6], &[0, 0, 0, 9], b"shakedown"].concat();
+    air.receive(Instant::from_millis(1), on_air(Instant::from_millis(1), request));
+    let mut now = Instant::from_millis(1);
+    let answer = loop {
+        now = air.poll_at(now).expect("it has something to say").max(now);
+        air.poll(now);
+        if let Some(answer) = std::iter::from_fn(|| air.transmit()).find(|frame| frame.frame[0] == 0x50) {
+            break answer;
+        }
+        assert!(now < Instant::from_millis(50), "no answer");
+    };
+    assert_eq!(air.summary(), [], "nobody has acknowledged it");
+    let at = answer.at + answer.rate.airtime(answer.frame.len()) + Duration::from_micros(10);
+    air.receive(at, on_air(at, [&[0xd4, 0, 0, 0][..], &ACCESS_POINT].concat()));
+    air.poll(at + Duration::from_millis(2));
+    let told: Vec<String> = air.summary().iter().map(|event| event.what.to_string()).collect();
+    assert_eq!(told, ["heard of WPA3 alone, and never asked to be let in"]);
+    let (joined, _) = together(Description::open("shakedown"), Station::new("shakedown", None), 200);
+    assert_eq!(joined.summary(), []);
+}
+
+#[test]
+fn what_chance_has_lost_is_counted() {
+    let lossy = Misbehaviour::Loss { from_station_per_mille: 300, to_station_per_mille: 300 };
+    let description = Description { faults: vec![lossy], ..Description::open("shakedown") };
+    let (air, _) = together(description, Station::new("shakedown", None), 3_000);
+    let summary = air.summary();
+    let lost = summary.iter().find_map(|event| match &event.what {
+        Happening::Lost { from_station, to_station, .. } => Some((*from_station, *to_station)),
+        _ => None,
+    });
+    assert!(lost.is_some_and(|(from, to)| from + to > 0), "{summary:?}");
 }

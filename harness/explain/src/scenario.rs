@@ -70,7 +70,7 @@ fn introduce(out: &mut String, scenario: &Scenario) {
     };
     let _ = writeln!(out, "{}", scenario.name);
     labelled(out, "tested", &format!("{}.", scenario.title));
-    labelled(out, "demanded", &format!("{demand} ({}): \"{}\"", specification.rule, specification.quote));
+    labelled(out, "demanded", &format!("{demand} ({}): {}", specification.rule, specification.says()));
 }
 
 fn tell(out: &mut String, captures: &Path, filed: &Filed) {

@@ -130,10 +130,13 @@ impl Wifi {
         self.air.take_events()
     }
 
-    /// What has happened so far on the air and with addresses, for whoever judges a run. It is told once.
+    /// What has happened on the air and with addresses until the end, for whoever judges a run.
     pub fn take_account(&mut self) -> Vec<OnTheAir> {
         self.note_events();
-        std::mem::take(&mut self.events)
+        let mut events = std::mem::take(&mut self.events);
+        events.extend(self.air.summary().iter().map(account::of_air));
+        events.sort_by_key(|one| one.at);
+        events
     }
 
     /// Puts what has happened since into the account. A device that asks for ever must not fill the memory.

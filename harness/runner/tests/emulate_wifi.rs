@@ -181,6 +181,19 @@ fn another_passphrase_is_refused() {
     assert!(!said.contains("lease 192"), "{said}");
 }
 
+/// A name is bytes, and whoever shows or passes it on passes on all of them.
+#[test]
+fn a_name_of_any_bytes_is_joined() {
+    let Some(image) = image() else { return };
+    let name = "Zo\u{eb}'s, \u{2615}=5 $(id)";
+    let order = order(name, Some("correct horse"));
+    let network = format!("ssid={name},psk=correct horse");
+    let (said, ended) =
+        emulate(&[&image, "--wifi", &network, "--until-ms", "8000"], &[(HELLO, &order)], "router 192.0.2.1");
+    assert_eq!(ended, Ok(0), "{said}");
+    assert!(said.contains("lease 192.0.2.2/24, router 192.0.2.1"), "{said}");
+}
+
 /// What is said on the command line is done, by the access point and by who is behind it.
 #[rstest]
 #[case::association("association_refused, status = 17", "WIFI_REASON_ASSOC_TOOMANY")]

@@ -1,5 +1,6 @@
 //! The image with Espressif's driver, where it is built: runs that go on from where others have joined are the same to the
 //! byte, and whatever register the driver touches is one that the map knows.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};

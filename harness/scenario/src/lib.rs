@@ -115,8 +115,19 @@ pub struct Specification {
     pub demands: Demand,
     /// Where it stands: `RFC 9525 §6.3`.
     pub rule: String,
-    /// Its words.
+    /// Its words, as they stand there.
+    #[serde(default)]
     pub quote: String,
+    /// What it says, in other words: of a text that nobody can look up without paying for it, say. Either this or `quote`.
+    #[serde(default)]
+    pub paraphrase: String,
+}
+
+impl Specification {
+    /// What the rule says: a quotation in quotation marks, other words without.
+    pub fn says(&self) -> String {
+        if self.paraphrase.is_empty() { format!("\"{}\"", self.quote) } else { self.paraphrase.clone() }
+    }
 }
 
 /// The stacks that a scenario is about, where it is not about all: a row of one platform's API, say.
@@ -283,14 +294,17 @@ impl Scenario {
 
     fn check_words(&self) -> Result<(), problem::Complaint> {
         use problem::Complaint;
-        for (path, words) in [
-            (vec!["title"], &self.title),
-            (vec!["specification", "rule"], &self.specification.rule),
-            (vec!["specification", "quote"], &self.specification.quote),
-        ] {
+        for (path, words) in [(vec!["title"], &self.title), (vec!["specification", "rule"], &self.specification.rule)] {
             if words.trim().is_empty() {
                 return Err(Complaint::at(&path, "this says nothing", "write the sentence that a reader needs here"));
             }
+        }
+        if self.specification.quote.trim().is_empty() == self.specification.paraphrase.trim().is_empty() {
+            return Err(Complaint::at(
+                &["specification"],
+                "a rule has either a `quote` or a `paraphrase`",
+                "write the rule's own words as `quote`, or what it says in yours as `paraphrase`",
+            ));
         }
         if !self.specification.rule.contains('§') && !self.specification.rule.contains('[') {
             return Err(Complaint::at(

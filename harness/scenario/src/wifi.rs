@@ -32,6 +32,8 @@ pub const HAPPENINGS: &[&str] = &[
     "enacted",
     "kept",
     "dropped",
+    "declined",
+    "lost",
     "offered",
     "leased",
     "address refused",

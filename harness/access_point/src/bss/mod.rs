@@ -1,5 +1,6 @@
 //! One access point: its stations, its keys, its queue.
 
+mod account;
 mod fault;
 mod handshake;
 mod keys;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use clock::{Duration, Instant};
 
+use self::account::Account;
 use self::fault::Faults;
 use self::handshake::GroupKey;
 use self::station::{Payload, Stage, Station};
@@ -79,6 +81,7 @@ pub(crate) struct Bss {
     kept_for_groups: VecDeque<Payload>,
     queue: VecDeque<Queued>,
     in_flight: Option<InFlight>,
+    account: Account,
 }
 
 impl Bss {
@@ -124,6 +127,7 @@ impl Bss {
             kept_for_groups: VecDeque::new(),
             queue: VecDeque::new(),
             in_flight: None,
+            account: Account::default(),
             description,
         }
     }

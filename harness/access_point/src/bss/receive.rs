@@ -31,7 +31,7 @@ impl Bss {
         let Some(header) = Header::parse(frame) else { return };
         let station = header.transmitter;
         if header.control.kind() == Kind::Acknowledgement {
-            self.acknowledged();
+            self.acknowledged(now);
             return;
         }
         if station.is_group() || self.is_copy(&header) {
@@ -100,6 +100,7 @@ impl Bss {
 
     fn authentication(&mut self, now: Instant, station: MacAddress, body: &[u8], outbox: &mut Outbox) {
         let Some(request) = Authentication::parse(body).filter(|request| request.transaction == 1) else { return };
+        self.account.came(station);
         let refused = self.faults.enact(|fault| match fault {
             Misbehaviour::NoAuthentication { .. } => Some(None),
             Misbehaviour::AuthenticationRefused { status, .. } => Some(Some(*status)),

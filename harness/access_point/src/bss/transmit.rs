@@ -80,8 +80,10 @@ impl Bss {
     }
 
     /// An acknowledgement came.
-    pub(super) fn acknowledged(&mut self) {
-        self.in_flight = None;
+    pub(super) fn acknowledged(&mut self, now: Instant) {
+        if let Some(InFlight { queued, .. }) = self.in_flight.take() {
+            self.account.acknowledged(now, &queued.frame);
+        }
     }
 
     pub(super) fn not_acknowledged(&mut self, now: Instant, outbox: &mut Outbox) {

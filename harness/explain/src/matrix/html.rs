@@ -102,10 +102,13 @@ fn section(out: &mut String, table: &Table, row: &Row) {
     );
     let _ = writeln!(
         out,
-        "<p class=\"rule\">The device must {} ({}): <q>{}</q></p>",
+        "<p class=\"rule\">The device must {} ({}): {}</p>",
         row.demand,
         escaped(&row.rule),
-        escaped(&row.quote)
+        match row.quote.as_str() {
+            "" => escaped(&row.paraphrase).to_string(),
+            quote => format!("<q>{}</q>", escaped(quote)),
+        }
     );
     for group in groups(table, row) {
         let _ = writeln!(out, "<details{}>", if group.weight >= Weight::Wrong { " open" } else { "" });

@@ -31,6 +31,8 @@ pub struct Row {
     pub rule: String,
     /// The rule's words.
     pub quote: String,
+    /// Or what it says, in other words.
+    pub paraphrase: String,
     /// One for each stack.
     pub cells: Vec<Cell>,
 }
@@ -108,6 +110,7 @@ impl Row {
             },
             rule: scenario.specification.rule.clone(),
             quote: scenario.specification.quote.clone(),
+            paraphrase: scenario.specification.paraphrase.clone(),
             cells: stacks.iter().map(cell).collect(),
         }
     }

@@ -62,3 +62,20 @@ fn an_ethernet_that_is_asked_for_ever_does_not_grow() {
     segment::play(&vec![(0, arp()); 1_000]);
     segment::play(&vec![(0, discovery()); 1_000]);
 }
+
+/// `harness/fuzz/seeds/ethernet`: ARP, DHCP, neighbour discovery, and such as are nearly right; alone, all together, and cut
+/// at every length.
+#[test]
+fn an_ethernet_takes_the_seeds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/ethernet");
+    let entries = std::fs::read_dir(folder).expect("the seeds are beside the fuzzers");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    let seeds: Vec<(u16, Vec<u8>)> = files.iter().map(|file| (500, std::fs::read(file).expect("a file"))).collect();
+    assert!(seeds.len() >= 20, "{}", seeds.len());
+    segment::play(&seeds);
+    for (_, seed) in &seeds {
+        let cut: Vec<_> = (0..=seed.len()).map(|length| (500, seed[..length].to_vec())).collect();
+        segment::play(&cut);
+    }
+}

@@ -24,7 +24,10 @@ fn section(scenario: &str, rows: &[&Row], past: &History<'_>) -> Markup {
             h3 { (scenario) }
             @if let Some(row) = rows.first() {
                 p { (row.title.trim_end_matches('.')) "." }
-                p.rule { "The device must " (demand(row.demand)) " (" (row.rule) "): " q { (row.quote) } }
+                p.rule {
+                    "The device must " (demand(row.demand)) " (" (row.rule) "): "
+                    @if row.quote.is_empty() { (row.paraphrase) } @else { q { (row.quote) } }
+                }
             }
             @for row in rows { (line(row, past)) }
         }

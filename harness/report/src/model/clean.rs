@@ -80,8 +80,8 @@ clean! {
     Image { name, version, sha256, sections, made_of }
     Section { name }
     Row {
-        scenario, stack, board, title, rule, quote, ending, not_run, happening, wire, explanations, evidence, transcript,
-        difference, ladder, device_log, incidents, capture, attempts, quarantine, denied, known, findings,
+        scenario, stack, board, title, rule, quote, paraphrase, ending, not_run, happening, wire, explanations, evidence,
+        transcript, difference, ladder, device_log, incidents, capture, attempts, quarantine, denied, known, findings,
     }
     NotRun { why }
     Happening { phrase, device_words, platform_words, cause, fault }

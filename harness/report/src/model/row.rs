@@ -28,6 +28,9 @@ pub struct Row {
     /// In which words.
     #[serde(default)]
     pub quote: String,
+    /// Or what it says, in other words than its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub paraphrase: String,
     /// The ending, with its reason; absent if it was not run.
     #[serde(flatten)]
     #[cfg_attr(test, schemars(with = "crate::schema::EndingWords"))]
@@ -311,6 +314,7 @@ impl Row {
             demand,
             rule: String::new(),
             quote: String::new(),
+            paraphrase: String::new(),
             ending: None,
             not_run: None,
             happening: None,

@@ -168,3 +168,28 @@ fn list(scenarios: &[Scenario], stacks: &[Stack]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// On a clean clone the image with somebody's closed driver is not there: its stack is known, named, and left out.
+    #[test]
+    fn what_is_not_built_is_not_run_and_the_command_is_said() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../firmware-under-test/esp32c3_wifi");
+        let root = tempfile::tempdir().expect("there is room for a temporary folder");
+        let folder = root.path().join("firmware-under-test");
+        fs::create_dir_all(folder.join("images")).expect("a folder");
+        fs::create_dir_all(folder.join("esp32c3_wifi")).expect("a folder");
+        for file in ["Cargo.toml", "dialect.toml"] {
+            fs::copy(sources.join(file), folder.join("esp32c3_wifi").join(file)).expect("a copy");
+        }
+        let stacks = stack::known(root.path()).unwrap_or_else(|why| panic!("{why}"));
+        let mut selection =
+            Selection { chip: &chip::ESP32C3, scenarios: Vec::new(), all_stacks: stacks.clone(), stacks };
+        assert_eq!(selection.leave_out_unbuilt(), "esp32c3_wifi: not run: cargo xtask firmware build esp32c3_wifi\n");
+        assert_eq!((selection.stacks.len(), selection.all_stacks.len()), (0, 1));
+    }
+}

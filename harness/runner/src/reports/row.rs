@@ -28,6 +28,7 @@ pub fn blank(scenario: &Scenario, stack: &str) -> Row {
     row.title.clone_from(&scenario.title);
     row.rule.clone_from(&specification.rule);
     row.quote.clone_from(&specification.quote);
+    row.paraphrase.clone_from(&specification.paraphrase);
     row
 }
 

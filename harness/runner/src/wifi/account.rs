@@ -26,6 +26,8 @@ pub fn of_air(event: &Event) -> OnTheAir {
         Happening::NotDecrypted => ("not decrypted", false),
         Happening::Enacted { .. } => ("enacted", false),
         Happening::Kept => ("kept", false),
+        Happening::Declined { .. } => ("declined", false),
+        Happening::Lost { .. } => ("lost", false),
         _ => ("dropped", false),
     };
     let words = match &event.what {
@@ -75,7 +77,7 @@ fn tagged(fault: &impl serde::Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use access_point::{Description, MacAddress, Message, Milestone, Moment};
+    use access_point::{Description, MacAddress, Message, Milestone, Moment, Security};
     use scenario::wifi::HAPPENINGS;
 
     use super::*;
@@ -100,6 +102,8 @@ mod tests {
             of(Happening::Joined, Some(0)),
             of(Happening::LooksFor { ssid: b"x".to_vec() }, None),
             of(Happening::Dropped, Some(0)),
+            of(Happening::Declined { security: Security::Wpa3 }, Some(0)),
+            of(Happening::Lost { from_station: 1, to_station: 0, sent_again: 1, again_at: Vec::new() }, Some(0)),
             of_address(Instant::ZERO, &AddressEvent::Offered),
             of_address(Instant::ZERO, &AddressEvent::Refused),
             of_address(Instant::ZERO, &AddressEvent::Enacted(AddressFault::DhcpSilent { times: None })),

@@ -60,7 +60,13 @@ pub fn tshark_line(file: &Path, networks: &[Description]) -> String {
             format!(" -o 'uat:80211_keys:\"wpa-pwd\",\"{}:{}\"'", escaped(passphrase), escaped(ssid))
         })
         .collect();
-    format!("tshark -r {} -o wlan.enable_decryption:TRUE{keys}", file.display())
+    format!("tshark -r {} -o wlan.enable_decryption:TRUE{keys}", one_word(&file.display().to_string()))
+}
+
+/// A path as a shell takes it for one word.
+fn one_word(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%:=,".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// What the comment of a capture says of its networks, a line each.
@@ -88,6 +94,8 @@ mod tests {
         let network = parse("ssid=home-5,psk=correct horse, battery,channel=11").expect("a network");
         assert_eq!((network.ssid.as_str(), network.channel), ("home-5", 11));
         assert_eq!(network.passphrase.as_deref(), Some("correct horse, battery"));
+        let odd = parse("ssid=Zoë, \u{2615}=5,psk=ssid=12345").expect("a network");
+        assert_eq!((odd.ssid.as_str(), odd.passphrase.as_deref()), ("Zoë, \u{2615}=5", Some("ssid=12345")));
         assert_eq!(parse("ssid=open").map(|network| network.passphrase), Ok(None));
     }
 
@@ -103,6 +111,9 @@ mod tests {
     fn passphrases_are_escaped_for_wireshark_and_the_shell() {
         let network = parse("ssid=it's,psk=a:b%c'\"d $").expect("a network");
         let line = tshark_line(Path::new("x.pcapng"), &[network]);
+        assert!(line.starts_with("tshark -r x.pcapng -o "), "{line}");
+        let spaced = tshark_line(Path::new("it's on air/x.pcapng"), &[]);
+        assert!(spaced.starts_with(r"tshark -r 'it'\''s on air/x.pcapng' -o "), "{spaced}");
         assert!(line.ends_with(r#"-o 'uat:80211_keys:"wpa-pwd","a%3ab%25c%27%22d%20%24:it%27s"'"#), "{line}");
     }
 }
