@@ -88,6 +88,11 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
+    /// A fuse is burnt that switches on what the model does not do.
+    NotEnforced {
+        /// A sentence.
+        what: Cow<'static, str>,
+    },
     /// A register has given the same value for a second, and firmware goes on reading it. Told once for each register.
     EndlessPoll {
         /// Its address.
@@ -120,7 +125,10 @@ impl EventKind {
     /// Whether this says that the firmware (or the model) failed, rather than that something happened.
     pub fn is_fault(&self) -> bool {
         match self {
-            Self::UnmodelledRegister { .. } | Self::UartOverflow { .. } | Self::EndlessPoll { .. } => false,
+            Self::UnmodelledRegister { .. }
+            | Self::UartOverflow { .. }
+            | Self::NotEnforced { .. }
+            | Self::EndlessPoll { .. } => false,
             Self::Reset { is_failure, .. } => *is_failure,
             _ => true,
         }
@@ -150,6 +158,7 @@ impl fmt::Display for EventKind {
             Self::Panic { location: None } => write!(f, "panic"),
             Self::Reset { cause, .. } => write!(f, "reset: {cause}"),
             Self::NothingToBoot { reason } => write!(f, "nothing to boot in the flash: {reason}"),
+            Self::NotEnforced { what } => f.write_str(what),
             Self::EndlessPoll { address, name, modelled, reads, ends } => {
                 write!(
                     f,

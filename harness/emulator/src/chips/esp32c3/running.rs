@@ -161,6 +161,10 @@ impl Esp32c3 {
             });
             self.halted |= poll.nothing_else;
         }
+        let not_enforced: Vec<&str> = self.soc.devices.efuse.take_not_enforced().collect();
+        for what in not_enforced {
+            self.tell_behind(EventKind::NotEnforced { what: what.into() });
+        }
         for (n, lost) in
             [self.soc.devices.uart0.overflowed_bytes, self.soc.devices.uart1.overflowed_bytes].into_iter().enumerate()
         {

@@ -206,6 +206,22 @@ fn a_poll_beside_an_interrupt_handler_is_told_once_and_goes_on() {
 }
 
 #[test]
+fn a_fuse_that_asks_for_what_is_not_done_here_is_told_and_is_no_failure() {
+    let mut fuses = Fuses::default();
+    // SPI_BOOT_CRYPT_CNT is bits 82 to 84 of block 0.
+    fuses[0][2] = 1 << 18;
+    let mut factory = heartbeat(1);
+    factory.burn_fuses(&fuses);
+    let mut chip = heartbeat(1);
+    chip.set_flash_state(&factory.flash_state()).expect("the state of such a chip");
+    chip.reset(ResetCause::PowerOn);
+    chip.run_until(Instant::from_millis(5));
+    let told: Vec<EventKind> = chip.take_events().into_iter().map(|event| event.kind).collect();
+    let [kind @ EventKind::NotEnforced { what }] = told.as_slice() else { panic!("{told:?}") };
+    assert!(what.contains("flash encryption is burnt") && !kind.is_fault(), "{what}");
+}
+
+#[test]
 fn the_rtc_watchdog_resets_a_chip_that_does_not_disable_it() {
     let mut chip = heartbeat(1);
     loop {

@@ -62,6 +62,25 @@ pub struct Revision {
     pub minor: u8,
 }
 
+/// What fuses switch on that this model does not do, each with its bits: block, word, first bit, how many of them.
+///
+/// `SPI_BOOT_CRYPT_CNT` switches on with an odd number of bits.
+static NOT_ENFORCED: [(&str, usize, u32, u32); 2] = [
+    (
+        "flash encryption is burnt (SPI_BOOT_CRYPT_CNT): nothing is decrypted here, the flash is read as it lies there",
+        2,
+        18,
+        3,
+    ),
+    (
+        "secure boot is burnt (SECURE_BOOT_EN): the mask ROM checks the bootloader's signature as far as it is really run, \
+         and nothing else here does",
+        3,
+        20,
+        1,
+    ),
+];
+
 /// What is burnt: bits of eleven blocks.
 pub type Fuses = [[u32; 8]; 11];
 
@@ -70,6 +89,8 @@ pub type Fuses = [[u32; 8]; 11];
 pub(crate) struct Efuse {
     fuses: Fuses,
     raw: u32,
+    /// Of [`NOT_ENFORCED`], those that were told.
+    told: u8,
 }
 
 impl Efuse {
@@ -83,7 +104,7 @@ impl Efuse {
         block1[114 / 32] |= u32::from(revision.minor & 7) << (114 % 32);
         block1[183 / 32] |= u32::from(revision.minor >> 3 & 1) << (183 % 32);
         block1[184 / 32] |= u32::from(revision.major & 3) << (184 % 32);
-        Self { fuses, raw: 0 }
+        Self { fuses, raw: 0, told: 0 }
     }
 
     /// What is burnt.
@@ -97,6 +118,18 @@ impl Efuse {
             block.iter_mut().zip(more).for_each(|(word, more)| *word |= more);
         }
         self.show(registers);
+    }
+
+    /// What is burnt and not done here, a sentence each; each is told once.
+    pub fn take_not_enforced(&mut self) -> impl Iterator<Item = &'static str> {
+        let block = self.fuses[0];
+        let told = self.told;
+        let is_on = |(_, word, at, bits): &(&str, usize, u32, u32)| {
+            (block[*word] >> at & ((1 << bits) - 1)).count_ones() % 2 == 1
+        };
+        let on = NOT_ENFORCED.iter().enumerate().filter(|(_, fuse)| is_on(fuse)).fold(0, |on, (n, _)| on | 1u8 << n);
+        self.told |= on;
+        NOT_ENFORCED.iter().enumerate().filter(move |(n, _)| on & !told & 1 << n != 0).map(|(_, fuse)| fuse.0)
     }
 
     /// A key, for the hardware that may see it whatever is read-protected.
@@ -224,6 +257,20 @@ mod tests {
         registers.set(CONF, 0);
         efuse.write(CMD, CMD_PROGRAM, &mut registers, 0);
         assert_eq!(efuse.fuses()[0][4], 0xc1, "nothing is burnt without the operation's code");
+    }
+
+    #[test]
+    fn what_is_burnt_and_not_done_is_told_once() {
+        let (mut efuse, mut registers) = chip();
+        assert_eq!(efuse.take_not_enforced().count(), 0);
+        burn(&mut efuse, &mut registers, 0, [0, 0, 1 << 18, 1 << 20, 0, 0, 0, 0]);
+        let told: Vec<&str> = efuse.take_not_enforced().collect();
+        assert!(told.len() == 2 && told[0].contains("SPI_BOOT_CRYPT_CNT") && told[1].contains("SECURE_BOOT_EN"));
+        assert_eq!(efuse.take_not_enforced().count(), 0);
+        // An even number of bits is off.
+        let (mut efuse, mut registers) = chip();
+        burn(&mut efuse, &mut registers, 0, [0, 0, 3 << 18, 0, 0, 0, 0, 0]);
+        assert_eq!(efuse.take_not_enforced().count(), 0);
     }
 
     #[test]
