@@ -28,9 +28,13 @@ pub struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads a frame without its FCS; `None` if it is shorter than its kind has to be.
+    /// Reads a frame without its FCS; `None` if it is shorter than its kind has to be, or of a protocol version that is not 0
+    /// (§9.2.4.1.2).
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
         let control = FrameControl(word(frame, 0)?);
+        if control.0 & 3 != 0 {
+            return None;
+        }
         let duration_or_id = word(frame, 2)?;
         let receiver = MacAddress::from_slice(frame.get(4..)?)?;
         let nobody = MacAddress::default();
