@@ -84,6 +84,8 @@ pub enum Said {
     Report(Report),
     /// A line for people.
     Text(String),
+    /// What was done so far depends on nothing of the plan but its network: what follows does.
+    Milestone,
     /// It is over, and nothing came of it.
     Fault(Fault),
 }

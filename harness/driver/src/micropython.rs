@@ -20,6 +20,9 @@ use crate::{Fault, Said};
 /// What a line of ours begins with: a character that nobody prints.
 const MARK: char = '\u{1e}';
 
+/// So many of our lines a run may have; what comes after them is not looked at.
+const MARKS_MAX: u32 = 4_096;
+
 /// What is done, program by program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -53,6 +56,8 @@ pub(crate) struct Session {
     /// How long to wait before the next connection, in milliseconds.
     pause_ms: u32,
     said: VecDeque<Said>,
+    /// How many of our lines have come.
+    marks: u32,
     is_over: bool,
 }
 
@@ -67,6 +72,7 @@ impl Session {
             repeats: plan.repeats,
             pause_ms: 0,
             said: VecDeque::new(),
+            marks: 0,
             is_over: false,
         }
     }
@@ -158,6 +164,7 @@ impl Session {
             }
         };
         if step == Step::SetUp {
+            self.said.push_back(Said::Milestone);
             self.enter(now, Stage::Clock);
         }
         self.repl.run(now, &program);
@@ -170,6 +177,10 @@ impl Session {
 
     fn line(&mut self, now: Instant, line: String) {
         let Some(words) = line.strip_prefix(MARK) else { return self.said.push_back(Said::Text(line)) };
+        self.marks = self.marks.saturating_add(1);
+        if self.marks > MARKS_MAX {
+            return;
+        }
         let at_ms = at_ms(now);
         let (word, rest) = words.split_once(' ').unwrap_or((words, ""));
         let mut rest = rest.split(' ');

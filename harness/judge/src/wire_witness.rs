@@ -94,7 +94,11 @@ fn handshake(conversation: &Conversation) -> Stage {
             |line: &Line| matches!(&line.said, Said::Handshake(kind) if line.who == who && kinds.contains(kind));
         conversation.lines.iter().any(is_one)
     };
-    if has_said(Who::Client, &[HandshakeType::CLIENT_KEY_EXCHANGE, HandshakeType::FINISHED]) {
+    let alert = first_fatal_alert(conversation).filter(|(side, _)| *side == Side::Device);
+    if alert.is_some_and(|(_, alert)| alert.name() == Some("protocol_version")) {
+        // What follows the broker's hello was not looked at any more.
+        Stage::Hello
+    } else if has_said(Who::Client, &[HandshakeType::CLIENT_KEY_EXCHANGE, HandshakeType::FINISHED]) {
         Stage::Finished
     } else if has_said(Who::Server, &[HandshakeType::CERTIFICATE]) {
         Stage::Certificate

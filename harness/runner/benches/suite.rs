@@ -6,10 +6,11 @@
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant as Wall;
 
-use board::{Board as _, Emulated};
+use board::{Board as _, Boots, Emulated};
 use clock::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use runner::stack::{self, Stack};
@@ -72,6 +73,27 @@ fn handshakes(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A product over the radio, from its power-on on and from a kept beginning: the wall against the product's own clock.
+fn product_handshake(_: &mut Criterion) {
+    let stacks = stack::known(&root()).unwrap_or_else(|why| panic!("{why}"));
+    let Some(stack) = stacks.into_iter().find(|stack| stack.name == "micropython_1_27") else { return };
+    if let Some(remedy) = stack.is_missing() {
+        return println!("{}: not run: {remedy}", stack.title);
+    }
+    let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
+    let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == "identity/san_dns_dialled_by_name") else {
+        return println!("{}: its scenario is gone", stack.title);
+    };
+    let boots = Boots::new();
+    for about in ["from power-on", "from a kept beginning", "again"] {
+        let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated").booting_from(Arc::clone(&boots));
+        let began = Wall::now();
+        let evidence = bench::run(scenario, &stack, &mut board, SEED).expect("the bench does its part");
+        let (wall, own) = (began.elapsed().as_secs_f64(), evidence.ended_at.as_millis() as f64 / 1e3);
+        println!("{}, {about}: {wall:.2} s of wall time for {own:.2} s of its own", stack.title);
+    }
+}
+
 fn one(scenario: &Scenario, stack: &Stack) -> (u64, u64) {
     let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated");
     let evidence = bench::run(scenario, stack, &mut board, SEED).expect("the bench does its part");
@@ -102,5 +124,5 @@ fn scenarios(_: &mut Criterion) {
     );
 }
 
-criterion_group!(benches, boot, handshakes, scenarios);
+criterion_group!(benches, boot, handshakes, product_handshake, scenarios);
 criterion_main!(benches);

@@ -296,6 +296,7 @@ impl Session {
                 driver::Said::Text(text) => {
                     self.keep(ConsoleText { at: now, from: console, text: heard::console(&text) });
                 }
+                driver::Said::Milestone => self.is_at_milestone = true,
                 driver::Said::Fault(fault) if fault.is_of_bench() => return Err(BenchFault(fault.to_string())),
                 driver::Said::Fault(fault) => {
                     self.remark(now, &fault.to_string());

@@ -11,6 +11,7 @@ use crate::{Abilities, Conflict};
 /// `umqtt.simple` opens its socket without a time-out.
 const ENDLESS_MS: u32 = u32::MAX;
 const NO_TIMEOUT: &str = "umqtt.simple opens its socket without a time-out";
+const NAME_REQUIRED: &str = "it says no hello without one: `ValueError: CERT_REQUIRED requires server_hostname`";
 const NAME_AND_CHECK: &str = "`server_hostname` is both the name that is sent and the one that is checked";
 
 /// The plan as it is carried out, where `preset` asks for nothing.
@@ -99,6 +100,8 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
         refuse(!sends_server_name && *checks_name, "device.sends_server_name", NAME_AND_CHECK)?;
         refuse(*sends_server_name && !checks_name, "device.checks_name", NAME_AND_CHECK)?;
     }
+    let is_named = server_name.is_some() && (*sends_server_name || *checks_name);
+    refuse(*verify == Verify::Required && !is_named, "device.server_name", NAME_REQUIRED)?;
     refuse(checks && !checks_dates, "device.checks_dates", "Mbed TLS is built with a clock there")?;
     refuse(*trust != Trust::Authorities, "device.trust", "it trusts authorities alone")?;
     refuse(!are_its_own(*version_min, *version_max, abilities), "device.versions", "")?;

@@ -38,7 +38,7 @@ class _Tls:
         if ca:
             c.load_verify_locations(cadata=_read(ca))
         if ciphers:
-            c.set_ciphers(ciphers)
+            getattr(c, "_context", c).set_ciphers(ciphers)
         c.verify_mode = reqs
         self.c, self.n = c, name
     def wrap_socket(self, s, **k):

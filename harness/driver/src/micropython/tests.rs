@@ -2,6 +2,7 @@ use std::net::Ipv4Addr;
 
 use control::{Mqtt, Network};
 use outcome::FailureClass;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -145,4 +146,60 @@ fn what_a_device_prints_is_no_report_unless_it_is_one_of_ours() {
     device.answers("\u{1e}stage nonsense\r\n\u{1e}secured\r\n\u{1e}message x\r\n\u{1e}what\r\n\u{1e}\r\nplain\r\n", "");
     let said = device.session.take_said();
     assert!(said.contains(&Said::Text("plain".into())) && said.contains(&Said::Text("what".into())), "{said:?}");
+}
+
+/// What a hostile device may say: words of the protocol in any order, marks of ours, and anything else.
+fn said() -> impl Strategy<Value = Vec<u8>> {
+    let words: Vec<&[u8]> = vec![
+        b">>> ",
+        b"raw REPL; CTRL-B to exit\r\n>",
+        b"OK",
+        b"\x04",
+        b">",
+        b"\x1estage login\r\n",
+        b"\x1econnack x\n",
+        b"\x1esecured a b c\n",
+        b"\x1emessage 99999999999 \n",
+        b"Traceback\r\n  File \"x\"\r\n",
+        b"OSError: (-1, 'X')",
+        b"MPY: soft reboot\r\n",
+        b"MicroPython \n",
+        b"\xff\xfe",
+    ];
+    let word = prop_oneof![
+        4 => proptest::sample::select(words).prop_map(<[u8]>::to_vec),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+    ];
+    proptest::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
+proptest! {
+    /// Whatever it says, it is typed nothing but the programs of its plan, each once, and told in bounds.
+    #[test]
+    fn no_device_makes_the_driver_say_what_is_not_in_its_plan(said in said(), piece in 1_usize..50) {
+        let plan = plan();
+        let mut session = Session::new(&plan);
+        let (mut typed, mut told) = (Vec::new(), 0);
+        for (index, bytes) in said.chunks(piece).enumerate() {
+            session.hear(Instant::from_millis(index as u64), bytes);
+            typed.extend(session.take_output());
+            told += session.take_said().len();
+        }
+        let programs = [
+            program::PRELUDE.to_owned(), program::join(&plan), program::set_up(&plan), program::connect(&plan, 0),
+            program::act(&plan.mqtt.acts[0], 0), program::GOODBYE.to_owned(),
+        ];
+        let whole: String = programs.iter().flat_map(|program| [program.as_str(), "\u{4}"]).collect();
+        let whole = format!("\u{1}{whole}");
+        prop_assert!(whole.as_bytes().starts_with(&typed), "{}", String::from_utf8_lossy(&typed));
+        prop_assert!(told <= 2 * said.len() + 16);
+    }
+}
+
+#[test]
+fn a_flood_of_marks_is_not_kept() {
+    let mut device = Device::new(&plan());
+    device.says("OK");
+    device.says(&"\u{1e}stage login\r\n".repeat(20_000));
+    assert_eq!(device.reports().len(), MARKS_MAX as usize);
 }

@@ -88,10 +88,16 @@ fn other_builds(builds: &Builds, captures: &Path) -> blame::Result<String> {
     Ok(differences.iter().map(|what| format!("snapshots were recorded with another {what}\n")).collect())
 }
 
+/// How a product came to trust the bench's authority; nothing of our own firmware, which is told.
+fn trust(stack: &Stack) -> String {
+    let given = |driver: driver::Kind| format!(", which is given what to trust by the driver `{}`", driver.name());
+    stack.driver().map(given).unwrap_or_default()
+}
+
 /// Where it is run, and what on.
 fn headline(board: &str, stacks: &[Stack]) -> String {
     match stacks {
-        [stack] => format!("{board}, firmware {stack}"),
+        [stack] => format!("{board}, firmware {stack}{}", trust(stack)),
         _ => {
             let images: BTreeSet<String> = stacks.iter().map(|stack| stack.firmware.to_string()).collect();
             let images: Vec<String> = images.into_iter().collect();

@@ -78,7 +78,7 @@ pub fn find(image: &[u8]) -> Anchors {
         certificates,
         bundle: bundle(image),
         signature_at: (0..image.len()).step_by(SECTOR_BYTES).find(is_signed),
-        private_keys: PRIVATE_KEYS.iter().map(|begins| places(image, begins).count()).sum(),
+        private_keys: PRIVATE_KEYS.iter().map(|begins| private_keys(image, begins)).sum(),
     }
 }
 
@@ -87,6 +87,17 @@ fn places<'a>(image: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> 
     let first = needle.first().copied().unwrap_or_default();
     let candidates = image.iter().enumerate().filter(move |(_, byte)| **byte == first).map(|(at, _)| at);
     candidates.filter(move |at| image[*at..].starts_with(needle))
+}
+
+/// How many keys begin so. A library that reads keys has the words too, and no key behind them.
+fn private_keys(image: &[u8], begins: &[u8]) -> usize {
+    let has_key = |at: &usize| {
+        let behind = &image[at + begins.len()..];
+        let text = behind.strip_prefix(b"\r\n").or(behind.strip_prefix(b"\n")).or(behind.strip_prefix(b"\\n"));
+        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        text.and_then(|text| text.get(..40)).is_some_and(|line| line.iter().all(is_base64))
+    };
+    places(image, begins).filter(has_key).count()
 }
 
 fn pem(image: &[u8]) -> Vec<Found> {

@@ -37,7 +37,10 @@ fn bundles_signatures_and_keys_are_named_and_keys_not_looked_at() {
     }
     let mut image = vec![0xff; 3 * SECTOR_BYTES];
     image[2 * SECTOR_BYTES..2 * SECTOR_BYTES + 4].copy_from_slice(&SIGNATURE);
-    image[9..9 + PRIVATE_KEYS[2].len()].copy_from_slice(PRIVATE_KEYS[2]);
+    let key = [PRIVATE_KEYS[2], b"\n", &[b'M'; 64]].concat();
+    image[9..9 + key.len()].copy_from_slice(&key);
+    // A library's own words are no key.
+    image[500..500 + PRIVATE_KEYS[0].len()].copy_from_slice(PRIVATE_KEYS[0]);
     let found = find(&image);
     assert_eq!((found.signature_at, found.private_keys), (Some(2 * SECTOR_BYTES), 1));
 }
