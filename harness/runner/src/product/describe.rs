@@ -118,8 +118,8 @@ fn rules(seen: &Seen) -> String {
         "\n# What its log lines mean. Put words of the lines above in the place of these, and take the marks away.\n",
     );
     let said = |word: &str| {
-        let lines = seen.consoles.values().flatten().map(|(_, line)| line.as_str());
-        lines.filter(|line| line.to_ascii_lowercase().contains(word)).last().map(str::to_owned)
+        let mut lines = seen.consoles.values().flatten().map(|(_, line)| line.as_str());
+        lines.rfind(|line| line.to_ascii_lowercase().contains(word)).map(str::to_owned)
     };
     for (means, stage, words) in [
         ("stage", "connect", ["connecting", "dialling"]),
