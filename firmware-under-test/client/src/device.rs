@@ -14,8 +14,8 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use wire::slipmux::{self, Frame};
 
 use crate::fault::Fault;
-use crate::link::Link;
 use crate::modem::Modem;
+use crate::packets::Packets;
 #[cfg(feature = "radio")]
 use crate::platform::HeapRecord;
 use crate::platform::Platform;
@@ -46,7 +46,7 @@ pub(crate) struct Device<'p, P: Platform> {
 struct Network {
     interface: Interface,
     sockets: SocketSet<'static>,
-    link: Link,
+    packets: Packets,
     tcp: SocketHandle,
     udp: SocketHandle,
     #[cfg(feature = "radio")]
@@ -55,7 +55,7 @@ struct Network {
 
 impl Network {
     /// Sockets on an interface.
-    fn new(interface: Interface, link: Link) -> Self {
+    fn new(interface: Interface, packets: Packets) -> Self {
         let mut sockets = SocketSet::new(Vec::new());
         let mut socket = tcp::Socket::new(
             tcp::SocketBuffer::new(vec![0; TCP_RECEIVE_BYTES]),
@@ -68,7 +68,7 @@ impl Network {
         Self {
             interface,
             sockets,
-            link,
+            packets,
             tcp,
             udp,
             #[cfg(feature = "radio")]
@@ -159,8 +159,8 @@ impl<'p, P: Platform> Device<'p, P> {
         if plan.wifi.is_some() {
             return self.platform.radio().map(|_| ()).ok_or("this device has no radio");
         }
-        let mut link = Link::line(plan.mtu_bytes);
-        let mut interface = self.interface(HardwareAddress::Ip, &mut link);
+        let mut packets = Packets::line(plan.mtu_bytes);
+        let mut interface = self.interface(HardwareAddress::Ip, &mut packets);
         interface.update_ip_addrs(|addresses| {
             // There is room for both: smoltcp's least is two.
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(plan.ipv4), plan.ipv4_prefix_bits.min(32)));
@@ -173,28 +173,28 @@ impl<'p, P: Platform> Device<'p, P> {
         if let Some(gateway) = plan.ipv6_gateway {
             let _ = interface.routes_mut().add_default_ipv6_route(gateway);
         }
-        self.network = Some(Network::new(interface, link));
+        self.network = Some(Network::new(interface, packets));
         Ok(())
     }
 
-    fn interface(&mut self, address: HardwareAddress, link: &mut Link) -> Interface {
+    fn interface(&mut self, address: HardwareAddress, packets: &mut Packets) -> Interface {
         let mut config = Config::new(address);
         config.random_seed = self.random_u64();
         let now = self.instant();
-        Interface::new(config, link, now)
+        Interface::new(config, packets, now)
     }
 
     /// Takes a place in a wireless network that was joined; the addresses are still to come.
     #[cfg(feature = "radio")]
     pub(crate) fn take_place_on_air(&mut self, plan: &control::Network, mac_address: [u8; 6]) {
-        let mut link = Link::radio(plan.mtu_bytes);
+        let mut packets = Packets::radio(plan.mtu_bytes);
         let address = smoltcp::wire::EthernetAddress(mac_address);
-        let mut interface = self.interface(HardwareAddress::Ethernet(address), &mut link);
+        let mut interface = self.interface(HardwareAddress::Ethernet(address), &mut packets);
         if let Some(gateway) = plan.ipv6_gateway {
             // There is room: smoltcp's least is two.
             let _ = interface.routes_mut().add_default_ipv6_route(gateway);
         }
-        let mut network = Network::new(interface, link);
+        let mut network = Network::new(interface, packets);
         network.lease = Some(crate::air::Lease::ask(&mut network.sockets, plan));
         self.network = Some(network);
     }
@@ -214,7 +214,7 @@ impl<'p, P: Platform> Device<'p, P> {
     #[cfg(feature = "radio")]
     fn poll_air(&mut self) -> bool {
         let Some((network, radio)) = self.network.as_mut().zip(self.platform.radio()) else { return false };
-        for frame in network.link.take_frames() {
+        for frame in network.packets.take_frames() {
             radio.transmit(&frame);
         }
         let Some(lease) = &mut network.lease else { return false };
@@ -236,7 +236,7 @@ impl<'p, P: Platform> Device<'p, P> {
     fn read_air(&mut self) {
         let Some((network, radio)) = self.network.as_mut().zip(self.platform.radio()) else { return };
         while let Some(frame) = radio.receive() {
-            if !network.link.receive_frame(frame) {
+            if !network.packets.receive_frame(frame) {
                 return;
             }
         }
@@ -258,8 +258,8 @@ impl<'p, P: Platform> Device<'p, P> {
         let has_modem_spoken = self.read_modem();
         let now = self.instant();
         let Some(network) = &mut self.network else { return self.order.is_some() };
-        let result = network.interface.poll(now, &mut network.link, &mut network.sockets);
-        if let Some(line) = network.link.take_line() {
+        let result = network.interface.poll(now, &mut network.packets, &mut network.sockets);
+        if let Some(line) = network.packets.take_line() {
             self.platform.line_write(&line);
         }
         let has_lease_changed = self.poll_air();
@@ -382,7 +382,7 @@ impl<'p, P: Platform> Device<'p, P> {
 
     fn sort(&mut self, frame: Frame) {
         match (frame, &mut self.network) {
-            (Frame::Ip(packet), Some(network)) => network.link.receive_line(packet),
+            (Frame::Ip(packet), Some(network)) => network.packets.receive_line(packet),
             (Frame::Configuration(order), _) => self.order = Some(order),
             // Packets for nobody, text.
             _ => {}

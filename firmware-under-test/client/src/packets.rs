@@ -15,7 +15,7 @@ const PACKETS_WAITING_MAX: usize = 16;
 const ETHERNET_HEADER_BYTES: usize = 14;
 
 /// Packets under way in both directions.
-pub(crate) struct Link {
+pub(crate) struct Packets {
     received: VecDeque<Vec<u8>>,
     outgoing: Outgoing,
     /// The largest packet, with its frame.
@@ -31,7 +31,7 @@ enum Outgoing {
     Frames(Vec<Vec<u8>>),
 }
 
-impl Link {
+impl Packets {
     /// A serial line that takes IP packets of that many bytes.
     pub(crate) const fn line(mtu_bytes: u16) -> Self {
         Self { received: VecDeque::new(), outgoing: Outgoing::Line(Vec::new()), bytes_max: mtu_bytes as usize }
@@ -82,7 +82,7 @@ impl Link {
     }
 }
 
-impl phy::Device for Link {
+impl phy::Device for Packets {
     type RxToken<'a> = Received;
     type TxToken<'a> = Sending<'a>;
 
