@@ -154,10 +154,15 @@ impl Stack {
             return Applicability::NotApplicable(reason.to_owned());
         }
         match self.reconcile(scenario, &NamesAlone) {
-            Ok(Err(conflict)) => Applicability::NotApplicable(format!("{} {conflict}", self.title)),
+            Ok(Common::NotOfProfile(conflict)) => self.conflicts(&conflict),
+            Ok(Common::NotOfDriver(conflict)) => self.conflicts(&conflict),
             // What is wrong with the plan is told when it is run.
-            Ok(Ok(_)) | Err(_) => Applicability::Applies,
+            Ok(Common::Plan(_)) | Err(_) => Applicability::Applies,
         }
+    }
+
+    fn conflicts(&self, conflict: &dyn fmt::Display) -> Applicability {
+        Applicability::NotApplicable(format!("{} {conflict}", self.title))
     }
 
     /// Why it never meets what the scenario does to the link that other stacks have.
@@ -186,28 +191,32 @@ impl Stack {
     ///
     /// If the scenario uses a word that the bench does not know, or asks for what the profile cannot be.
     pub fn plan(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Plan> {
-        let conflicting = |conflict| Error::author(format!("{} {conflict}", self.title));
-        self.reconcile(scenario, issued)?.map_err(conflicting)
+        let conflicting = |conflict: &dyn fmt::Display| Err(Error::author(format!("{} {conflict}", self.title)));
+        match self.reconcile(scenario, issued)? {
+            Common::Plan(plan) => Ok(*plan),
+            Common::NotOfProfile(conflict) => conflicting(&conflict),
+            Common::NotOfDriver(conflict) => conflicting(&conflict),
+        }
     }
 
     /// What is both the scenario's and the product's: what the scenario asks for, within what a profile fixes and a driver
-    /// can say. Else the end of a sentence about what is not both.
-    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Result<Plan, String>> {
+    /// can say.
+    fn reconcile(&self, scenario: &Scenario, issued: &dyn Issued) -> blame::Result<Common> {
         let mut plan = plan::plan(scenario, &scenario.device, issued)?;
         plan.network.wifi = self.has_radio().then(|| plan::wifi(scenario));
         let mut preset = plan::plan(scenario, &Device::default(), issued)?;
         preset.network.wifi.clone_from(&plan.network.wifi);
         if let Some(driver) = self.driver() {
             let fit = driver.fit(plan, &preset, &self.dialect.abilities());
-            return Ok(fit.map_err(|conflict| conflict.to_string()));
+            return Ok(fit.map_or_else(Common::NotOfDriver, |plan| Common::Plan(plan.into())));
         }
-        let Some(profile) = self.profile() else { return Ok(Ok(plan)) };
+        let Some(profile) = self.profile() else { return Ok(Common::Plan(plan.into())) };
         Ok(match profile.patch().reconcile(plan, &preset)? {
             Reconciled::Plan(plan) => match idle(&scenario.device, &plan) {
-                Some(conflict) => Err(conflict.to_string()),
-                None => Ok(plan),
+                Some(conflict) => Common::NotOfProfile(conflict),
+                None => Common::Plan(plan.into()),
             },
-            Reconciled::Conflict(conflict) => Err(conflict.to_string()),
+            Reconciled::Conflict(conflict) => Common::NotOfProfile(conflict),
         })
     }
 
@@ -250,6 +259,15 @@ impl Platform for Stack {
         let driven = self.driver().and_then(|driver| driver.printed(failure));
         driven.or_else(|| words::say(rules, failure))
     }
+}
+
+/// What is both the scenario's and the product's, or what of the scenario the product cannot be.
+enum Common {
+    Plan(Box<Plan>),
+    /// A profile has fixed it otherwise.
+    NotOfProfile(Conflict),
+    /// Its driver cannot say it.
+    NotOfDriver(driver::Conflict),
 }
 
 /// What the scenario asks for and a device with this plan does not use at all.
