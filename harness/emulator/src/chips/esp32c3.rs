@@ -395,8 +395,8 @@ impl Esp32c3 {
     fn output_of(&mut self, port: SerialPort) -> &mut Vec<u8> {
         match port {
             SerialPort::UsbSerialJtag => &mut self.soc.devices.usb.output,
-            SerialPort::Uart0 => &mut self.soc.devices.uart0.output,
-            SerialPort::Uart1 => &mut self.soc.devices.uart1.output,
+            SerialPort::Uart0 => &mut self.soc.devices.uart0.line.output,
+            SerialPort::Uart1 => &mut self.soc.devices.uart1.line.output,
         }
     }
 }

@@ -21,7 +21,6 @@ mod instruction;
 mod pages;
 mod pmp;
 mod state;
-mod stops;
 mod trap;
 mod trigger;
 mod unwind;

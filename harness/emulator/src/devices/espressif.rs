@@ -21,6 +21,7 @@ pub(crate) mod system_timer;
 pub(crate) mod time;
 pub(crate) mod timer_group;
 pub(crate) mod uart;
+pub(crate) mod uart_line;
 pub(crate) mod usb_serial_jtag;
 pub(crate) mod watchdog;
 pub(crate) mod wifi;

@@ -454,6 +454,28 @@ impl Memory {
         true
     }
 
+    /// Loads up to four bytes at an offset into the backing bytes, as [`Self::locate`] gave it.
+    #[inline]
+    pub(crate) fn load_at(&self, backing: u32, bytes: u32) -> u32 {
+        let at = backing as usize;
+        // The widths apart: each is one load.
+        match bytes {
+            1 => u32::from(self.backing[at]),
+            2 => u32::from(u16::from_le_bytes([self.backing[at], self.backing[at + 1]])),
+            _ => self.backing_load(at, 4),
+        }
+    }
+
+    /// Stores up to four bytes at an offset into the backing bytes, as [`Self::locate`] gave it for a window that may be
+    /// written.
+    #[inline]
+    pub(crate) fn store_at(&mut self, backing: u32, bytes: u32, value: u32) {
+        let (at, length) = (backing as usize, bytes as usize);
+        self.backing[at..at + length].copy_from_slice(&value.to_le_bytes()[..length]);
+        self.note_write(backing, bytes);
+    }
+
+    #[inline]
     fn backing_load(&self, at: usize, bytes: u32) -> u32 {
         let mut word = [0; 4];
         word[..bytes as usize].copy_from_slice(&self.backing[at..at + bytes as usize]);

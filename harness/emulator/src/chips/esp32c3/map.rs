@@ -1,23 +1,11 @@
 //! The chip's address map, as data: the dispatch and the printed map both come from it.
 
-use serde::{Deserialize, Serialize};
-
 use core::fmt;
 
-use super::registers::peripheral;
+use crate::machine::map;
+pub use crate::machine::map::Modelled;
 
-/// How far the model goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Modelled {
-    /// Memory: loads, stores and fetches reach it directly.
-    Memory,
-    /// It behaves, as far as the note says.
-    Behaviour,
-    /// Its registers hold what is written to them, and nothing comes of it.
-    Storage,
-    /// Not at all: each register that is touched is reported, once.
-    Unmodelled,
-}
+use super::registers::peripheral;
 
 /// A stretch of the address space.
 #[derive(Clone, Copy, Debug)]
@@ -257,30 +245,10 @@ pub struct Map {
     pub rows: &'static [Row],
 }
 
-impl Modelled {
-    /// As the map prints it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Behaviour => "modelled",
-            Self::Storage => "storage",
-            Self::Unmodelled => "UNMODELLED",
-        }
-    }
-}
-
-impl fmt::Display for Modelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
 impl fmt::Display for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in self.rows {
-            let last = row.base + (row.size - 1);
-            write!(f, "{:08x}-{last:08x}  {:<15}  {:<10}  {}", row.base, row.name, row.modelled, row.note)?;
-            writeln!(f)?;
+            writeln!(f, "{}", map::line(row.base, row.size, row.name, row.modelled, row.note))?;
         }
         Ok(())
     }

@@ -165,8 +165,9 @@ impl Esp32c3 {
         for what in not_enforced {
             self.tell_behind(EventKind::NotEnforced { what: what.into() });
         }
-        for (n, lost) in
-            [self.soc.devices.uart0.overflowed_bytes, self.soc.devices.uart1.overflowed_bytes].into_iter().enumerate()
+        for (n, lost) in [self.soc.devices.uart0.line.overflowed_bytes, self.soc.devices.uart1.line.overflowed_bytes]
+            .into_iter()
+            .enumerate()
         {
             let bytes = lost - self.told_overflow[n];
             if bytes > 0 {

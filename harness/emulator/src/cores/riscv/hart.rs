@@ -4,12 +4,12 @@ use core::ops::Range;
 
 use crate::machine::access::AccessKind;
 use crate::machine::memory::Memory;
+use crate::machine::stops::{Stops, StopsFor};
 
 use super::bus::Bus;
 use super::csr::{STATUS_MIE, STATUS_MPP};
 use super::fast::{self, Core, Tables, Translations};
 use super::pmp::Pmp;
-use super::stops::Stops;
 use super::trap::{Cause, Exception, Privilege};
 use super::trigger::Triggers;
 
@@ -324,8 +324,12 @@ impl Hart {
                 stops_were_checked = true;
             }
             from = None;
-            if !stops_were_checked && let Some(stop) = self.stops.stop_at(self.pc) {
-                return stop;
+            if !stops_were_checked && let Some(stop) = self.stops.at(self.pc) {
+                let address = self.pc;
+                return match stop {
+                    StopsFor::Hook => Stop::Hook { address },
+                    StopsFor::Breakpoint => Stop::Breakpoint { address },
+                };
             }
             if let Some(stop) = self.execute(memory, bus) {
                 return stop;

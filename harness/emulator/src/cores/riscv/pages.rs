@@ -2,11 +2,11 @@
 
 use crate::machine::access::AccessKind;
 use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
+use crate::machine::stops::Stops;
 
 use super::fast::{Source, Tables, page_of};
 use super::hart::Hart;
 use super::pmp::{Pmp, Wish};
-use super::stops::Stops;
 use super::trap::Privilege;
 use super::trigger::Occasion;
 

@@ -9,10 +9,10 @@
 //! coexistence, collisions, and everything analogue.
 
 pub(crate) mod airtime;
-mod ccmp;
+pub(crate) mod ccmp;
 pub(crate) mod front_end;
-mod header;
+pub(crate) mod header;
 pub(crate) mod mac;
 pub(crate) mod power;
-mod receive;
-mod transmit;
+pub(crate) mod receive;
+pub(crate) mod transmit;

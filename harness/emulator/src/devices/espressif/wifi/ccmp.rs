@@ -12,17 +12,16 @@ use crate::machine::registers::RegisterFile;
 
 type Aes128Ccm = Ccm<aes::Aes128, U8, U13>;
 
-/// Slots of ten words each: address, flags, and up to 32 octets of key.
+/// Slots of ten words each, at one place in all chips: address, flags, and up to 32 octets of key.
 const SLOTS: u32 = 0x1400;
 const SLOT_BYTES: u32 = 0x28;
 /// Slots that there are; the driver uses the first six.
 const SLOT_COUNT: u32 = 25;
-/// A bit for each slot that holds a key.
-const VALID: u32 = 0x814;
 
-/// The key for a frame that goes to or comes from `address` and names `key_id`; in the flags its number is on top.
-fn key(registers: &RegisterFile, address: Address, key_id: u8) -> Option<[u8; 16]> {
-    let valid = registers.get(VALID);
+/// The key for a frame that goes to or comes from `address` and names `key_id`; in the flags its number is on top. The
+/// register at `valid` has a bit for each slot that holds a key.
+fn key(registers: &RegisterFile, valid: u32, address: Address, key_id: u8) -> Option<[u8; 16]> {
+    let valid = registers.get(valid);
     let slots = (0..SLOT_COUNT).filter(|slot| valid >> slot & 1 == 1);
     let slot = slots
         .map(|slot| SLOTS + SLOT_BYTES * slot)
@@ -40,10 +39,10 @@ fn nonce(header: Header<'_>, packet_number: u64) -> [u8; 13] {
 
 /// Encrypts a protected frame of the driver's, whose last eight octets are room for the integrity code. Without a key it
 /// goes as it is.
-pub(super) fn seal(registers: &RegisterFile, frame: Vec<u8>) -> Vec<u8> {
+pub(crate) fn seal(registers: &RegisterFile, valid: u32, frame: Vec<u8>) -> Vec<u8> {
     let Some(header) = Header::of(&frame).filter(|header| header.is_protected()) else { return frame };
     let at = header.length() + CCMP_HEADER_OCTETS;
-    let key = header.ccmp().and_then(|(id, number)| Some((key(registers, header.receiver(), id)?, number)));
+    let key = header.ccmp().and_then(|(id, number)| Some((key(registers, valid, header.receiver(), id)?, number)));
     let Some((key, number)) = key.filter(|_| frame.len() >= at + MIC_OCTETS) else { return frame };
     let mut data = frame[at..frame.len() - MIC_OCTETS].to_vec();
     let nonce = nonce(header, number);
@@ -56,10 +55,10 @@ pub(super) fn seal(registers: &RegisterFile, frame: Vec<u8>) -> Vec<u8> {
 
 /// Decrypts a protected frame from the air, leaving header and room as they were; `None` if the key is there and does not
 /// fit. Without a key it stays as it is.
-pub(super) fn open(registers: &RegisterFile, frame: Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn open(registers: &RegisterFile, valid: u32, frame: Vec<u8>) -> Option<Vec<u8>> {
     let Some(header) = Header::of(&frame).filter(|header| header.is_protected()) else { return Some(frame) };
     let at = header.length() + CCMP_HEADER_OCTETS;
-    let key = header.ccmp().and_then(|(id, number)| Some((key(registers, header.transmitter(), id)?, number)));
+    let key = header.ccmp().and_then(|(id, number)| Some((key(registers, valid, header.transmitter(), id)?, number)));
     let Some((key, number)) = key.filter(|_| frame.len() >= at + MIC_OCTETS) else { return Some(frame) };
     let mut data = frame[at..].to_vec();
     let nonce = nonce(header, number);
@@ -74,6 +73,8 @@ pub(super) fn open(registers: &RegisterFile, frame: Vec<u8>) -> Option<Vec<u8>> 
 mod tests {
     use super::*;
     use crate::chips::esp32c3::registers::peripheral;
+
+    const VALID: u32 = 0x814;
 
     fn bytes(hexadecimal: &str) -> Vec<u8> {
         let digits: Vec<u8> = hexadecimal.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
@@ -106,10 +107,10 @@ mod tests {
         let room = "0000000000000000";
         let plain = bytes(&format!("{HEADER}{CCMP}{PLAIN}{room}"));
         let sealed = bytes(&format!("{HEADER}{CCMP}{SEALED}"));
-        assert_eq!(seal(&slot("0fd2e128a57c"), plain.clone()), sealed);
-        assert_eq!(open(&slot("5030f1844408"), sealed.clone()), Some(plain));
+        assert_eq!(seal(&slot("0fd2e128a57c"), VALID, plain.clone()), sealed);
+        assert_eq!(open(&slot("5030f1844408"), VALID, sealed.clone()), Some(plain));
         let mut changed = sealed;
         changed[40] ^= 1;
-        assert_eq!(open(&slot("5030f1844408"), changed), None);
+        assert_eq!(open(&slot("5030f1844408"), VALID, changed), None);
     }
 }

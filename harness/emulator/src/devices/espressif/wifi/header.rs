@@ -3,10 +3,10 @@
 use crate::machine::registers::RegisterFile;
 
 /// A six-octet address.
-pub(super) type Address = [u8; 6];
+pub(crate) type Address = [u8; 6];
 
 /// The address that two registers hold.
-pub(super) fn address_at(registers: &RegisterFile, offset: u32) -> Address {
+pub(crate) fn address_at(registers: &RegisterFile, offset: u32) -> Address {
     let [a, b, c, d, e, f, ..] = registers.bytes::<8>(offset);
     [a, b, c, d, e, f]
 }
@@ -19,7 +19,7 @@ pub(super) const MIC_OCTETS: usize = 8;
 
 /// A frame, as the hardware sees it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Header<'a> {
+pub(crate) struct Header<'a> {
     bytes: &'a [u8],
 }
 
@@ -103,7 +103,7 @@ impl<'a> Header<'a> {
 }
 
 /// The frame that says that another one came whole.
-pub(super) fn acknowledgement(to: Address) -> Vec<u8> {
+pub(crate) fn acknowledgement(to: Address) -> Vec<u8> {
     let mut frame = vec![0xd4, 0, 0, 0];
     frame.extend(to);
     frame

@@ -27,6 +27,8 @@ const RING_RELOAD: u32 = 1 << 0;
 const RING_BASE: u32 = 0x088;
 const RING_NEXT: u32 = 0x08c;
 const RING_LAST: u32 = 0x090;
+/// A bit for each slot that holds a key.
+const KEYS_VALID: u32 = 0x814;
 const EVENTS: u32 = 0xc3c;
 const EVENTS_CLEAR: u32 = 0xc40;
 const DMA_HIGH: u32 = 0xc64;
@@ -105,7 +107,7 @@ impl WifiMac {
     fn start(&mut self, queue: usize, plcp0: u32, registers: &RegisterFile, memory: &Memory, now: Ticks) {
         let Some(mut attempt) = Attempt::read(queue, plcp0, registers, memory) else { return };
         let begins = now.max(self.busy_until) + airtime::DIFS_US * TICKS_PER_US;
-        let frame = ccmp::seal(registers, std::mem::take(&mut attempt.frame));
+        let frame = ccmp::seal(registers, KEYS_VALID, std::mem::take(&mut attempt.frame));
         let ends = begins + airtime::airtime_us(attempt.rate_500_kbps, frame.len()) * TICKS_PER_US;
         self.emit(begins, attempt.rate_500_kbps, frame);
         self.attempts[queue] = Some(attempt.under_way(ends));
@@ -193,10 +195,10 @@ impl WifiMac {
             let begins = ends + airtime::SIFS_US * TICKS_PER_US;
             self.emit(begins, rate, acknowledgement(header.transmitter()));
         }
-        let Some(bytes) = ccmp::open(registers, frame.bytes.clone()) else { return };
+        let Some(bytes) = ccmp::open(registers, KEYS_VALID, frame.bytes.clone()) else { return };
         let timestamp_us = ends / TICKS_PER_US;
         let received = Received { frame, bytes: &bytes, interface, timestamp_us };
-        if self.ring.take(memory, &received) {
+        if self.ring.take(memory, &received.content()) {
             self.events |= EVENT_RECEIVED;
         } else {
             self.overflowed += 1;

@@ -1,7 +1,7 @@
 //! The receive ring: descriptors in memory, which the driver fills with buffers and the MAC with frames.
 //!
 //! A descriptor has three words: size, length and owner; the buffer's address; the next descriptor's address. A buffer
-//! takes a header of 48 octets (`wifi_pkt_rx_ctrl_t` of ESP-IDF), the frame, and its frame check sequence.
+//! takes a header (on the ESP32-C3 48 octets, `wifi_pkt_rx_ctrl_t` of ESP-IDF), the frame, and its frame check sequence.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ const NOISE_FLOOR_DBM: i8 = -96;
 
 /// Where the MAC stands in the ring.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Ring {
+pub(crate) struct Ring {
     /// The descriptor that is filled next; none, if the ring was at its end.
     pub next: u32,
     /// The descriptor that was filled last.
@@ -54,8 +54,8 @@ impl Ring {
         }
     }
 
-    /// Writes a frame into the next descriptor; `false` if there is none.
-    pub fn take(&mut self, memory: &mut Memory, received: &Received<'_>) -> bool {
+    /// Writes header, frame and check sequence into the next descriptor; `false` if there is none.
+    pub fn take(&mut self, memory: &mut Memory, content: &[u8]) -> bool {
         if self.next == 0 && self.last != 0 {
             // The driver has hung more descriptors behind the last one since.
             self.next = memory.read_word(self.last.wrapping_add(8)).unwrap_or(0);
@@ -63,22 +63,29 @@ impl Ring {
         let at = self.next;
         let words = [0, 4, 8].map(|offset| memory.read_word(at.wrapping_add(offset)).unwrap_or(0));
         let [control, buffer, next] = words;
-        let length = HEADER_BYTES + received.bytes.len() + FCS_BYTES;
+        let length = content.len();
         let is_free = at != 0 && control & OWNER != 0 && control & HAS_DATA == 0 && buffer != 0;
         if !is_free || length > (control & SIZE_MASK) as usize {
             return false;
         }
-        let mut content = header(received);
-        content.extend(received.bytes);
-        // The driver does not look at the check sequence; what came is whole.
-        content.extend([0; FCS_BYTES]);
         let control = control & (SIZE_MASK | OWNER) | (length as u32) << 12 | HAS_DATA;
-        if memory.write_slice(buffer, &content).is_err() || memory.write_word(at, control).is_err() {
+        if memory.write_slice(buffer, content).is_err() || memory.write_word(at, control).is_err() {
             return false;
         }
         self.last = at;
         self.next = next;
         true
+    }
+}
+
+impl Received<'_> {
+    /// As it lies in a buffer.
+    pub fn content(&self) -> Vec<u8> {
+        let mut content = header(self);
+        content.extend(self.bytes);
+        // The driver does not look at the check sequence; what came is whole.
+        content.extend([0; FCS_BYTES]);
+        content
     }
 }
 

@@ -37,7 +37,7 @@ const PATIENCE_US: u64 = airtime::SLOT_US + 20;
 
 /// An attempt to send a frame.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     /// As the driver handed it over, until it is under way.
     pub frame: Vec<u8>,
     pub rate_500_kbps: u8,
@@ -70,7 +70,17 @@ impl Attempt {
         let header = Header::of(&frame)?;
         let expects_acknowledgement = plcp0 & ACKNOWLEDGED != 0 && !header.is_group();
         let rate_500_kbps = airtime::rate_of_code(registers.get(PLCP1 - QUEUE_STEP * queue as u32) >> 12 & 0x1f);
-        Some(Self { frame, rate_500_kbps, expects_acknowledgement, ends: 0, due: 0 })
+        Some(Self::new(frame, rate_500_kbps, expects_acknowledgement))
+    }
+
+    /// What is to be sent, at which rate.
+    pub fn new(frame: Vec<u8>, rate_500_kbps: u8, expects_acknowledgement: bool) -> Self {
+        Self { frame, rate_500_kbps, expects_acknowledgement, ends: 0, due: 0 }
+    }
+
+    /// Whether it is over only when somebody says that the frame came.
+    pub fn expects_acknowledgement(&self) -> bool {
+        self.expects_acknowledgement
     }
 
     /// The attempt, once its frame is under way until `ends`.

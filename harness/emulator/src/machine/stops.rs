@@ -3,11 +3,18 @@
 use core::ops::Range;
 use std::collections::BTreeSet;
 
-use super::hart::Stop;
+/// Why a run stops before an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopsFor {
+    /// Its owner has a hook there.
+    Hook,
+    /// A debugger has a breakpoint there.
+    Breakpoint,
+}
 
 /// Hooks and breakpoints. Most lookups are for addresses that are neither, and answered by a few bits.
 #[derive(Default)]
-pub(super) struct Stops {
+pub(crate) struct Stops {
     /// Where every address is a hook.
     hooked: Range<u32>,
     hooks: BTreeSet<u32>,
@@ -17,45 +24,51 @@ pub(super) struct Stops {
 }
 
 impl Stops {
-    pub(super) fn hook_range(&mut self, range: Range<u32>) {
+    /// Makes every address of a range a hook.
+    pub fn hook_range(&mut self, range: Range<u32>) {
         self.hooked = range;
     }
 
-    pub(super) fn add_hook(&mut self, address: u32) {
+    /// Adds a hook.
+    pub fn add_hook(&mut self, address: u32) {
         self.hooks.insert(address);
         self.resolve();
     }
 
-    pub(super) fn remove_hook(&mut self, address: u32) {
+    /// Forgets a hook.
+    pub fn remove_hook(&mut self, address: u32) {
         self.hooks.remove(&address);
         self.resolve();
     }
 
-    pub(super) fn add_breakpoint(&mut self, address: u32) {
+    /// Adds a breakpoint.
+    pub fn add_breakpoint(&mut self, address: u32) {
         self.breakpoints.insert(address);
         self.resolve();
     }
 
-    pub(super) fn remove_breakpoint(&mut self, address: u32) {
+    /// Forgets a breakpoint.
+    pub fn remove_breakpoint(&mut self, address: u32) {
         self.breakpoints.remove(&address);
         self.resolve();
     }
 
-    pub(super) fn contains(&self, address: u32) -> bool {
-        self.hooked.contains(&address)
-            || self.may_contain(address) && (self.hooks.contains(&address) || self.breakpoints.contains(&address))
+    /// Whether a run stops before `address`.
+    pub fn contains(&self, address: u32) -> bool {
+        self.at(address).is_some()
     }
 
     /// What a run that reaches `address` must report.
-    pub(super) fn stop_at(&self, address: u32) -> Option<Stop> {
+    #[inline]
+    pub fn at(&self, address: u32) -> Option<StopsFor> {
         if self.hooked.contains(&address) {
-            Some(Stop::Hook { address })
+            Some(StopsFor::Hook)
         } else if !self.may_contain(address) {
             None
         } else if self.hooks.contains(&address) {
-            Some(Stop::Hook { address })
+            Some(StopsFor::Hook)
         } else {
-            self.breakpoints.contains(&address).then_some(Stop::Breakpoint { address })
+            self.breakpoints.contains(&address).then_some(StopsFor::Breakpoint)
         }
     }
 
@@ -73,8 +86,8 @@ impl Stops {
     }
 }
 
-/// Addresses are even: every residue gets its bit.
+/// Xtensa's instructions may be at odd addresses: every address has its bit.
 const fn place(address: u32) -> (usize, u64) {
-    let residue = address >> 1 & 0x3ff;
+    let residue = address & 0x3ff;
     (residue as usize / 64, 1 << (residue % 64))
 }
