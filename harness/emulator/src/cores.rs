@@ -1,3 +1,4 @@
 //! CPU cores: one folder an instruction set. A core does not know which chip it is in.
 
+pub mod lx106;
 pub mod riscv;

@@ -4,7 +4,8 @@
 //!
 //! - `machine`: what belongs to no chip and no instruction set. [`memory`] is what loads and stores reach without asking
 //!   anyone; [`debug`] is the way in for a debugger at a chip's JTAG pins, [`gdb`] one without pins.
-//! - `cores`: [`riscv`] is a hart (RV32IMC with machine and user mode), which asks a [`riscv::Bus`].
+//! - `cores`: [`riscv`] is a hart (RV32IMC with machine and user mode), which asks a [`riscv::Bus`]; [`lx106`] is the Xtensa
+//!   core of the ESP8266.
 //! - `devices`: peripherals, by maker.
 //! - `chips`: [`esp32c3`] puts a core, memory and devices together, and answers the hart's bus.
 //!
@@ -16,7 +17,7 @@ mod devices;
 mod machine;
 
 pub use chips::{MODELS, esp32c3, model_of};
-pub use cores::riscv;
+pub use cores::{lx106, riscv};
 pub use machine::chip::{
     Debuggee, EmulatedChip, JtagAccess, JtagPins, KeptStateError, Model, NextInstruction, Pause, RadioFrame, Reset,
     Rom, Settings,
