@@ -8,12 +8,14 @@
 pub mod by_name;
 mod elf;
 mod esp32c3;
+mod esp8266;
 mod port;
 
 use std::fmt;
 
 pub use elf::WrongElf;
 pub use esp32c3::ESP32C3;
+pub use esp8266::ESP8266;
 pub use port::{Nic, PortId, PortRole, RTT, Radio, SerialPort};
 
 /// The chips that there is firmware for. What more than one of them has is called after the first; see `runner`'s stacks.
@@ -80,6 +82,9 @@ pub enum ImageFormat {
         /// `chip_id` of the extended header.
         chip_id: u16,
     },
+    /// Espressif's first image format (esptool documentation, "Firmware Image Format", ESP8266): it names no chip, and the
+    /// ROM of the ESP8266 is the only one that boots it.
+    EspressifV1,
 }
 
 /// A USB device that a chip itself is.

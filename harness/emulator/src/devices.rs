@@ -1,3 +1,4 @@
 //! Devices, by who makes them: chips of one maker share them.
 
+pub(crate) mod esp8266;
 pub(crate) mod espressif;

@@ -7,7 +7,8 @@
 //! - `cores`: [`riscv`] is a hart (RV32IMC with machine and user mode), which asks a [`riscv::Bus`]; [`lx106`] is the Xtensa
 //!   core of the ESP8266.
 //! - `devices`: peripherals, by maker.
-//! - `chips`: [`esp32c3`] puts a core, memory and devices together, and answers the hart's bus.
+//! - `chips`: [`esp32c3`] and [`esp8266`] each put a core, memory and devices together, and
+//!   answer the core's bus.
 //!
 //! This crate does not know TLS, networks, files, sockets, threads or wall time.
 
@@ -16,7 +17,7 @@ mod cores;
 mod devices;
 mod machine;
 
-pub use chips::{MODELS, esp32c3, model_of};
+pub use chips::{MODELS, esp32c3, esp8266, model_of};
 pub use cores::{lx106, riscv};
 pub use machine::chip::{
     Debuggee, EmulatedChip, JtagAccess, JtagPins, KeptStateError, Model, NextInstruction, Pause, RadioFrame, Reset,

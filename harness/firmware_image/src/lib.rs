@@ -13,6 +13,7 @@
 
 pub mod build;
 mod error;
+mod esp8266;
 pub mod espressif;
 mod kind;
 mod layout;

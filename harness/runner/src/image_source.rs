@@ -35,7 +35,7 @@ pub enum ImageSource {
 fn target(chip: &Chip) -> Option<&'static Target> {
     let id = chip.image_formats.iter().find_map(|format| match format {
         ImageFormat::Espressif { chip_id } => Some(*chip_id),
-        ImageFormat::Elf => None,
+        ImageFormat::Elf | ImageFormat::EspressifV1 => None,
     })?;
     Some(&espressif::ESP32C3).filter(|target| target.chip.0 == id)
 }

@@ -26,6 +26,9 @@ pub struct Model {
     pub power_on: fn(&Settings) -> Box<dyn EmulatedChip>,
     /// What is modelled and what is not, as a table.
     pub map: fn() -> String,
+    /// Whether it takes a real mask ROM ([`Rom::Elf`]), and boots from its flash with one alone. What does not has a modelled
+    /// ROM that boots.
+    pub takes_rom: bool,
     /// The first function of the mask ROM that an ELF file calls and that the modelled ROM does not have: such a file needs
     /// a real one ([`Rom::Elf`]).
     pub unmodelled_rom_call: fn(&[u8]) -> Result<Option<u32>, ImageError>,

@@ -32,6 +32,7 @@ pub static MODEL: Model = Model {
     chip: &BARE,
     power_on: |_: &Settings| Box::new(Bare::new()),
     map: || "RAM, a UART and an Ethernet".to_owned(),
+    takes_rom: false,
     unmodelled_rom_call: |_| Ok(None),
 };
 

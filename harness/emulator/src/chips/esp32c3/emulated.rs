@@ -15,6 +15,7 @@ pub static MODEL: Model = Model {
     chip: &ESP32C3,
     power_on: |settings| Box::new(Esp32c3::new(settings.into())),
     map: || Esp32c3::map().to_string(),
+    takes_rom: true,
     unmodelled_rom_call: Esp32c3::unmodelled_rom_call,
 };
 

@@ -1,0 +1,337 @@
+//! The MAC of the radio: events, addresses, the receive ring, transmit queues, a timer.
+//!
+//! Nothing of it is documented by its maker. It is the older sister of the ESP32-C3's
+//! ([`crate::devices::espressif::wifi`]): the ring, the keys and the way of an attempt are the same, and lie there. Frames leave
+//! and enter as they are on the air, encrypted, without frame check sequence.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::devices::espressif::time::{NEVER, TICKS_PER_US, Ticks, instant_of, ticks_at};
+use crate::devices::espressif::wifi::airtime::{self, FCS_BYTES};
+use crate::devices::espressif::wifi::ccmp;
+use crate::devices::espressif::wifi::header::{Address, Header, acknowledgement, address_at};
+use crate::devices::espressif::wifi::receive::Ring;
+use crate::devices::espressif::wifi::transmit::Attempt;
+use crate::machine::chip::RadioFrame;
+use crate::machine::device::{Device, Read, Write};
+use crate::machine::memory::Memory;
+use crate::machine::registers::RegisterFile;
+
+/// Reception: bit 31 on; bit 0 looks again at the ring, and clears itself.
+const RECEIVE_CONTROL: u32 = 0x004;
+const RECEIVE_ON: u32 = 1 << 31;
+const RING_RELOAD: u32 = 1 << 0;
+const RING_BASE: u32 = 0x008;
+const RING_LAST: u32 = 0x014;
+const RING_NEXT: u32 = 0x018;
+/// A bit for each slot that holds a key.
+const KEYS_VALID: u32 = 0x80c;
+const MICROSECONDS: u32 = 0xc00;
+const EVENTS_ENABLED: u32 = 0xc18;
+const EVENTS: u32 = 0xc20;
+const EVENTS_CLEAR: u32 = 0xc24;
+/// Own addresses, two words for each interface, and masks with a bit that switches the interface on.
+const OWN_ADDRESSES: u32 = 0xc48;
+const OWN_MASKS: u32 = 0xc58;
+const INTERFACE_ON: u32 = 1 << 16;
+const INTERFACES: u32 = 2;
+/// How an attempt went: status on top, the queue in bits 15 to 12.
+const RESULT: u32 = 0xc84;
+const RESULT_QUEUE_SHIFT: u32 = 12;
+const NO_ACKNOWLEDGEMENT: u32 = 5 << 28;
+/// The first queue's back-off; the others are below it. Descriptor and length follow it.
+const QUEUE: u32 = 0xdc0;
+const QUEUE_STEP: u32 = 0x18;
+const QUEUES: usize = 11;
+const GO: u32 = 0b11 << 30;
+const ACKNOWLEDGED: u32 = 1 << 24;
+const DESCRIPTOR: u32 = 0x3_ffff;
+const DESCRIPTOR_BASE: u32 = 0x3ffc_0000;
+/// The counter of the second timer, and that timer.
+const COUNTER: u32 = 0x1048;
+const COUNTER_HIGH: u32 = 0x104c;
+const TIMER: u32 = 0x10c8;
+const TIMER_ARMED: u32 = 1 << 31;
+const TIMER_US: u32 = 0x10cc;
+
+/// Events.
+const EVENT_RECEIVED: u32 = 1 << 8;
+/// An attempt has begun, and is over: the driver wants both.
+const EVENT_TRANSMITTED: u32 = 1 << 18 | 1 << 19;
+const EVENT_TIMER: u32 = 1 << 26;
+
+/// In the receive header: for the first interface, for the second; from the first's access point.
+const FOR_STATION: u32 = 1 << 28;
+const FOR_ACCESS_POINT: u32 = 1 << 29;
+const FROM_ACCESS_POINT: u32 = 1 << 30;
+const GROUP: u32 = 1 << 12;
+/// Signal strengths count from here.
+const SIGNAL_ZERO_DBM: i16 = -96;
+
+/// Frames under way to the antenna; more are lost, as they would be in a medium that is so crowded.
+const ARRIVING_MAX: usize = 256;
+/// A driver that clears the event of one attempt has to look at its result before there is the next.
+const RESULT_STANDS: Ticks = 20 * TICKS_PER_US;
+/// A chain of descriptors that makes up a frame is not longer.
+const DESCRIPTORS_MAX: usize = 8;
+
+/// The MAC.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct WifiMac {
+    events: u32,
+    ring: Ring,
+    /// The channel that the front end is tuned to, as far as it is known.
+    pub channel: u8,
+    /// Frames on their way to the antenna, with the tick at which each is over.
+    arriving: VecDeque<(Ticks, RadioFrame)>,
+    attempts: [Option<Attempt>; QUEUES],
+    /// Queues whose attempt is over, with its status, and that the driver has not been told of.
+    finished: VecDeque<(usize, u32)>,
+    /// Until when the last result has to stand.
+    result_until: Ticks,
+    timer_at: Option<Ticks>,
+    /// Until when the air is taken, by others or by this chip.
+    busy_until: Ticks,
+    /// Frames that have left the antenna and that nobody has taken yet.
+    pub output: Vec<RadioFrame>,
+    /// Frames that found no descriptor.
+    pub overflowed: u64,
+}
+
+impl WifiMac {
+    /// A reset of the chip; what has left the antenna has left it.
+    pub fn reset(&mut self) {
+        let output = std::mem::take(&mut self.output);
+        *self = Self { output, overflowed: self.overflowed, busy_until: self.busy_until, ..Self::default() };
+    }
+
+    /// Writes the word at `offset`. What is to be sent is read from memory at once.
+    pub fn write_with_memory(
+        &mut self,
+        offset: u32,
+        value: u32,
+        registers: &mut RegisterFile,
+        memory: &Memory,
+        now: Ticks,
+    ) -> Write {
+        match offset {
+            EVENTS => {}
+            EVENTS_CLEAR => {
+                self.events &= !value;
+                if value & EVENT_TRANSMITTED != 0 {
+                    self.result_until = now + RESULT_STANDS;
+                }
+            }
+            RECEIVE_CONTROL => registers.set(RECEIVE_CONTROL, value & !RING_RELOAD),
+            RING_BASE => {
+                registers.set(RING_BASE, value);
+                self.ring = Ring { next: value, last: 0 };
+            }
+            TIMER => {
+                registers.set(TIMER, value);
+                let after = u64::from(registers.get(TIMER_US)).max(1) * TICKS_PER_US;
+                self.timer_at = (value & TIMER_ARMED != 0).then_some(now + after);
+            }
+            offset => {
+                registers.set(offset, value);
+                if let Some(queue) = queue_at(offset) {
+                    self.start(queue, registers, memory, now);
+                }
+            }
+        }
+        Write::Done
+    }
+
+    /// The driver says *go*: the frame leaves as soon as the air is free.
+    fn start(&mut self, queue: usize, registers: &RegisterFile, memory: &Memory, now: Ticks) {
+        let Some(mut attempt) = read_attempt(queue, registers, memory) else { return };
+        let begins = now.max(self.busy_until) + airtime::DIFS_US * TICKS_PER_US;
+        let frame = ccmp::seal(registers, KEYS_VALID, std::mem::take(&mut attempt.frame));
+        let ends = begins + airtime::airtime_us(attempt.rate_500_kbps, frame.len()) * TICKS_PER_US;
+        self.emit(begins, attempt.rate_500_kbps, frame);
+        self.attempts[queue] = Some(attempt.under_way(ends));
+    }
+
+    fn emit(&mut self, begins: Ticks, rate_500_kbps: u8, bytes: Vec<u8>) {
+        /// A chip that nobody listens to must not fill its owner's memory.
+        const OUTPUT_MAX: usize = 256;
+        let ends = begins + airtime::airtime_us(rate_500_kbps, bytes.len()) * TICKS_PER_US;
+        self.busy_until = self.busy_until.max(ends);
+        if self.output.len() < OUTPUT_MAX {
+            let (at, channel) = (instant_of(begins), self.channel);
+            self.output.push(RadioFrame { at, channel, rate_500_kbps, signal_dbm: 0, bytes });
+        }
+    }
+
+    /// A frame reaches the antenna.
+    pub fn hear(&mut self, frame: RadioFrame, now: Ticks) {
+        let airtime_us = airtime::airtime_us(frame.rate_500_kbps, frame.bytes.len());
+        let ends = ticks_at(frame.at).saturating_add(airtime_us * TICKS_PER_US).max(now + 1);
+        if frame.channel == self.channel {
+            self.busy_until = self.busy_until.max(ends);
+        }
+        if self.arriving.len() < ARRIVING_MAX && Header::of(&frame.bytes).is_some() {
+            let at = self.arriving.iter().position(|(other, _)| *other > ends).unwrap_or(self.arriving.len());
+            self.arriving.insert(at, (ends, frame));
+        }
+    }
+
+    /// Whether a frame has left that nobody has taken.
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// When the MAC will next write to memory, or raise an event, of itself.
+    pub fn due(&self) -> Ticks {
+        let arrival = self.arriving.front().map(|(at, _)| *at);
+        let attempts = self.attempts.iter().flatten().map(Attempt::due);
+        let result = (self.can_tell() && !self.finished.is_empty()).then_some(self.result_until);
+        attempts.chain(arrival).chain(result).chain(self.timer_at).min().unwrap_or(NEVER)
+    }
+
+    /// Whether the driver is done with the last result.
+    fn can_tell(&self) -> bool {
+        self.events & EVENT_TRANSMITTED == 0
+    }
+
+    /// Lets everything happen that is due by `now`.
+    pub fn advance_with_memory(&mut self, registers: &mut RegisterFile, memory: &mut Memory, now: Ticks) {
+        while let Some((ends, frame)) = self.arriving.pop_front_if(|(at, _)| *at <= now) {
+            self.arrive(&frame, ends, registers, memory);
+        }
+        for queue in 0..QUEUES {
+            if let Some(attempt) = self.attempts[queue].take_if(|attempt| attempt.due() <= now) {
+                let failed = attempt.expects_acknowledgement();
+                self.finished.push_back((queue, if failed { NO_ACKNOWLEDGEMENT } else { 0 }));
+            }
+        }
+        if self.timer_at.take_if(|at| *at <= now).is_some() {
+            registers.set(TIMER, registers.get(TIMER) & !TIMER_ARMED);
+            self.events |= EVENT_TIMER;
+        }
+        if self.can_tell()
+            && self.result_until <= now
+            && let Some((queue, status)) = self.finished.pop_front()
+        {
+            registers.set(RESULT, status | (queue as u32) << RESULT_QUEUE_SHIFT);
+            let at = queue_register(queue) + 4;
+            registers.set(at, registers.get(at) & !GO);
+            self.events |= EVENT_TRANSMITTED;
+        }
+    }
+
+    /// A frame is over at the antenna.
+    fn arrive(&mut self, frame: &RadioFrame, ends: Ticks, registers: &RegisterFile, memory: &mut Memory) {
+        if frame.channel != self.channel {
+            return;
+        }
+        let Some(header) = Header::of(&frame.bytes) else { return };
+        let interface = (0..INTERFACES).find(|n| own_address(registers, *n) == Some(header.receiver()));
+        if header.is_acknowledgement() {
+            let awaits = |attempt: &mut Attempt| attempt.is_acknowledged_at(ends);
+            let queue = (0..QUEUES).find(|queue| self.attempts[*queue].as_mut().is_some_and(awaits));
+            if let (Some(queue), true) = (queue, interface.is_some()) {
+                self.attempts[queue] = None;
+                self.finished.push_back((queue, 0));
+            }
+            return;
+        }
+        let is_on = registers.get(RECEIVE_CONTROL) & RECEIVE_ON != 0;
+        if !is_on || header.is_control() || interface.is_none() && !header.is_group() {
+            return;
+        }
+        if !header.is_group() {
+            // The hardware acknowledges what is whole, whether or not there is room for it.
+            let rate = airtime::acknowledgement_rate(frame.rate_500_kbps);
+            self.emit(ends + airtime::SIFS_US * TICKS_PER_US, rate, acknowledgement(header.transmitter()));
+        }
+        let Some(bytes) = ccmp::open(registers, KEYS_VALID, frame.bytes.clone()) else { return };
+        if self.ring.take(memory, &content(frame, &bytes, interface)) {
+            self.events |= EVENT_RECEIVED;
+        } else {
+            self.overflowed += 1;
+        }
+    }
+}
+
+/// What lies in a buffer: three words, the frame, and its check sequence, at which the driver does not look.
+fn content(frame: &RadioFrame, bytes: &[u8], interface: Option<u32>) -> Vec<u8> {
+    let is_group = bytes.get(4).is_some_and(|first| first & 1 != 0);
+    let length = (bytes.len() + FCS_BYTES) as u32 & 0xfff;
+    let signal = (i16::from(frame.signal_dbm) - SIGNAL_ZERO_DBM).clamp(0, 127) as u32;
+    let place = if interface == Some(1) { FOR_ACCESS_POINT } else { FOR_STATION | FROM_ACCESS_POINT };
+    let group = if is_group { GROUP } else { 0 };
+    let rate = airtime::code_of_rate(frame.rate_500_kbps);
+    let words = [signal | rate << 8 | group | length << 16 | place, 0, u32::from(frame.channel & 0xf) << 16];
+    let mut content: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    content.extend(bytes);
+    content.extend([0; FCS_BYTES]);
+    content
+}
+
+/// What a queue's registers say is to be sent, if they say *go*.
+fn read_attempt(queue: usize, registers: &RegisterFile, memory: &Memory) -> Option<Attempt> {
+    let word = registers.get(queue_register(queue) + 4);
+    if word & GO != GO {
+        return None;
+    }
+    let mut descriptor = DESCRIPTOR_BASE | word & DESCRIPTOR;
+    let mut frame = Vec::new();
+    for _ in 0..DESCRIPTORS_MAX {
+        let [control, buffer, next] = [0, 4, 8].map(|n| memory.read_word(descriptor.wrapping_add(n)).unwrap_or(0));
+        let begin = frame.len();
+        frame.resize(begin + (control >> 12 & 0xfff) as usize, 0);
+        memory.read_slice(buffer, &mut frame[begin..]).ok()?;
+        if control >> 30 & 1 != 0 || next == 0 {
+            break;
+        }
+        descriptor = next;
+    }
+    frame.truncate(frame.len().saturating_sub(FCS_BYTES));
+    let is_group = Header::of(&frame)?.is_group();
+    let rate = airtime::rate_of_code(registers.get(queue_register(queue) + 8) >> 12 & 0xf);
+    Some(Attempt::new(frame, rate, word & ACKNOWLEDGED != 0 && !is_group))
+}
+
+fn queue_register(queue: usize) -> u32 {
+    QUEUE - QUEUE_STEP * queue as u32
+}
+
+/// The queue whose descriptor register is at `offset`.
+fn queue_at(offset: u32) -> Option<usize> {
+    (0..QUEUES).find(|queue| queue_register(*queue) + 4 == offset)
+}
+
+/// The address of an interface that is on.
+fn own_address(registers: &RegisterFile, interface: u32) -> Option<Address> {
+    if registers.get(OWN_MASKS + 8 * interface + 4) & INTERFACE_ON == 0 {
+        return None;
+    }
+    Some(address_at(registers, OWN_ADDRESSES + 8 * interface))
+}
+
+/// Registers and interrupts. What touches memory has methods of its own: [`WifiMac::write_with_memory`], and
+/// [`WifiMac::advance_with_memory`] at [`WifiMac::due`].
+impl Device for WifiMac {
+    fn read(&mut self, offset: u32, _registers: &RegisterFile, now: Ticks) -> Read {
+        match offset {
+            EVENTS => Read::Value(self.events),
+            RING_NEXT => Read::Value(self.ring.next),
+            RING_LAST => Read::Value(self.ring.last),
+            MICROSECONDS | COUNTER => Read::Value((now / TICKS_PER_US) as u32),
+            COUNTER_HIGH => Read::Value(((now / TICKS_PER_US) >> 32) as u32),
+            // Configuration that the driver writes and reads back, and that changes nothing here.
+            _ => Read::Stored,
+        }
+    }
+
+    fn write(&mut self, _offset: u32, _value: u32, _registers: &mut RegisterFile, _now: Ticks) -> Write {
+        Write::Stored
+    }
+
+    fn interrupts(&mut self, registers: &RegisterFile, _now: Ticks) -> u64 {
+        u64::from(self.events & registers.get(EVENTS_ENABLED) != 0)
+    }
+}

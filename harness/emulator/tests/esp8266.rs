@@ -1,0 +1,111 @@
+//! A bare-metal program for the ESP8266, built with Debian's `gcc-xtensa-lx106`, tries each device.
+//!
+//! Without that compiler these tests say so and pass. Where `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
+#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chip::PortId;
+use clock::Instant;
+use emulator::snapshot::Snapshot;
+use emulator::{EmulatedChip, Settings, model_of};
+
+const COMPILER: &str = "xtensa-lx106-elf-gcc";
+
+/// The program as an ELF file; `None`, with the reason printed, where there is no compiler.
+fn program(name: &str) -> Option<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/esp8266");
+    static BUILT: AtomicU32 = AtomicU32::new(0);
+    let file = format!("shakedown-esp8266-{}-{}.elf", std::process::id(), BUILT.fetch_add(1, Ordering::Relaxed));
+    let elf = std::env::temp_dir().join(file);
+    let built = Command::new(COMPILER)
+        .args([
+            "-Os",
+            "-Wall",
+            "-Werror",
+            "-ffreestanding",
+            "-nostdlib",
+            "-mlongcalls",
+            "-mtext-section-literals",
+            "-T",
+        ])
+        .args([folder.join("link.ld"), folder.join(format!("{name}.c"))])
+        .arg("-o")
+        .arg(&elf)
+        .status();
+    match built {
+        Ok(status) => assert!(status.success(), "{name}.c does not compile"),
+        Err(error) => {
+            let required = std::env::var("SHAKEDOWN_REQUIRED_TOOLS").is_ok_and(|tools| tools.contains(COMPILER));
+            assert!(!required, "{COMPILER}: {error}");
+            eprintln!("skipped: {COMPILER} does not start: {error}");
+            return None;
+        }
+    }
+    let bytes = std::fs::read(&elf).expect("it was just built");
+    std::fs::remove_file(&elf).expect("it was just built");
+    Some(bytes)
+}
+
+fn chip_with(elf: &[u8]) -> Box<dyn EmulatedChip> {
+    let mut chip = power_on();
+    chip.load_elf(elf).expect("it is for this chip");
+    chip
+}
+
+fn power_on() -> Box<dyn EmulatedChip> {
+    let model = model_of(&chip::ESP8266).expect("it is emulated");
+    (model.power_on)(&Settings::default())
+}
+
+/// What UART0 says until then.
+fn said(chip: &mut dyn EmulatedChip, until_ms: u64) -> String {
+    let until = Instant::from_millis(until_ms);
+    let mut said = Vec::new();
+    while chip.now() < until {
+        chip.run_until(until);
+        said.extend(chip.take_serial_output(PortId::new("uart0")));
+    }
+    let events = chip.take_events();
+    assert!(events.is_empty(), "{events:?}");
+    String::from_utf8(said).expect("it is text")
+}
+
+/// What the data sheets say, and what comes of an alarm every 20 milliseconds.
+const EXPECTED: &str = "\
+flash says flash\r
+delay is right\r
+erase takes 45 ms\r
+flash 11223344 ddeeff00\r
+and wraps 10203040\r
+flash id 1640ef\r
+pin 1 0\r
+random differs\r
+task 1 cafe\r
+task 2 cafe\r
+task 3 cafe\r
+task 4 cafe\r
+task 5 cafe\r
+";
+
+#[test]
+fn every_device_does_what_its_data_sheet_says() {
+    let Some(elf) = program("devices") else { return };
+    assert_eq!(said(&mut *chip_with(&elf), 150), EXPECTED);
+}
+
+#[test]
+fn who_goes_on_from_a_snapshot_anywhere_says_the_same() {
+    let Some(elf) = program("devices") else { return };
+    for cut_ms in [1, 3, 30, 60, 75, 100] {
+        let mut first = chip_with(&elf);
+        let mut text = said(&mut *first, cut_ms);
+        let kept = first.snapshot().expect("the chip has snapshots").to_bytes();
+        let mut second = power_on();
+        second.restore(&Snapshot::from_bytes(&kept).expect("what was just written")).expect("of such a chip");
+        text.push_str(&said(&mut *second, 150));
+        assert_eq!(text, EXPECTED, "cut at {cut_ms} ms");
+    }
+}
