@@ -181,6 +181,12 @@ mod tests {
             told("refuse", &format!("{null}\n[pki.leaf]\nkey = 'rsa2048'")).as_deref(),
             Some("TLS_RSA_WITH_NULL_SHA256")
         );
+        // Whatever else of the handshake is chosen, the fault lies there.
+        for rest in
+            ["groups = ['secp256r1']", "signature_schemes = ['rsa_pkcs1_sha1']", "dh_bits = 1024", "security_level = 1"]
+        {
+            assert_eq!(told("refuse", &format!("{old}\n{rest}")).as_deref(), Some("TLS 1.0"), "{rest}");
+        }
         for rest in [
             "[pki.leaf]\nnot_after = '2025-12-31T00:00:00Z'",
             "[pki.leaf]\nkey = 'rsa2048'\nnames = []",

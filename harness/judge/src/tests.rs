@@ -309,6 +309,22 @@ fn a_fault_counts_only_if_it_was_met() {
     }
 }
 
+/// On the air, it is among what access point and DHCP have said.
+#[test]
+fn the_mark_on_the_air_is_among_what_was_said_there() {
+    let scenario = scenario("fail", "[fault]\nwho = 'air'\nsaid = ['joined', 'leased']\n");
+    let nothing = capture::Tap::new(clock::UnixTime::from_seconds(0)).to_pcapng();
+    let wire = WireWitness::hear(&nothing, &scenario).unwrap_or_else(|why| panic!("{why}"));
+    let said = |what| crate::OnTheAir { at: clock::Instant::ZERO, what, is_refusal: false, words: String::new() };
+    for (air, expected) in [
+        (vec![], Mark::Unseen),
+        (vec![said("associated")], Mark::Unseen),
+        (vec![said("associated"), said("leased")], Mark::Seen),
+    ] {
+        assert_eq!(super::met::mark(&scenario, &wire, &air), expected, "{air:?}");
+    }
+}
+
 /// Where the fault's line is looked for: on the wire, or nowhere if it lies in the device's hands; without a mark, whoever
 /// has to refuse has to have heard the broker.
 #[test]

@@ -170,6 +170,13 @@ mod tests {
             ("[broker.mqtt]\non_publish = 'twice'", nothing, 9, Some("`on_publish`")),
             ("[broker.mqtt]\non_ping = 'silence'", nothing, 9, Some("`on_ping`")),
             ("[broker.mqtt]\non_ping = 'silence'", misbehaved, 9, None),
+            ("[broker]\non_missing_name = 'alert'", nothing, 9, Some("`on_missing_name`")),
+            ("[broker]\non_unknown_name = 'alert'", nothing, 9, Some("`on_unknown_name`")),
+            ("[broker]\non_missing_name = 'alert'", misbehaved, 9, None),
+            ("[broker]\non_missing_name = 'alert'\npersonality = 'mosquitto'", nothing, 9, None),
+            ("[broker.mqtt]\non_connect = { code = 3 }", nothing, 9, Some("`on_connect`")),
+            ("[broker.mqtt]\nthen = 'close'", nothing, 9, Some("`then`")),
+            ("[broker.mqtt]\ntaken_over_after_ms = 9", nothing, 9, Some("`taken_over_after_ms`")),
             ("[broker.mqtt]\non_ping = 'silence'", cut, 9, Some("`on_ping`")),
         ] {
             let told = told(rest, enacted, ended_ms, true);

@@ -210,6 +210,16 @@ fn what_lies_behind_a_handshake_that_a_stack_cannot_speak_is_out_of_its_reach() 
     }
 }
 
+/// A device that is too old for any broker of today says something by failing.
+#[test]
+fn the_versions_of_any_broker_of_today_are_no_excuse() {
+    let old = ClientHello { version: ProtocolVersion(0x0302), ..hello(false) };
+    for rest in ["", "[pki.leaf]\nkey = 'rsa2048'"] {
+        let scenario = scenario("connect", "ServerHello", rest);
+        assert_eq!(out_of_reach(&scenario, How::BrokerRefused, Met::Met, Some(&old)), None, "{rest}");
+    }
+}
+
 #[test]
 fn who_speaks_what_the_broker_wants_has_no_excuse() {
     for rest in
