@@ -116,17 +116,18 @@ pub struct Specification {
     /// Where it stands: `RFC 9525 §6.3`.
     pub rule: String,
     /// Its words, as they stand there.
-    #[serde(default)]
-    pub quote: String,
+    pub quote: Option<String>,
     /// What it says, in other words: of a text that nobody can look up without paying for it, say. Either this or `quote`.
-    #[serde(default)]
-    pub paraphrase: String,
+    pub paraphrase: Option<String>,
 }
 
 impl Specification {
     /// What the rule says: a quotation in quotation marks, other words without.
     pub fn says(&self) -> String {
-        if self.paraphrase.is_empty() { format!("\"{}\"", self.quote) } else { self.paraphrase.clone() }
+        match (&self.quote, &self.paraphrase) {
+            (Some(quote), _) => format!("\"{quote}\""),
+            (None, paraphrase) => paraphrase.clone().unwrap_or_default(),
+        }
     }
 }
 
@@ -299,7 +300,8 @@ impl Scenario {
                 return Err(Complaint::at(&path, "this says nothing", "write the sentence that a reader needs here"));
             }
         }
-        if self.specification.quote.trim().is_empty() == self.specification.paraphrase.trim().is_empty() {
+        let says = |words: &Option<String>| words.as_deref().is_some_and(|words| !words.trim().is_empty());
+        if says(&self.specification.quote) == says(&self.specification.paraphrase) {
             return Err(Complaint::at(
                 &["specification"],
                 "a rule has either a `quote` or a `paraphrase`",

@@ -109,8 +109,8 @@ impl Row {
                 Demand::Either => "connect or refuse",
             },
             rule: scenario.specification.rule.clone(),
-            quote: scenario.specification.quote.clone(),
-            paraphrase: scenario.specification.paraphrase.clone(),
+            quote: scenario.specification.quote.clone().unwrap_or_default(),
+            paraphrase: scenario.specification.paraphrase.clone().unwrap_or_default(),
             cells: stacks.iter().map(cell).collect(),
         }
     }

@@ -27,8 +27,8 @@ pub fn blank(scenario: &Scenario, stack: &str) -> Row {
     let mut row = Row::new(scenario.name.as_str(), stack, specification.demands);
     row.title.clone_from(&scenario.title);
     row.rule.clone_from(&specification.rule);
-    row.quote.clone_from(&specification.quote);
-    row.paraphrase.clone_from(&specification.paraphrase);
+    row.quote = specification.quote.clone().unwrap_or_default();
+    row.paraphrase = specification.paraphrase.clone().unwrap_or_default();
     row
 }
 
