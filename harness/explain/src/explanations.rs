@@ -13,7 +13,8 @@ use super::reviewed::{Failure, Reviewed};
 use outcome::Conformity;
 
 /// The files, the particular before the general.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
+    ("micropython.why", include_str!("../../../scenarios/explanations/micropython.why")),
     ("mbedtls_3_6.why", include_str!("../../../scenarios/explanations/mbedtls_3_6.why")),
     ("mbedtls_2_28.why", include_str!("../../../scenarios/explanations/mbedtls_2_28.why")),
     ("bearssl_0_6.why", include_str!("../../../scenarios/explanations/bearssl_0_6.why")),

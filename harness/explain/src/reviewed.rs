@@ -78,7 +78,12 @@ impl Reviewed {
             phrase: phrase.to_owned(),
             conformity,
             rule: rule.trim_end_matches(')').to_owned(),
-            failure: sentences.iter().find(|sentence| is_failure(sentence)).map(|words| Failure::parse(words)),
+            failure: sentences.iter().find(|sentence| is_failure(sentence)).map(|words| {
+                let failure = Failure::parse(words);
+                // A product that names the failure says not always which alert it was; the wire does.
+                let is_alert_missing = failure.alert.is_none() && failure.name.contains("FATAL_ALERT");
+                if is_alert_missing { Failure { alert: alert_of_broker(transcript), ..failure } } else { failure }
+            }),
             let_pass: let_pass.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             platform: transcript.lines().find_map(|line| line.trim().strip_prefix("platform says ")).map(str::to_owned),
             cause: field("cause ").map(str::to_owned),
@@ -109,8 +114,10 @@ impl Failure {
         };
         let (name, alert) = rest.split_once(": ").unwrap_or((rest, ""));
         let alert = alert.split_once(" (").map_or(alert, |(alert, _)| alert);
+        // The names of a high and a low code of Mbed TLS: `A + B` as our client joins them, `A+B` as MicroPython does.
+        let name = name.split('+').map(str::trim).collect::<Vec<&str>>().join(" + ");
         Self {
-            name: name.to_owned(),
+            name,
             alert: (!alert.is_empty()).then(|| alert.to_owned()),
             code,
             flags: flags.split_whitespace().map(str::to_owned).collect(),
@@ -120,10 +127,21 @@ impl Failure {
     }
 }
 
-/// A failure's name is in capitals; everything else that a device's line tells is not.
+/// A failure's name is in capitals, unless a product names it in its own words; everything else that a device's line tells
+/// is not, and has no flags.
 fn is_failure(sentence: &str) -> bool {
+    if sentence.contains(", flags ") {
+        return true;
+    }
     let name = sentence.split([':', ' ', ',']).next().unwrap_or_default();
-    name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_+".contains(c))
+}
+
+/// The last fatal alert that the broker sent, by its registered name.
+fn alert_of_broker(transcript: &str) -> Option<String> {
+    let is_of_broker = |line: &&str| line.split_whitespace().skip(1).take(2).eq(["broker", "alert"]);
+    let line = transcript.lines().rfind(is_of_broker)?;
+    line.split_once(" fatal ")?.1.split_whitespace().next().map(str::to_owned)
 }
 
 fn first_word(text: &str) -> String {
@@ -221,7 +239,29 @@ ending     device refused at certificate — as the specification demands (RFC 5
             ("CONNACK_REFUSED", Some("5"), None)
         );
         assert_eq!(Failure::parse("SNTP_TIMED_OUT").code, None);
+        for joined in ["A_HIGH+A_LOW (-0x2562)", "A_HIGH + A_LOW (-0x2562)"] {
+            assert_eq!(Failure::parse(joined).name, "A_HIGH + A_LOW");
+        }
+        let failure = "ValueError: it is not correctly signed by the trusted CA, flags A_B";
+        assert!(is_failure(failure));
+        assert_eq!(Failure::parse(failure).flags, ["A_B"]);
         assert!(is_failure("REPLY_TIMED_OUT") && !is_failure("heap peak 57 KiB") && !is_failure("secured with TLS1"));
+    }
+
+    /// MicroPython prints the library's name for it, and no more.
+    #[test]
+    fn an_alert_that_the_device_does_not_name_is_the_one_on_the_wire() {
+        let transcript = TRANSCRIPT
+            .replace(
+                "device   alert                fatal certificate_expired (45)",
+                "broker   alert                fatal unknown_ca (48)",
+            )
+            .replace(
+                "MBEDTLS_ERR_X509_CERT_VERIFY_FAILED (-0x2700), flags A_B C_D",
+                "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE (-0x7780)",
+            );
+        let failure = Reviewed::parse(&transcript).and_then(|reviewed| reviewed.failure).expect("a failure");
+        assert_eq!(failure.alert.as_deref(), Some("unknown_ca"));
     }
 
     #[test]
