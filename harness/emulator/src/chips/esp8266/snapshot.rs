@@ -65,7 +65,7 @@ impl Esp8266 {
         let state: State<'_> =
             postcard::from_bytes(snapshot.state()).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
         let mut soc = state.soc.into_owned();
-        soc.adopt(state.memory.store_count()).map_err(SnapshotError::Damaged)?;
+        soc.adopt(state.memory.store_count())?;
         if snapshot.memory_bytes() != state.memory.bytes as usize {
             return Err(SnapshotError::Damaged("its memory is not as long as its windows say".to_owned()));
         }

@@ -23,6 +23,7 @@ use crate::machine::memory::{Access, Memory, Window};
 use crate::machine::polls::{Poll, Polls};
 use crate::machine::random::Random;
 use crate::machine::registers::RegisterFile;
+use crate::machine::snapshot::SnapshotError;
 use crate::machine::time::{CpuClock, NEVER, Ticks};
 
 use super::map::{DeviceName, MAP, Row, is_register, row_of, row_of_device};
@@ -197,15 +198,17 @@ impl Soc {
     /// # Errors
     ///
     /// What of it this chip does not have.
-    pub fn adopt(&mut self, memory_stores: usize) -> Result<(), String> {
+    pub fn adopt(&mut self, memory_stores: usize) -> Result<(), SnapshotError> {
+        let damaged = SnapshotError::Damaged;
         if self.slots.len() != MAP.len() {
-            return Err(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len()));
+            return Err(damaged(format!("{} rows of a map, and the chip's has {}", self.slots.len(), MAP.len())));
         }
         for (slot, row) in self.slots.iter_mut().zip(MAP) {
-            slot.registers.attach(&fresh_registers(row)).map_err(|why| format!("{}: {why}", row.name))?;
+            let attached = slot.registers.attach(&fresh_registers(row));
+            attached.map_err(|why| damaged(format!("{}: {why}", row.name)))?;
         }
         if !self.flash.lies_in(memory_stores) || self.flash.size_bytes() == 0 || self.clock.ticks_per_cycle() == 0 {
-            return Err("a flash that lies nowhere, or a clock that stands".to_owned());
+            return Err(damaged("a flash that lies nowhere, or a clock that stands".to_owned()));
         }
         Ok(())
     }
