@@ -14,8 +14,11 @@ use network::{Dns, Lan, LanConfig, Listener, Modem, ModemConfig, NoService, Sntp
 use runner::dialect::Dialect;
 use runner::dialect::log::LogReader;
 
-/// Every kind of input, by the name of its folder of seeds.
-pub const ALL: [(&str, fn(&[u8])); 12] = [
+/// A kind of input: the name of its folder of seeds, and what is asked of each.
+pub type Body = (&'static str, fn(&[u8]));
+
+/// Every kind of input.
+pub const ALL: [Body; 12] = [
     ("dialect", dialect),
     ("elf", elf),
     ("mosquitto_conf", mosquitto_conf),
