@@ -355,7 +355,7 @@ fn a_device_cannot_dodge_a_question_unless_that_is_on_record() {
     ends_with(&run(&[]), exit::OTHERWISE, "on record is another reason");
     // And who can do it after all has no excuse on record.
     scenario(&own, "transport/port_closed", &asked);
-    ends_with(&run(&[]), exit::OTHERWISE, "it can, and `--accept` takes that note");
+    ends_with(&run(&[]), exit::OTHERWISE, "it is, and `--accept` takes that note");
     ends_with(&run(&["--accept"]), exit::AS_EXPECTED, "1 as expected");
     assert!(!record.exists());
 }
