@@ -1,8 +1,8 @@
 //! `cargo xtask product init IMAGE`: a first description of somebody's firmware, made by looking at it.
 //!
 //! The image is searched for what it trusts ([`anchors`]) and then run for some virtual seconds on an emulated chip with an
-//! access point, a resolver that knows every name, and a broker at every port that is dialled ([`look`]). What is seen is
-//! written down as a dialect with the facts in comments ([`describe`]). Passphrases, keys and passwords are never written.
+//! access point, a resolver that knows every name, and a broker at every port that is dialled (`look`). What is seen is
+//! written down as a dialect with the facts in comments (`describe`). Passphrases, keys and passwords are never written.
 
 pub mod anchors;
 mod describe;

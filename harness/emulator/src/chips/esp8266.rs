@@ -3,7 +3,7 @@
 //! [`Esp8266::run_until`] advances the chip to an instant, or to something that its owner should see first: serial output, a
 //! frame on the air, an [`Event`]. Idle time costs nothing.
 //!
-//! The ROM is a model ([`rom`]): it boots what lies in the flash, and firmware calls its functions. An ELF file is loaded
+//! The ROM is a model (`rom`): it boots what lies in the flash, and firmware calls its functions. An ELF file is loaded
 //! directly, as the ROM would leave the chip.
 
 mod emulated;
