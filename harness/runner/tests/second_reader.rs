@@ -47,6 +47,8 @@ struct Reading {
     conformity: String,
     /// The device's failure, by its name.
     failure: String,
+    /// A product's own words for a failure say POSIX's `ETIMEDOUT`.
+    says_timed_out: bool,
     /// The lines of the last connection: who, what, details.
     lines: Vec<(String, String, String)>,
     /// Whether anything was marked as the fault, anywhere.
@@ -71,6 +73,7 @@ fn read(text: &str) -> Option<Reading> {
             let words = line.trim_start_matches("device").split(" · ").map(str::trim);
             let is_name = |word: &&str| word.split([' ', ':', ',']).next().is_some_and(is_capitals);
             told.failure = words.clone().find(is_name).unwrap_or_default().to_owned();
+            told.says_timed_out = line.ends_with(" ETIMEDOUT");
         } else if line.starts_with("connection ") {
             told.lines.clear();
             told.marked = None;
@@ -177,7 +180,8 @@ impl Reading {
                 word || !is_lost
             }
             "device gave up" => {
-                let is_late = self.failure.contains("TIMED_OUT") || self.failure.starts_with("WIFI_");
+                let is_late =
+                    self.failure.contains("TIMED_OUT") || self.says_timed_out || self.failure.starts_with("WIFI_");
                 device.or(broker).is_some() || self.broker_closed_first() || !is_late
             }
             "network refused" => {

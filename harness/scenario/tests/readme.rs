@@ -43,7 +43,19 @@ fn the_page_asks_for_every_type_of_the_grammar() {
     let texts = ["Date", "Moment", "Clock", "ServerName", "Alert", "Name", "Subtree", "Subject", "ExtendedKeyUsage"];
     let texts = texts.into_iter().chain(["ObjectIdentifier", "Certificates", "Attribute", "Demand", "Controls"]);
     // Types beside the grammar, of crates that do more than read it.
-    let others = ["Order", "Plan", "Network", "Modem", "Tls", "Blob", "LanConfig", "Listener", "Limits", "ModemConfig"];
+    let others = [
+        "Order",
+        "EarlyOrder",
+        "Plan",
+        "Network",
+        "Modem",
+        "Tls",
+        "Blob",
+        "LanConfig",
+        "Listener",
+        "Limits",
+        "ModemConfig",
+    ];
     // The order's `Wifi` is made from the `[wifi]` table, which has the same name.
     let others = others.into_iter().chain(["DescriptionError", "Wifi"]);
     let texts: Vec<&str> = texts.chain(others).chain(["Impossible", "Heard", "SerialLine"]).collect();
