@@ -256,13 +256,13 @@ impl Esp32c3 {
     /// A frame reaches the chip's antenna. It may begin now or a little later.
     pub fn radio_input(&mut self, frame: RadioFrame) {
         let now = self.now_ticks();
-        self.soc.devices.wifi_mac.hear(frame, now);
+        self.soc.devices.wifi_mac.antenna.hear(frame, now);
     }
 
     /// The frames that have left the chip's antenna since the last call. The last may not have begun yet.
     pub fn take_radio_output(&mut self) -> Vec<RadioFrame> {
         self.told_radio_frames = 0;
-        std::mem::take(&mut self.soc.devices.wifi_mac.output)
+        std::mem::take(&mut self.soc.devices.wifi_mac.antenna.output)
     }
 
     /// What has happened since the last call.

@@ -105,7 +105,7 @@ impl std::error::Error for SnapshotError {}
 
 impl Snapshot {
     /// Of the bytes and of every chip's state: raised whenever either changes.
-    pub const VERSION: u32 = 3;
+    pub const VERSION: u32 = 4;
 
     /// A snapshot of the chip called `chip`, of its state as bytes and of its memory.
     pub(crate) fn new(chip: &str, state: Vec<u8>, memory: &[u8]) -> Self {

@@ -207,8 +207,8 @@ impl Esp32c3 {
             self.told_events = self.events.len();
             return Some(Pause::Event);
         }
-        if self.soc.devices.wifi_mac.output.len() > self.told_radio_frames {
-            self.told_radio_frames = self.soc.devices.wifi_mac.output.len();
+        if self.soc.devices.wifi_mac.antenna.output.len() > self.told_radio_frames {
+            self.told_radio_frames = self.soc.devices.wifi_mac.antenna.output.len();
             return Some(Pause::RadioFrame);
         }
         if self.rtt.has_news() {

@@ -695,10 +695,11 @@ impl Soc {
             self.clock_may_have_changed(cycle);
         }
         if row.device == DeviceName::AnalogI2c {
-            self.devices.wifi_mac.channel = AnalogI2c::channel(&self.slots[index].registers);
+            self.devices.wifi_mac.antenna.channel = AnalogI2c::channel(&self.slots[index].registers);
         }
         let radio = &self.devices.wifi_mac;
-        let radio_stops = row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || radio.has_output());
+        let radio_stops =
+            row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || !radio.antenna.output.is_empty());
         if self.devices.rtc.requested_reset.is_some() || radio_stops {
             self.stop = true;
         }

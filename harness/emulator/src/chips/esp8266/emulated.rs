@@ -99,12 +99,12 @@ impl EmulatedChip for Esp8266 {
 
     fn radio_input(&mut self, frame: RadioFrame) {
         let now = self.now_ticks();
-        self.soc.devices.wifi_mac.hear(frame, now);
+        self.soc.devices.wifi_mac.antenna.hear(frame, now);
     }
 
     fn take_radio_output(&mut self) -> Vec<RadioFrame> {
         self.told_radio_frames = 0;
-        std::mem::take(&mut self.soc.devices.wifi_mac.output)
+        std::mem::take(&mut self.soc.devices.wifi_mac.antenna.output)
     }
 
     fn take_events(&mut self) -> Vec<Event> {

@@ -142,7 +142,7 @@ impl Esp8266 {
             self.told_events = self.events.len();
             return Some(Pause::Event);
         }
-        let frames = self.soc.devices.wifi_mac.output.len();
+        let frames = self.soc.devices.wifi_mac.antenna.output.len();
         if frames > self.told_radio_frames {
             self.told_radio_frames = frames;
             return Some(Pause::RadioFrame);

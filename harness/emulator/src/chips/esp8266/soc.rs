@@ -452,7 +452,8 @@ impl Soc {
         }
         self.refresh(index, now);
         let radio = &self.devices.wifi_mac;
-        let radio_stops = row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || radio.has_output());
+        let radio_stops =
+            row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || !radio.antenna.output.is_empty());
         let resets = self.devices.rtc.requested_reset.is_some() || self.devices.watchdog.requested_reset.is_some();
         if resets || radio_stops {
             self.stop = true;

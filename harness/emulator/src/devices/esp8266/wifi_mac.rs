@@ -8,10 +8,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::devices::espressif::time::{NEVER, TICKS_PER_US, Ticks, instant_of, ticks_at};
+use crate::devices::espressif::time::{NEVER, TICKS_PER_US, Ticks};
 use crate::devices::espressif::wifi::airtime::{self, FCS_BYTES};
+use crate::devices::espressif::wifi::antenna::Antenna;
 use crate::devices::espressif::wifi::ccmp;
-use crate::devices::espressif::wifi::header::{Address, Header, acknowledgement, address_at};
+use crate::devices::espressif::wifi::header::{Header, own_address};
 use crate::devices::espressif::wifi::receive::Ring;
 use crate::devices::espressif::wifi::transmit::Attempt;
 use crate::machine::chip::RadioFrame;
@@ -35,7 +36,6 @@ const EVENTS_CLEAR: u32 = 0xc24;
 /// Own addresses, two words for each interface, and masks with a bit that switches the interface on.
 const OWN_ADDRESSES: u32 = 0xc48;
 const OWN_MASKS: u32 = 0xc58;
-const INTERFACE_ON: u32 = 1 << 16;
 const INTERFACES: u32 = 2;
 /// How an attempt went: status on top, the queue in bits 15 to 12.
 const RESULT: u32 = 0xc84;
@@ -70,8 +70,6 @@ const GROUP: u32 = 1 << 12;
 /// Signal strengths count from here.
 const SIGNAL_ZERO_DBM: i16 = -96;
 
-/// Frames under way to the antenna; more are lost, as they would be in a medium that is so crowded.
-const ARRIVING_MAX: usize = 256;
 /// A driver that clears the event of one attempt has to look at its result before there is the next.
 const RESULT_STANDS: Ticks = 20 * TICKS_PER_US;
 /// A chain of descriptors that makes up a frame is not longer.
@@ -82,20 +80,14 @@ const DESCRIPTORS_MAX: usize = 8;
 pub(crate) struct WifiMac {
     events: u32,
     ring: Ring,
-    /// The channel that the front end is tuned to, as far as it is known.
-    pub channel: u8,
-    /// Frames on their way to the antenna, with the tick at which each is over.
-    arriving: VecDeque<(Ticks, RadioFrame)>,
+    /// Where frames leave and arrive.
+    pub antenna: Antenna,
     attempts: [Option<Attempt>; QUEUES],
     /// Queues whose attempt is over, with its status, and that the driver has not been told of.
     finished: VecDeque<(usize, u32)>,
     /// Until when the last result has to stand.
     result_until: Ticks,
     timer_at: Option<Ticks>,
-    /// Until when the air is taken, by others or by this chip.
-    busy_until: Ticks,
-    /// Frames that have left the antenna and that nobody has taken yet.
-    pub output: Vec<RadioFrame>,
     /// Frames that found no descriptor.
     pub overflowed: u64,
 }
@@ -103,8 +95,9 @@ pub(crate) struct WifiMac {
 impl WifiMac {
     /// A reset of the chip; what has left the antenna has left it.
     pub fn reset(&mut self) {
-        let output = std::mem::take(&mut self.output);
-        *self = Self { output, overflowed: self.overflowed, busy_until: self.busy_until, ..Self::default() };
+        let mut antenna = std::mem::take(&mut self.antenna);
+        antenna.reset();
+        *self = Self { antenna, overflowed: self.overflowed, ..Self::default() };
     }
 
     /// Writes the word at `offset`. What is to be sent is read from memory at once.
@@ -146,49 +139,15 @@ impl WifiMac {
 
     /// The driver says *go*: the frame leaves as soon as the air is free.
     fn start(&mut self, queue: usize, registers: &RegisterFile, memory: &Memory, now: Ticks) {
-        let Some(mut attempt) = read_attempt(queue, registers, memory) else { return };
-        let begins = now.max(self.busy_until) + airtime::DIFS_US * TICKS_PER_US;
-        let frame = ccmp::seal(registers, KEYS_VALID, std::mem::take(&mut attempt.frame));
-        let ends = begins + airtime::airtime_us(attempt.rate_500_kbps, frame.len()) * TICKS_PER_US;
-        self.emit(begins, attempt.rate_500_kbps, frame);
-        self.attempts[queue] = Some(attempt.under_way(ends));
-    }
-
-    fn emit(&mut self, begins: Ticks, rate_500_kbps: u8, bytes: Vec<u8>) {
-        /// A chip that nobody listens to must not fill its owner's memory.
-        const OUTPUT_MAX: usize = 256;
-        let ends = begins + airtime::airtime_us(rate_500_kbps, bytes.len()) * TICKS_PER_US;
-        self.busy_until = self.busy_until.max(ends);
-        if self.output.len() < OUTPUT_MAX {
-            let (at, channel) = (instant_of(begins), self.channel);
-            self.output.push(RadioFrame { at, channel, rate_500_kbps, signal_dbm: 0, bytes });
-        }
-    }
-
-    /// A frame reaches the antenna.
-    pub fn hear(&mut self, frame: RadioFrame, now: Ticks) {
-        let airtime_us = airtime::airtime_us(frame.rate_500_kbps, frame.bytes.len());
-        let ends = ticks_at(frame.at).saturating_add(airtime_us * TICKS_PER_US).max(now + 1);
-        if frame.channel == self.channel {
-            self.busy_until = self.busy_until.max(ends);
-        }
-        if self.arriving.len() < ARRIVING_MAX && Header::of(&frame.bytes).is_some() {
-            let at = self.arriving.iter().position(|(other, _)| *other > ends).unwrap_or(self.arriving.len());
-            self.arriving.insert(at, (ends, frame));
-        }
-    }
-
-    /// Whether a frame has left that nobody has taken.
-    pub fn has_output(&self) -> bool {
-        !self.output.is_empty()
+        let Some(attempt) = read_attempt(queue, registers, memory) else { return };
+        self.attempts[queue] = Some(self.antenna.start(attempt, registers, KEYS_VALID, now));
     }
 
     /// When the MAC will next write to memory, or raise an event, of itself.
     pub fn due(&self) -> Ticks {
-        let arrival = self.arriving.front().map(|(at, _)| *at);
         let attempts = self.attempts.iter().flatten().map(Attempt::due);
         let result = (self.can_tell() && !self.finished.is_empty()).then_some(self.result_until);
-        attempts.chain(arrival).chain(result).chain(self.timer_at).min().unwrap_or(NEVER)
+        attempts.chain(self.antenna.due()).chain(result).chain(self.timer_at).min().unwrap_or(NEVER)
     }
 
     /// Whether the driver is done with the last result.
@@ -198,7 +157,7 @@ impl WifiMac {
 
     /// Lets everything happen that is due by `now`.
     pub fn advance_with_memory(&mut self, registers: &mut RegisterFile, memory: &mut Memory, now: Ticks) {
-        while let Some((ends, frame)) = self.arriving.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((ends, frame)) = self.antenna.arrived(now) {
             self.arrive(&frame, ends, registers, memory);
         }
         for queue in 0..QUEUES {
@@ -224,11 +183,12 @@ impl WifiMac {
 
     /// A frame is over at the antenna.
     fn arrive(&mut self, frame: &RadioFrame, ends: Ticks, registers: &RegisterFile, memory: &mut Memory) {
-        if frame.channel != self.channel {
+        if frame.channel != self.antenna.channel {
             return;
         }
         let Some(header) = Header::of(&frame.bytes) else { return };
-        let interface = (0..INTERFACES).find(|n| own_address(registers, *n) == Some(header.receiver()));
+        let interface =
+            (0..INTERFACES).find(|n| own_address(registers, OWN_ADDRESSES, OWN_MASKS, *n) == Some(header.receiver()));
         if header.is_acknowledgement() {
             let awaits = |attempt: &mut Attempt| attempt.is_acknowledged_at(ends);
             let queue = (0..QUEUES).find(|queue| self.attempts[*queue].as_mut().is_some_and(awaits));
@@ -244,8 +204,7 @@ impl WifiMac {
         }
         if !header.is_group() {
             // The hardware acknowledges what is whole, whether or not there is room for it.
-            let rate = airtime::acknowledgement_rate(frame.rate_500_kbps);
-            self.emit(ends + airtime::SIFS_US * TICKS_PER_US, rate, acknowledgement(header.transmitter()));
+            self.antenna.acknowledge(frame, header, ends);
         }
         let Some(bytes) = ccmp::open(registers, KEYS_VALID, frame.bytes.clone()) else { return };
         if self.ring.take(memory, &content(frame, &bytes, interface)) {
@@ -302,14 +261,6 @@ fn queue_register(queue: usize) -> u32 {
 /// The queue whose descriptor register is at `offset`.
 fn queue_at(offset: u32) -> Option<usize> {
     (0..QUEUES).find(|queue| queue_register(*queue) + 4 == offset)
-}
-
-/// The address of an interface that is on.
-fn own_address(registers: &RegisterFile, interface: u32) -> Option<Address> {
-    if registers.get(OWN_MASKS + 8 * interface + 4) & INTERFACE_ON == 0 {
-        return None;
-    }
-    Some(address_at(registers, OWN_ADDRESSES + 8 * interface))
 }
 
 /// Registers and interrupts. What touches memory has methods of its own: [`WifiMac::write_with_memory`], and

@@ -9,6 +9,7 @@
 //! coexistence, collisions, and everything analogue.
 
 pub(crate) mod airtime;
+pub(crate) mod antenna;
 pub(crate) mod ccmp;
 pub(crate) mod front_end;
 pub(crate) mod header;

@@ -191,7 +191,7 @@ fn write_field(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
 fn mhz_to_channel(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
     let mhz = machine.argument(0);
     let channel = if mhz == 2_484 { 14 } else { mhz.saturating_sub(2_407) / 5 };
-    machine.soc.devices.wifi_mac.channel = channel as u8;
+    machine.soc.devices.wifi_mac.antenna.channel = channel as u8;
     machine.set_result(channel);
     returned(20)
 }

@@ -11,6 +11,16 @@ pub(crate) fn address_at(registers: &RegisterFile, offset: u32) -> Address {
     [a, b, c, d, e, f]
 }
 
+/// In the second word of an interface's mask: the interface is on.
+pub(super) const INTERFACE_ON: u32 = 1 << 16;
+
+/// The address of an interface that is on: two words at `addresses` for each, and two of a mask at `masks`, whose second
+/// says whether it is.
+pub(crate) fn own_address(registers: &RegisterFile, addresses: u32, masks: u32, interface: u32) -> Option<Address> {
+    let is_on = registers.get(masks + 8 * interface + 4) & INTERFACE_ON != 0;
+    is_on.then(|| address_at(registers, addresses + 8 * interface))
+}
+
 /// Frame control: encrypted.
 const PROTECTED: u8 = 0x40;
 /// Octets of CCMP's header and of its integrity code.

@@ -1,15 +1,14 @@
 //! The MAC's registers: events, addresses, rings and queues.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::gdma;
-use super::super::time::{NEVER, TICKS_PER_US, Ticks, instant_of, ticks_at};
-use super::header::{Address, Header, acknowledgement, address_at};
+use super::super::time::{NEVER, TICKS_PER_US, Ticks};
+use super::antenna::Antenna;
+use super::ccmp;
+use super::header::{Header, own_address};
 use super::receive::{Received, Ring};
 use super::transmit::{Attempt, OPPORTUNITIES, QUEUES, queue_of_plcp0};
-use super::{airtime, ccmp};
 use crate::machine::chip::RadioFrame;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::memory::Memory;
@@ -18,7 +17,6 @@ use crate::machine::registers::RegisterFile;
 /// Own addresses, two words for each interface, and masks with a bit that switches the interface on.
 const OWN_ADDRESSES: u32 = 0x040;
 const OWN_MASKS: u32 = 0x060;
-const INTERFACE_ON: u32 = 1 << 16;
 const INTERFACES: u32 = 2;
 /// Reception: bit 31 on; bit 0 looks again at the ring, and clears itself.
 const RECEIVE_CONTROL: u32 = 0x084;
@@ -42,24 +40,15 @@ const READY: u32 = 0xd14;
 const EVENT_RECEIVED: u32 = 0x0100_4000;
 const EVENT_TRANSMITTED: u32 = 0x80;
 
-/// Frames under way to the antenna; more are lost, as they would be in a medium that is so crowded.
-const ARRIVING_MAX: usize = 256;
-
 /// The MAC.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct WifiMac {
     events: u32,
     done: u32,
     ring: Ring,
-    /// The channel that the front end is tuned to, as far as it is known.
-    pub channel: u8,
-    /// Frames on their way to the antenna, with the tick at which each is over.
-    arriving: VecDeque<(Ticks, RadioFrame)>,
+    /// Where frames leave and arrive.
+    pub antenna: Antenna,
     attempts: [Option<Attempt>; QUEUES],
-    /// Until when the air is taken, by others or by this chip.
-    busy_until: Ticks,
-    /// Frames that have left the antenna and that nobody has taken yet.
-    pub output: Vec<RadioFrame>,
     /// Frames that found no descriptor.
     pub overflowed: u64,
 }
@@ -105,53 +94,19 @@ impl WifiMac {
 
     /// The driver says *go*: the frame leaves as soon as the air is free.
     fn start(&mut self, queue: usize, plcp0: u32, registers: &RegisterFile, memory: &Memory, now: Ticks) {
-        let Some(mut attempt) = Attempt::read(queue, plcp0, registers, memory) else { return };
-        let begins = now.max(self.busy_until) + airtime::DIFS_US * TICKS_PER_US;
-        let frame = ccmp::seal(registers, KEYS_VALID, std::mem::take(&mut attempt.frame));
-        let ends = begins + airtime::airtime_us(attempt.rate_500_kbps, frame.len()) * TICKS_PER_US;
-        self.emit(begins, attempt.rate_500_kbps, frame);
-        self.attempts[queue] = Some(attempt.under_way(ends));
-    }
-
-    fn emit(&mut self, begins: Ticks, rate_500_kbps: u8, bytes: Vec<u8>) {
-        /// A chip that nobody listens to must not fill its owner's memory.
-        const OUTPUT_MAX: usize = 256;
-        let ends = begins + airtime::airtime_us(rate_500_kbps, bytes.len()) * TICKS_PER_US;
-        self.busy_until = self.busy_until.max(ends);
-        if self.output.len() < OUTPUT_MAX {
-            let (at, channel) = (instant_of(begins), self.channel);
-            self.output.push(RadioFrame { at, channel, rate_500_kbps, signal_dbm: 0, bytes });
-        }
-    }
-
-    /// A frame reaches the antenna.
-    pub fn hear(&mut self, frame: RadioFrame, now: Ticks) {
-        let airtime_us = airtime::airtime_us(frame.rate_500_kbps, frame.bytes.len());
-        let ends = ticks_at(frame.at).saturating_add(airtime_us * TICKS_PER_US).max(now + 1);
-        if frame.channel == self.channel {
-            self.busy_until = self.busy_until.max(ends);
-        }
-        if self.arriving.len() < ARRIVING_MAX && frame.bytes.len() >= 10 {
-            let at = self.arriving.iter().position(|(other, _)| *other > ends).unwrap_or(self.arriving.len());
-            self.arriving.insert(at, (ends, frame));
-        }
-    }
-
-    /// Whether a frame has left that nobody has taken.
-    pub fn has_output(&self) -> bool {
-        !self.output.is_empty()
+        let Some(attempt) = Attempt::read(queue, plcp0, registers, memory) else { return };
+        self.attempts[queue] = Some(self.antenna.start(attempt, registers, KEYS_VALID, now));
     }
 
     /// When the MAC will next write to memory, or raise an event, of itself.
     pub fn due(&self) -> Ticks {
-        let arrival = self.arriving.front().map(|(at, _)| *at);
         let attempts = self.attempts.iter().flatten().map(Attempt::due);
-        attempts.chain(arrival).min().unwrap_or(NEVER)
+        attempts.chain(self.antenna.due()).min().unwrap_or(NEVER)
     }
 
     /// Lets everything happen that is due by `now`.
     pub fn advance_with_memory(&mut self, registers: &mut RegisterFile, memory: &mut Memory, now: Ticks) {
-        while let Some((ends, frame)) = self.arriving.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((ends, frame)) = self.antenna.arrived(now) {
             self.arrive(&frame, ends, registers, memory);
         }
         for queue in 0..QUEUES {
@@ -169,11 +124,12 @@ impl WifiMac {
 
     /// A frame is over at the antenna.
     fn arrive(&mut self, frame: &RadioFrame, ends: Ticks, registers: &mut RegisterFile, memory: &mut Memory) {
-        if frame.channel != self.channel {
+        if frame.channel != self.antenna.channel {
             return;
         }
         let Some(header) = Header::of(&frame.bytes) else { return };
-        let interface = (0..INTERFACES).find(|n| own_address(registers, *n) == Some(header.receiver()));
+        let interface =
+            (0..INTERFACES).find(|n| own_address(registers, OWN_ADDRESSES, OWN_MASKS, *n) == Some(header.receiver()));
         if header.is_acknowledgement() {
             let awaits = |attempt: &mut Attempt| attempt.is_acknowledged_at(ends);
             let queue = (0..QUEUES).find(|queue| self.attempts[*queue].as_mut().is_some_and(awaits));
@@ -191,9 +147,7 @@ impl WifiMac {
         }
         if !header.is_group() {
             // The hardware acknowledges what is whole, whether or not there is room for it.
-            let rate = airtime::acknowledgement_rate(frame.rate_500_kbps);
-            let begins = ends + airtime::SIFS_US * TICKS_PER_US;
-            self.emit(begins, rate, acknowledgement(header.transmitter()));
+            self.antenna.acknowledge(frame, header, ends);
         }
         let Some(bytes) = ccmp::open(registers, KEYS_VALID, frame.bytes.clone()) else { return };
         let timestamp_us = ends / TICKS_PER_US;
@@ -235,14 +189,6 @@ impl Device for WifiMac {
 /// The whole address of what a register names.
 fn address(low: u32) -> u32 {
     if low == 0 { 0 } else { gdma::whole_address(low) }
-}
-
-/// The address of an interface that is on.
-fn own_address(registers: &RegisterFile, interface: u32) -> Option<Address> {
-    if registers.get(OWN_MASKS + 8 * interface + 4) & INTERFACE_ON == 0 {
-        return None;
-    }
-    Some(address_at(registers, OWN_ADDRESSES + 8 * interface))
 }
 
 /// Configuration that the driver writes and reads back, and that changes nothing here: filters, rates of

@@ -1,3 +1,5 @@
+use super::super::super::time::instant_of;
+use super::super::header::{Address, INTERFACE_ON, acknowledgement};
 use super::*;
 use crate::chips::esp32c3::registers::peripheral;
 use crate::machine::memory::{Access, Window};
@@ -24,7 +26,7 @@ impl Bench {
         let window = Window { address: RAM, length: 0x2_0000, store, offset: 0, access: Access::READ_WRITE };
         memory.map(window).expect("a window that fits");
         let mut bench = Self { mac: WifiMac::default(), registers: RegisterFile::new(peripheral(""), 0x2000), memory };
-        bench.mac.channel = 6;
+        bench.mac.antenna.channel = 6;
         for n in 0..descriptors {
             let next = if n + 1 < descriptors { RING + 12 * (n + 1) } else { 0 };
             bench.descriptor(n, next);
@@ -60,7 +62,7 @@ impl Bench {
 
     fn hear(&mut self, at_us: u64, bytes: Vec<u8>) -> Ticks {
         let at = instant_of(at_us * TICKS_PER_US);
-        self.mac.hear(RadioFrame { at, channel: 6, rate_500_kbps: 2, signal_dbm: -50, bytes }, 0);
+        self.mac.antenna.hear(RadioFrame { at, channel: 6, rate_500_kbps: 2, signal_dbm: -50, bytes }, 0);
         let due = self.mac.due();
         self.mac.advance_with_memory(&mut self.registers, &mut self.memory, due);
         due
@@ -94,7 +96,7 @@ fn a_frame_goes_into_the_ring_at_its_end_and_is_acknowledged() {
     bench.memory.read_slice(BUFFERS, &mut buffer).expect("RAM");
     assert_eq!((buffer[0] as i8, buffer[3] & 0x30, buffer[10]), (-50, 0x10, 6));
     assert_eq!(&buffer[72..], b"hello");
-    let acknowledgement = bench.mac.output.pop().expect("an acknowledgement");
+    let acknowledgement = bench.mac.antenna.output.pop().expect("an acknowledgement");
     assert_eq!(acknowledgement.at, instant_of(due + 10 * TICKS_PER_US));
     assert_eq!(acknowledgement.bytes, [&[0xd4, 0, 0, 0][..], &OTHER].concat());
     bench.write(EVENTS_CLEAR, EVENT_RECEIVED);
@@ -106,12 +108,12 @@ fn what_is_for_others_on_another_channel_or_with_the_receiver_off_is_not_heard()
     let mut bench = Bench::new(2);
     bench.hear(0, data([0x60, 0x55, 0xf9, 0, 0, 2], b"for others"));
     assert_eq!(bench.read(EVENTS), 0);
-    bench.mac.channel = 11;
+    bench.mac.antenna.channel = 11;
     bench.hear(0, data(OWN, b"elsewhere"));
-    bench.mac.channel = 6;
+    bench.mac.antenna.channel = 6;
     bench.write(RECEIVE_CONTROL, 0);
     bench.hear(0, data(OWN, b"deaf"));
-    assert_eq!((bench.read(EVENTS), bench.mac.output.len()), (0, 0));
+    assert_eq!((bench.read(EVENTS), bench.mac.antenna.output.len()), (0, 0));
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn an_attempt_succeeds_with_an_acknowledgement_and_fails_without() {
     for acknowledged in [true, false] {
         let mut bench = Bench::new(1);
         bench.transmit(&data(OTHER, b"hello"), true);
-        let sent = bench.mac.output.pop().expect("a frame");
+        let sent = bench.mac.antenna.output.pop().expect("a frame");
         assert_eq!((sent.channel, sent.rate_500_kbps, sent.bytes), (6, 2, data(OTHER, b"hello")));
         if acknowledged {
             bench.hear(28 + 456 + 10, acknowledgement(OWN));
@@ -195,5 +197,5 @@ fn nothing_follows_in_a_transmit_opportunity() {
     bench.transmit(&data(OTHER, b"first"), false);
     let due = bench.mac.due();
     bench.mac.advance_with_memory(&mut bench.registers, &mut bench.memory, due);
-    assert_eq!((bench.mac.output.len(), bench.registers.get(0x1320) & 0xf000_f000), (1, 0));
+    assert_eq!((bench.mac.antenna.output.len(), bench.registers.get(0x1320) & 0xf000_f000), (1, 0));
 }
