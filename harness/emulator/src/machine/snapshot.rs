@@ -20,6 +20,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::memory::{Layout, Memory};
+
 const MAGIC: &[u8; 8] = b"chipsnap";
 const DIGEST_BYTES: usize = 32;
 const PAGE_BYTES: usize = 4096;
@@ -123,17 +125,34 @@ impl Snapshot {
         &self.chip
     }
 
-    pub(crate) fn state(&self) -> &[u8] {
-        &self.state
+    /// The state of a chip called `chip`.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another chip, or none.
+    pub(crate) fn state_of<'a, S: Deserialize<'a>>(&'a self, chip: &str) -> Result<S, SnapshotError> {
+        if self.chip != chip {
+            return Err(SnapshotError::OtherChip { of: self.chip.clone(), into: chip.to_owned() });
+        }
+        postcard::from_bytes(&self.state).map_err(|error| SnapshotError::Damaged(error.to_string()))
     }
 
-    /// How long the memory is, in bytes.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.pages.iter().map(Page::length).sum()
+    /// Puts the memory, which is laid out so, in the place of what `memory` has.
+    ///
+    /// # Errors
+    ///
+    /// If it is not as long, or the layout is none. `memory` is then as it was.
+    pub(crate) fn restore_memory(&self, layout: Layout, memory: &mut Memory) -> Result<(), SnapshotError> {
+        let length: usize = self.pages.iter().map(Page::length).sum();
+        if length != layout.bytes as usize {
+            return Err(SnapshotError::Damaged("its memory is not as long as its windows say".to_owned()));
+        }
+        let replaced = memory.replace(layout, |bytes| self.fill(bytes));
+        replaced.map_err(|error| SnapshotError::Damaged(error.to_string()))
     }
 
     /// Writes the memory; `into` is as long.
-    pub(crate) fn fill(&self, into: &mut [u8]) {
+    fn fill(&self, into: &mut [u8]) {
         let mut rest = into;
         for page in &self.pages {
             let (here, behind) = rest.split_at_mut(page.length().min(rest.len()));

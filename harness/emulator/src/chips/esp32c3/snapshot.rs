@@ -69,23 +69,13 @@ impl Esp32c3 {
     ///
     /// If it is of another chip, or its state is none. The chip is then as it was.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
-        if snapshot.chip() != ESP32C3.name {
-            let (of, into) = (snapshot.chip().to_owned(), ESP32C3.name.to_owned());
-            return Err(SnapshotError::OtherChip { of, into });
-        }
-        let state: State<'_> =
-            postcard::from_bytes(snapshot.state()).map_err(|error| SnapshotError::Damaged(error.to_string()))?;
+        let state: State<'_> = snapshot.state_of(ESP32C3.name)?;
         if state.rom_is_modelled != self.rom_is_modelled {
             return Err(SnapshotError::OtherRom);
         }
         let mut soc = state.soc.into_owned();
         soc.adopt(state.memory.store_count())?;
-        if snapshot.memory_bytes() != state.memory.bytes as usize {
-            return Err(SnapshotError::Damaged("its memory is not as long as its windows say".to_owned()));
-        }
-        self.memory
-            .replace(state.memory, |bytes| snapshot.fill(bytes))
-            .map_err(|error| SnapshotError::Damaged(error.to_string()))?;
+        snapshot.restore_memory(state.memory, &mut self.memory)?;
         self.hart.set_state(&state.hart);
         self.soc = soc;
         self.boots = state.boots.into_owned();
