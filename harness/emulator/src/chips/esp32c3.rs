@@ -41,7 +41,6 @@ pub use crate::machine::event::{Event, EventKind};
 pub use crate::machine::image::ImageError;
 pub use crate::machine::symbols::SourceLine;
 pub use emulated::MODEL;
-pub use map::{Map, Modelled, Row};
 
 use crate::devices::espressif::time::{Ticks, instant_of};
 use crate::machine::backtrace::Stands;
@@ -219,9 +218,9 @@ impl Esp32c3 {
         }
     }
 
-    /// What the model has of the chip.
-    pub fn map() -> Map {
-        Map { rows: map::MAP }
+    /// What the model has of the chip, a line for each stretch of addresses.
+    pub fn map() -> String {
+        crate::machine::map::printed(map::MAP)
     }
 
     /// The chip's present.

@@ -309,6 +309,26 @@ impl Memory {
         Ok(())
     }
 
+    /// Reads bytes as a debugger would: as [`read_slice`](Self::read_slice), and where nothing is direct memory, from the
+    /// words of registers that `peek` shows without the effects of reading them.
+    pub(crate) fn read_slice_or(
+        &self,
+        address: u32,
+        bytes: &mut [u8],
+        peek: impl Fn(u32) -> Option<u32>,
+    ) -> Result<(), NotDirect> {
+        let Err(missing) = self.read_slice(address, bytes) else { return Ok(()) };
+        let mut word = 0;
+        for (n, byte) in bytes.iter_mut().enumerate() {
+            let at = address.wrapping_add(n as u32);
+            if n == 0 || at.is_multiple_of(4) {
+                word = peek(at).ok_or(missing)?;
+            }
+            *byte = word.to_le_bytes()[(at & 3) as usize];
+        }
+        Ok(())
+    }
+
     /// Reads bytes as a debugger or a DMA engine would: through any window, whatever its access.
     pub fn read_slice(&self, address: u32, bytes: &mut [u8]) -> Result<(), NotDirect> {
         let mut done = 0;

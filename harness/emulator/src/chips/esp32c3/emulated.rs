@@ -14,7 +14,7 @@ use super::{Backtrace, Config, Esp32c3, Event, ImageError, NextInstruction, Paus
 pub static MODEL: Model = Model {
     chip: &ESP32C3,
     power_on: |settings| Box::new(Esp32c3::new(settings.into())),
-    map: || Esp32c3::map().to_string(),
+    map: Esp32c3::map,
     takes_rom: true,
     unmodelled_rom_call: Esp32c3::unmodelled_rom_call,
 };
@@ -191,19 +191,7 @@ impl Debuggee for Esp32c3 {
 
     /// Memory; and registers of devices, which are looked at without the effects of reading them.
     fn read_memory(&self, address: u32, bytes: &mut [u8]) -> Result<(), NotDirect> {
-        let missing = match Self::read_memory(self, address, bytes) {
-            Ok(()) => return Ok(()),
-            Err(missing) => missing,
-        };
-        let mut word = 0;
-        for (n, byte) in bytes.iter_mut().enumerate() {
-            let at = address.wrapping_add(n as u32);
-            if n == 0 || at.is_multiple_of(4) {
-                word = self.soc.peek(at, self.now_ticks()).ok_or(missing)?;
-            }
-            *byte = word.to_le_bytes()[(at & 3) as usize];
-        }
-        Ok(())
+        self.memory.read_slice_or(address, bytes, |at| self.soc.peek(at, self.now_ticks()))
     }
 
     fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), NotDirect> {

@@ -1,27 +1,10 @@
 //! The chip's address map, as data: the dispatch and the printed map both come from it.
 
-use core::fmt;
-
-use crate::machine::map;
-pub use crate::machine::map::Modelled;
-
 use super::registers::peripheral;
+use crate::machine::map::{self, Modelled, NO_PERIPHERAL, row};
 
 /// A stretch of the address space.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// Where it begins.
-    pub base: u32,
-    /// How long it is, in bytes.
-    pub size: u32,
-    /// What the data sheet calls it.
-    pub name: &'static str,
-    /// How far the model goes.
-    pub modelled: Modelled,
-    /// What is there and what is not.
-    pub note: &'static str,
-    pub(crate) device: DeviceName,
-}
+pub(crate) type Row = map::Row<DeviceName>;
 
 /// Which device of the model serves a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,17 +39,6 @@ pub(crate) enum DeviceName {
     MmuTable,
     XtsAes,
     AssistDebug,
-}
-
-const fn row(
-    base: u32,
-    size: u32,
-    name: &'static str,
-    modelled: Modelled,
-    device: DeviceName,
-    note: &'static str,
-) -> Row {
-    Row { base, size, name, modelled, device, note }
 }
 
 use DeviceName as D;
@@ -230,28 +202,8 @@ pub(crate) fn row_of(address: u32) -> Option<usize> {
 
 /// What the register at `address` is called, as far as it has a name.
 pub(crate) fn name_of(address: u32) -> String {
-    let Some(row) = row_of(address).map(|index| &MAP[index]) else { return "no peripheral".to_string() };
-    let offset = (address - row.base) & !3;
-    match peripheral(row.name).name_of(offset) {
-        Some(register) => format!("{}.{register}", row.name),
-        None => format!("{}+{offset:#x}", row.name),
-    }
-}
-
-/// The chip's map, for printing.
-#[derive(Clone, Copy, Debug)]
-pub struct Map {
-    /// Its rows, by address.
-    pub rows: &'static [Row],
-}
-
-impl fmt::Display for Map {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for row in self.rows {
-            writeln!(f, "{}", map::line(row.base, row.size, row.name, row.modelled, row.note))?;
-        }
-        Ok(())
-    }
+    let row = row_of(address).map(|index| &MAP[index]);
+    row.map_or_else(|| NO_PERIPHERAL.to_owned(), |row| row.register_name(address, peripheral(row.name)))
 }
 
 #[cfg(test)]
@@ -276,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_map_fits_one_screen() {
-        let printed = Map { rows: MAP }.to_string();
+        let printed = map::printed(MAP);
         assert!(printed.lines().count() <= 55, "{}", printed.lines().count());
         assert!(printed.lines().all(|line| line.trim_end().chars().count() <= 120), "{printed}");
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::cores::riscv::{Bus, BusFault, Width};
 use crate::machine::memory::{Access, Memory, Window};
 
-use super::map::{DeviceName, MAP, Modelled, REGISTERS, Row, row_of, row_of_device};
+use super::map::{DeviceName, MAP, REGISTERS, Row, row_of, row_of_device};
 use super::registers::peripheral;
 use super::rom::Inflaters;
 use super::source;
@@ -38,6 +38,7 @@ use crate::devices::espressif::wifi::power::WifiPower;
 use crate::devices::espressif::xts_aes::XtsAes;
 use crate::machine::device::{Device, Read, Write};
 use crate::machine::flash::{Flash, PAGE_BYTES};
+use crate::machine::map::Modelled;
 use crate::machine::polls::{Poll, Polls};
 use crate::machine::random::Random;
 use crate::machine::registers::RegisterFile;

@@ -3,7 +3,7 @@
 use chip::{Chip, ESP8266, PortId};
 use clock::Instant;
 
-use super::map::{DeviceName, Map};
+use super::map::{DeviceName, MAP};
 use super::{Config, Esp8266, ResetCause};
 use crate::machine::access::AccessKind;
 use crate::machine::backtrace::Backtrace;
@@ -12,6 +12,7 @@ use crate::machine::chip::{
 };
 use crate::machine::event::Event;
 use crate::machine::image::{Image, ImageError};
+use crate::machine::map;
 use crate::machine::memory::NotDirect;
 use crate::machine::snapshot::{Snapshot, SnapshotError};
 use crate::machine::symbols::Symbols;
@@ -20,7 +21,7 @@ use crate::machine::symbols::Symbols;
 pub static MODEL: Model = Model {
     chip: &ESP8266,
     power_on: |settings| Box::new(Esp8266::new(&settings.into())),
-    map: || Map.to_string(),
+    map: || map::printed(MAP),
     takes_rom: false,
     // There is no ROM but the modelled one: what it does not have is told when it is called.
     unmodelled_rom_call: |elf| Image::parse(&ESP8266, elf).map(|_| None),
@@ -172,19 +173,7 @@ impl Debuggee for Esp8266 {
 
     /// Memory; and registers of devices, which are looked at without the effects of reading them.
     fn read_memory(&self, address: u32, bytes: &mut [u8]) -> Result<(), NotDirect> {
-        let missing = match self.memory.read_slice(address, bytes) {
-            Ok(()) => return Ok(()),
-            Err(missing) => missing,
-        };
-        let mut word = 0;
-        for (n, byte) in bytes.iter_mut().enumerate() {
-            let at = address.wrapping_add(n as u32);
-            if n == 0 || at.is_multiple_of(4) {
-                word = self.soc.peek(at, self.now_ticks()).ok_or(missing)?;
-            }
-            *byte = word.to_le_bytes()[(at & 3) as usize];
-        }
-        Ok(())
+        self.memory.read_slice_or(address, bytes, |at| self.soc.peek(at, self.now_ticks()))
     }
 
     fn write_memory(&mut self, address: u32, bytes: &[u8]) -> Result<(), NotDirect> {

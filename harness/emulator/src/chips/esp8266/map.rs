@@ -1,20 +1,10 @@
 //! The chip's address map, as data: the dispatch and the printed map both come from it.
 
-use core::fmt;
-
 use super::registers::peripheral;
-use crate::machine::map::{self, Modelled};
+use crate::machine::map::{self, Modelled, NO_PERIPHERAL, row};
 
 /// A stretch of the address space.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    pub base: u32,
-    pub size: u32,
-    pub name: &'static str,
-    pub modelled: Modelled,
-    pub note: &'static str,
-    pub device: DeviceName,
-}
+pub(crate) type Row = map::Row<DeviceName>;
 
 /// Which device of the model serves a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +21,6 @@ pub(crate) enum DeviceName {
     Rtc,
     RtcMemory,
     Watchdog,
-}
-
-const fn row(
-    base: u32,
-    size: u32,
-    name: &'static str,
-    modelled: Modelled,
-    device: DeviceName,
-    note: &'static str,
-) -> Row {
-    Row { base, size, name, modelled, device, note }
 }
 
 use DeviceName as D;
@@ -132,25 +111,8 @@ pub(crate) fn row_of(address: u32) -> Option<usize> {
 
 /// What the register at `address` is called, as far as it has a name.
 pub(crate) fn name_of(address: u32) -> String {
-    let Some(row) = row_of(address).map(|index| &MAP[index]) else { return "no peripheral".to_owned() };
-    let offset = (address - row.base) & !3;
-    match peripheral(row.name).name_of(offset) {
-        Some(register) => format!("{}.{register}", row.name),
-        None => format!("{}+{offset:#x}", row.name),
-    }
-}
-
-/// The chip's map, for printing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Map;
-
-impl fmt::Display for Map {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for row in MAP {
-            writeln!(f, "{}", map::line(row.base, row.size, row.name, row.modelled, row.note))?;
-        }
-        Ok(())
-    }
+    let row = row_of(address).map(|index| &MAP[index]);
+    row.map_or_else(|| NO_PERIPHERAL.to_owned(), |row| row.register_name(address, peripheral(row.name)))
 }
 
 #[cfg(test)]
@@ -170,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_map_fits_one_screen() {
-        let printed = Map.to_string();
+        let printed = map::printed(MAP);
         assert!(printed.lines().count() <= 40);
         assert!(printed.lines().all(|line| line.trim_end().chars().count() <= 120), "{printed}");
     }
