@@ -1,29 +1,22 @@
 //! The fuzzers' seeds, and what a few thousand changes make of them, on stable Rust: `harness/fuzz/seeds/firmware_image`.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 #[allow(dead_code, reason = "parts are libFuzzer's alone")]
 #[path = "../../fuzz/bodies/firmware_image.rs"]
 mod body;
+#[path = "../../fuzz/replay.rs"]
+mod replay;
 
-fn seeds() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/firmware_image");
-    let entries = fs::read_dir(folder).expect("the seeds are beside the fuzzers");
-    let seed = |entry: fs::DirEntry| {
-        let bytes = fs::read(entry.path()).expect("a file");
-        (entry.file_name().into_string().expect("text"), bytes)
-    };
-    let mut seeds: Vec<_> = entries.map(|entry| seed(entry.expect("an entry"))).collect();
-    seeds.sort();
-    seeds
-}
+use replay::{Xorshift, seeds};
 
 #[test]
 fn of_the_seeds_those_boot_that_should() {
-    let boots: BTreeSet<String> =
-        seeds().into_iter().filter(|(name, bytes)| body::file(name, bytes)).map(|(name, _)| name).collect();
+    let boots: BTreeSet<String> = seeds("firmware_image")
+        .into_iter()
+        .filter(|(name, bytes)| body::file(name, bytes))
+        .map(|(name, _)| name)
+        .collect();
     let expected = [
         "application_loaded_by_rom.bin",
         "merged.bin",
@@ -36,18 +29,6 @@ fn of_the_seeds_those_boot_that_should() {
         "merged_table_without_md5.bin",
     ];
     assert_eq!(boots, expected.map(str::to_owned).into());
-}
-
-/// Random numbers, the same each time (Marsaglia, 2003).
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
 }
 
 /// Words that arithmetic is afraid of.
@@ -69,15 +50,7 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
 #[test]
 fn whatever_is_changed_in_a_seed_is_taken_or_refused() {
     const CHANGED_PER_SEED: usize = 60;
-    let (seeds, mut random) = (seeds(), Xorshift(0x5eed));
-    for (name, seed) in &seeds {
-        for _ in 0..CHANGED_PER_SEED {
-            let mut bytes = seed.clone();
-            for _ in 0..=random.below(4) {
-                let other = &seeds[random.below(seeds.len())].1;
-                change(&mut bytes, other, &mut random);
-            }
-            body::file(name, &bytes);
-        }
-    }
+    replay::changed(&seeds("firmware_image"), CHANGED_PER_SEED, change, |name, bytes| {
+        body::file(name, bytes);
+    });
 }

@@ -8,27 +8,10 @@ use rstest::rstest;
 
 #[path = "../../fuzz/bodies/strangers.rs"]
 mod body;
+#[path = "../../fuzz/replay.rs"]
+mod replay;
 
-/// The seeds of one kind, in the order of their names.
-fn seeds(kind: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/strangers").join(kind);
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    files.sort();
-    files.iter().map(|file| fs::read(file).expect("a file")).collect()
-}
-
-/// Random numbers, the same each time (Marsaglia, 2003).
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-}
+use replay::Xorshift;
 
 /// What parsers are afraid of.
 const WORDS: [&[u8]; 10] = [
@@ -62,19 +45,10 @@ fn whatever_is_changed_in_a_seed_is_taken_or_refused(#[values(0, 1, 2, 3, 4, 5, 
     let (name, body) = body::ALL[kind];
     // A chip is powered on for each of these.
     let changed_per_seed = if ["elf", "remote_bitbang"].contains(&name) { 40 } else { 400 };
-    let (seeds, mut random) = (seeds(name), Xorshift(0x5eed));
+    let seeds = replay::seeds(&format!("strangers/{name}"));
     assert!(!seeds.is_empty());
-    for seed in &seeds {
-        body(seed);
-        for _ in 0..changed_per_seed {
-            let mut bytes = seed.clone();
-            for _ in 0..=random.below(4) {
-                let other = &seeds[random.below(seeds.len())];
-                change(&mut bytes, other, &mut random);
-            }
-            body(&bytes);
-        }
-    }
+    seeds.iter().for_each(|(_, seed)| body(seed));
+    replay::changed(&seeds, changed_per_seed, change, |_, bytes| body(bytes));
 }
 
 /// Each kind has a target of libFuzzer's, and no folder of seeds is nobody's.

@@ -1,0 +1,50 @@
+//! The fuzzers' seeds, and what changes make of them, on stable Rust: for the tests of the crates whose fuzzers they are.
+
+use std::fs;
+use std::path::Path;
+
+/// The seeds of a folder below `harness/fuzz/seeds`, with their names, in the order of these.
+pub fn seeds(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let seed = |entry: fs::DirEntry| {
+        let bytes = fs::read(entry.path()).expect("a file");
+        (entry.file_name().into_string().expect("text"), bytes)
+    };
+    let mut seeds: Vec<_> = entries.map(|entry| seed(entry.expect("an entry"))).collect();
+    seeds.sort();
+    seeds
+}
+
+/// Random numbers, the same each time (Marsaglia, 2003).
+pub struct Xorshift(u64);
+
+impl Xorshift {
+    /// A number below `limit`; 0 if that is 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+/// Gives `body` what one to four changes make of each seed, `per_seed` times; `change` may take from another seed.
+pub fn changed(
+    seeds: &[(String, Vec<u8>)],
+    per_seed: usize,
+    change: impl Fn(&mut Vec<u8>, &[u8], &mut Xorshift),
+    body: impl Fn(&str, &[u8]),
+) {
+    let mut random = Xorshift(0x5eed);
+    for (name, seed) in seeds {
+        for _ in 0..per_seed {
+            let mut bytes = seed.clone();
+            for _ in 0..=random.below(4) {
+                let other = &seeds[random.below(seeds.len())].1;
+                change(&mut bytes, other, &mut random);
+            }
+            body(name, &bytes);
+        }
+    }
+}
