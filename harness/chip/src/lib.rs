@@ -18,8 +18,11 @@ pub use esp32c3::ESP32C3;
 pub use esp8266::ESP8266;
 pub use port::{Nic, PortId, PortRole, RTT, Radio, SerialPort};
 
-/// The chips that there is firmware for. What more than one of them has is called after the first; see `runner`'s stacks.
-pub static CHIPS: &[&Chip] = &[&ESP32C3];
+/// The chips that are known here. What more than one of them has is called after the first; see `runner`'s stacks.
+pub static CHIPS: &[&Chip] = &[&ESP32C3, &ESP8266];
+
+/// Those of them that there is released firmware for: where nobody names a chip, and there is one of these, it is meant.
+pub static WITH_FIRMWARE: &[&Chip] = &[&ESP32C3];
 
 /// A microcontroller, as far as a bench has to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +190,7 @@ impl fmt::Display for Architecture {
 impl fmt::Display for UnknownChip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = CHIPS.iter().map(|chip| chip.name).collect();
-        write!(f, "there is no firmware for a chip `{}`; there is for {}", self.name, names.join(", "))
+        write!(f, "there is no chip `{}` here; there is {}", self.name, names.join(", "))
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 fn a_chip_is_found_by_its_name_and_by_nothing_else() {
     assert_eq!(find("esp32c3").map(|chip| chip.title), Ok("ESP32-C3"));
     let unknown = find("esp32").expect_err("a name's beginning is no name");
-    assert_eq!(unknown.to_string(), "there is no firmware for a chip `esp32`; there is for esp32c3");
+    assert_eq!(unknown.to_string(), "there is no chip `esp32` here; there is esp32c3, esp8266");
 }
 
 /// Names become options, parts of file names and of stacks' names (`product@chip`).

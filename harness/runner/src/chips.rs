@@ -3,13 +3,13 @@
 //! What a name means stands in the crate `chip`; here is who may leave it out.
 
 use blame::Error;
-use chip::{CHIPS, Chip};
+use chip::{Chip, WITH_FIRMWARE};
 use clap::Args;
 
 /// `--board`, for commands that need to know the chip.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct BoardOption {
-    /// The kind of board, by its chip [default: the only one, while there is one]
+    /// The kind of board, by its chip [default: the only one that there is firmware for]
     #[arg(long, value_name = "CHIP", value_parser = chip::find)]
     pub board: Option<&'static Chip>,
 }
@@ -19,9 +19,9 @@ impl BoardOption {
     ///
     /// # Errors
     ///
-    /// If none is named and there are several.
+    /// If none is named and there is firmware for several.
     pub fn chip(self) -> blame::Result<&'static Chip> {
-        named_or_only(self.board, CHIPS)
+        named_or_only(self.board, WITH_FIRMWARE)
     }
 }
 

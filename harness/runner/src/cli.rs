@@ -226,6 +226,7 @@ Examples:
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault 'dhcp_nak, times = 1'
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault \
       'deauthentication, reason = 7, when = { after = \"joined\", ms = 500 }'
+  cargo xtask emulate nodemcu.bin                      an image of an ESP8266 says so itself: NodeMCU, MicroPython
   cargo xtask emulate firmware.elf --gdb 3333          wait for `target remote :3333`
   cargo xtask emulate --map                            what of the chip is modelled
 
@@ -239,7 +240,7 @@ pub struct Emulate {
     /// OFFSET=FILE
     #[arg(required_unless_present = "map", value_name = "IMAGE")]
     pub image: Vec<String>,
-    /// The mask ROM's ELF file [default: for flash images, the one that the package `espflash` carries]
+    /// The mask ROM's ELF file [default: for flash images, the one that the package `espflash` carries]; an ESP8266's is modelled
     #[arg(long, value_name = "FILE.elf")]
     pub rom: Option<PathBuf>,
     /// Keep flash and eFuses in this file: begin with what it holds, if it is there, and write it at the end

@@ -21,6 +21,7 @@ use emulator::{EmulatedChip, Model, Pause};
 
 use crate::cli::Emulate;
 use crate::exit;
+use crate::image_source;
 use air::Surroundings;
 use console::Console;
 use events::EventPrinter;
@@ -34,7 +35,11 @@ const SLICE: Duration = Duration::from_millis(10);
 ///
 /// A sentence about the chip, the image or the port.
 pub fn run(root: &Path, arguments: &Emulate) -> blame::Result<u8> {
-    let chip = arguments.board.chip()?;
+    let chip = match (arguments.board.board, image_source::chip_of(&arguments.image)) {
+        // An image may say by itself what it is for.
+        (None, Some(chip)) => chip,
+        _ => arguments.board.chip()?,
+    };
     let model = emulator::model_of(chip).ok_or_else(|| Error::bench(format!("the chip {chip} is not emulated")))?;
     if arguments.map {
         terminal::outln!("{}", (model.map)());

@@ -49,9 +49,32 @@ fn target(chip: &Chip) -> Option<&'static Target> {
 pub fn read(words: &[String], chip: &Chip) -> blame::Result<ImageSource> {
     match (target(chip), words) {
         (Some(target), _) => read_any(words, target),
+        (None, [one]) if chip.image_formats.contains(&ImageFormat::EspressifV1) => read_v1(Path::new(one)),
+        (None, [_, _, ..]) if chip.image_formats.contains(&ImageFormat::EspressifV1) => {
+            Err(Error::author("name one image, as it is written to the flash from 0 on"))
+        }
         (None, [one]) => read_image(Path::new(one)).map(ImageSource::Elf),
         (None, _) => Err(Error::author("name one ELF file")),
     }
+}
+
+/// The chip that an image is for, if it says so itself and is no build of several files: an ELF file by its processor, an
+/// image of Espressif's first format by its header.
+pub fn chip_of(words: &[String]) -> Option<&'static Chip> {
+    let [one] = words else { return None };
+    let bytes = read_image(Path::new(one)).ok()?;
+    let is_its = firmware_image::espressif::is_esp8266(&bytes) || chip::ESP8266.check_elf(&bytes).is_ok();
+    is_its.then_some(&chip::ESP8266)
+}
+
+/// An image of Espressif's first format, or an ELF file.
+fn read_v1(path: &Path) -> blame::Result<ImageSource> {
+    let bytes = read_image(path)?;
+    if matches!(recognise(&bytes), Kind::Elf { .. }) {
+        return Ok(ImageSource::Elf(bytes));
+    }
+    let image = FlashImage::esp8266(bytes).map_err(|refused| Error::authors_file(path, refused))?;
+    Ok(ImageSource::Flash { image, symbols: elf_beside(path) })
 }
 
 fn read_any(words: &[String], target: &Target) -> blame::Result<ImageSource> {

@@ -18,6 +18,13 @@ use host::whole_file;
 ///
 /// A sentence about the image, the mask ROM or the kept state.
 pub fn power_on(root: &Path, model: &Model, arguments: &Emulate) -> blame::Result<Box<dyn EmulatedChip>> {
+    if let Some(rom) = arguments.rom.as_ref().filter(|_| !model.takes_rom) {
+        return Err(Error::usage(format!(
+            "{}: the ROM of the {} is modelled, and none is read: leave --rom out",
+            rom.display(),
+            model.chip.title
+        )));
+    }
     match image_source::read(&arguments.image, model.chip)? {
         ImageSource::Elf(elf) => from_elf(root, model, arguments, &elf),
         ImageSource::Flash { image, symbols } => from_flash(root, model, arguments, &image, symbols.as_deref()),
@@ -53,7 +60,7 @@ fn from_elf(root: &Path, model: &Model, arguments: &Emulate, elf: &[u8]) -> blam
     Ok(chip)
 }
 
-/// Boots from the flash, through ROM and bootloader.
+/// Boots from the flash, through ROM and bootloader: the real ROM, or one that is modelled as far as that.
 fn from_flash(
     root: &Path,
     model: &Model,
@@ -62,7 +69,10 @@ fn from_flash(
     symbols: Option<&[u8]>,
 ) -> blame::Result<Box<dyn EmulatedChip>> {
     terminal::errln!("{image}");
-    let rom = Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?);
+    let rom = match model.takes_rom {
+        true => Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?),
+        false => Rom::Modelled,
+    };
     let settings = Settings { seed: arguments.seed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
     let mut chip = (model.power_on)(&settings);
     chip.set_flash_content(&image.content).map_err(Error::author)?;

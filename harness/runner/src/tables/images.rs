@@ -35,7 +35,10 @@ pub(super) fn boards(root: &Path) -> Result<String, Unrenderable> {
         rows.push(vec![
             format!("`--board {chip}`"),
             format!("{} {}", chip.maker, chip.title),
-            of_this_kind.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+            match of_this_kind.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_str() {
+                "" => "none: `emulate` alone".to_owned(),
+                names => names.to_owned(),
+            },
         ]);
     }
     Ok(markdown(&["option", "board", "released images"], &rows))
