@@ -133,8 +133,9 @@ impl Found {
         let port = &self.port;
         let quoted = |text: &str| toml::Value::from(text).to_string();
         let serial = port.stable.clone().unwrap_or_else(|| Path::new("/dev").join(&port.tty));
-        // A bridge may be in front of any of them.
-        let known = Some(port.chips()).filter(|chips| !chips.is_empty()).unwrap_or_else(|| chip::CHIPS.to_vec());
+        // A bridge may be in front of any of them that a probe can flash.
+        let flashable = || chip::CHIPS.iter().copied().filter(|chip| chip.probe_target.is_some()).collect();
+        let known = Some(port.chips()).filter(|chips| !chips.is_empty()).unwrap_or_else(flashable);
         let names: Vec<&str> = known.iter().map(|chip| chip.name).collect();
         let (chip, others) = match names.as_slice() {
             [] => ("", String::new()),

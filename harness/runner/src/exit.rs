@@ -33,8 +33,9 @@ pub const OTHERWISE: Exit = Exit {
 pub const USAGE: Exit = Exit { code: 2, meaning: "the command line or a scenario file is wrong" };
 /// The bench itself failed.
 pub const BENCH_FAILED: Exit = Exit { code: 3, meaning: "the bench failed: never blamed on the device" };
-/// A pattern matched no scenario.
-pub const NOTHING_SELECTED: Exit = Exit { code: 4, meaning: "nothing was selected: a pattern matches no scenario" };
+/// A pattern matched no scenario, or the chip has no stack.
+pub const NOTHING_SELECTED: Exit =
+    Exit { code: 4, meaning: "nothing was selected: a pattern matches no scenario, or there is no stack for the chip" };
 /// A newer image accepts what the older one refused, or begins to offer what nobody should.
 pub const SECURITY_WORSE: Exit = Exit { code: 5, meaning: "`release-report`: a security outcome got worse" };
 /// The emulated firmware failed: told apart from a bench that did.

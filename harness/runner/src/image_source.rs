@@ -58,13 +58,23 @@ pub fn read(words: &[String], chip: &Chip) -> blame::Result<ImageSource> {
     }
 }
 
-/// The chip that an image is for, if it says so itself and is no build of several files: an ELF file by its processor, an
-/// image of Espressif's first format by its header.
+/// The chip that an image is for, if it says so itself and is no build of several files: an ELF file by its processor and
+/// its entry point, an image of Espressif's first format by its header.
 pub fn chip_of(words: &[String]) -> Option<&'static Chip> {
     let [one] = words else { return None };
     let bytes = read_image(Path::new(one)).ok()?;
-    let is_its = firmware_image::espressif::is_esp8266(&bytes) || chip::ESP8266.check_elf(&bytes).is_ok();
+    let is_its = espressif::is_esp8266(&bytes) || is_elf_for_esp8266(&bytes);
     is_its.then_some(&chip::ESP8266)
+}
+
+/// An ELF file for the ESP32 has the same processor in its header; what begins there has other addresses.
+fn is_elf_for_esp8266(bytes: &[u8]) -> bool {
+    /// `e_entry` of a file of 32 bits (System V ABI, chapter 4, "ELF Header").
+    const ENTRY_AT: usize = 24;
+    /// IRAM, and the window that shows the flash.
+    const CODE: core::ops::Range<u32> = 0x4010_0000..0x4030_0000;
+    let entry = bytes.get(ENTRY_AT..).and_then(|rest| rest.first_chunk()).map(|word| u32::from_le_bytes(*word));
+    chip::ESP8266.check_elf(bytes).is_ok() && entry.is_some_and(|entry| CODE.contains(&entry))
 }
 
 /// An image of Espressif's first format, or an ELF file.

@@ -68,7 +68,8 @@ impl Firmware {
                 Ok(Self { rom, ..firmware })
             }
             ImageSource::Flash { image: flash, symbols } => {
-                let rom = Some(mask_rom::read(root, None)?);
+                let takes_rom = emulator::model_of(chip).is_none_or(|model| model.takes_rom);
+                let rom = takes_rom.then(|| mask_rom::read(root, None)).transpose()?;
                 let size_bytes = flash.flash_bytes;
                 let firmware = Self::of(image, "own build".into(), chip, flash.content);
                 Ok(Self { rom, flash: Some(Flash { size_bytes, symbols }), ..firmware })

@@ -368,7 +368,8 @@ pub fn select(stacks: Vec<Stack>, wanted: &[String], chip: &'static Chip) -> bla
                 let near = library::nearest(name, known.iter().copied());
                 let near =
                     if near.is_empty() { String::new() } else { format!(", did you mean {}", near.join(" or ")) };
-                return Err(Error::usage(format!("there is no stack `{name}`{near}; there is {}", known.join(", "))));
+                let known = if known.is_empty() { format!("none for the chip {chip}") } else { known.join(", ") };
+                return Err(Error::usage(format!("there is no stack `{name}`{near}; there is {known}")));
             }
             several if several.iter().any(|stack| stack.chip() == chip) => {}
             [other, ..] => {

@@ -90,7 +90,6 @@ fn every_form_boots_through_rom_and_bootloader(#[case] image: &[&str]) {
 #[case::gzip(b"\x1f\x8b\x08\0", "it is a gzip file")]
 #[case::intel_hex(b":020000040000FA\n", "it is an Intel HEX file")]
 #[case::uf2(b"UF2\nWQ]\x9e", "it is a UF2 file")]
-#[case::esp8266(b"\xe9\x02\x02\x40\x5c\x10\x10\x40\0\0\x10\x40\0\x01\0\0", "it is for the ESP8266")]
 #[case::elf_for_a_pc(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x3e\0", "it is an ELF file for a PC")]
 #[case::elf_for_xtensa(b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x5e\0", "it is an ELF file for Xtensa")]
 #[case::erased(&[0xff; 0x9000], "an erased flash")]
@@ -111,6 +110,62 @@ fn what_is_no_image_is_refused_before_anything_runs(#[case] bytes: &[u8], #[case
         let remedies = ["accepted are: an ELF file", "build it for the target esp32c3", "has no build for"];
         assert!(remedies.iter().any(|remedy| said.contains(remedy)), "{said}");
     }
+}
+
+/// An image for an ESP8266: one segment, which is a loop, and its checksum.
+fn for_esp8266(folder: &TempDir) -> String {
+    let [code, address] = [[0x06, 0xff, 0xff, 0], 0x4010_0000_u32.to_le_bytes()];
+    let mut image = [&[0xe9, 1, 2, 0x40][..], &address, &address, &4_u32.to_le_bytes(), &code].concat();
+    image.resize(31, 0);
+    image.push(code.iter().fold(0xef, |sum, byte| sum ^ byte));
+    let file = folder.path().join("loop.bin");
+    fs::write(&file, image).expect("a file");
+    file.display().to_string()
+}
+
+/// Nobody has to say so: it does. Whoever says otherwise, or gives what it does not take, hears why that cannot be.
+#[test]
+fn an_image_for_another_chip_that_is_emulated_says_so_itself() {
+    let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+    let file = for_esp8266(&folder);
+    let said = |output: &Output| String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+    let ran = emulate(&[&file, "--until-ms", "40"]);
+    assert_eq!(ran.status.code(), Some(i32::from(exit::AS_EXPECTED.code)), "{}", said(&ran));
+    let boot = "ets Jan  8 2013,rst cause:1, boot mode:(3,7)";
+    assert!(said(&ran).contains(boot) && said(&ran).contains("load 0x40100000, len 4"), "{}", said(&ran));
+    let state = folder.path().join("state").display().to_string();
+    let again = ["--until-ms", "1", "--flash-state", &state];
+    assert!((0..2).all(|_| emulate(&[&[file.as_str()][..], &again].concat()).status.success()));
+    assert_eq!(fs::read(&state).expect("it was kept").first(), Some(&0xe9));
+    for (more, why) in [
+        (["--board", "esp32c3"], "it is for the ESP8266, and this chip is an ESP32-C3"),
+        (["--rom", "rom.elf"], "the ROM of the ESP8266 is modelled, and none is read"),
+    ] {
+        let refused = emulate(&[&file, more[0], more[1]]);
+        assert_eq!(refused.status.code(), Some(i32::from(exit::USAGE.code)), "{}", said(&refused));
+        assert!(said(&refused).contains(why), "{}", said(&refused));
+    }
+    let mut damaged = fs::read(&file).expect("a file");
+    damaged[16] ^= 1;
+    fs::write(&file, damaged).expect("a file");
+    let stopped = emulate(&[&file]);
+    assert_eq!(stopped.status.code(), Some(i32::from(exit::OTHERWISE.code)), "{}", said(&stopped));
+    assert!(said(&stopped).contains("its checksum is 0x"), "{}", said(&stopped));
+}
+
+/// No stack of the bench runs on an ESP8266: that is said, with what to give instead.
+#[test]
+fn a_chip_without_stacks_is_named_with_what_to_give() {
+    let output = bench("hil", &["--board", "esp8266"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(i32::from(exit::NOTHING_SELECTED.code)), "{said}");
+    assert!(
+        said.contains("no stack for the ESP8266") && said.contains("--image FILE.bin --dialect FILE.toml"),
+        "{said}"
+    );
+    let named = bench("hil", &["--board", "esp8266", "--stack", "nobody"]);
+    let said = String::from_utf8_lossy(&named.stderr);
+    assert!(said.contains("there is no stack `nobody`; there is none for the chip esp8266"), "{said}");
 }
 
 /// A chip of another kind in the header, a part alone, a folder without a build, what never ends.

@@ -12,6 +12,7 @@ use super::site::Site;
 use crate::cli::Hil;
 use crate::controls::{self, ControlRun};
 use crate::exit;
+use crate::image_source;
 use crate::stack::{self, Applicability, Stack};
 
 /// What the command line names.
@@ -33,11 +34,14 @@ impl Selection {
         if scenarios.is_empty() {
             return Err(Refusal::new(exit::NOTHING_SELECTED, format!("{} holds no scenario", folder.display())));
         }
-        let chip = arguments.board.chip()?;
+        let chip = chip_of(arguments)?;
         let all_stacks = match &arguments.image {
             Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
             None => stack::known(root),
         }?;
+        if arguments.stack.is_empty() && !all_stacks.iter().any(|stack| stack.chip() == chip) {
+            return Err(Refusal::new(exit::NOTHING_SELECTED, no_stack_for(chip)));
+        }
         let mut stacks = stack::select(all_stacks.clone(), &arguments.stack, chip)?;
         let is_named = arguments.products || arguments.image.is_some() || !arguments.stack.is_empty();
         stacks.retain(|stack| is_named || !stack.is_product());
@@ -61,6 +65,22 @@ impl Selection {
     pub(super) fn not_asked(&self) -> String {
         not_asked(&self.scenarios, &self.stacks)
     }
+}
+
+/// The chip that is named, or that the image says it is for.
+fn chip_of(arguments: &Hil) -> blame::Result<&'static Chip> {
+    let image = arguments.image.as_ref().filter(|_| arguments.board.board.is_none());
+    let words: Vec<String> = image.map(|image| image.to_string_lossy().into_owned()).into_iter().collect();
+    image_source::chip_of(&words).map_or_else(|| arguments.board.chip(), Ok)
+}
+
+/// What to give where a chip has no stack of this bench.
+fn no_stack_for(chip: &Chip) -> String {
+    format!(
+        "the bench has no stack for the {title}: give firmware of your own, `cargo xtask hil --board {chip} --image \
+         FILE.bin --dialect FILE.toml`, or run it on the terminal, `cargo xtask emulate FILE.bin`",
+        title = chip.title
+    )
 }
 
 /// One scenario on one stack.
