@@ -3,10 +3,11 @@
 //! Espressif publishes the ROM's ELF files under Apache-2.0, and `espflash` carries them. The workspace depends on that
 //! package, so cargo has its source on this machine, or fetches it; nothing of it is copied into this repository.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use blame::Error;
 use serde::Deserialize;
@@ -21,11 +22,26 @@ const PACKAGE: &str = "espflash";
 ///
 /// A sentence with the remedy, if it cannot be read, or cargo does not find the package.
 pub fn read(root: &Path, given: Option<&Path>) -> blame::Result<Arc<[u8]>> {
-    let path = match given {
-        Some(path) => path.to_owned(),
-        None => package(root)?.join(ESP32C3),
-    };
-    let bytes = host::read(&path, &host::limit::IMAGE)
+    match given {
+        Some(path) => read_file(path),
+        None => read_packaged(root),
+    }
+}
+
+/// The package's, for which cargo is asked once: every stack that needs the ROM has the same bytes.
+fn read_packaged(root: &Path) -> blame::Result<Arc<[u8]>> {
+    static READ: Mutex<BTreeMap<PathBuf, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(rom) = read.get(root) {
+        return Ok(Arc::clone(rom));
+    }
+    let rom = read_file(&package(root)?.join(ESP32C3))?;
+    read.insert(root.to_owned(), Arc::clone(&rom));
+    Ok(rom)
+}
+
+fn read_file(path: &Path) -> blame::Result<Arc<[u8]>> {
+    let bytes = host::read(path, &host::limit::IMAGE)
         .map_err(|error| Error::bench(format!("the mask ROM {}: {error}", path.display())))?;
     Ok(Arc::from(bytes))
 }
