@@ -17,9 +17,11 @@ mod esp8266;
 pub mod espressif;
 mod kind;
 mod layout;
+mod mend;
 #[cfg(test)]
 mod tests;
 
 pub use error::{ACCEPTED, PrintableName, Refused};
 pub use kind::{Kind, recognise};
 pub use layout::{Chosen, FLASH_BYTES_MAX, FlashImage, Part};
+pub use mend::{Mended, Unmendable, mend};

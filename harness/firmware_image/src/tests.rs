@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const ELF: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
 const TABLE_AT: usize = 0x8000;
-const APPLICATION_AT: usize = 0x1_0000;
+pub(crate) const APPLICATION_AT: usize = 0x1_0000;
 
 /// The parts that espflash would write for one of the released images.
 fn parts() -> Vec<Part> {
@@ -35,7 +35,7 @@ fn written_by_espflash() -> Vec<Part> {
     segments.map(part).collect()
 }
 
-fn merged() -> Vec<u8> {
+pub(crate) fn merged() -> Vec<u8> {
     FlashImage::new(parts(), &ESP32C3).expect("it is whole").content
 }
 

@@ -157,35 +157,11 @@ impl Application {
     /// # Errors
     /// If it would not be booted.
     pub fn parse(bytes: &[u8], target: &Target) -> Result<Self, Damage> {
-        let header = Header::parse(bytes).ok_or(Damage::NoImage { word: word(bytes, 0) })?;
-        if header.chip != target.chip {
-            return Err(Damage::OtherChip(header.chip));
-        }
-        if header.segments == 0 {
-            return Err(Damage::NoSegments);
-        }
-        if header.segments > SEGMENTS_MAX {
-            return Err(Damage::TooManySegments(header.segments));
-        }
-        let mut segments = Vec::new();
-        let (mut at, mut checksum) = (HEADER_BYTES, CHECKSUM_SEED);
-        for segment in 0..header.segments {
-            let (address, length_bytes) = (word(bytes, at), word(bytes, at + 4));
-            let from = at + SEGMENT_HEADER_BYTES;
-            let end = from as u64 + u64::from(length_bytes);
-            // The checksum follows, so that a segment never ends with the bytes.
-            if end >= bytes.len() as u64 {
-                return Err(Damage::CutOff { segment, end, length_bytes: bytes.len() });
-            }
-            checksum = bytes[from..end as usize].iter().fold(checksum, |sum, byte| sum ^ byte);
-            segments.push(Segment { address, at: from as u32, length_bytes });
-            at = end as usize;
-        }
-        // The checksum is the last byte of a row of sixteen.
-        let mut length_bytes = (at + 1).next_multiple_of(16);
-        if bytes.get(length_bytes - 1) != Some(&checksum) {
+        let Segments { header, segments, checksum_at, checksum } = Segments::walk(bytes, target)?;
+        if bytes.get(checksum_at) != Some(&checksum) {
             return Err(Damage::Checksum);
         }
+        let mut length_bytes = checksum_at + 1;
         if header.has_digest {
             let digest = Sha256::digest(&bytes[..length_bytes]);
             if bytes.get(length_bytes..length_bytes + DIGEST_BYTES) != Some(digest.as_slice()) {
@@ -194,6 +170,23 @@ impl Application {
             length_bytes += DIGEST_BYTES;
         }
         Ok(Self { header, segments, description: description(bytes), length_bytes })
+    }
+
+    /// Writes the checksum, and the SHA-256 if there is one, that the image at the beginning of `bytes` has to have; says
+    /// whether it has a SHA-256.
+    ///
+    /// # Errors
+    /// If it is not whole, or no image for the chip.
+    pub fn mend(bytes: &mut [u8], target: &Target) -> Result<bool, Damage> {
+        let Segments { header, checksum_at, checksum, .. } = Segments::walk(bytes, target)?;
+        let end = checksum_at + 1;
+        let short = Damage::CutOff { segment: header.segments, end: end as u64, length_bytes: bytes.len() };
+        *bytes.get_mut(checksum_at).ok_or(short)? = checksum;
+        if header.has_digest {
+            let digest = Sha256::digest(&bytes[..end]);
+            bytes.get_mut(end..end + DIGEST_BYTES).ok_or(Damage::Digest)?.copy_from_slice(&digest);
+        }
+        Ok(header.has_digest)
     }
 
     /// Whether an image begins with a description of itself: an application does, a bootloader does not.
@@ -224,6 +217,45 @@ impl Application {
             Some(segment) => Err(Damage::NotAligned { address: segment.address }),
             None => Ok(()),
         }
+    }
+}
+
+/// The segments of an image, and the checksum that they have to have.
+struct Segments {
+    header: Header,
+    segments: Vec<Segment>,
+    /// It is the last byte of a row of sixteen.
+    checksum_at: usize,
+    checksum: u8,
+}
+
+impl Segments {
+    fn walk(bytes: &[u8], target: &Target) -> Result<Self, Damage> {
+        let header = Header::parse(bytes).ok_or(Damage::NoImage { word: word(bytes, 0) })?;
+        if header.chip != target.chip {
+            return Err(Damage::OtherChip(header.chip));
+        }
+        if header.segments == 0 {
+            return Err(Damage::NoSegments);
+        }
+        if header.segments > SEGMENTS_MAX {
+            return Err(Damage::TooManySegments(header.segments));
+        }
+        let mut segments = Vec::new();
+        let (mut at, mut checksum) = (HEADER_BYTES, CHECKSUM_SEED);
+        for segment in 0..header.segments {
+            let (address, length_bytes) = (word(bytes, at), word(bytes, at + 4));
+            let from = at + SEGMENT_HEADER_BYTES;
+            let end = from as u64 + u64::from(length_bytes);
+            // The checksum follows, so that a segment never ends with the bytes.
+            if end >= bytes.len() as u64 {
+                return Err(Damage::CutOff { segment, end, length_bytes: bytes.len() });
+            }
+            checksum = bytes[from..end as usize].iter().fold(checksum, |sum, byte| sum ^ byte);
+            segments.push(Segment { address, at: from as u32, length_bytes });
+            at = end as usize;
+        }
+        Ok(Self { header, segments, checksum_at: (at + 1).next_multiple_of(16) - 1, checksum })
     }
 }
 
