@@ -119,7 +119,7 @@ pub fn folder(names: &[String], target: &Target) -> Result<Folder, Refused> {
             return Ok(Folder::List(list));
         }
     }
-    if has("firmware.bin") {
+    if has("firmware.bin") || has(MERGED) {
         return platformio(&has, target).map(Folder::Files);
     }
     if let Some(sketch) = names.iter().find_map(|name| name.strip_suffix(".ino.bin")) {
@@ -134,12 +134,18 @@ pub fn folder(names: &[String], target: &Target) -> Result<Folder, Refused> {
 const APPLICATION: u32 = 0x1_0000;
 const PARTITIONS: u32 = 0x8000;
 const OTA_DATA: u32 = 0xe000;
+/// What ESPHome calls all of them in one file.
+const MERGED: &str = "firmware.factory.bin";
 
-/// `.pio/build/ENVIRONMENT`; ESPHome builds so too, and adds `ota_data_initial.bin` or leaves otadata erased.
+/// `.pio/build/ENVIRONMENT`; ESPHome builds so too, adds `ota_data_initial.bin` or leaves otadata erased, and what is
+/// downloaded from it is the merged image with or without the application.
 fn platformio(has: &dyn Fn(&str) -> bool, target: &Target) -> Result<Files, Refused> {
     let wanted =
         [(target.bootloader_at, "bootloader.bin"), (PARTITIONS, "partitions.bin"), (APPLICATION, "firmware.bin")];
     let missing: Vec<&str> = wanted.iter().map(|(_, name)| *name).filter(|name| !has(name)).collect();
+    if !missing.is_empty() && has(MERGED) {
+        return files("the build folder", vec![(0, MERGED.to_owned())]);
+    }
     if !missing.is_empty() {
         return Err(Refused::FilesMissing { toolchain: "PlatformIO", missing });
     }

@@ -41,7 +41,7 @@ fn target(chip: &Chip) -> Option<&'static Target> {
 }
 
 /// Reads what `words` name for `chip`: one file or folder, or parts as `0x0=bootloader.bin`, with commas or spaces between
-/// them; for a chip that has no flash images, one ELF file.
+/// them, or as `0x0 bootloader.bin`; for a chip that has no flash images, one ELF file.
 ///
 /// # Errors
 ///
@@ -87,7 +87,16 @@ fn read_v1(path: &Path) -> blame::Result<ImageSource> {
     Ok(ImageSource::Flash { image, symbols: elf_beside(path) })
 }
 
+/// What boots from a flash with this content, or why nothing does; `None` for a chip that has no such images.
+pub fn flash_of_content(content: Vec<u8>, chip: &Chip) -> Option<Result<FlashImage, Refused>> {
+    let part = Part { at: 0, bytes: content, name: PrintableName::new("the flash") };
+    target(chip).map(|target| FlashImage::new(vec![part], target))
+}
+
 fn read_any(words: &[String], target: &Target) -> blame::Result<ImageSource> {
+    if let Some(parts) = in_pairs(words).filter(|parts| !parts.is_empty()) {
+        return parts_of(&parts, target);
+    }
     let words: Vec<&str> = match words {
         // A file may have a comma or an equals sign in its name.
         [one] if Path::new(one).exists() => vec![one],
@@ -96,7 +105,7 @@ fn read_any(words: &[String], target: &Target) -> blame::Result<ImageSource> {
     match words.as_slice() {
         [] => Err(Error::author(format!("name an image; {}", firmware_image::ACCEPTED))),
         [one] if !one.contains('=') || Path::new(one).exists() => read_one(Path::new(one), target),
-        several => parts(several, target),
+        several => parts_of(&with_equals_signs(several)?, target),
     }
 }
 
@@ -172,16 +181,35 @@ fn flash_of(folder: &Path, files: &Files, target: &Target) -> blame::Result<Flas
     FlashImage::new(parts, target).map_err(|refused| Error::authors_file(folder, refused))
 }
 
+/// `0x0 bootloader.bin`, and more of them, as esptool's `write-flash` takes them.
+fn in_pairs(words: &[String]) -> Option<Vec<(u32, &str)>> {
+    let pairs = words.chunks(2).map(|pair| match pair {
+        [at, path] if !Path::new(at).exists() => Some((build::parse_offset(at)?, path.as_str())),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 /// `0x0=bootloader.bin`, and more of them.
-fn parts(words: &[&str], target: &Target) -> blame::Result<ImageSource> {
+fn with_equals_signs<'a>(words: &[&'a str]) -> blame::Result<Vec<(u32, &'a str)>> {
+    let part = |word: &&'a str| {
+        let (at, path) = word.split_once('=')?;
+        Some((build::parse_offset(at)?, path))
+    };
+    let usage = |word: &str| {
+        Error::usage(format!(
+            "`{word}`: parts are given as OFFSET=FILE, as in 0x8000=partitions.bin, or as OFFSET FILE"
+        ))
+    };
+    words.iter().map(|word| part(word).ok_or_else(|| usage(word))).collect()
+}
+
+fn parts_of(named: &[(u32, &str)], target: &Target) -> blame::Result<ImageSource> {
     let (mut parts, mut symbols) = (Vec::new(), None);
-    for word in words {
-        let usage = || Error::usage(format!("`{word}`: parts are given as OFFSET=FILE, as in 0x8000=partitions.bin"));
-        let (at, path) = word.split_once('=').ok_or_else(usage)?;
-        let at = build::parse_offset(at).ok_or_else(usage)?;
+    for (at, path) in named {
         let bytes = read_file(Path::new(path), FLASH_BYTES_MAX.into())?;
         symbols = symbols.or_else(|| elf_beside(Path::new(path)));
-        parts.push(Part { at, bytes, name: PrintableName::new(path) });
+        parts.push(Part { at: *at, bytes, name: PrintableName::new(path) });
     }
     let image = FlashImage::new(parts, target).map_err(Error::author)?;
     Ok(ImageSource::Flash { image, symbols })

@@ -47,7 +47,10 @@ fn build() -> TempDir {
             fs::write(place, &segment.data).expect("a file");
         }
     }
-    fs::write(folder.path().join("merged.bin"), merged).expect("a file");
+    fs::create_dir(folder.path().join("esphome")).expect("a folder");
+    for name in ["merged.bin", "esphome/firmware.factory.bin"] {
+        fs::write(folder.path().join(name), &merged).expect("a file");
+    }
     let parts = r#""0x0": "bootloader.bin", "0x8000": "partitions.bin", "0x10000": "firmware.bin""#;
     fs::write(folder.path().join("flasher_args.json"), format!("{{\"flash_files\": {{{parts}}}}}")).expect("a file");
     let manifest = r#"{"builds": [{"chipFamily": "ESP32-C3", "parts": [{"path": "merged.bin", "offset": 0}]}]}"#;
@@ -61,12 +64,15 @@ fn build() -> TempDir {
 #[case::esp_idf_list(&["flasher_args.json"])]
 #[case::web_manifest(&["manifest.json"])]
 #[case::platformio_folder(&["platformio"])]
+#[case::esphome_download(&["esphome"])]
 #[case::parts(&["0x0=bootloader.bin,0x8000=partitions.bin", "0x10000=firmware.bin"])]
+#[case::parts_as_esptool_takes_them(&["0x0", "bootloader.bin", "0x8000", "partitions.bin", "0x10000", "firmware.bin"])]
 fn every_form_boots_through_rom_and_bootloader(#[case] image: &[&str]) {
     let folder = build();
     let at = |word: &str| {
         let parts = word.split(',').map(|part| match part.split_once('=') {
             Some((offset, file)) => format!("{offset}={}", folder.path().join(file).display()),
+            None if part.starts_with("0x") => part.to_owned(),
             None => folder.path().join(part).display().to_string(),
         });
         parts.collect::<Vec<String>>().join(",")
@@ -188,6 +194,26 @@ fn images_of_another_chip_and_parts_alone_are_refused_with_what_to_do() {
         s3.contains("it is for the ESP32-S3, and this chip is an ESP32-C3: build it for the target esp32c3"),
         "{s3}"
     );
+    // The oldest chip that it takes: ESP-IDF's field today, and the one before 4.4.3. The bootloader's own digest goes last.
+    for (field, version) in [(15, "v0.5"), (14, "v0.5")] {
+        let mut newer = fs::read(build.path().join("bootloader.bin")).expect("a file");
+        newer[14..17].fill(0);
+        newer[field] = 5;
+        newer[23] = 0;
+        fs::write(build.path().join("newer.bin"), newer).expect("a file");
+        let output = emulate(&[
+            "0x0",
+            &build.path().join("newer.bin").display().to_string(),
+            "0x8000",
+            &build.path().join("partitions.bin").display().to_string(),
+            "0x10000",
+            &build.path().join("firmware.bin").display().to_string(),
+        ]);
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(i32::from(exit::USAGE.code)), "{said}");
+        assert!(said.contains(&format!("the bootloader wants chip revision {version}")), "{said}");
+        assert!(said.contains("and this chip is v0.4"), "{said}");
+    }
     fs::create_dir(build.path().join("empty")).expect("a folder");
     let folder = refused(&build.path().join("empty"));
     assert!(folder.contains("looked for: flasher_args.json") && folder.contains("accepted are:"), "{folder}");

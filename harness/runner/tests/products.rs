@@ -10,7 +10,8 @@ use clock::{Duration, Instant};
 use emulator::event::Event;
 use emulator::{EmulatedChip, Pause, Reset, Rom, Settings};
 use firmware_image::FlashImage;
-use firmware_image::espressif::ESP32C3;
+use firmware_image::espressif::{Application, ESP32C3};
+use md5::{Digest as _, Md5};
 use rstest::rstest;
 use runner::mask_rom;
 use runner::products::Product;
@@ -30,12 +31,20 @@ struct Repl {
 
 impl Repl {
     fn power_on(image: &FlashImage) -> Self {
+        Self::switched_on(image, None)
+    }
+
+    /// With what another chip has kept without power, if there is something.
+    fn switched_on(image: &FlashImage, kept: Option<&[u8]>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let rom = Rom::Elf(mask_rom::read(&root, None).expect("espflash ships the ROM"));
         let settings = Settings { seed: 0x5eed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
         let model = emulator::model_of(&CHIP).expect("it is emulated");
         let mut chip = (model.power_on)(&settings);
         chip.set_flash_content(&image.content).expect("it fits");
+        if let Some(kept) = kept {
+            chip.set_kept_state(kept).expect("what such a chip has kept");
+        }
         chip.boot_from_flash();
         chip.reset(Reset::PowerOn);
         Self { chip, said: String::new(), events: Vec::new() }
@@ -83,18 +92,25 @@ fn session(image: &FlashImage, version: &str) -> (String, Instant, Vec<u8>) {
     (repl.said, repl.chip.now(), repl.chip.flash_content())
 }
 
+/// An installed product's image, or a word about why there is none; a product that is demanded must be there.
+fn installed(name: &str) -> Option<FlashImage> {
+    let product = Product::by_name(name).expect("it is pinned");
+    match product.read() {
+        Ok(bytes) => Some(FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip")),
+        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
+        Err(missing) => {
+            eprintln!("{}: {}", product.title, missing.reason);
+            None
+        }
+    }
+}
+
 /// How ESP-IDF fails: by an exception, by its watchdogs. It notes why, and resets itself by software.
 #[rstest]
 #[case::v1_22("micropython_1_22_esp32c3")]
 #[case::v1_27("micropython_1_27_esp32c3")]
 fn a_crash_of_micropython_is_the_firmwares_failure(#[case] name: &str) {
-    let product = Product::by_name(name).expect("it is pinned");
-    let bytes = match product.read() {
-        Ok(bytes) => bytes,
-        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
-        Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
-    };
-    let image = FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip");
+    let Some(image) = installed(name) else { return };
     for (words, wanted) in [
         ("import machine; machine.mem32[0] = 1\r", "store access fault, mtval 0x00000000"),
         ("import machine; machine.mem32[0] = 1\r", "after a panic, as ESP-IDF has noted"),
@@ -126,15 +142,83 @@ fn a_crash_of_micropython_is_the_firmwares_failure(#[case] name: &str) {
 #[case::v1_22("micropython_1_22_esp32c3", "1.22.2")]
 #[case::v1_27("micropython_1_27_esp32c3", "1.27.0")]
 fn micropython_boots_computes_and_keeps_its_files(#[case] name: &str, #[case] version: &str) {
-    let product = Product::by_name(name).expect("it is pinned");
-    let bytes = match product.read() {
-        Ok(bytes) => bytes,
-        Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
-        Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
-    };
-    let image = FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip");
+    let Some(image) = installed(name) else { return };
     let first = session(&image, version);
     let second = session(&image, version);
     assert_eq!(first.0, second.0);
     assert!(first == second, "the same to the byte, and at the same time");
+}
+
+/// Two slots of this size for an application of MicroPython, and where its filesystem is then.
+const SLOT_BYTES: u32 = 0x1a_0000;
+const SLOTS: [u32; 2] = [0x1_0000, 0x1_0000 + SLOT_BYTES];
+
+/// The same product with a partition table for updates over the air: its application in both slots.
+fn with_two_slots(merged: &[u8]) -> FlashImage {
+    let entry = |kind: u8, subtype: u8, at: u32, length_bytes: u32, label: &str| {
+        let mut bytes = vec![0xaa, 0x50, kind, subtype];
+        bytes.extend([at, length_bytes].iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(label.as_bytes());
+        bytes.resize(32, 0);
+        bytes
+    };
+    let behind = SLOTS[1] + SLOT_BYTES;
+    let mut table = [
+        entry(1, 2, 0x9000, 0x4000, "nvs"),
+        entry(1, 0, 0xd000, 0x2000, "otadata"),
+        entry(1, 1, 0xf000, 0x1000, "phy_init"),
+        entry(0, 0x10, SLOTS[0], SLOT_BYTES, "ota_0"),
+        entry(0, 0x11, SLOTS[1], SLOT_BYTES, "ota_1"),
+        entry(1, 0x81, behind, 0x40_0000 - behind, "vfs"),
+    ]
+    .concat();
+    let md5 = Md5::digest(&table);
+    table.extend([0xeb; 2].iter().chain(&[0xff; 14]).chain(&md5));
+    let whole = Application::parse(&merged[0x1_0000..], &ESP32C3).expect("an application").length_bytes;
+    let application = &merged[0x1_0000..][..whole];
+    let mut content = merged[..0x8000].to_vec();
+    content.extend(table);
+    for slot in SLOTS {
+        content.resize(slot as usize, 0xff);
+        content.extend(application);
+    }
+    FlashImage::merged("with two slots", content, &ESP32C3).expect("an image for this chip")
+}
+
+/// The product's own bootloader goes by otadata, tries an update once, and goes back unless the update says that it is
+/// well; and all of that is kept without power, as are eFuses.
+#[rstest]
+#[case::v1_22("micropython_1_22_esp32c3")]
+#[case::v1_27("micropython_1_27_esp32c3")]
+fn an_update_is_tried_once_and_rolled_back_or_kept(#[case] name: &str) {
+    let Some(image) = installed(name) else { return };
+    let image = with_two_slots(&image.content);
+    let mut repl = Repl::power_on(&image);
+    repl.until_prompt();
+    let reset = |repl: &mut Repl| repl.ask("import machine; machine.reset()\r");
+    let running = |repl: &mut Repl| {
+        let said = repl.ask("from esp32 import Partition as P; print(P(P.RUNNING).info()[4])\r");
+        said.lines().nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(running(&mut repl), "ota_0", "otadata is erased");
+    let update = "P(P.RUNNING).get_next_update().set_boot()\r";
+    repl.ask(update);
+    reset(&mut repl);
+    assert_eq!(running(&mut repl), "ota_1", "the update is tried");
+    reset(&mut repl);
+    assert_eq!(running(&mut repl), "ota_0", "it did not say that it is well");
+    repl.ask(update);
+    reset(&mut repl);
+    assert_eq!(running(&mut repl), "ota_1");
+    repl.ask("P.mark_app_valid_cancel_rollback()\r");
+    assert!(reset(&mut repl).contains("ESP-ROM:"));
+    assert_eq!(running(&mut repl), "ota_1", "it said that it is well");
+    // UART_PRINT_CONTROL = 3: the ROM is silent on UART0 (PGM_DATA4; CONF and CMD as the manual has them).
+    for (at, value) in [(0x10, 0xc0), (0x1cc, 0x5a5a), (0x1d4, 2)] {
+        repl.ask(&format!("import machine; machine.mem32[{:#x}] = {value}\r", 0x6000_8800u32 + at));
+    }
+    let mut again = Repl::switched_on(&image, Some(&repl.chip.kept_state()));
+    let boot = again.until_prompt();
+    assert!(boot.contains("MicroPython v") && !boot.contains("ESP-ROM:"), "{boot}");
+    assert_eq!(running(&mut again), "ota_1", "in the next run");
 }

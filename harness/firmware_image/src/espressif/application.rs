@@ -45,8 +45,9 @@ impl Header {
     /// Reads the header; `None` if no image begins here.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let header = bytes.get(..HEADER_BYTES).filter(|header| header[0] == IMAGE_MAGIC)?;
-        // Images from before ESP-IDF 5.0 have the minor number alone, in one byte, as units of a whole version.
         let (min, max) = (half(header, 15), half(header, 17));
+        // ESP-IDF before 4.4.3 has the minor number alone, in the byte before.
+        let min = if min == 0 { u16::from(header[14]) } else { min };
         let max = if max == 0 || max == u16::MAX { u16::MAX } else { max };
         Some(Self {
             segments: header[1],

@@ -68,7 +68,6 @@ fn from_flash(
     image: &FlashImage,
     symbols: Option<&[u8]>,
 ) -> blame::Result<Box<dyn EmulatedChip>> {
-    terminal::errln!("{image}");
     let rom = match model.takes_rom {
         true => Rom::Elf(mask_rom::read(root, arguments.rom.as_deref())?),
         false => Rom::Modelled,
@@ -76,10 +75,9 @@ fn from_flash(
     let settings = Settings { seed: arguments.seed, rom, flash_bytes: Some(image.flash_bytes), ..Settings::default() };
     let mut chip = (model.power_on)(&settings);
     chip.set_flash_content(&image.content).map_err(Error::author)?;
-    if let Some(file) = arguments.flash_state.as_ref().filter(|file| file.exists()) {
-        let state = host::read(file, &host::limit::IMAGE).map_err(|error| Error::authors_file(file, error))?;
-        chip.set_kept_state(&state).map_err(|error| Error::authors_file(file, error))?;
-        terminal::errln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
+    match arguments.flash_state.as_ref().filter(|file| file.exists()) {
+        Some(file) => restore_state(model, &mut *chip, file)?,
+        None => terminal::errln!("{image}"),
     }
     if let Some(elf) = symbols {
         chip.know_symbols(elf);
@@ -87,6 +85,19 @@ fn from_flash(
     chip.boot_from_flash();
     chip.reset(Reset::PowerOn);
     Ok(chip)
+}
+
+/// Gives the chip what it kept, and says what boots from that: another application than the image's, after an update.
+fn restore_state(model: &Model, chip: &mut dyn EmulatedChip, file: &Path) -> blame::Result<()> {
+    let state = host::read(file, &host::limit::IMAGE).map_err(|error| Error::authors_file(file, error))?;
+    chip.set_kept_state(&state).map_err(|error| Error::authors_file(file, error))?;
+    match image_source::flash_of_content(chip.flash_content(), model.chip) {
+        Some(Ok(kept)) => terminal::errln!("{kept}"),
+        Some(Err(refused)) => terminal::errln!("{refused}"),
+        None => {}
+    }
+    terminal::errln!("flash and eFuses as {} has them: remove it to flash the image anew", file.display());
+    Ok(())
 }
 
 /// Keeps what the chip would keep without power.

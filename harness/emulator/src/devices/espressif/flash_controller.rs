@@ -35,6 +35,8 @@ const DATE: u32 = 0x3fc;
 
 /// A part of Winbond's W25Q series, as its data sheet describes it: manufacturer, type, capacity (as a power of two).
 const IDENTITY: [u8; 3] = [0xef, 0x40, 0x16];
+/// Bytes in a page: what is programmed over its end goes on at its beginning.
+const PAGE: u32 = 256;
 const WRITE_ENABLED: u32 = 1 << 1;
 /// What WRSR can set in the three status registers, the first in the lowest byte: protection bits, SRL, QE, LB, CMP, and
 /// the third's drive strength. BUSY and WEL are the part's own.
@@ -189,7 +191,9 @@ impl FlashController {
             return;
         }
         let bytes: Vec<u8> = (W0..=W15).step_by(4).flat_map(|offset| registers.get(offset).to_le_bytes()).collect();
-        flash.program(memory, address, &bytes[..length as usize]);
+        let (here, over) = bytes[..length as usize].split_at((PAGE - address % PAGE).min(length) as usize);
+        flash.program(memory, address, here);
+        flash.program(memory, address & !(PAGE - 1), over);
         self.status &= !WRITE_ENABLED;
     }
 
