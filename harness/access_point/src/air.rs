@@ -9,7 +9,7 @@ use crate::frame::element::id;
 use crate::frame::{Elements, Ethernet, FrameControl, Header, Kind, Radiotap};
 use crate::{Description, DescriptionError, Event, Happening, MacAddress, Rate};
 
-/// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4.4).
+/// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4).
 const SIFS: Duration = Duration::from_micros(10);
 /// A slot of 802.11g, and how long the air has to be free before a frame that nobody waits for.
 const SLOT: Duration = Duration::from_micros(9);

@@ -99,7 +99,7 @@ fn installed(name: &str) -> Option<FlashImage> {
         Ok(bytes) => Some(FlashImage::merged(name, bytes, &ESP32C3).expect("an image for this chip")),
         Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
         Err(missing) => {
-            eprintln!("{}: {}", product.title, missing.reason);
+            terminal::errln!("{}: {}", product.title, missing.reason);
             None
         }
     }

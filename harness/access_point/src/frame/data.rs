@@ -1,4 +1,4 @@
-//! Between Ethernet and 802.11: what a data frame carries (IEEE Std 802.11-2020 §5.1.5, RFC 1042).
+//! Between Ethernet and 802.11: what a data frame carries (IEEE Std 802.11-2020 §5.1.4, RFC 1042).
 
 use crate::MacAddress;
 

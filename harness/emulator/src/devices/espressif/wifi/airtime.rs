@@ -5,7 +5,7 @@
 const RATES_500_KBPS: [u8; 16] = [2, 4, 11, 22, 2, 4, 11, 22, 96, 48, 24, 12, 108, 72, 36, 18];
 /// Octets of the frame check sequence.
 pub(crate) const FCS_BYTES: usize = 4;
-/// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4.4).
+/// Between a frame and its acknowledgement (IEEE Std 802.11-2020 §18.4).
 pub(crate) const SIFS_US: u64 = 10;
 /// A slot, and the wait before a frame that nobody asked for.
 pub(crate) const SLOT_US: u64 = 9;
