@@ -4,6 +4,7 @@
 //! Run by libFuzzer (`fuzz_targets/strangers_*.rs`) and, over the seeds in `seeds/strangers` and what a few hundred changes
 //! make of each, by `cargo test -p runner --test fuzz_seeds`.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use runner::dialect::log::LogReader;
 pub type Body = (&'static str, fn(&[u8]));
 
 /// Every kind of input.
-pub const ALL: [Body; 12] = [
+pub const ALL: [Body; 13] = [
     ("dialect", dialect),
     ("elf", elf),
     ("mosquitto_conf", mosquitto_conf),
@@ -29,6 +30,7 @@ pub const ALL: [Body; 12] = [
     ("quarantine", quarantine),
     ("probe_protocol", probe_protocol),
     ("remote_bitbang", remote_bitbang),
+    ("gdb", gdb),
     ("modem", modem),
     ("dns_and_sntp", dns_and_sntp),
 ];
@@ -168,6 +170,55 @@ pub fn remote_bitbang(bytes: &[u8]) {
         shown(&why);
     }
     assert!(answers.len() <= bytes.len() && pins.take_clocks() <= bytes.len() as u64);
+}
+
+/// gdb at a chip that runs a small program. Each line is a packet, framed here; `!` stands before bytes that go as they are, and
+/// an empty line is Ctrl-C.
+pub fn gdb(bytes: &[u8]) {
+    const PROGRAM: &[u8] = include_bytes!("../../emulator/tests/programs/flash_identity.elf");
+    let mut said = Vec::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        match line {
+            [] => said.push(3),
+            [b'!', raw @ ..] => said.extend(raw),
+            packet => {
+                let sum = packet.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+                said.extend([b"$", packet, format!("#{sum:02x}").as_bytes()].concat());
+            }
+        }
+    }
+    let model = emulator::model_of(&chip::ESP32C3).expect("it is emulated");
+    let mut chip = (model.power_on)(&emulator::Settings::default());
+    chip.load_elf(PROGRAM).expect("a program for this chip");
+    let mut heard = |chip: &mut dyn emulator::EmulatedChip| drop(chip.take_events());
+    if let Err(why) = emulator::gdb::serve(&mut *chip, Said(said.into()), &mut heard) {
+        shown(&why);
+    }
+}
+
+/// What gdb says; nobody hears the answers.
+struct Said(VecDeque<u8>);
+
+impl emulator::gdb::Connection for Said {
+    type Error = std::io::Error;
+
+    fn write(&mut self, _byte: u8) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+impl emulator::gdb::ConnectionExt for Said {
+    fn read(&mut self) -> Result<u8, Self::Error> {
+        self.0.pop_front().ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, Self::Error> {
+        self.0.front().copied().map(Some).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// Whatever a device says to its modem, in front of a network with nobody behind it.

@@ -41,10 +41,10 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
 }
 
 #[rstest]
-fn whatever_is_changed_in_a_seed_is_taken_or_refused(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)] kind: usize) {
+fn whatever_is_changed_in_a_seed_is_taken_or_refused(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)] kind: usize) {
     let (name, body) = body::ALL[kind];
     // A chip is powered on for each of these.
-    let changed_per_seed = if ["elf", "remote_bitbang"].contains(&name) { 40 } else { 400 };
+    let changed_per_seed = if ["elf", "remote_bitbang", "gdb"].contains(&name) { 40 } else { 400 };
     let seeds = replay::seeds(&format!("strangers/{name}"));
     assert!(!seeds.is_empty());
     seeds.iter().for_each(|(_, seed)| body(seed));
@@ -64,4 +64,41 @@ fn every_kind_has_its_target_and_its_seeds() {
     }
     let folders = fs::read_dir(fuzz.join("seeds/strangers")).expect("the seeds").count();
     assert_eq!(folders, body::ALL.len());
+}
+
+/// libFuzzer ends with an error at a line that it does not understand: each is a comment, or a word in quotation marks, with
+/// `\\`, `\"` and `\xAB` in it (its documentation, "Dictionaries").
+#[test]
+fn each_dictionary_is_a_targets_and_can_be_read() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let entry = |line: &str| -> Option<usize> {
+        let mut rest = line.strip_prefix('"')?.strip_suffix('"')?;
+        let mut length = 0;
+        while let Some(one) = rest.chars().next() {
+            rest = &rest[one.len_utf8()..];
+            rest = match one {
+                '"' => return None,
+                '\\' if rest.starts_with(['\\', '"']) => &rest[1..],
+                '\\' => {
+                    let digits = rest.strip_prefix('x')?.get(..2)?;
+                    u8::from_str_radix(digits, 16).ok()?;
+                    &rest[3..]
+                }
+                _ => rest,
+            };
+            length += 1;
+        }
+        Some(length)
+    };
+    let mut count = 0;
+    for file in fs::read_dir(fuzz.join("dictionaries")).expect("the dictionaries") {
+        let file = file.expect("an entry").path();
+        let target = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        assert!(fuzz.join(format!("fuzz_targets/{target}.rs")).is_file(), "{target}");
+        for line in fs::read_to_string(&file).expect("text").lines().filter(|line| !line.starts_with('#')) {
+            assert!(entry(line).is_some_and(|length| length > 0), "{}: {line}", file.display());
+        }
+        count += 1;
+    }
+    assert!(count >= 10, "{count}");
 }

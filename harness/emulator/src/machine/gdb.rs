@@ -4,7 +4,7 @@
 //! that the serial port stays alive. Registers of devices are not read or written by the debugger: that would change
 //! them.
 //!
-//! It does not know sockets: any [`gdbstub::conn::ConnectionExt`] will do, a `TcpStream` among them.
+//! It does not know sockets: any [`ConnectionExt`] will do, a `TcpStream` among them.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -13,7 +13,7 @@ use chip::Architecture;
 use clock::{Duration, Instant};
 use gdbstub::arch::Arch as _;
 use gdbstub::common::Signal;
-use gdbstub::conn::{Connection, ConnectionExt};
+pub use gdbstub::conn::{Connection, ConnectionExt};
 use gdbstub::stub::run_blocking::{BlockingEventLoop, Event, WaitForStopReasonError};
 use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
 use gdbstub::target::ext::base::BaseOps;
