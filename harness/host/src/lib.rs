@@ -5,6 +5,7 @@
 //! - [`find`]: the files below a folder, without following links in circles.
 //! - [`whole_file`]: files that are written whole or not at all, and files for their owner alone.
 //! - [`folder`]: a folder for a run's secrets, for nobody else, which is gone when its process is.
+//! - [`own_network`]: a network of its own for a server that a stranger configures.
 //! - [`process`]: programs that cannot outlive their limit, nor the bench.
 //!
 //! This crate does not know what the files hold or what the programs are.
@@ -12,6 +13,7 @@
 mod find;
 pub mod folder;
 pub mod limit;
+pub mod own_network;
 pub mod process;
 mod read;
 pub mod whole_file;

@@ -84,6 +84,7 @@ pub fn examine(machine: &Machine) -> Vec<Finding> {
     findings.extend(checks::probes(machine));
     findings.extend(checks::modem_manager(machine));
     findings.extend(checks::programs(machine));
+    findings.extend(checks::own_network(machine));
     findings.extend(checks::locks());
     findings.extend(checks::disk(machine));
     findings.extend(checks::versions(machine));

@@ -9,11 +9,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use blame::Error;
 use board::Board;
 use clock::UnixTime;
 use host::folder::Folder;
+use host::own_network::OwnNetwork;
 use pki::Minted;
 use scenario::{Date, Scenario};
 
@@ -52,6 +54,8 @@ pub struct Programs {
 pub struct Mosquitto {
     server: Server,
     ports: BTreeMap<u16, SocketAddr>,
+    /// The network that it is in; `None`: this machine's.
+    network: Option<Arc<OwnNetwork>>,
     /// Last: nobody uses it any more.
     _folder: Folder,
 }
@@ -64,6 +68,31 @@ impl Mosquitto {
     ///
     /// If mosquitto does not take its configuration, which is its author's fault, or the disk refuses.
     pub fn start(scenario: &Scenario, minted: &Minted, folder: &Path, programs: &Programs) -> blame::Result<Self> {
+        Self::start_in(None, scenario, minted, folder, programs)
+    }
+
+    /// As [`Self::start`], in a network of its own where this machine permits that (`doctor` says whether it does): for whom
+    /// [`Relay`] alone brings connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub fn start_apart(
+        scenario: &Scenario,
+        minted: &Minted,
+        folder: &Path,
+        programs: &Programs,
+    ) -> blame::Result<Self> {
+        Self::start_in(OwnNetwork::new().ok().map(Arc::new), scenario, minted, folder, programs)
+    }
+
+    fn start_in(
+        network: Option<Arc<OwnNetwork>>,
+        scenario: &Scenario,
+        minted: &Minted,
+        folder: &Path,
+        programs: &Programs,
+    ) -> blame::Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder).map_err(failed)?;
         }
@@ -74,7 +103,7 @@ impl Mosquitto {
             let configuration = conf::relocated(scenario, own.path(), &mut |_| free.take())?;
             conf::write_files(scenario, minted, &configuration, programs)?;
             drop(free);
-            Self::run(own, &configuration, folder, programs)
+            Self::run(own, &configuration, folder, programs, network.clone())
         });
         started.map_err(|why| {
             let shown = folder.join("mosquitto.conf");
@@ -107,6 +136,7 @@ impl Mosquitto {
         conf: &conf::Relocated,
         artefacts: &Path,
         programs: &Programs,
+        network: Option<Arc<OwnNetwork>>,
     ) -> Result<Self, NotRunning> {
         let file = own.path().join("mosquitto.conf");
         fs::create_dir_all(artefacts).map_err(failed)?;
@@ -119,10 +149,16 @@ impl Mosquitto {
             user.owns(own.path()).map_err(failed)?;
             user.runs(&mut command);
         }
-        let server = Server::start(command, artefacts.join("mosquitto.log"), Some(RUNNING)).map_err(|why| {
+        let log = artefacts.join("mosquitto.log");
+        let start = move || Server::start(command, log, Some(RUNNING));
+        let started = match &network {
+            Some(network) => network.within(start),
+            None => start(),
+        };
+        let server = started.map_err(|why| {
             why.in_words(|said| said.split("; ").map(without_time).collect::<Vec<String>>().join("; "))
         })?;
-        Ok(Self { server, ports: conf.ports.clone(), _folder: own })
+        Ok(Self { server, ports: conf.ports.clone(), network, _folder: own })
     }
 }
 
@@ -161,8 +197,8 @@ pub fn meet(
     };
     let scenario = Scenario { date: Date(today), ..scenario.clone() };
     let minted = bench::mint(&scenario, seed)?;
-    let mosquitto = Mosquitto::start(&scenario, &minted, folder, &programs)?;
-    let relay = Box::new(Relay::new(mosquitto.addresses()));
+    let mosquitto = Mosquitto::start_apart(&scenario, &minted, folder, &programs)?;
+    let relay = Box::new(Relay::new(mosquitto.addresses(), mosquitto.network.clone()));
     let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
     Ok(Met::Held(Box::new(evidence), mosquitto.finish()))
 }

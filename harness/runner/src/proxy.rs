@@ -97,7 +97,7 @@ impl Proxy {
         let upstream = mosquitto.address(port);
         let upstream = upstream.ok_or_else(|| Error::bench("mosquitto has no listener for the proxy"))?;
         let running = self.start(tls, &scenario, &minted, upstream, folder)?;
-        let relay = Box::new(Relay::new([(port, running.address)].into()));
+        let relay = Box::new(Relay::new([(port, running.address)].into(), None));
         let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
         let mut log = mosquitto.finish();
         log.extend(running.server.finish().lines().map(|line| format!("{}: {line}", self.name())));

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use host::own_network::OwnNetwork;
+
 use super::{Finding, Machine};
 use crate::quarantine::{self, Expired, Quarantine};
 use crate::{PROBE, lock, map, scan};
@@ -201,6 +203,22 @@ pub(super) fn locks() -> Vec<Finding> {
     vec![match lock::take(&folder, "doctor", &holder, Duration::from_secs(5)) {
         Ok(_) => Finding::well(ABOUT, folder.display().to_string()),
         Err(why) => Finding::ill(ABOUT, why.to_string(), "name a folder that you may write to in SHAKEDOWN_LOCKS"),
+    }]
+}
+
+/// Whether a real broker, which a scenario configures, can be kept from this machine's network.
+pub(super) fn own_network(machine: &Machine) -> Vec<Finding> {
+    const ABOUT: &str = "network";
+    if (machine.finds_program)("mosquitto").is_none() {
+        return Vec::new();
+    }
+    vec![match OwnNetwork::new() {
+        Ok(_) => Finding::well(ABOUT, "the mosquitto of a scenario has one of its own"),
+        Err(why) => Finding::lacking(
+            ABOUT,
+            format!("the mosquitto of a scenario has none of its own, and is on the loopback of this machine: {why}"),
+            "run the bench as root in a container or virtual machine of its own, or read a stranger's scenario first",
+        ),
     }]
 }
 

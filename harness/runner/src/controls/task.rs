@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use control::Act;
+use host::whole_file;
 use pki::{Minted, MintedCertificate};
 use scenario::Scenario;
 
@@ -115,7 +116,7 @@ impl Tls {
                 let chain_file = folder.join("certificate.pem");
                 let key_file = folder.join("key.pem");
                 fs::write(&chain_file, pem(&chain))?;
-                fs::write(&key_file, key.key_pem())?;
+                whole_file::write_private(&key_file, key.key_pem().as_bytes())?;
                 let intermediates = chain.get(1..).filter(|rest| !rest.is_empty());
                 let intermediates_file = intermediates
                     .map(|rest| {

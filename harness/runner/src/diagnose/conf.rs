@@ -64,7 +64,7 @@ pub fn start(file: &Path, port: Option<u16>, artefacts: &Path) -> blame::Result<
         let port = moving.listener(port)?;
         let Moving { moved, notes, free, .. } = moving;
         drop(free);
-        let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs)?;
+        let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs, None)?;
         let address = mosquitto.address(port).ok_or_else(|| Error::bench("its listener is gone"))?;
         Ok(Running { _mosquitto: mosquitto, port, address, notes })
     });

@@ -10,11 +10,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time;
 
 use clock::{Duration, Instant};
+use host::own_network::OwnNetwork;
 use network::{Action, Close, ConnectionId, Service};
 
 use crate::world::Counterpart;
@@ -31,6 +33,8 @@ const READS_AHEAD_MAX: usize = 64;
 /// Bridges the LAN's ports to sockets.
 pub struct Relay {
     ports: BTreeMap<u16, SocketAddr>,
+    /// The network that these are in; `None`: this machine's.
+    network: Option<Arc<OwnNetwork>>,
     links: BTreeMap<ConnectionId, Connection>,
     heard: Receiver<(ConnectionId, Heard)>,
     hear: mpsc::SyncSender<(ConnectionId, Heard)>,
@@ -54,15 +58,19 @@ enum Heard {
 }
 
 impl Relay {
-    /// Bridges each port to its address.
-    pub fn new(ports: BTreeMap<u16, SocketAddr>) -> Self {
+    /// Bridges each port to its address, in the network that the broker is in.
+    pub fn new(ports: BTreeMap<u16, SocketAddr>, network: Option<Arc<OwnNetwork>>) -> Self {
         let (hear, heard) = mpsc::sync_channel(READS_AHEAD_MAX);
-        Self { ports, links: BTreeMap::new(), heard, hear, anchor: None, findings: Vec::new() }
+        Self { ports, network, links: BTreeMap::new(), heard, hear, anchor: None, findings: Vec::new() }
     }
 
     fn open(&self, id: ConnectionId, port: u16) -> io::Result<TcpStream> {
-        let address = self.ports.get(&port).ok_or_else(|| io::Error::other("the broker has no such port"))?;
-        let stream = TcpStream::connect_timeout(address, SOCKET_LIMIT)?;
+        let address = *self.ports.get(&port).ok_or_else(|| io::Error::other("the broker has no such port"))?;
+        let connect = move || TcpStream::connect_timeout(&address, SOCKET_LIMIT);
+        let stream = match &self.network {
+            Some(network) => network.within(connect)?,
+            None => connect()?,
+        };
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(SOCKET_LIMIT))?;
         let (reader, hear) = (stream.try_clone()?, self.hear.clone());
