@@ -28,7 +28,7 @@ fn an_emulated_board_needs_no_port() {
 #[test]
 fn every_objection_has_line_and_remedy() {
     for (text, line, words) in [
-        ("chip = \"esp32\"\nprobe = \"x\"\n", 1, "no firmware for a chip `esp32`"),
+        ("chip = \"esp32\"\nprobe = \"x\"\n", 1, "no chip `esp32` here"),
         ("chip = \"esp32c3\"\nprobe = \"1:2\"\n", 2, "/dev/serial/by-id"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nbaud = 0\n", 3, "0 bits"),
         ("chip = \"esp32c3\"\nprobe = \"emulated\"\nbuad = 1\n", 3, "unknown field `buad`"),
