@@ -3,9 +3,10 @@
 use emulator::lx106::disassemble;
 
 /// Encodings at address 0x1000, and what objdump says.
-const TEXTS: [(u32, &str); 44] = [
+const TEXTS: [(u32, &str); 45] = [
     (0x00_0080, "ret"),
     (0xf00d, "ret.n"),
+    (0xf30d, "ret.n"),
     (0x00_02a0, "jx a2"),
     (0x00_02c0, "callx0 a2"),
     (0x00_00c5, "call0 0x1010"),

@@ -127,13 +127,15 @@ impl Esp8266 {
             }
         }
         if let Some(cause) = self.soc.take_requested_reset() {
-            self.restart(cause);
+            self.restart(cause, Stands::Behind);
         }
     }
 
-    fn restart(&mut self, cause: ResetCause) {
+    fn restart(&mut self, cause: ResetCause, stands: Stands) {
         let is_failure = cause == ResetCause::Watchdog;
-        self.tell_behind(EventKind::Reset { cause: cause.to_string().into(), is_failure });
+        // A ROM function that is called stands at its beginning, and so does one that waits.
+        let stands = if rom::CODE.contains(&self.core.pc()) { Stands::Before } else { stands };
+        self.tell(self.core.pc(), stands, EventKind::Reset { cause: cause.to_string().into(), is_failure });
         self.start(cause);
     }
 
@@ -178,7 +180,7 @@ impl Esp8266 {
                 let cycle = self.soc.clock.cycle(until).max(self.core.cycle() + 1);
                 self.core.skip_to(cycle);
             }
-            Outcome::Reset(cause) => self.restart(cause),
+            Outcome::Reset(cause) => self.restart(cause, Stands::Before),
             Outcome::Halt => self.halted = true,
             Outcome::Fault { address, store } => {
                 let cause = if store { Cause::StoreProhibited } else { Cause::LoadProhibited };

@@ -146,7 +146,8 @@ pub(super) const NARROW: &[Row] = &[
     row(0x00cf, 0x008c, O::Beqz, F::BranchZeroNarrow, "beqz.n"),
     row(0x00cf, 0x00cc, O::Bnez, F::BranchZeroNarrow, "bnez.n"),
     row(0xf00f, 0x000d, O::MovN, F::RegistersTs, "mov.n"),
-    row(0xffff, 0xf00d, O::Ret, F::None, "ret.n"),
+    // Its field for a register is nobody's.
+    row(0xf0ff, 0xf00d, O::Ret, F::None, "ret.n"),
     row(0xf0ff, 0xf02d, O::BreakN, F::BreakNarrow, "break.n"),
     row(0xffff, 0xf03d, O::Nop, F::None, "nop.n"),
     row(0xffff, 0xf06d, O::Ill, F::None, "ill.n"),

@@ -49,12 +49,13 @@ const GO: u32 = 0b11 << 30;
 const ACKNOWLEDGED: u32 = 1 << 24;
 const DESCRIPTOR: u32 = 0x3_ffff;
 const DESCRIPTOR_BASE: u32 = 0x3ffc_0000;
-/// The counter of the second timer, and that timer.
+/// The counter of the second timer, and that timer, which is over when the counter has come to what stands behind it.
 const COUNTER: u32 = 0x1048;
 const COUNTER_HIGH: u32 = 0x104c;
 const TIMER: u32 = 0x10c8;
 const TIMER_ARMED: u32 = 1 << 31;
-const TIMER_US: u32 = 0x10cc;
+const TIMER_AT: u32 = 0x10cc;
+const TIMER_AT_HIGH: u32 = 0x10d0;
 
 /// Events.
 const EVENT_RECEIVED: u32 = 1 << 8;
@@ -124,8 +125,9 @@ impl WifiMac {
             }
             TIMER => {
                 registers.set(TIMER, value);
-                let after = u64::from(registers.get(TIMER_US)).max(1) * TICKS_PER_US;
-                self.timer_at = (value & TIMER_ARMED != 0).then_some(now + after);
+                let at_us = u64::from(registers.get(TIMER_AT)) | u64::from(registers.get(TIMER_AT_HIGH)) << 32;
+                let at = at_us.saturating_mul(TICKS_PER_US).max(now + TICKS_PER_US);
+                self.timer_at = (value & TIMER_ARMED != 0).then_some(at);
             }
             offset => {
                 registers.set(offset, value);
@@ -284,5 +286,35 @@ impl Device for WifiMac {
 
     fn interrupts(&mut self, registers: &RegisterFile, _now: Ticks) -> u64 {
         u64::from(self.events & registers.get(EVENTS_ENABLED) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chips::esp8266::registers::peripheral;
+
+    /// `wDev_MacTim1Arm` writes what the counter will show, and no distance: after an hour as well as at the beginning.
+    #[test]
+    fn the_timer_is_over_when_the_counter_comes_to_it() {
+        let mut registers = RegisterFile::whole(peripheral("WDEV"), 0x1600);
+        let (mut mac, mut memory) = (WifiMac::default(), Memory::new());
+        for begins_us in [0, 3_600_000_000, u64::from(u32::MAX) - 10] {
+            let now = begins_us * TICKS_PER_US;
+            let at_us = begins_us + 1_500;
+            for (offset, value) in
+                [(TIMER_AT, at_us as u32), (TIMER_AT_HIGH, (at_us >> 32) as u32), (TIMER, TIMER_ARMED)]
+            {
+                mac.write_with_memory(offset, value, &mut registers, &memory, now);
+            }
+            let due = at_us * TICKS_PER_US;
+            assert_eq!(mac.due(), due);
+            mac.advance_with_memory(&mut registers, &mut memory, due - 1);
+            assert_eq!(mac.events & EVENT_TIMER, 0);
+            mac.advance_with_memory(&mut registers, &mut memory, due);
+            assert_eq!((mac.events & EVENT_TIMER, registers.get(TIMER) & TIMER_ARMED), (EVENT_TIMER, 0));
+            mac.write_with_memory(EVENTS_CLEAR, EVENT_TIMER, &mut registers, &memory, due);
+            assert_eq!(mac.due(), NEVER);
+        }
     }
 }
