@@ -175,7 +175,7 @@ impl VirtualBoard {
                 match port.role {
                     PortRole::Bench => said = output,
                     PortRole::Modem => said_second = output,
-                    PortRole::Console => {}
+                    PortRole::Console | PortRole::Log => {}
                 }
             }
             chip.take_events();

@@ -18,7 +18,7 @@ pub static ESP8266: Chip = Chip {
     serial_ports: &[
         SerialPort { id: PortId::new("uart0"), title: "UART0", role: PortRole::Bench },
         // It has no receive pin beside the flash's.
-        SerialPort { id: PortId::new("uart1"), title: "UART1", role: PortRole::Console },
+        SerialPort { id: PortId::new("uart1"), title: "UART1", role: PortRole::Log },
     ],
     nics: &[],
     radio: Some(Radio { title: "Wi-Fi" }),

@@ -40,6 +40,8 @@ pub enum PortRole {
     Bench,
     /// A terminal: log lines of ROM and firmware.
     Console,
+    /// Text that firmware sends where it has no pin to receive on.
+    Log,
     /// A modem is at the other end.
     Modem,
 }

@@ -11,7 +11,9 @@
 //! This crate knows no scenario, no board and no port: whoever uses it puts it at the end of a serial line.
 
 mod conflict;
+mod lua_prompt;
 pub mod micropython;
+pub mod nodemcu_lua;
 mod raw_repl;
 
 use std::fmt;
@@ -26,16 +28,19 @@ pub use conflict::Conflict;
 pub enum Kind {
     /// MicroPython's raw REPL, and `umqtt.simple`.
     Micropython,
+    /// NodeMCU's Lua prompt, and its modules `wifi`, `tls`, `mqtt` and `tmr`.
+    NodemcuLua,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Micropython];
+    pub const ALL: [Self; 2] = [Self::Micropython, Self::NodemcuLua];
 
     /// As a product's description has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Micropython => "micropython",
+            Self::NodemcuLua => "nodemcu_lua",
         }
     }
 
@@ -52,6 +57,7 @@ impl Kind {
     pub fn fit(self, plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Plan, Conflict> {
         match self {
             Self::Micropython => micropython::plan::fit(plan, preset, abilities),
+            Self::NodemcuLua => nodemcu_lua::plan::fit(plan, preset, abilities),
         }
     }
 
@@ -59,13 +65,15 @@ impl Kind {
     pub fn printed(self, failure: &Failure) -> Option<String> {
         match self {
             Self::Micropython => micropython::exception::printed(failure),
+            Self::NodemcuLua => nodemcu_lua::printed(failure),
         }
     }
 
     /// A conversation in which the device is told `plan`, from its reset on.
     pub fn begin(self, plan: &Plan) -> Session {
         match self {
-            Self::Micropython => Session(micropython::Session::new(plan)),
+            Self::Micropython => Session(Device::Micropython(micropython::Session::new(plan))),
+            Self::NodemcuLua => Session(Device::NodemcuLua(nodemcu_lua::Session::new(plan))),
         }
     }
 }
@@ -75,6 +83,10 @@ impl Kind {
 pub struct Abilities {
     /// The lowest and the highest TLS version that it offers, as on the wire.
     pub versions: Option<(u16, u16)>,
+    /// It has no means to verify a chain.
+    pub cannot_verify: bool,
+    /// Its ClientHello, record header included, in hexadecimal digits; the 28 random bytes are others each time.
+    pub client_hello: Option<String>,
 }
 
 /// Something that a driver makes of what it has heard.
@@ -145,31 +157,48 @@ impl std::error::Error for Fault {}
 
 /// A conversation with a device at its console.
 #[derive(Debug)]
-pub struct Session(micropython::Session);
+pub struct Session(Device);
+
+/// What is at the other end.
+#[derive(Debug)]
+enum Device {
+    Micropython(micropython::Session),
+    NodemcuLua(nodemcu_lua::Session),
+}
+
+/// The same of whichever it is.
+macro_rules! either {
+    ($session:expr, $device:ident => $call:expr) => {
+        match $session {
+            Device::Micropython($device) => $call,
+            Device::NodemcuLua($device) => $call,
+        }
+    };
+}
 
 impl Session {
     /// Bytes have come from the device.
     pub fn hear(&mut self, now: Instant, bytes: &[u8]) {
-        self.0.hear(now, bytes);
+        either!(&mut self.0, device => device.hear(now, bytes));
     }
 
     /// When to come back, if the device says nothing before.
     pub fn poll_at(&self) -> Option<Instant> {
-        self.0.poll_at()
+        either!(&self.0, device => device.poll_at())
     }
 
     /// It is `now`: what was awaited until then does not come any more.
     pub fn poll(&mut self, now: Instant) {
-        self.0.poll(now);
+        either!(&mut self.0, device => device.poll(now));
     }
 
     /// What is to be sent to the device.
     pub fn take_output(&mut self) -> Vec<u8> {
-        self.0.take_output()
+        either!(&mut self.0, device => device.take_output())
     }
 
     /// What was made of what it said, in order.
     pub fn take_said(&mut self) -> Vec<Said> {
-        self.0.take_said()
+        either!(&mut self.0, device => device.take_said())
     }
 }

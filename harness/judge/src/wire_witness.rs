@@ -70,7 +70,12 @@ impl WireWitness {
         Self {
             typeset: typeset(transcript, scenario),
             last: last.map(on_the_wire).unwrap_or_default(),
-            handshake: last.map_or(Stage::Hello, handshake),
+            handshake: match last {
+                Some(conversation) => handshake(conversation),
+                None if transcript.lookups.is_empty() => Stage::Hello,
+                // It has asked for an address, and has dialled none.
+                None => Stage::Resolve,
+            },
             dialled: last.is_some() || !transcript.modem.is_empty(),
             hello: last.and_then(|conversation| Some(conversation.facts.offer.as_ref()?.hello.clone())),
             mark: mark_of(scenario, transcript),
@@ -87,8 +92,16 @@ impl WireWitness {
     }
 }
 
-/// How far a handshake came: what a device awaited whose last message this was.
+/// How far a handshake came: what a device awaited whose last message this was. It began with a connection, and what comes
+/// behind it is CONNECT.
 fn handshake(conversation: &Conversation) -> Stage {
+    if conversation.facts.is_handshake_complete {
+        return Stage::Login;
+    }
+    let is_unanswered = |line: &Line| line.said == Said::Syn && line.details != "accepted";
+    if conversation.lines.first().is_some_and(is_unanswered) {
+        return Stage::Connect;
+    }
     let has_said = |who: Who, kinds: &[HandshakeType]| {
         let is_one =
             |line: &Line| matches!(&line.said, Said::Handshake(kind) if line.who == who && kinds.contains(kind));

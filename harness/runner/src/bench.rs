@@ -98,7 +98,7 @@ pub fn run_with(
     session.quiet_timeout = (!board.target().emulated).then_some(QUIET_TIMEOUT);
     board.flash(stack.image())?;
     board.reset()?;
-    let limit = Instant::from_millis(u64::from(scenario.limit_s) * 1_000);
+    let limit = Instant::from_millis((u64::from(scenario.limit_s) + u64::from(stack.boot_s())) * 1_000);
     let mut now = Instant::ZERO;
     loop {
         let deadline = session.wants_to_act_at(now).map_or(limit, |at| at.min(limit));

@@ -37,12 +37,23 @@ pub struct Dialect {
     /// The product that this describes, by its name in `cargo xtask products install --list`.
     #[serde(default)]
     pub product: Option<String>,
-    /// How the device is told what to do, if it takes no orders: `micropython`, at its prompt.
+    /// How the device is told what to do, if it takes no orders: `micropython` or `nodemcu_lua`, at its prompt.
     #[serde(default, deserialize_with = "driver")]
     pub driver: Option<driver::Kind>,
     /// The TLS versions that it offers, where nobody can ask it for others: `["1.2"]`.
     #[serde(default)]
     pub versions: Vec<Version>,
+    /// The ClientHello of a product, record header included, in hexadecimal digits: a scenario that asks for it, whatever its
+    /// random bytes, gets the product's own.
+    #[serde(default)]
+    pub client_hello: Option<String>,
+    /// Whether a product has no means to verify a chain, so that it goes on whatever comes.
+    #[serde(default)]
+    pub cannot_verify: bool,
+    /// How long a product takes from its reset until it has a network, in seconds, where that is long: the first boot formats a
+    /// filesystem. The limit of a scenario is so much later.
+    #[serde(default)]
+    pub boot_s: u32,
     /// What the image is asked of this bench's folders, as `scenarios` of a profile.
     #[serde(default)]
     pub scenarios: Option<Vec<String>>,
@@ -166,7 +177,11 @@ impl Dialect {
     /// What the image does by itself, where a driver cannot ask it for anything else.
     pub fn abilities(&self) -> driver::Abilities {
         let numbers = || self.versions.iter().map(|version| version.number());
-        driver::Abilities { versions: numbers().min().zip(numbers().max()) }
+        driver::Abilities {
+            versions: numbers().min().zip(numbers().max()),
+            cannot_verify: self.cannot_verify,
+            client_hello: self.client_hello.clone(),
+        }
     }
 
     /// Reads the file at `path`, if there is one.

@@ -16,9 +16,6 @@ use crate::mask_rom;
 use crate::products::Product;
 use firmware::Manifest;
 
-/// Gets products here.
-const INSTALL: &str = "cargo xtask products install";
-
 /// A firmware image on disk.
 #[derive(Clone, Debug)]
 pub struct Firmware {
@@ -130,15 +127,31 @@ impl Firmware {
     ///
     /// If it is no image for its chip, or the mask ROM cannot be read.
     pub fn product(root: &Path, description: &Path, product: &'static Product) -> blame::Result<Self> {
-        let build_command = Some(INSTALL.to_owned());
-        let nothing = Self::of(description, product.version.to_owned(), product.chip, Vec::new());
         if product.read().is_err() {
-            return Ok(Self { build_command, ..nothing });
+            let nothing = Self::of(description, product.version.to_owned(), product.chip, Vec::new());
+            return Ok(Self { build_command: Some(product.remedy()), ..nothing });
         }
-        let image = Self::own(root, &product.path()?, product.chip)?;
-        let Self { name, version, elf, .. } = nothing;
+        Self::given(root, description, product, &product.path()?)
+    }
+
+    /// A product of others, which is this file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::product`].
+    pub fn given(root: &Path, description: &Path, product: &'static Product, file: &Path) -> blame::Result<Self> {
+        let Self { name, version, elf, .. } =
+            Self::of(description, product.version.to_owned(), product.chip, Vec::new());
+        let image = Self::own(root, file, product.chip)?;
         // What is pinned is the file, not the whole flash.
-        Ok(Self { name, version, elf, sha256: product.sha256.to_owned(), build_command, ..image })
+        Ok(Self {
+            name,
+            version,
+            elf,
+            sha256: product.sha256.to_owned(),
+            build_command: Some(product.remedy()),
+            ..image
+        })
     }
 
     /// Whether it is built where it is needed and never released.

@@ -20,6 +20,7 @@ use crate::dialect::log::LogReader;
 use crate::dialect::patch::{Conflict, Fixed, Reconciled};
 use crate::dialect::{self, Dialect, Profile, words};
 use crate::plan::{self, Issued, NamesAlone};
+use crate::products::Product;
 use crate::released::Firmware;
 use scenario::library;
 
@@ -86,6 +87,11 @@ impl Stack {
         self.dialect.radio
     }
 
+    /// How long after its reset the time begins that a scenario has, in seconds.
+    pub fn boot_s(&self) -> u32 {
+        self.dialect.boot_s
+    }
+
     /// How the device is told what to do, if it takes no orders.
     pub fn driver(&self) -> Option<driver::Kind> {
         self.dialect.driver
@@ -99,6 +105,12 @@ impl Stack {
     /// Whether it is firmware that somebody else has built and published.
     pub fn is_product(&self) -> bool {
         self.dialect.product.is_some()
+    }
+
+    /// Whether it is a product that nobody is required to have: it is given by hand.
+    pub fn is_given(&self) -> bool {
+        let product = self.dialect.product.as_deref().and_then(Product::by_name);
+        product.is_some_and(|product| !product.is_fetched())
     }
 
     /// The command that gets the image here, if it is not there: what is in it is nobody's to hand on.
@@ -338,16 +350,21 @@ pub fn known(root: &Path) -> blame::Result<Vec<Stack>> {
 ///
 /// If the image or the dialect cannot be read or is wrong.
 pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> blame::Result<Vec<Stack>> {
+    // A product that is given by hand is the product, whatever its file is called.
+    if dialect.is_none()
+        && let Some((description, product, dialect)) = products::description(root, elf)?
+        && product.chip == chip
+    {
+        let firmware = Firmware::given(root, &description, product, elf)?;
+        return named(Stack::all_of(firmware, dialect));
+    }
     let firmware = Firmware::own(root, elf, chip)?;
     let found = match dialect {
         Some(file) => {
             let found = Dialect::read(file).map_err(Error::author)?;
             Some(found.ok_or_else(|| Error::author(format!("{}: there is no such file", file.display())))?)
         }
-        None => match products::description(root, elf)? {
-            None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
-            described => described,
-        },
+        None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
     };
     named(Stack::all_of(firmware, found.unwrap_or_default()))
 }

@@ -166,12 +166,12 @@ fn a_chip_without_stacks_is_named_with_what_to_give() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(i32::from(exit::NOTHING_SELECTED.code)), "{said}");
     assert!(
-        said.contains("no stack for the ESP8266") && said.contains("--image FILE.bin --dialect FILE.toml"),
+        said.contains("no stack of its own for the ESP8266") && said.contains("--board esp8266 --image FILE.bin"),
         "{said}"
     );
     let named = bench("hil", &["--board", "esp8266", "--stack", "nobody"]);
     let said = String::from_utf8_lossy(&named.stderr);
-    assert!(said.contains("there is no stack `nobody`; there is none for the chip esp8266"), "{said}");
+    assert!(said.contains("there is no stack `nobody`; there is nodemcu_1_4_0"), "{said}");
 }
 
 /// A chip of another kind in the header, a part alone, a folder without a build, what never ends.

@@ -91,6 +91,7 @@ impl Ports {
                 PortRole::Bench | PortRole::Console => {
                     Attached::Line(SerialLine::new(scenario.network.serial_faults(), seed), Vec::new())
                 }
+                PortRole::Log => Attached::Text(SerialLine::new(Vec::new(), seed)),
                 PortRole::Modem => Attached::Modem(Box::new(modem.take()?)),
             };
             Some((port.id, attached))

@@ -224,7 +224,8 @@ impl Bench {
         let says_nothing = judged.account.says_nothing();
         // What says nothing about the device is nothing to be accepted.
         if self.accept && says_nothing.is_none() {
-            let is_kept = self.kept.get(&pair.scenario.name) == Some(&pair.stack.name);
+            // What was given by hand, hardly anybody can run again.
+            let is_kept = self.kept.get(&pair.scenario.name) == Some(&pair.stack.name) || pair.stack.is_given();
             let go_with =
                 |kept: &[u8], reviewed: &str| matches!(packets::otherwise(kept, pair.scenario, reviewed), Ok(None));
             place.accept(text, is_kept.then_some(Packets { pcapng, go_with: &go_with })).map_err(unfiled)?;

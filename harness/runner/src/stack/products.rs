@@ -35,18 +35,18 @@ pub(super) fn all(root: &Path) -> blame::Result<Vec<Stack>> {
     Ok(stacks)
 }
 
-/// The description of an image that is pinned here.
+/// The description of an image that is pinned here: its file, which product it is, and what it says.
 ///
 /// # Errors
 ///
 /// If it cannot be read, or is wrong.
-pub(super) fn description(root: &Path, image: &Path) -> blame::Result<Option<Dialect>> {
+pub(super) fn description(root: &Path, image: &Path) -> blame::Result<Option<(PathBuf, &'static Product, Dialect)>> {
     let Ok(bytes) = host::read(image, &host::limit::IMAGE) else { return Ok(None) };
     let Some(product) = products::ALL.iter().find(|product| product.is(&bytes)) else { return Ok(None) };
     for file in descriptions(&root.join(FOLDER))? {
         let dialect = Dialect::read(&file).map_err(Error::author)?;
         if let Some(dialect) = dialect.filter(|dialect| dialect.product.as_deref() == Some(product.name)) {
-            return Ok(Some(dialect));
+            return Ok(Some((file, product, dialect)));
         }
     }
     Ok(None)
