@@ -13,8 +13,9 @@ use super::reviewed::{Failure, Reviewed};
 use outcome::Conformity;
 
 /// The files, the particular before the general.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("micropython.why", include_str!("../../../scenarios/explanations/micropython.why")),
+    ("nodemcu.why", include_str!("../../../scenarios/explanations/nodemcu.why")),
     ("mbedtls_3_6.why", include_str!("../../../scenarios/explanations/mbedtls_3_6.why")),
     ("mbedtls_2_28.why", include_str!("../../../scenarios/explanations/mbedtls_2_28.why")),
     ("bearssl_0_6.why", include_str!("../../../scenarios/explanations/bearssl_0_6.why")),

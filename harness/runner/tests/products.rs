@@ -222,3 +222,27 @@ fn an_update_is_tried_once_and_rolled_back_or_kept(#[case] name: &str) {
     assert!(boot.contains("MicroPython v") && !boot.contains("ESP-ROM:"), "{boot}");
     assert_eq!(running(&mut again), "ota_1", "in the next run");
 }
+
+/// What NodeMCU 1.4.0 sent when it was run here, kept as evidence, is what source document s0 saw: all 56 bytes but the 28
+/// random ones.
+#[test]
+fn the_hello_of_the_document_is_what_its_own_firmware_has_sent() {
+    const RANDOM: core::ops::Range<usize> = 15..43;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let name = "versions/nodemcu_hello_meets_tls12_only";
+    let text = std::fs::read_to_string(root.join(format!("scenarios/{name}.toml"))).expect("a scenario");
+    let scenario = scenario::Scenario::parse(name, name, &text).unwrap_or_else(|problem| panic!("{problem}"));
+    let asked = scenario.device.security.client_hello.expect("it is about that hello");
+    let document = base16ct::lower::decode_vec(asked).expect("hexadecimal");
+    assert_eq!(document.len(), 56);
+    let packets = std::fs::read(root.join(format!("captures/{name}.nodemcu_1_4_0.pcapng"))).expect("it was kept");
+    let head = &document[..RANDOM.start];
+    let at = packets.windows(head.len()).position(|bytes| bytes == head).expect("it begins as the document's");
+    let sent = &packets[at..at + document.len()];
+    assert_eq!(sent[RANDOM.end..], document[RANDOM.end..]);
+    assert_ne!(sent[RANDOM], document[RANDOM], "the random bytes are its own");
+    let recording = capture::pcapng::read(&packets).expect("a capture");
+    let comment = recording.comment.unwrap_or_default();
+    let product = Product::by_name("nodemcu_1_4_0_esp8266").expect("it is pinned");
+    assert!(comment.contains(&format!("{} sha256 {}", product.version, product.sha256)), "{comment}");
+}
