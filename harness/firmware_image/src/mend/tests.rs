@@ -28,7 +28,7 @@ fn a_changed_application_boots_again() {
     let at = APPLICATION_AT + 0x3000;
     flash[at..at + 4].copy_from_slice(b"ABCD");
     assert!(FlashImage::merged("x.bin", flash.clone(), &ESP32C3).is_err(), "it has to be mended");
-    let mended = mend(&mut flash, &[at..at + 4], &ESP32C3).expect("it can be");
+    let mended = mend(&mut flash, std::slice::from_ref(&(at..at + 4)), &ESP32C3).expect("it can be");
     assert_eq!(
         mended.iter().map(Mended::to_string).collect::<Vec<_>>(),
         ["the partition factory (checksum and SHA-256 mended)"]
@@ -48,7 +48,7 @@ fn what_lies_elsewhere_is_told_and_what_cannot_be_mended_refused() {
     let mut flash = merged();
     flash[APPLICATION_AT + 1] = 0;
     let at = APPLICATION_AT + 0x3000;
-    let why = mend(&mut flash, &[at..at + 1], &ESP32C3).expect_err("no segments").to_string();
+    let why = mend(&mut flash, std::slice::from_ref(&(at..at + 1)), &ESP32C3).expect_err("no segments").to_string();
     assert_eq!(why, "it lies in the partition factory, whose application is not whole");
 }
 
