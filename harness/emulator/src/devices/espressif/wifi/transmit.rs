@@ -18,6 +18,11 @@ const PLCP0_STEP: u32 = 8;
 const GO: u32 = 0b11 << 30;
 const ACKNOWLEDGED: u32 = 1 << 24;
 /// The first queue's PLCP1 and result; the others are below them.
+///
+/// This word has no rate in it, so that everything leaves at 1 Mbit/s: `mac_tx_set_plcp1` of Espressif's libpp writes length
+/// (bits 11 to 0), rate (16 to 12) and 802.11n (25) to the word before, 0x12f8, and a flag here. Taken from there, esp-radio
+/// and MicroPython 1.27 send data at 6 to 54 Mbit/s and fare as before, but MicroPython 1.22.2 (ESP-IDF 5.0.4) falls silent
+/// at its prompt soon after it has joined; why is not known.
 const PLCP1: u32 = 0x12fc;
 const RESULT: u32 = 0x1320;
 const QUEUE_STEP: u32 = 76;
