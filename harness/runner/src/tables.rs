@@ -3,10 +3,10 @@
 //! A page holds `<!-- table: NAME -->` and `<!-- end -->`, each on a line of its own; what stands between the two is
 //! ours. `cargo xtask tables` writes it, `cargo xtask tables --check` and a test compare it.
 
+mod crates;
 mod grammar;
 mod images;
 mod products;
-mod rooms;
 mod scenarios;
 mod transcript;
 
@@ -14,7 +14,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use rooms::{Room, survey};
+pub use crates::{Member, survey};
 
 use host::whole_file;
 
@@ -120,7 +120,7 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("device-keys", argument) if !argument.is_empty() => grammar::table(root, argument, true),
         ("claims", "") => Ok(grammar::claims()),
         ("placeholders", "") => Ok(grammar::placeholders()),
-        ("rooms", "") => rooms::table(root),
+        ("crates", "") => crates::table(root),
         ("transcript", scenario) if !scenario.is_empty() => transcript::reviewed(root, scenario),
         ("findings", "") => transcript::findings(root),
         _ => Err(Unrenderable::new(format_args!("`{table}`"), "nobody knows how to render this table")),

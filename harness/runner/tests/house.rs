@@ -15,7 +15,7 @@ use runner::tables;
 
 use support::root;
 
-/// Whom each room may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
+/// Whom each crate may know. An edge that is not in here is either a mistake, or a decision that belongs here and into
 /// `harness/README.md`.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("blame", &[]),
@@ -46,7 +46,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("defmt_log", &[]),
     ("emulator", &["chip", "clock", "defmt_log", "firmware_image"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
-    ("board", &["chip", "clock", "emulator"]),
+    ("board", &["chip", "clock", "emulator", "terminal"]),
     ("rack", &["blame", "board", "chip", "host", "report", "scenario", "terminal"]),
     ("probe", &["board", "chip", "terminal"]),
     (
@@ -98,7 +98,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 ];
 
 /// Names that say nothing about what is inside.
-const ROOMS_NEVER_NEEDED: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
+const NAMES_THAT_SAY_NOTHING: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
 
 /// Words that name nothing any more, neither a type nor a module nor an option, with what is said in their place.
 const WORDS_REPLACED: &[(&str, &str)] = &[
@@ -158,16 +158,16 @@ fn the_tables_of_the_readmes_are_up_to_date() {
 }
 
 #[test]
-fn a_room_knows_only_whom_it_may() {
-    let rooms = tables::survey(&root()).unwrap_or_else(|error| panic!("{error}"));
+fn a_crate_knows_only_whom_it_may() {
+    let members = tables::survey(&root()).unwrap_or_else(|error| panic!("{error}"));
     let mut complaints = Vec::new();
-    for room in &rooms {
-        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == room.name) else {
-            complaints.push(format!("{}: a new room; say in MAY_KNOW whom it may know", room.name));
+    for member in &members {
+        let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| *name == member.name) else {
+            complaints.push(format!("{}: a new crate; say in MAY_KNOW whom it may know", member.name));
             continue;
         };
-        for known in room.knows.iter().filter(|known| !may_know.contains(&known.as_str())) {
-            complaints.push(format!("{} must not know {known}", room.name));
+        for known in member.knows.iter().filter(|known| !may_know.contains(&known.as_str())) {
+            complaints.push(format!("{} must not know {known}", member.name));
         }
     }
     assert_none(&complaints);
@@ -176,14 +176,14 @@ fn a_room_knows_only_whom_it_may() {
 #[test]
 fn every_crate_says_what_it_is_and_under_which_licence() {
     let mut complaints = Vec::new();
-    for room in tables::survey(&root()).unwrap_or_else(|error| panic!("{error}")) {
-        if room.description.is_none_or(|words| words.trim().is_empty()) {
-            complaints.push(format!("{}: no description in Cargo.toml", room.name));
+    for member in tables::survey(&root()).unwrap_or_else(|error| panic!("{error}")) {
+        if member.description.is_none_or(|words| words.trim().is_empty()) {
+            complaints.push(format!("{}: no description in Cargo.toml", member.name));
         }
-        if room.licence.as_deref() != Some("MIT OR Apache-2.0") {
-            complaints.push(format!("{}: licence {:?}", room.name, room.licence));
+        if member.licence.as_deref() != Some("MIT OR Apache-2.0") {
+            complaints.push(format!("{}: licence {:?}", member.name, member.licence));
         }
-        for root in room.roots {
+        for root in member.roots {
             let text = fs::read_to_string(&root).expect("a target's file");
             if !text.starts_with("//!") {
                 complaints.push(format!("{}: does not begin with what it is for (`//!`)", root.display()));
@@ -212,7 +212,7 @@ fn names_say_what_is_inside() {
     let mut complaints = Vec::new();
     for file in sources() {
         for part in file.with_extension("").iter().map(|part| part.to_string_lossy()) {
-            if ROOMS_NEVER_NEEDED.contains(&part.as_ref()) {
+            if NAMES_THAT_SAY_NOTHING.contains(&part.as_ref()) {
                 complaints.push(format!("{}: `{part}` says nothing about what is inside", file.display()));
             }
         }

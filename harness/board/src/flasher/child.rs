@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use terminal::clean;
+
 use super::fault::{FaultKind, ProbeFault};
 use super::protocol::{Answer, Progress, Request};
 
@@ -96,7 +98,10 @@ impl Child {
                 Ok(Line::Answer(answer)) => match *answer {
                     Answer::Progress(step) => progress(step),
                     Answer::Failed(fault) => {
-                        return Ok(Answer::Failed(ProbeFault::new(fault.kind, printable(&fault.words))));
+                        return Ok(Answer::Failed(ProbeFault::new(
+                            fault.kind,
+                            clean::cut(&fault.words, WORDS_CHARS_MAX),
+                        )));
                     }
                     last => return Ok(last),
                 },
@@ -129,7 +134,7 @@ impl Child {
         let last = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let last = String::from_utf8_lossy(&last);
         match last.trim().lines().last() {
-            Some(line) => format!("{words}; it said last: {}", printable(line)),
+            Some(line) => format!("{words}; it said last: {}", clean::cut(line, WORDS_CHARS_MAX)),
             None => words.to_owned(),
         }
     }
@@ -183,11 +188,6 @@ fn keep_last(mut errors: impl Read, kept: &Mutex<Vec<u8>>) {
             Err(_) => return,
         }
     }
-}
-
-/// Without the control characters that a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(WORDS_CHARS_MAX).collect()
 }
 
 #[cfg(unix)]

@@ -68,7 +68,7 @@ fn a_fault_keeps_its_kind_and_the_process_lives_on() {
     assert!(flasher.is_alive());
     let fault = flasher.erase(LONG).expect_err("it failed");
     assert_eq!(fault.kind, FaultKind::Other, "a kind that this version does not know");
-    assert_eq!(fault.words, "\u{fffd}[31m?", "nothing that a terminal would obey");
+    assert_eq!(fault.words, r"\u{1b}[31m?", "nothing that a terminal would obey");
     assert!(matches!(fault.into(), crate::Fault::Bench(_)));
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use chip::{CHIPS, Chip};
 use serde::Deserialize;
 
-use super::{Unrenderable, entries, markdown, read, rooms};
+use super::{Unrenderable, crates, entries, markdown, read};
 use crate::stack::Stack;
 
 /// Where released images lie, below the workspace's folder.
@@ -46,14 +46,14 @@ pub(super) fn boards(root: &Path) -> Result<String, Unrenderable> {
 
 /// The released images, with what they are made of.
 pub(super) fn images(root: &Path) -> Result<String, Unrenderable> {
-    let rooms = rooms::survey(root)?;
+    let members = crates::survey(root)?;
     let mut rows = Vec::new();
     for (name, manifest) in released(root)? {
-        let room = rooms.iter().find(|room| room.name == name);
+        let member = members.iter().find(|member| member.name == name);
         let parts: Vec<String> = manifest.stack.iter().map(|(part, version)| format!("{part} {version}")).collect();
         rows.push(vec![
             format!("`{name}` {}", manifest.version),
-            room.and_then(|room| room.description.clone()).unwrap_or_default(),
+            member.and_then(|member| member.description.clone()).unwrap_or_default(),
             parts.join(", "),
             format!("`{}…`", manifest.sha256.get(..8).unwrap_or_default()),
         ]);

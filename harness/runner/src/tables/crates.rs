@@ -1,4 +1,4 @@
-//! The rooms of the house, as cargo knows them: so that the architecture page and the manifests cannot disagree.
+//! Our crates, as cargo knows them: so that the architecture page and the manifests cannot disagree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -12,7 +12,7 @@ use super::{Unrenderable, entries, markdown};
 
 /// One of our crates.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct Member {
     /// Its name.
     pub name: String,
     /// What it is for, in its own words.
@@ -35,59 +35,68 @@ pub struct Room {
 /// # Errors
 ///
 /// If cargo does not start, or does not understand a manifest.
-pub fn survey(root: &Path) -> Result<Vec<Room>, Unrenderable> {
-    let mut rooms = BTreeMap::new();
+pub fn survey(root: &Path) -> Result<Vec<Member>, Unrenderable> {
+    let mut members = BTreeMap::new();
     let mut manifests = vec![root.join("Cargo.toml")];
     for folder in ["firmware-under-test", "firmware-under-test/tls"] {
         manifests.extend(entries(&root.join(folder))?.iter().map(|folder| folder.join("Cargo.toml")));
     }
     for manifest in manifests.iter().filter(|manifest| manifest.is_file()) {
         for package in metadata(manifest)?.packages {
-            rooms.insert(package.name.clone(), package.into_room());
+            members.insert(package.name.clone(), package.into_member());
         }
     }
-    Ok(rooms.into_values().collect())
+    Ok(members.into_values().collect())
 }
 
-/// Who may know whom, row by row: a room knows only rooms of the rows above its own.
+/// Who may know whom, row by row: a crate knows only crates of the rows above its own.
 pub(super) fn table(root: &Path) -> Result<String, Unrenderable> {
-    let rooms = survey(root)?;
-    let rows = rows(&rooms).map_err(|why| Unrenderable::new("the rooms", why))?;
-    let mut sorted: Vec<(usize, &Room)> = rooms.iter().map(|room| (rows[room.name.as_str()], room)).collect();
-    sorted.sort_by_key(|(row, room)| (*row, room.name.as_str()));
+    let members = survey(root)?;
+    let rows = rows(&members).map_err(|why| Unrenderable::new("the crates", why))?;
+    let mut sorted: Vec<(usize, &Member)> = members.iter().map(|member| (rows[member.name.as_str()], member)).collect();
+    sorted.sort_by_key(|(row, member)| (*row, member.name.as_str()));
     let cells: Vec<Vec<String>> = sorted
         .iter()
-        .map(|(row, room)| {
+        .map(|(row, member)| {
             vec![
                 row.to_string(),
-                format!("`{}`", room.name),
-                room.description.clone().unwrap_or_default(),
-                list(&room.knows),
-                list(&room.tests_also_know),
+                format!("[`{}`]({})", member.name, folder_from_page(root, &member.folder)),
+                member.description.clone().unwrap_or_default(),
+                list(&member.knows),
+                list(&member.tests_also_know),
             ]
         })
         .collect();
-    Ok(markdown(&["row", "room", "job", "knows", "its tests know too"], &cells))
+    Ok(markdown(&["row", "crate", "job", "knows", "its tests know too"], &cells))
+}
+
+/// As a link on a page in `harness/` has it.
+fn folder_from_page(root: &Path, folder: &Path) -> String {
+    let folder = folder.strip_prefix(root).unwrap_or(folder);
+    match folder.strip_prefix("harness") {
+        Ok(ours) => ours.display().to_string(),
+        Err(_) => format!("../{}", folder.display()),
+    }
 }
 
 fn list(names: &BTreeSet<String>) -> String {
     names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The row of each room: 0 if it knows nobody, else one more than the lowest that it knows.
-fn rows(rooms: &[Room]) -> blame::Result<BTreeMap<&str, usize>> {
+/// The row of each crate: 0 if it knows nobody, else one more than the lowest that it knows.
+fn rows(members: &[Member]) -> blame::Result<BTreeMap<&str, usize>> {
     let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
-    while rows.len() < rooms.len() {
+    while rows.len() < members.len() {
         let settled = rows.len();
-        for room in rooms {
-            let known: Option<Vec<usize>> = room.knows.iter().map(|name| rows.get(name.as_str()).copied()).collect();
-            if let (Some(known), false) = (known, rows.contains_key(room.name.as_str())) {
-                rows.insert(&room.name, known.into_iter().max().map_or(0, |lowest| lowest + 1));
+        for member in members {
+            let known: Option<Vec<usize>> = member.knows.iter().map(|name| rows.get(name.as_str()).copied()).collect();
+            if let (Some(known), false) = (known, rows.contains_key(member.name.as_str())) {
+                rows.insert(&member.name, known.into_iter().max().map_or(0, |lowest| lowest + 1));
             }
         }
         if rows.len() == settled {
             let rest: Vec<&str> =
-                rooms.iter().map(|room| room.name.as_str()).filter(|name| !rows.contains_key(name)).collect();
+                members.iter().map(|member| member.name.as_str()).filter(|name| !rows.contains_key(name)).collect();
             return Err(Error::bench(format!("{} know each other, or a crate outside of the house", rest.join(", "))));
         }
     }
@@ -126,7 +135,7 @@ struct Target {
 }
 
 impl Package {
-    fn into_room(self) -> Room {
+    fn into_member(self) -> Member {
         let ours = |tests: bool| {
             let wanted = move |dependency: &&Dependency| (dependency.kind.as_deref() == Some("dev")) == tests;
             let ours = self.dependencies.iter().filter(|dependency| dependency.path.is_some());
@@ -135,7 +144,7 @@ impl Package {
         let knows = ours(false);
         let tests_also_know = ours(true).difference(&knows).cloned().collect();
         let shipped = |target: &&Target| target.kind.iter().any(|kind| kind == "lib" || kind == "bin");
-        Room {
+        Member {
             roots: self.targets.iter().filter(shipped).map(|target| target.src_path.clone()).collect(),
             folder: self.manifest_path.parent().map(Path::to_path_buf).unwrap_or_default(),
             name: self.name,
@@ -164,8 +173,8 @@ fn metadata(manifest: &Path) -> Result<Metadata, Unrenderable> {
 mod tests {
     use super::*;
 
-    fn room(name: &str, knows: &[&str]) -> Room {
-        Room {
+    fn member(name: &str, knows: &[&str]) -> Member {
+        Member {
             name: name.into(),
             description: None,
             licence: None,
@@ -177,15 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn a_room_stands_below_all_that_it_knows() {
-        let rooms = [room("attic", &[]), room("cellar", &["attic", "hall"]), room("hall", &["attic"])];
-        let rows = rows(&rooms).unwrap();
+    fn a_crate_stands_below_all_that_it_knows() {
+        let members = [member("attic", &[]), member("cellar", &["attic", "hall"]), member("hall", &["attic"])];
+        let rows = rows(&members).unwrap();
         assert_eq!((rows["attic"], rows["hall"], rows["cellar"]), (0, 1, 2));
     }
 
     #[test]
     fn a_circle_is_named() {
-        let error = rows(&[room("a", &["b"]), room("b", &["a"]), room("c", &[])]).unwrap_err();
+        let error = rows(&[member("a", &["b"]), member("b", &["a"]), member("c", &[])]).unwrap_err();
         assert!(error.message.starts_with("a, b know each other"), "{error}");
     }
 }
