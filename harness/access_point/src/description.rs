@@ -21,7 +21,7 @@ pub struct Description {
     /// Its address; the bench gives each access point its own, if not said.
     #[serde(default)]
     pub bssid: Option<MacAddress>,
-    /// 1 to 13.
+    /// On which channel of the 2.4 GHz band it is.
     #[serde(default = "default_channel")]
     pub channel: u8,
     /// Whether beacons leave the name out.
@@ -87,6 +87,10 @@ pub enum DescriptionError {
     Channel(u8),
     /// Beacons are 10 to 10 000 time units apart, and every 1st to 100th is a DTIM.
     Beacons,
+    /// Frames are lost at most a thousand times in a thousand.
+    Loss(u16),
+    /// A group key lives for a second or more.
+    GroupRekey,
     /// A group's address, or nobody's.
     Bssid(MacAddress),
 }
@@ -144,6 +148,18 @@ impl Description {
         if let Some(channel) = switched.chain([self.channel]).find(|channel| !(1..=13).contains(channel)) {
             return Err(DescriptionError::Channel(channel));
         }
+        let losses = self.faults.iter().flat_map(|fault| match fault {
+            Misbehaviour::Loss { from_station_per_mille, to_station_per_mille } => {
+                [*from_station_per_mille, *to_station_per_mille]
+            }
+            _ => [0, 0],
+        });
+        if let Some(loss) = losses.max().filter(|per_mille| *per_mille > 1_000) {
+            return Err(DescriptionError::Loss(loss));
+        }
+        if self.group_rekey_s == Some(0) {
+            return Err(DescriptionError::GroupRekey);
+        }
         if !(10..=10_000).contains(&self.beacon_interval_tu) || !(1..=100).contains(&self.dtim_period) {
             return Err(DescriptionError::Beacons);
         }
@@ -165,6 +181,8 @@ impl fmt::Display for DescriptionError {
             Self::PassphraseAndSecurity(_) => f.write_str("a secured network needs a passphrase"),
             Self::Channel(channel) => write!(f, "there is no channel {channel}: 1 to 13 are possible"),
             Self::Beacons => f.write_str("beacons are 10 to 10000 time units apart, with a DTIM period of 1 to 100"),
+            Self::Loss(per_mille) => write!(f, "of a thousand frames {per_mille} cannot be lost: 0 to 1000 are possible"),
+            Self::GroupRekey => f.write_str("a group key lives for a second or more"),
             Self::Bssid(bssid) => write!(f, "{bssid} is a group's address or nobody's: an access point has one of its own"),
         }
     }
@@ -208,6 +226,11 @@ mod tests {
         assert_eq!(Description::wpa2("a", &"x".repeat(64)).check(), Err(DescriptionError::Passphrase));
         let channel = Description { channel: 14, ..Description::open("a") };
         assert_eq!(channel.check(), Err(DescriptionError::Channel(14)));
+        let loss = Misbehaviour::Loss { from_station_per_mille: 0, to_station_per_mille: 1_001 };
+        let lossy = Description { faults: vec![loss], ..Description::open("a") };
+        assert_eq!(lossy.check(), Err(DescriptionError::Loss(1_001)));
+        let rekeyed = Description { group_rekey_s: Some(0), ..Description::wpa2("a", "12345678") };
+        assert_eq!(rekeyed.check(), Err(DescriptionError::GroupRekey));
         let open = Description { security: Some(Security::Open), ..Description::wpa2("a", "12345678") };
         assert!(matches!(open.check(), Err(DescriptionError::PassphraseAndSecurity(Security::Open))));
         assert!(toml::from_str::<Description>("ssid = \"a\"\nchanel = 3").is_err());

@@ -39,6 +39,9 @@ const FRAGMENTS: Numbers = Numbers::OneOf(&[512, 1_024, 2_048, 4_096]);
 /// Plaintext of a record: no library works with less, and RFC 9846 §5.1 knows no more.
 const RECORD: Numbers = Numbers::From(512, 16_384);
 const PERCENT: Numbers = Numbers::From(0, 100);
+const PER_MILLE: Numbers = Numbers::From(0, 1_000);
+/// Of the 2.4 GHz band, as far as every country allows it but Japan, which has one more.
+const CHANNEL: Numbers = Numbers::From(1, 13);
 
 const fn range(table: &'static str, key: &'static str, numbers: Numbers) -> Range {
     Range { table, key, numbers }
@@ -64,6 +67,14 @@ pub const RANGES: &[Range] = &[
     range("modem", "send_bytes_max", Numbers::From(1, 1_500)),
     range("modem", "read_bytes_max", Numbers::From(1, 1_500)),
     range("modem", "links_taken_after_reset", Numbers::From(0, 9)),
+    range("wifi", "lease_s", Numbers::From(1, 4_294_967_295)),
+    range("wifi.access_points", "channel", CHANNEL),
+    range("wifi.access_points", "beacon_interval_tu", Numbers::From(10, 10_000)),
+    range("wifi.access_points", "dtim_period", Numbers::From(1, 100)),
+    range("wifi.access_points", "group_rekey_s", Numbers::From(1, 4_294_967_295)),
+    range("wifi.faults", "channel", CHANNEL),
+    range("wifi.faults", "from_station_per_mille", PER_MILLE),
+    range("wifi.faults", "to_station_per_mille", PER_MILLE),
     range("broker", "record_bytes_max", Numbers::From(32, 16_384)),
     range("broker", "security_level", Numbers::From(0, 5)),
     range("broker", "dh_bits", Numbers::OneOf(&[1_024, 1_536, 2_048, 3_072, 4_096])),

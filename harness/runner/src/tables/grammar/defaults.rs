@@ -207,6 +207,7 @@ pub(super) fn table_of(file: &str, name: &str) -> Option<&'static str> {
     match (file, name) {
         ("control/src/order.rs", "Act") => return Some("device.mqtt.acts"),
         ("scenario/src/broker/misbehaviour.rs", "OnServerHello") => return Some("broker.on_server_hello"),
+        ("access_point/src/misbehaviour.rs", "Misbehaviour") => return Some("wifi.faults"),
         // Any certificate's table would do.
         ("pki/src/spec.rs", "Certificate") => return Some("pki.leaf"),
         _ => {}

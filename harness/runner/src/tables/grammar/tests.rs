@@ -195,6 +195,14 @@ fn ranges_are_those_that_scenarios_are_checked_against() {
                 "device.mqtt.will" => {
                     format!("device.mqtt.will = {{ topic = 't', payload = 'p', {} = {number} }}", range.key)
                 }
+                "wifi.access_points" => {
+                    format!("{} = [{{ ssid = 's', passphrase = '12345678', {} = {number} }}]", range.table, range.key)
+                }
+                "wifi.faults" if range.key == "channel" => format!(
+                    "wifi.faults = [{{ fault = 'channel_switch', when = {{ after = 'joined' }}, announced = true, \
+                     channel = {number} }}]"
+                ),
+                "wifi.faults" => format!("wifi.faults = [{{ fault = 'loss', {} = {number} }}]", range.key),
                 "modem" => format!("device.link = 'modem'\n{path} = {number}"),
                 "broker.on_server_hello" => format!("broker.versions = ['1.2']\n{path} = {number}"),
                 // Of these only OpenSSL has any.
