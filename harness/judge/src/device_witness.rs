@@ -215,6 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn how_far_a_handshake_came_is_the_wire_s_to_say_of_a_device_that_does_not() {
+        for (reports, completed, why) in [
+            (vec![stage(Stage::Hello)], Stage::Certificate, "it said that the handshake began, and no more"),
+            (vec![stage(Stage::Hello), stage(Stage::Login)], Stage::Login, "it came further by its own word"),
+            (vec![stage(Stage::Connect)], Stage::Connect, "its handshake never began"),
+            (vec![hello(), stage(Stage::Hello)], Stage::Hello, "it would have told the next stage"),
+        ] {
+            let evidence = evidence(reports, 100, 200);
+            let mut witness = DeviceWitness::hear(&evidence);
+            witness.complete_with(Stage::Certificate);
+            assert_eq!(witness.stage, completed, "{why}");
+        }
+    }
+
+    #[test]
     fn a_run_ends_as_the_device_says_or_as_it_falls_silent() {
         let begun = || vec![hello(), Report::Configured { at_ms: 1 }];
         let at = |entered| [begun(), vec![stage(entered)]].concat();

@@ -463,6 +463,23 @@ fn a_network_has_refused_if_that_is_the_last_that_it_said() {
     }
 }
 
+/// By its own name, and not because a broker's fault has the same one.
+#[test]
+fn the_fault_on_the_air_is_marked_where_it_was_said() {
+    let air = |what, words: &str| OnTheAir { at: Instant::ZERO, what, is_refusal: false, words: words.to_owned() };
+    let mut evidence = evidence(vec![hello(), done(false, 0, 0)]);
+    evidence.air = vec![air("joined", "it joined"), air("leased", "it has an address")];
+    for (fault, demands, marked) in [
+        ("who = 'air'\nsaid = 'joined'", "fail", "it joined (at 0 ms)  ← the fault\n"),
+        ("who = 'air'\nsaid = 'leased'", "connect", "it has an address (at 0 ms)  ← what is tested\n"),
+        ("who = 'broker'\nsaid = 'Certificate'", "fail", ""),
+    ] {
+        let told = judged(&scenario(demands, &format!("[fault]\n{fault}")), &evidence).transcript;
+        assert_eq!(told.matches('←').count(), usize::from(!marked.is_empty()), "{told}");
+        assert!(told.contains(marked), "{told}");
+    }
+}
+
 #[test]
 fn what_a_device_cannot_do_or_come_to_is_not_applicable() {
     let unsupported = failure(FailureClass::Unsupported);

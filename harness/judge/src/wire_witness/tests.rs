@@ -163,6 +163,36 @@ fn who_did_what_is_told_of_a_connection() {
 }
 
 #[test]
+fn how_far_a_handshake_came_is_told_by_its_messages() {
+    const KEY_EXCHANGE: Said = Said::Handshake(HandshakeType::CLIENT_KEY_EXCHANGE);
+    const FINISHED: Said = Said::Handshake(HandshakeType::FINISHED);
+    const PROTOCOL_VERSION: Said = Said::Alert { level: Alert::FATAL, description: AlertDescription(70) };
+    let (device, broker) = (Who::Client, Who::Server);
+    for (lines, stage, why) in [
+        (vec![(device, HELLO)], Stage::Hello, "nobody answered"),
+        (vec![(device, HELLO), (broker, FATAL)], Stage::Hello, "it was refused"),
+        (vec![(device, HELLO), (broker, CERTIFICATE)], Stage::Certificate, "a certificate came"),
+        (vec![(broker, CERTIFICATE), (device, FATAL)], Stage::Certificate, "it refused the certificate"),
+        (vec![(broker, CERTIFICATE), (device, PROTOCOL_VERSION)], Stage::Hello, "it refused the version before that"),
+        (vec![(broker, CERTIFICATE), (broker, PROTOCOL_VERSION)], Stage::Certificate, "its own alert alone tells"),
+        (vec![(device, CERTIFICATE)], Stage::Hello, "its own certificate is another matter"),
+        (vec![(broker, CERTIFICATE), (device, KEY_EXCHANGE)], Stage::Finished, "it sent its keys, in TLS 1.2"),
+        (vec![(broker, CERTIFICATE), (device, FINISHED)], Stage::Finished, "it was done, in TLS 1.3"),
+        (vec![(broker, CERTIFICATE), (broker, FINISHED)], Stage::Certificate, "the broker was done, and it was not"),
+        (vec![(broker, KEY_EXCHANGE)], Stage::Hello, "brokers have no such message"),
+    ] {
+        assert_eq!(handshake(&conversation(&lines)), stage, "{why}");
+    }
+}
+
+#[test]
+fn a_capture_of_ours_that_cannot_be_read_is_called_ours() {
+    let scenario = scenario("fail", "who = 'broker'\nsaid = 'Certificate'");
+    let error = WireWitness::hear(b"no pcapng", &scenario).err().expect("it is no capture");
+    assert!(error.to_string().starts_with("our own capture: "), "{error}");
+}
+
+#[test]
 fn what_is_said_to_somebody_who_has_left_is_no_refusal() {
     let (device, broker) = (Who::Client, Who::Server);
     let handshake_failure = AlertDescription(40);
