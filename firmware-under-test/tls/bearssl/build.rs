@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,6 +65,7 @@ fn main() {
              {ARCHIVE_URL}\nand name it in {VARIABLE}."
         ),
         Err(reason) => {
+            let reason = reason.to_string();
             let reason = reason.lines().next().unwrap_or_default();
             println!("cargo::warning=without the sources of BearSSL ({reason}), this crate is empty");
             println!("cargo::rustc-env=WITHOUT_BEARSSL={reason}");
@@ -72,8 +73,42 @@ fn main() {
     }
 }
 
+/// Why there are no sources.
+#[derive(Debug)]
+enum Missing {
+    File(PathBuf, std::io::Error),
+    Program(&'static str, std::io::Error),
+    NotFetched(String),
+    NotUnpacked(String),
+    OtherArchive { archive: PathBuf, sha256: String },
+    OtherSources { folder: PathBuf, digest: String },
+}
+
+impl Missing {
+    fn file(path: &Path, error: std::io::Error) -> Self {
+        Self::File(path.into(), error)
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Program(name, error) => write!(f, "{name} does not start: {error}"),
+            Self::NotFetched(why) => f.write_str(why),
+            Self::NotUnpacked(said) => write!(f, "tar: {said} (is xz installed?)"),
+            Self::OtherArchive { archive, sha256 } => {
+                write!(f, "{} is not {ARCHIVE} (its SHA-256 is {sha256})", archive.display())
+            }
+            Self::OtherSources { folder, digest } => {
+                write!(f, "{} does not hold the sources of BearSSL 0.6 (their digest is {digest})", folder.display())
+            }
+        }
+    }
+}
+
 /// The folder with BearSSL's sources, checked.
-fn source(out: &Path) -> Result<PathBuf, String> {
+fn source(out: &Path) -> Result<PathBuf, Missing> {
     let folder = match env::var_os(VARIABLE).map(PathBuf::from) {
         Some(given) if given.is_dir() => given,
         Some(given) => unpack(&given, out)?,
@@ -90,18 +125,18 @@ fn source(out: &Path) -> Result<PathBuf, String> {
     if found == SOURCES_SHA256 {
         Ok(folder)
     } else {
-        Err(format!("{} does not hold the sources of BearSSL 0.6 (their digest is {found})", folder.display()))
+        Err(Missing::OtherSources { folder, digest: found })
     }
 }
 
 /// Asks Debian for the archive, with lists of our own in `into`: the machine's are neither read nor changed.
-fn download(into: &Path) -> Result<(), String> {
-    let write = |path: PathBuf| fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()));
+fn download(into: &Path) -> Result<(), Missing> {
+    let write = |path: PathBuf| fs::create_dir_all(&path).map_err(|error| Missing::file(&path, error));
     write(into.join("lists/partial"))?;
     write(into.join("cache/archives/partial"))?;
-    let into = into.canonicalize().map_err(|error| format!("{}: {error}", into.display()))?;
+    let into = into.canonicalize().map_err(|error| Missing::file(into, error))?;
     let list = into.join("debian.sources");
-    fs::write(&list, APT_SOURCES).map_err(|error| format!("{}: {error}", list.display()))?;
+    fs::write(&list, APT_SOURCES).map_err(|error| Missing::file(&list, error))?;
     let apt = |arguments: &[&str]| {
         let option = |name: &str, value: &Path| format!("{name}={}", value.display());
         let output = Command::new("apt-get")
@@ -112,55 +147,55 @@ fn download(into: &Path) -> Result<(), String> {
             .args(arguments)
             .current_dir(&into)
             .output()
-            .map_err(|error| format!("apt-get does not start: {error}"))?;
+            .map_err(|error| Missing::Program("apt-get", error))?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let said = said.lines().find(|line| line.starts_with("E:")).unwrap_or("E: it does not say why");
-        Err(format!("apt-get {}: {said}", arguments.join(" ")))
+        Err(Missing::NotFetched(format!("apt-get {}: {said}", arguments.join(" "))))
     };
     apt(&["update"])?;
     apt(&["source", "--download-only", "bearssl"])?;
-    if into.join(ARCHIVE).is_file() { Ok(()) } else { Err(format!("Debian has no {ARCHIVE} any more")) }
+    if into.join(ARCHIVE).is_file() { Ok(()) } else { Err(Missing::NotFetched(format!("Debian has no {ARCHIVE} any more"))) }
 }
 
 /// Checks an archive and unpacks it.
-fn unpack(archive: &Path, out: &Path) -> Result<PathBuf, String> {
-    let bytes = fs::read(archive).map_err(|error| format!("{}: {error}", archive.display()))?;
+fn unpack(archive: &Path, out: &Path) -> Result<PathBuf, Missing> {
+    let bytes = fs::read(archive).map_err(|error| Missing::file(archive, error))?;
     let found = hexadecimal(&Sha256::digest(bytes));
     if found != ARCHIVE_SHA256 {
-        return Err(format!("{} is not {ARCHIVE} (its SHA-256 is {found})", archive.display()));
+        return Err(Missing::OtherArchive { archive: archive.into(), sha256: found });
     }
     let folder = out.join("bearssl");
     // What an interrupted build has left would count into the digest.
     if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        fs::remove_dir_all(&folder).map_err(|error| Missing::file(&folder, error))?;
     }
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(|error| Missing::file(&folder, error))?;
     let output = Command::new("tar")
         .args(["-xJf"])
         .arg(archive)
         .args(["--strip-components=1", "-C"])
         .arg(&folder)
         .output()
-        .map_err(|error| format!("tar does not start: {error}"))?;
+        .map_err(|error| Missing::Program("tar", error))?;
     if output.status.success() {
         Ok(folder)
     } else {
-        Err(format!("tar: {} (is xz installed?)", String::from_utf8_lossy(&output.stderr).trim()))
+        Err(Missing::NotUnpacked(String::from_utf8_lossy(&output.stderr).trim().into()))
     }
 }
 
 /// SHA-256 over `HASH  PATH` lines of every C file and header, as `sha256sum` prints them, sorted by path.
-fn digest(folder: &Path) -> Result<String, String> {
+fn digest(folder: &Path) -> Result<String, Missing> {
     let mut lines = BTreeMap::new();
     for part in ["inc", "src"] {
         for file in files(&folder.join(part))? {
-            let path = file.strip_prefix(folder).map_err(|error| error.to_string())?;
+            let path = file.strip_prefix(folder).unwrap_or(&file);
             let path = path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
             if path.ends_with(".c") || path.ends_with(".h") {
-                let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+                let bytes = fs::read(&file).map_err(|error| Missing::file(&file, error))?;
                 lines.insert(path, hexadecimal(&Sha256::digest(bytes)));
             }
         }
@@ -170,11 +205,11 @@ fn digest(folder: &Path) -> Result<String, String> {
 }
 
 /// All files below a folder, by path.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Missing> {
     let mut found = Vec::new();
-    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| Missing::file(folder, error))?;
     for entry in entries {
-        let path = entry.map_err(|error| format!("{}: {error}", folder.display()))?.path();
+        let path = entry.map_err(|error| Missing::file(folder, error))?.path();
         if path.is_dir() {
             found.extend(files(&path)?);
         } else {

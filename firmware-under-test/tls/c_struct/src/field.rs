@@ -20,21 +20,19 @@ const NUMBERS: &[(&str, &str)] = &[
     ("uint64_t", "u64"),
 ];
 
-/// `NAME: TYPE` of a declaration without its `;`.
-pub(crate) fn translate(declaration: &str, structs: &[Struct]) -> Result<String, String> {
-    let not_understood = || format!("this is not understood: `{declaration}`");
+/// `NAME: TYPE` of a declaration without its `;`; `None` if it is not understood.
+pub(crate) fn translate(declaration: &str, structs: &[Struct]) -> Option<String> {
     let (declarator, length) = match declaration.strip_suffix(']') {
         Some(array) => {
-            let (before, length) = array.split_once('[').ok_or_else(not_understood)?;
-            let length: usize = length.trim().parse().map_err(|_| not_understood())?;
-            (before.trim(), Some(length))
+            let (before, length) = array.split_once('[')?;
+            (before.trim(), Some(length.trim().parse::<usize>().ok()?))
         }
         None => (declaration, None),
     };
     let is_of_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let (before, name) = declarator.split_at(declarator.trim_end_matches(is_of_name).len());
     if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
-        return Err(not_understood());
+        return None;
     }
     let mut parts = before.split('*');
     let pointed = parts.next().unwrap_or_default().trim();
@@ -42,19 +40,19 @@ pub(crate) fn translate(declaration: &str, structs: &[Struct]) -> Result<String,
         Some(rest) => (true, rest),
         None => (false, pointed),
     };
-    let mut rust = base_type(base, structs).ok_or_else(not_understood)?;
+    let mut rust = base_type(base, structs)?;
     for qualifier in parts {
         rust = format!("*{} {rust}", if is_const { "const" } else { "mut" });
         is_const = match qualifier.trim() {
             "" => false,
             "const" => true,
-            _ => return Err(not_understood()),
+            _ => return None,
         };
     }
     if let Some(length) = length {
         rust = format!("[{rust}; {length}]");
     }
-    Ok(format!("{name}: {rust}"))
+    Some(format!("{name}: {rust}"))
 }
 
 fn base_type(name: &str, structs: &[Struct]) -> Option<String> {

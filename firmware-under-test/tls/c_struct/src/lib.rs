@@ -3,6 +3,7 @@
 //! Reads as much of C as those headers need: structs without a tag, whose fields are numbers, bytes, arrays of them, and
 //! pointers. Whatever else stands in such a struct stops the build with its line. No libclang, no C compiler.
 
+mod error;
 mod field;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,8 @@ use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+
+pub use error::HeaderError;
 
 /// A struct of the header, and what it is called in Rust.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +33,7 @@ pub struct Struct {
 pub fn build(header: &str, structs: &[Struct]) {
     println!("cargo::rerun-if-changed={header}");
     let text = fs::read_to_string(header).unwrap_or_else(|error| panic!("{header}: {error}"));
-    let rust = translate(&text, structs).unwrap_or_else(|why| panic!("{header}:{why}"));
+    let rust = translate(&text, structs).unwrap_or_else(|error| panic!("{header}:{error}"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("structs.rs"), rust).expect("OUT_DIR can be written to");
 }
@@ -38,8 +41,8 @@ pub fn build(header: &str, structs: &[Struct]) {
 /// The `structs` of a header's text, in Rust.
 ///
 /// # Errors
-/// What is not understood, behind the number of its line.
-pub fn translate(header: &str, structs: &[Struct]) -> Result<String, String> {
+/// What is not understood, and on which line.
+pub fn translate(header: &str, structs: &[Struct]) -> Result<String, HeaderError> {
     let text = without_comments(header);
     let mut rust = String::new();
     for one in structs {
@@ -56,11 +59,12 @@ pub fn translate(header: &str, structs: &[Struct]) -> Result<String, String> {
             line += declaration.matches('\n').count();
             match declaration.trim().strip_suffix(';') {
                 Some(declaration) => {
-                    let field = field::translate(declaration.trim(), structs).map_err(|why| format!("{at}: {why}"))?;
+                    let field = field::translate(declaration.trim(), structs)
+                        .ok_or_else(|| HeaderError::not_understood(at, declaration))?;
                     let _ = writeln!(rust, "    pub(crate) {field},");
                 }
                 None if declaration.trim().is_empty() => {}
-                None => return Err(format!("{at}: no `;` behind `{}`", declaration.trim())),
+                None => return Err(HeaderError::NoSemicolon { line: at, behind: declaration.trim().into() }),
             }
         }
         rust.push_str("}\n");
@@ -69,7 +73,7 @@ pub fn translate(header: &str, structs: &[Struct]) -> Result<String, String> {
 }
 
 /// What stands between the braces of the struct called `name`, and the number of the line on which it begins.
-fn body<'t>(text: &'t str, name: &str) -> Result<(usize, &'t str), String> {
+fn body<'t>(text: &'t str, name: &str) -> Result<(usize, &'t str), HeaderError> {
     const BEGIN: &str = "typedef struct {";
     for (at, _) in text.match_indices(BEGIN) {
         let from = at + BEGIN.len();
@@ -81,7 +85,7 @@ fn body<'t>(text: &'t str, name: &str) -> Result<(usize, &'t str), String> {
             return Ok((line, &rest[..end]));
         }
     }
-    Err(format!(" there is no `{BEGIN} … }} {name};`"))
+    Err(HeaderError::NoSuchStruct(name.into()))
 }
 
 /// Comments (`/* … */`) as the line ends that they have.

@@ -193,19 +193,18 @@ impl<V: Version> Session for MbedTlsSession<V> {
 
     fn read(&mut self, wire: &mut dyn Wire, into: &mut [u8]) -> Result<usize, Failure> {
         let (bytes, length) = (into.as_mut_ptr(), into.len());
-        // SAFETY: the handle is alive, its wire is connected, and `into` is that long.
-        let code = self.with_wire(wire, |handle| unsafe { ffi::shakedown_session_read(handle, bytes, length) });
-        match usize::try_from(code) {
-            // The end of the stream without close_notify; Mbed TLS says it either way (ssl.h).
-            Ok(0) if length > 0 => Err(self.failure(ffi::ERR_SSL_CONN_EOF)),
-            Ok(count) => Ok(count),
-            Err(_) if is_patience::<V>(code) => {
-                if V::brings_ticket(code) {
-                    self.keep();
-                }
-                Ok(0)
+        loop {
+            // SAFETY: the handle is alive, its wire is connected, and `into` is that long.
+            let code = self.with_wire(wire, |handle| unsafe { ffi::shakedown_session_read(handle, bytes, length) });
+            match usize::try_from(code) {
+                // The end of the stream without close_notify; Mbed TLS says it either way (ssl.h).
+                Ok(0) if length > 0 => return Err(self.failure(ffi::ERR_SSL_CONN_EOF)),
+                Ok(count) => return Ok(count),
+                // Bytes of the application may have come with the ticket, and nothing on the wire would announce them.
+                Err(_) if V::brings_ticket(code) => self.keep(),
+                Err(_) if is_patience::<V>(code) => return Ok(0),
+                Err(_) => return Err(self.failure(code)),
             }
-            Err(_) => Err(self.failure(code)),
         }
     }
 

@@ -4,18 +4,6 @@ use std::fs;
 
 use super::{assert_none, root, sources};
 
-/// Where a sentence is enough, and why.
-const SENTENCES: &[(&str, &str)] = &[
-    (
-        "firmware-under-test/tls/bearssl/build.rs",
-        "a build script: cargo prints it to whoever builds, and nobody asks more",
-    ),
-    (
-        "firmware-under-test/tls/c_struct/src/",
-        "called by build scripts alone: the line of a header, which cargo prints",
-    ),
-];
-
 #[test]
 fn errors_are_types() {
     let mut complaints = Vec::new();
@@ -23,7 +11,7 @@ fn errors_are_types() {
         let name = file.display().to_string();
         let is_test = file.iter().any(|part| part == "tests" || part == "benches")
             || file.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
-        if is_test || SENTENCES.iter().any(|(place, _)| name.starts_with(place)) {
+        if is_test {
             continue;
         }
         let text = fs::read_to_string(root().join(&file)).expect("a source file");
@@ -32,17 +20,6 @@ fn errors_are_types() {
         }
     }
     assert_none(&complaints);
-}
-
-#[test]
-fn every_exception_is_one() {
-    for (place, _) in SENTENCES {
-        let is_there = sources().iter().any(|file| {
-            let text = fs::read_to_string(root().join(file)).expect("a source file");
-            file.display().to_string().starts_with(place) && !with_string_errors(&text).is_empty()
-        });
-        assert!(is_there, "{place} has no such error any more: take it off the list");
-    }
 }
 
 /// The lines of a source, its unit tests left out, on which a `Result` with a `String` as its error begins, or a trait's error
