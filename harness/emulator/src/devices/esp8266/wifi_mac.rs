@@ -290,31 +290,4 @@ impl Device for WifiMac {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chips::esp8266::registers::peripheral;
-
-    /// `wDev_MacTim1Arm` writes what the counter will show, and no distance: after an hour as well as at the beginning.
-    #[test]
-    fn the_timer_is_over_when_the_counter_comes_to_it() {
-        let mut registers = RegisterFile::whole(peripheral("WDEV"), 0x1600);
-        let (mut mac, mut memory) = (WifiMac::default(), Memory::new());
-        for begins_us in [0, 3_600_000_000, u64::from(u32::MAX) - 10] {
-            let now = begins_us * TICKS_PER_US;
-            let at_us = begins_us + 1_500;
-            for (offset, value) in
-                [(TIMER_AT, at_us as u32), (TIMER_AT_HIGH, (at_us >> 32) as u32), (TIMER, TIMER_ARMED)]
-            {
-                mac.write_with_memory(offset, value, &mut registers, &memory, now);
-            }
-            let due = at_us * TICKS_PER_US;
-            assert_eq!(mac.due(), due);
-            mac.advance_with_memory(&mut registers, &mut memory, due - 1);
-            assert_eq!(mac.events & EVENT_TIMER, 0);
-            mac.advance_with_memory(&mut registers, &mut memory, due);
-            assert_eq!((mac.events & EVENT_TIMER, registers.get(TIMER) & TIMER_ARMED), (EVENT_TIMER, 0));
-            mac.write_with_memory(EVENTS_CLEAR, EVENT_TIMER, &mut registers, &memory, due);
-            assert_eq!(mac.due(), NEVER);
-        }
-    }
-}
+mod tests;
