@@ -10,6 +10,7 @@
 //!
 //! This crate knows no scenario, no board and no port: whoever uses it puts it at the end of a serial line.
 
+mod by_itself;
 mod conflict;
 mod lua_prompt;
 pub mod micropython;
@@ -30,17 +31,20 @@ pub enum Kind {
     Micropython,
     /// NodeMCU's Lua prompt, and its modules `wifi`, `tls`, `mqtt` and `tmr`.
     NodemcuLua,
+    /// Nobody tells it anything: it does what it was built to do.
+    None,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Micropython, Self::NodemcuLua];
+    pub const ALL: [Self; 3] = [Self::Micropython, Self::NodemcuLua, Self::None];
 
     /// As a product's description has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Micropython => "micropython",
             Self::NodemcuLua => "nodemcu_lua",
+            Self::None => "none",
         }
     }
 
@@ -58,6 +62,7 @@ impl Kind {
         match self {
             Self::Micropython => micropython::plan::fit(plan, preset, abilities),
             Self::NodemcuLua => nodemcu_lua::plan::fit(plan, preset, abilities),
+            Self::None => by_itself::fit(plan, preset, abilities),
         }
     }
 
@@ -66,14 +71,16 @@ impl Kind {
         match self {
             Self::Micropython => micropython::exception::printed(failure),
             Self::NodemcuLua => nodemcu_lua::printed(failure),
+            Self::None => None,
         }
     }
 
-    /// A conversation in which the device is told `plan`, from its reset on.
-    pub fn begin(self, plan: &Plan) -> Session {
+    /// A conversation in which the device is told `plan`, from its reset on; `None` if nobody tells it anything.
+    pub fn begin(self, plan: &Plan) -> Option<Session> {
         match self {
-            Self::Micropython => Session(Device::Micropython(micropython::Session::new(plan))),
-            Self::NodemcuLua => Session(Device::NodemcuLua(nodemcu_lua::Session::new(plan))),
+            Self::Micropython => Some(Session(Device::Micropython(micropython::Session::new(plan)))),
+            Self::NodemcuLua => Some(Session(Device::NodemcuLua(nodemcu_lua::Session::new(plan)))),
+            Self::None => None,
         }
     }
 }
@@ -87,6 +94,18 @@ pub struct Abilities {
     pub cannot_verify: bool,
     /// Its ClientHello, record header included, in hexadecimal digits; the 28 random bytes are others each time.
     pub client_hello: Option<String>,
+    /// Whether it speaks TLS to its broker.
+    pub speaks_tls: bool,
+    /// Whether it asks for the time by SNTP.
+    pub asks_time: bool,
+}
+
+/// Whether these are the versions that the device offers anyway.
+fn are_its_own(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> bool {
+    match abilities.versions {
+        Some((lowest, highest)) => min.is_none_or(|min| min == lowest) && max.is_none_or(|max| max == highest),
+        None => min.is_none() && max.is_none(),
+    }
 }
 
 /// Something that a driver makes of what it has heard.

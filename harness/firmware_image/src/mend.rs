@@ -72,38 +72,30 @@ impl fmt::Display for Unmendable {
 
 impl core::error::Error for Unmendable {}
 
-/// Mends checksums and digests of a flash, of which `changed` was changed; says where each range lies.
+/// Mends the checksum and the digest of the application in a flash in which the bytes `changed` were changed; says where they
+/// lie.
 ///
 /// # Errors
 ///
-/// If a range lies where nothing can be mended.
-pub fn mend(content: &mut [u8], changed: &[Range<usize>], target: &Target) -> Result<Vec<Mended>, Unmendable> {
+/// If they lie where nothing can be mended.
+pub fn mend(content: &mut [u8], changed: &Range<usize>, target: &Target) -> Result<Mended, Unmendable> {
     let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok());
-    let Some(table) = table else {
-        let label = PrintableName::new("");
-        let has_digest = Application::mend(content, target).map_err(|_| Unmendable::Application(label.clone()))?;
-        return Ok(changed.iter().map(|_| Mended::Application { label: label.clone(), has_digest }).collect());
-    };
-    changed.iter().map(|range| of_partition(content, range, &table, target)).collect()
-}
-
-fn of_partition(
-    content: &mut [u8],
-    range: &Range<usize>,
-    table: &PartitionTable,
-    target: &Target,
-) -> Result<Mended, Unmendable> {
-    let holds = |partition: &&Partition| partition.at as usize <= range.start && (range.start as u64) < partition.end();
+    let Some(table) = table else { return application(content, PrintableName::new(""), target) };
+    let holds =
+        |partition: &&Partition| partition.at as usize <= changed.start && (changed.start as u64) < partition.end();
     let Some(partition) = table.partitions.iter().find(holds) else { return Ok(Mended::Elsewhere) };
     let label = partition.label.clone();
-    if partition.kind == TYPE_DATA {
-        if partition.subtype == SUBTYPE_NVS {
-            return Err(Unmendable::KeyValueStore(label));
+    match (partition.kind, partition.subtype) {
+        (TYPE_DATA, SUBTYPE_NVS) => Err(Unmendable::KeyValueStore(label)),
+        (TYPE_DATA, _) => Ok(Mended::Data { label }),
+        _ => {
+            let end = partition.end().min(content.len() as u64) as usize;
+            application(content.get_mut(partition.at as usize..end).unwrap_or_default(), label, target)
         }
-        return Ok(Mended::Data { label });
     }
-    let end = partition.end().min(content.len() as u64) as usize;
-    let bytes = content.get_mut(partition.at as usize..end).unwrap_or_default();
+}
+
+fn application(bytes: &mut [u8], label: PrintableName, target: &Target) -> Result<Mended, Unmendable> {
     match Application::mend(bytes, target) {
         Ok(has_digest) => Ok(Mended::Application { label, has_digest }),
         Err(_) => Err(Unmendable::Application(label)),

@@ -14,12 +14,13 @@ use etherparse::PacketBuilder;
 use network::{Dns, Lan, LanConfig, Listener, Modem, ModemConfig, NoService, Sntp};
 use runner::dialect::Dialect;
 use runner::dialect::log::LogReader;
+use runner::product::{anchors, swap};
 
 /// A kind of input: the name of its folder of seeds, and what is asked of each.
 pub type Body = (&'static str, fn(&[u8]));
 
 /// Every kind of input.
-pub const ALL: [Body; 13] = [
+pub const ALL: [Body; 15] = [
     ("dialect", dialect),
     ("elf", elf),
     ("mosquitto_conf", mosquitto_conf),
@@ -33,6 +34,8 @@ pub const ALL: [Body; 13] = [
     ("gdb", gdb),
     ("modem", modem),
     ("dns_and_sntp", dns_and_sntp),
+    ("console", console),
+    ("image_trust", image_trust),
 ];
 
 const DEVICE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
@@ -276,3 +279,44 @@ fn lan() -> Lan<NoService> {
     };
     Lan::new(config, 1, NoService)
 }
+
+/// What a device says at the prompt at which a driver types: in pieces, a line each, some of them late.
+pub fn console(bytes: &[u8]) {
+    let scenario = scenario::Scenario::parse("x/y", "x.toml", SCENARIO).expect("a scenario");
+    let plan = runner::plan::plan(&scenario, &scenario.device, &runner::plan::NamesAlone).expect("a plan");
+    let mut session = driver::Kind::Micropython.begin(&plan).expect("somebody types");
+    let (mut now, mut typed, mut said) = (Instant::ZERO, 0, 0);
+    for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+        now += Duration::from_millis(u64::from(piece[0]) * 100);
+        session.poll(now);
+        session.hear(now, piece);
+        typed += session.take_output().len();
+        said += session.take_said().len();
+        assert!(session.poll_at().is_none_or(|at| at + Duration::from_secs(60) > now), "it waits for what is over");
+    }
+    // Its programs, each as often as the device has taken one.
+    assert!(typed <= 64 << 10, "{typed} bytes were typed");
+    assert!(said <= 4 * bytes.len() + 16, "{said} things were made of {} bytes", bytes.len());
+}
+
+/// An image in which something is looked for that it trusts, and swapped.
+pub fn image_trust(bytes: &[u8]) {
+    let found = anchors::find(bytes);
+    for one in &found.certificates {
+        assert!(one.at + one.length <= bytes.len(), "{one}");
+        shown(one);
+    }
+    let at = found.certificates.last().map(|one| one.at);
+    for (at, target) in [(None, None), (at, Some(&firmware_image::espressif::ESP32C3))] {
+        match swap::swap(bytes, &found, at, target, 1, scenario::Date::default().0) {
+            Ok(swapped) => {
+                assert_eq!(swapped.image.len(), bytes.len());
+                shown(&swapped);
+            }
+            Err(why) => shown(&why),
+        }
+    }
+}
+
+/// A scenario of which nothing is said.
+const SCENARIO: &str = "title = 'x'\nspecification = { demands = 'connect', rule = 'RFC 1 §1', quote = 'x' }\n";

@@ -68,7 +68,7 @@ fn part() -> Part {
         started: "2026-11-21T18:00:00Z".into(),
         took_ms: 12_345,
         jobs: 2,
-        stacks: vec![Stack { name: "mine".into(), title: "Mine 1.0".into(), image: "mine".into() }],
+        stacks: vec![Stack { name: "mine".into(), title: "Mine 1.0".into(), image: "mine".into(), trust: None }],
         images: vec![Image { name: "mine".into(), sha256: "bb9271d7".repeat(8), ..Image::default() }],
         ..Part::default()
     }

@@ -17,11 +17,21 @@ pub fn write(run: &Run) -> Result<String, SerializeError> {
     let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
     for row in &run.rows {
         let name = if row.board.is_empty() { row.stack.clone() } else { format!("{} on {}", row.stack, row.board) };
-        suites.entry(name.clone()).or_insert_with(|| TestSuite::new(name)).add_test_case(case(row));
+        suites.entry(name.clone()).or_insert_with(|| suite(run, row, name)).add_test_case(case(row));
     }
     let mut report = Report::new("shakedown");
     report.add_test_suites(suites.into_values());
     report.to_string()
+}
+
+/// A suite without its cases; of a product it says what that is, and how it comes to trust the bench's broker.
+fn suite(run: &Run, row: &Row, name: String) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    let products = run.parts.iter().flat_map(|part| part.products());
+    for (_, told) in products.filter(|(stack, _)| stack.name == row.stack).take(1) {
+        suite.add_property(Property::new("product", told));
+    }
+    suite
 }
 
 fn case(row: &Row) -> TestCase {

@@ -28,6 +28,9 @@ pub fn write(run: &Run, before: Option<&Run>, links: &Links) -> String {
     let _ = writeln!(out, "## Shakedown: {}\n", verdict(run));
     for part in &run.parts {
         let _ = writeln!(out, "{}, seed {}, {}.", escaped(&part.headline), code(&part.seed), escaped(&part.started));
+        for (_, told) in part.products() {
+            let _ = writeln!(out, "- {}", escaped(&told));
+        }
         if part.interruption.is_some() {
             let _ = writeln!(out, "**Interrupted**: what was finished is told.");
         }

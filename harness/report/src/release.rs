@@ -15,7 +15,7 @@ use crate::model::{Image, Run, Section};
 
 pub use compare::{align, compare};
 pub use outline::{Entry, Outline, outline};
-pub use text::{markdown, rows, text, verdict};
+pub use text::{markdown, products, rows, text, verdict};
 
 /// What a release changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

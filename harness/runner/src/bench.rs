@@ -4,6 +4,7 @@
 //! by then, and both are told of each other's bytes.
 
 mod heard;
+mod observer;
 mod ports;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::dialect::log::LogReader;
 use crate::stack::Stack;
 use crate::wifi::options;
 use crate::world::{BrokerService, Counterpart};
+use observer::Observer;
 use ports::{Ports, Wiring};
 
 /// After the device is done, its last packets still have to arrive.
@@ -31,6 +33,8 @@ const QUIET_TIMEOUT: Duration = Duration::from_millis(40);
 const HELLO_BY: Instant = Instant::from_millis(10_000);
 /// A firmware that still says hello so long after its order was said has not got it: it says hello every second.
 const ORDER_LOST: Duration = Duration::from_millis(1_500);
+/// What the network has done that is kept of one run: a firmware that dials without end must not fill the memory.
+const LAN_EVENTS_MAX: usize = 65_536;
 /// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
 const LOG_BYTES_MAX: usize = 256 * 1024;
 
@@ -112,6 +116,7 @@ pub fn run_with(
         session.receive(now, heard.ports)?;
         session.ports.receive_air(now, heard.air);
         session.ports.exchange(now, &mut session.tap);
+        session.observe(now);
         while let Some(frame) = session.ports.take_air() {
             board.send_air(frame)?;
         }
@@ -131,7 +136,9 @@ pub fn run_with(
 /// What the packets are of: scenario and seed, and the builds that they were recorded with.
 fn comment(scenario: &Scenario, stack: &Stack, seed: u64) -> String {
     let firmware = &stack.firmware;
-    let networks = if stack.has_radio() { scenario.wifi.access_points() } else { Vec::new() };
+    // The passphrase of somebody's own network is nothing to be written down.
+    let is_ours = stack.has_radio() && stack.unattended().is_none();
+    let networks = if is_ours { scenario.wifi.access_points() } else { Vec::new() };
     let networks = if networks.is_empty() { String::new() } else { format!("\n{}", options::comment(&networks)) };
     format!(
         "scenario {} seed {seed:x}\nstack {}\nimage {} {} sha256 {}\nbroker {} with {}{networks}",
@@ -160,6 +167,10 @@ struct Session {
     log: LogReader,
     /// Of a firmware that takes no orders: tells it what to do at its console.
     driver: Option<driver::Session>,
+    /// Of a firmware that nobody tells what to do: what the network and the broker see of it.
+    observer: Option<Observer>,
+    /// What the network has done, as far as it was looked at already.
+    lan_events: Vec<network::Event>,
     /// Whether a prompt that does not end its line has been answered.
     is_prompt_answered: bool,
     ports: Ports,
@@ -203,7 +214,8 @@ impl Session {
         let joins_early = stack.has_radio() && stack.driver().is_none() && !scenario.is_about_radio();
         let early_order = joins_early.then(|| EarlyOrder::Join(plan.network.clone()).to_json());
         let early_order = early_order.transpose().map_err(unsaid)?;
-        let driver = stack.driver().map(|driver| driver.begin(&plan));
+        let driver = stack.driver().and_then(|driver| driver.begin(&plan));
+        let observer = stack.unattended().map(|_| Observer::new(&plan.broker_host, plan.broker_port));
         let order = Order::Run(plan).to_json().map_err(unsaid)?;
         let mut tap = Tap::new(scenario.date());
         tap.set_comment(comment(scenario, stack, seed));
@@ -215,6 +227,8 @@ impl Session {
             ordered_at: None,
             log: stack.log_reader(),
             driver,
+            observer,
+            lan_events: Vec::new(),
             is_prompt_answered: false,
             ports: Ports::new(scenario, target, Wiring::of(stack), counterpart, seed)?,
             tap,
@@ -234,7 +248,8 @@ impl Session {
     fn wants_to_act_at(&mut self, now: Instant) -> Option<Instant> {
         let hello = (self.awaits_hello() && self.ends_at.is_none()).then_some(HELLO_BY);
         let driver = self.driver.as_ref().and_then(driver::Session::poll_at).filter(|_| self.ends_at.is_none());
-        let network = Instant::earliest(self.ports.poll_at(now), driver);
+        let observer = self.observer.as_ref().and_then(Observer::poll_at).filter(|_| self.ends_at.is_none());
+        let network = Instant::earliest(Instant::earliest(self.ports.poll_at(now), driver), observer);
         let end = self.end(now);
         Instant::earliest(Instant::earliest(network, end), hello)
     }
@@ -275,6 +290,8 @@ impl Session {
             // Before its hello, a board's packets are those of an earlier run, sent before the reset.
             Heard::Ip(packet) if !self.awaits_hello() => self.ports.lan.receive(now, &packet),
             Heard::Ip(_) => {}
+            // Whoever was not made for this bench says nothing to it, whatever it looks like.
+            Heard::Configuration(_) if self.observer.is_some() => {}
             Heard::Configuration(payload) => self.report(now, &payload)?,
             Heard::Diagnostic(text) | Heard::Noise(text) => self.text(now, port, &text),
             Heard::Damaged(error) => self.text(now, port, error.to_string().as_bytes()),
@@ -305,6 +322,31 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// What the network and the broker have seen of a firmware that reports nothing by itself.
+    fn observe(&mut self, now: Instant) {
+        let Some(observer) = self.observer.as_mut().filter(|_| self.ends_at.is_none()) else { return };
+        let events = self.ports.lan.take_events();
+        let broker = self.ports.lan.service().happenings();
+        let reports = observer.look(now, &events, self.ports.air_events(), broker);
+        if observer.is_still(now) {
+            self.ends_at.get_or_insert(now);
+        }
+        let room = LAN_EVENTS_MAX.saturating_sub(self.lan_events.len());
+        self.lan_events.extend(events.into_iter().take(room));
+        for report in reports {
+            self.told(now, report);
+        }
+    }
+
+    /// A report of a firmware that was not made for this bench.
+    fn told(&mut self, now: Instant, report: Report) {
+        if matches!(report, Report::Done { .. }) {
+            self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
+        }
+        self.progressed_at = now;
+        self.reports.push(report);
     }
 
     /// What a driver makes of a device's words.
@@ -372,7 +414,7 @@ impl Session {
 
     /// Whether nothing counts before a hello: a firmware that speaks by its log says none.
     fn awaits_hello(&self) -> bool {
-        self.ordered_at.is_none() && self.log.is_empty() && self.driver.is_none()
+        self.ordered_at.is_none() && self.log.is_empty() && self.driver.is_none() && self.observer.is_none()
     }
 
     /// What a stranger's firmware prints, as ours would have reported it.
@@ -385,12 +427,11 @@ impl Session {
                 Some(text) => self.ports.send_text(text.as_bytes()),
                 None => {}
             }
+            if let Some(observer) = &mut self.observer {
+                observer.line(line);
+            }
             for report in self.log.read(line, at_ms) {
-                if matches!(report, Report::Done { .. }) {
-                    self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
-                }
-                self.progressed_at = now;
-                self.reports.push(report);
+                self.told(now, report);
             }
         }
     }
@@ -448,7 +489,7 @@ impl Session {
         let spoke = if heard.is_empty() { "nothing".to_owned() } else { format!("text on {}", heard.join(" and ")) };
         format!(
             "no hello from the firmware, but {spoke}: if it was not made for this bench, `--dialect FILE.toml` says what \
-             its log lines mean (`[[log]]`, firmware-under-test/README.md)"
+             its log lines mean (`[[log]]`, firmware-under-test/README.md), and `cargo xtask product init IMAGE` writes a first one"
         )
     }
 
@@ -473,7 +514,8 @@ impl Session {
             serial_faults: self.ports.serial_faults_reached(),
             ..Enacted::default()
         };
-        for event in self.ports.lan.take_events() {
+        let events = std::mem::take(&mut self.lan_events).into_iter().chain(self.ports.lan.take_events());
+        for event in events {
             match event.what {
                 network::Happening::Cut { .. } => enacted.line_was_cut = true,
                 network::Happening::Enacted { fault } if !enacted.faults.contains(&fault) => enacted.faults.push(fault),

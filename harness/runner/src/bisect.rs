@@ -17,6 +17,7 @@ use scenario::Scenario;
 use crate::chips::BoardOption;
 use crate::exit::{self, Exit};
 use crate::stack::{self, Stack};
+use crate::unattended::options::UnattendedOptions;
 use crate::{hil, trial};
 use scenario::library;
 
@@ -136,7 +137,8 @@ fn judge(
 }
 
 fn stack_of(candidate: &Candidate, arguments: &Bisect, chip: &'static Chip) -> blame::Result<Stack> {
-    let stacks = stack::own(&candidate.top, &candidate.elf, candidate.dialect.as_deref(), chip)?;
+    let stacks =
+        stack::own(&candidate.top, &candidate.elf, candidate.dialect.as_deref(), chip, &UnattendedOptions::default())?;
     let wanted = match &arguments.stack {
         Some(name) => stack::select(stacks, std::slice::from_ref(name), chip)?,
         None => stacks,

@@ -12,6 +12,7 @@ use crate::chips::BoardOption;
 use crate::hil::Refusal;
 use crate::stack::{self, Applicability, Stack};
 use crate::trial::{self, Trial};
+use crate::unattended::options::UnattendedOptions;
 use crate::{exit, packets};
 use host::whole_file;
 use scenario::library::{self, Unusable};
@@ -50,6 +51,9 @@ pub struct Make {
     /// Words and profiles of that firmware [default: those of the released image of its name]
     #[arg(long, value_name = "FILE.toml", requires = "image")]
     pub dialect: Option<PathBuf>,
+    /// Of firmware that nobody tells what to do.
+    #[command(flatten)]
+    pub unattended: UnattendedOptions,
     /// The seed of all randomness, in hexadecimal
     #[arg(long, value_parser = crate::cli::hexadecimal, default_value = "5eed")]
     pub seed: u64,
@@ -69,7 +73,9 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
     })?;
     let chip = arguments.board.chip()?;
     let stacks = match &arguments.image {
-        Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
+        Some(elf) => {
+            stack::own(root, elf, arguments.dialect.as_deref(), chip, &arguments.unattended.of_seed(arguments.seed))
+        }
         None => stack::released(root),
     };
     let stack = choose(root, &scenario, stacks?, arguments.stack.as_ref(), chip)?;

@@ -166,6 +166,9 @@ pub struct Hil {
     /// An authority of one's own.
     #[command(flatten)]
     pub own_authority: crate::authority::OwnAuthority,
+    /// Of firmware that nobody tells what to do.
+    #[command(flatten)]
+    pub unattended: crate::unattended::options::UnattendedOptions,
     /// How images get into emulated chips; real ones are always flashed through their probes
     #[arg(long, value_enum, default_value_t, overrides_with = "flash")]
     pub flash: crate::flashing::Way,
@@ -209,7 +212,7 @@ pub enum Capture {
         keys: Option<PathBuf>,
     },
     /// Write the packets of a scenario on any stack
-    Make(crate::capture_make::Make),
+    Make(Box<crate::capture_make::Make>),
 }
 
 /// Run firmware on an emulated chip.

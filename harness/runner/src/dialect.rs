@@ -6,6 +6,7 @@
 //!
 //! The format is described in `firmware-under-test/README.md`, whose tables are rendered from these types.
 
+pub mod by_itself;
 pub mod log;
 pub mod patch;
 pub mod words;
@@ -19,6 +20,7 @@ use scenario::{Problem, renamed};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use by_itself::ByItself;
 use log::LogRule;
 use patch::Patch;
 pub use words::Rule;
@@ -37,9 +39,13 @@ pub struct Dialect {
     /// The product that this describes, by its name in `cargo xtask products install --list`.
     #[serde(default)]
     pub product: Option<String>,
-    /// How the device is told what to do, if it takes no orders: `micropython` or `nodemcu_lua`, at its prompt.
+    /// How the device is told what to do, if it takes no orders: `micropython` or `nodemcu_lua`, at its prompt; `none`, by
+    /// nobody.
     #[serde(default, deserialize_with = "driver")]
     pub driver: Option<driver::Kind>,
+    /// What it does by itself, if nobody tells it what to do.
+    #[serde(default)]
+    pub by_itself: Option<ByItself>,
     /// The TLS versions that it offers, where nobody can ask it for others: `["1.2"]`.
     #[serde(default)]
     pub versions: Vec<Version>,
@@ -181,6 +187,8 @@ impl Dialect {
             versions: numbers().min().zip(numbers().max()),
             cannot_verify: self.cannot_verify,
             client_hello: self.client_hello.clone(),
+            speaks_tls: self.by_itself.as_ref().is_some_and(|by_itself| by_itself.tls),
+            asks_time: self.by_itself.as_ref().is_some_and(|by_itself| by_itself.asks_time),
         }
     }
 
@@ -221,6 +229,7 @@ impl Dialect {
         check_reasons(&dialect.not_applicable, &["not_applicable"], &wrong)?;
         words::check(&dialect.words, file, text)?;
         log::check(&dialect.log, file, text)?;
+        by_itself::check(&dialect, file, text)?;
         for (name, profile) in &mut dialect.profiles {
             let path = ["profiles", name.as_str()];
             if !is_name(name) {

@@ -32,7 +32,7 @@ pub enum ImageSource {
 }
 
 /// What flash images for the chip are held against; none for a chip that has no such images.
-fn target(chip: &Chip) -> Option<&'static Target> {
+pub(crate) fn target(chip: &Chip) -> Option<&'static Target> {
     let id = chip.image_formats.iter().find_map(|format| match format {
         ImageFormat::Espressif { chip_id } => Some(*chip_id),
         ImageFormat::Elf | ImageFormat::EspressifV1 => None,

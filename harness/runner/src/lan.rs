@@ -9,3 +9,4 @@
 pub mod exchange;
 pub mod loopback;
 pub mod recorder;
+pub(crate) mod rename;

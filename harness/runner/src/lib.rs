@@ -44,6 +44,7 @@ pub mod suite;
 pub mod summary;
 pub mod tables;
 pub mod trial;
+pub mod unattended;
 pub mod verdict;
 pub mod virtual_board;
 pub mod wifi;

@@ -7,6 +7,8 @@
 pub mod anchors;
 mod describe;
 mod look;
+mod secrets;
+pub mod swap;
 
 use std::path::{Path, PathBuf};
 

@@ -49,6 +49,9 @@ pub struct ReleaseReport {
     /// The newer image as this stack
     #[arg(long, value_name = "NAME", requires = "old_stack")]
     pub new_stack: Option<String>,
+    /// Of firmware that nobody tells what to do.
+    #[command(flatten)]
+    pub unattended: crate::unattended::options::UnattendedOptions,
     /// The seed of all randomness, in hexadecimal
     #[arg(long, value_parser = crate::cli::hexadecimal, default_value = "5eed")]
     pub seed: u64,

@@ -37,6 +37,8 @@ pub struct Firmware {
     rom: Option<Arc<[u8]>>,
     /// The command that gets it here, of an image that is never released.
     build_command: Option<String>,
+    /// What was done to it, if it is a copy that was changed.
+    note: Option<&'static str>,
 }
 
 /// A flash that the chip boots by itself.
@@ -72,6 +74,22 @@ impl Firmware {
                 Ok(Self { rom, flash: Some(Flash { size_bytes, symbols }), ..firmware })
             }
         }
+    }
+
+    /// A copy with other bytes, as many. The hash that it is known by stays that of what was shipped.
+    #[must_use]
+    pub(crate) fn changed(self, bytes: Vec<u8>, note: &'static str) -> Self {
+        Self { bytes: bytes.into(), note: Some(note), ..self }
+    }
+
+    /// SHA-256 of the bytes as they are run, in hexadecimal.
+    pub(crate) fn content_sha256(&self) -> String {
+        encode_string(&Sha256::digest(&self.bytes))
+    }
+
+    /// What a flash is held against; `None` of an ELF file, which is loaded directly.
+    pub(crate) fn flash_target(&self) -> Option<&'static firmware_image::espressif::Target> {
+        self.flash.as_ref().and_then(|_| image_source::target(self.chip))
     }
 
     /// The image as a board takes it.
@@ -194,6 +212,7 @@ impl Firmware {
             flash: None,
             rom: None,
             build_command: None,
+            note: None,
         }
     }
 }
@@ -212,7 +231,8 @@ fn name_of(image: &Path) -> String {
 
 impl fmt::Display for Firmware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.name, self.version, &self.sha256[..8])
+        write!(f, "{} {} ({})", self.name, self.version, &self.sha256[..8])?;
+        self.note.map_or(Ok(()), |note| write!(f, ", {note}"))
     }
 }
 

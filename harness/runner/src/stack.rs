@@ -22,6 +22,8 @@ use crate::dialect::{self, Dialect, Profile, words};
 use crate::plan::{self, Issued, NamesAlone};
 use crate::products::Product;
 use crate::released::Firmware;
+use crate::unattended::options::UnattendedOptions;
+use crate::unattended::{NotMet, Unattended};
 use scenario::library;
 
 pub use pattern::matching;
@@ -41,6 +43,8 @@ pub struct Stack {
     dialect: Arc<Dialect>,
     /// The profile's name in the dialect; absent: the image as it is.
     profile: Option<String>,
+    /// What it does by itself, if nobody tells it what to do.
+    unattended: Option<Arc<Unattended>>,
 }
 
 /// Whether a scenario is run on a stack.
@@ -95,6 +99,29 @@ impl Stack {
     /// How the device is told what to do, if it takes no orders.
     pub fn driver(&self) -> Option<driver::Kind> {
         self.dialect.driver
+    }
+
+    /// What it does by itself, and whom it trusts, if nobody tells it what to do.
+    pub fn unattended(&self) -> Option<&Unattended> {
+        self.unattended.as_deref()
+    }
+
+    /// How it comes to trust the bench's broker, in a sentence; `None` of firmware of this bench, which is told.
+    pub fn trust(&self) -> Option<String> {
+        if let Some(unattended) = self.unattended() {
+            return Some(unattended.trust().to_string());
+        }
+        self.driver().map(|driver| format!("it is given what to trust by the driver `{}`", driver.name()))
+    }
+
+    /// The scenario as this stack meets it: at the network and the broker that it dials by itself, if nobody tells it
+    /// which.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not meet it.
+    pub fn meets(&self, scenario: &Scenario) -> Result<Scenario, NotMet> {
+        self.unattended().map_or_else(|| Ok(scenario.clone()), |unattended| unattended.meets(scenario))
     }
 
     /// Where it ends otherwise than a profile that stands for the same, by the profile's name, and why.
@@ -165,7 +192,11 @@ impl Stack {
         if let Some(reason) = tables.filter_map(|table| dialect::excuse(table, &scenario.name)).next() {
             return Applicability::NotApplicable(reason.to_owned());
         }
-        match self.reconcile(scenario, &NamesAlone) {
+        if let Some(why) = self.unattended().and_then(|unattended| unattended.excuse(scenario)) {
+            return Applicability::NotApplicable(why);
+        }
+        let Ok(scenario) = self.meets(scenario) else { return Applicability::Applies };
+        match self.reconcile(&scenario, &NamesAlone) {
             Ok(Common::NotOfProfile(conflict)) => self.conflicts(&conflict),
             Ok(Common::NotOfDriver(conflict)) => self.conflicts(&conflict),
             // What is wrong with the plan is told when it is run.
@@ -248,6 +279,11 @@ impl Stack {
 
     /// An image as it is, and as every product of its dialect.
     fn all_of(firmware: Firmware, dialect: Dialect) -> Vec<Self> {
+        Self::unattended_of(firmware, dialect, None)
+    }
+
+    /// The same of one that does such things by itself, if it does.
+    fn unattended_of(firmware: Firmware, dialect: Dialect, unattended: Option<Arc<Unattended>>) -> Vec<Self> {
         let image = Arc::new(firmware.image());
         let (firmware, dialect) = (Arc::new(firmware), Arc::new(dialect));
         let stack = |name: &str, title: &str, profile: Option<&String>| Self {
@@ -258,6 +294,7 @@ impl Stack {
             image: Arc::clone(&image),
             dialect: Arc::clone(&dialect),
             profile: profile.cloned(),
+            unattended: unattended.clone(),
         };
         let mut stacks = vec![stack(&firmware.name, &dialect.stack, None)];
         stacks.extend(dialect.profiles.iter().map(|(name, profile)| stack(name, &profile.title, Some(name))));
@@ -344,19 +381,25 @@ pub fn known(root: &Path) -> blame::Result<Vec<Stack>> {
 
 /// The stacks of somebody's own ELF for `chip`: as it is, and as the profiles of a dialect. That is the one that is given, else
 /// the one of a product, if the image is one that is pinned here, else the one of the image of the same name in this
-/// repository, if there is one.
+/// repository, if there is one. Of firmware that nobody tells what to do, `options` say how it is met.
 ///
 /// # Errors
 ///
 /// If the image or the dialect cannot be read or is wrong.
-pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip) -> blame::Result<Vec<Stack>> {
+pub fn own(
+    root: &Path,
+    elf: &Path,
+    dialect: Option<&Path>,
+    chip: &'static Chip,
+    options: &UnattendedOptions,
+) -> blame::Result<Vec<Stack>> {
     // A product that is given by hand is the product, whatever its file is called.
     if dialect.is_none()
         && let Some((description, product, dialect)) = products::description(root, elf)?
         && product.chip == chip
     {
-        let firmware = Firmware::given(root, &description, product, elf)?;
-        return named(Stack::all_of(firmware, dialect));
+        let (firmware, unattended) = options.apply(Firmware::given(root, &description, product, elf)?, &dialect)?;
+        return named(Stack::unattended_of(firmware, dialect, unattended));
     }
     let firmware = Firmware::own(root, elf, chip)?;
     let found = match dialect {
@@ -366,7 +409,9 @@ pub fn own(root: &Path, elf: &Path, dialect: Option<&Path>, chip: &'static Chip)
         }
         None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
     };
-    named(Stack::all_of(firmware, found.unwrap_or_default()))
+    let dialect = found.unwrap_or_default();
+    let (firmware, unattended) = options.apply(firmware, &dialect)?;
+    named(Stack::unattended_of(firmware, dialect, unattended))
 }
 
 /// Those of the stacks that are wanted, for `chip`; all of its stacks if nobody wants any in particular. A stack goes by

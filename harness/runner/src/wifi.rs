@@ -149,6 +149,11 @@ impl Wifi {
         self.events.extend(new.into_iter().take(room));
     }
 
+    /// What has happened on the air and with addresses so far, as far as it was noted.
+    pub fn noted(&self) -> &[OnTheAir] {
+        &self.events
+    }
+
     /// What was on the air since this was last asked, with radiotap, for a capture.
     pub fn take_overheard(&mut self) -> Vec<access_point::Overheard> {
         self.air.take_overheard()

@@ -25,6 +25,11 @@ pub trait Counterpart: Service {
     /// What it had to say about the device, in order.
     fn findings(&self) -> Vec<(Instant, String)>;
 
+    /// What it has seen of the device, in order, if it tells.
+    fn happenings(&self) -> &[broker::Event] {
+        &[]
+    }
+
     /// Whether it did anything wrong, because it was told to.
     fn has_misbehaved(&self) -> bool {
         false
@@ -57,6 +62,10 @@ impl Counterpart for BrokerService {
 
     fn findings(&self) -> Vec<(Instant, String)> {
         self.events.iter().filter_map(|event| Some((event.at, broker_finding(&event.happening)?))).collect()
+    }
+
+    fn happenings(&self) -> &[broker::Event] {
+        &self.events
     }
 
     fn has_misbehaved(&self) -> bool {
@@ -157,6 +166,16 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
         faults: network.faults(scenario.device.port),
         ..LanConfig::default()
     }
+}
+
+/// The LAN that `scenario` describes for a firmware that asks for names of its own choosing: those that nobody knows are all
+/// the time server's.
+pub fn lan_config_for_strangers(scenario: &Scenario) -> LanConfig {
+    let mut config = lan_config(scenario);
+    if let Some(dns) = config.dns.as_mut().filter(|_| scenario.network.resolver == Resolver::default()) {
+        dns.otherwise = Answer::new(Resolution::Addresses(vec![lan::SNTP_IPV4.into()]));
+    }
+    config
 }
 
 /// The resolver: it knows the broker, the time server and what the scenario adds, and treats all questions alike.

@@ -41,10 +41,12 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
 }
 
 #[rstest]
-fn whatever_is_changed_in_a_seed_is_taken_or_refused(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)] kind: usize) {
+fn whatever_is_changed_in_a_seed_is_taken_or_refused(
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] kind: usize,
+) {
     let (name, body) = body::ALL[kind];
     // A chip is powered on for each of these.
-    let changed_per_seed = if ["elf", "remote_bitbang", "gdb"].contains(&name) { 40 } else { 400 };
+    let changed_per_seed = if ["elf", "remote_bitbang", "gdb", "image_trust"].contains(&name) { 40 } else { 400 };
     let seeds = replay::seeds(&format!("strangers/{name}"));
     assert!(!seeds.is_empty());
     seeds.iter().for_each(|(_, seed)| body(seed));

@@ -6,7 +6,7 @@
 use control::{ConnectStyle, Link, Mqtt, Network, Plan, Tls, Trust, Verify};
 use wire::tls::CipherSuite;
 
-use crate::{Abilities, Conflict};
+use crate::{Abilities, Conflict, are_its_own};
 
 /// `umqtt.simple` opens its socket without a time-out.
 const ENDLESS_MS: u32 = u32::MAX;
@@ -118,14 +118,6 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
     refuse(*keeps_session, "device.keeps_session", "an SSLContext keeps no session")?;
     refuse(*requires_authority, "device.requires_authority", "it says hello without one")?;
     Ok(Tls { alpn: Vec::new(), ..tls })
-}
-
-/// Whether these are the versions that the device offers anyway.
-fn are_its_own(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> bool {
-    match abilities.versions {
-        Some((lowest, highest)) => min.is_none_or(|min| min == lowest) && max.is_none_or(|max| max == highest),
-        None => min.is_none() && max.is_none(),
-    }
 }
 
 fn of_mqtt(mqtt: Mqtt) -> Result<Mqtt, Conflict> {

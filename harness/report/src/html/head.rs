@@ -42,6 +42,7 @@ pub fn head(run: &Run) -> Markup {
         header {
             h1 { "Shakedown" }
             @for part in &run.parts {
+                @for (_, told) in part.products() { p { strong { (told) } } }
                 p { (part.headline) " · seed " code { (part.seed) } " · " time datetime=(part.started) { (part.started) }
                     @if let Some(shard) = &part.shard { " · share " (shard.index) " of " (shard.of) }
                     @if part.interruption.is_some() { " · " b.otherwise { "interrupted" } }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{anchor, detail, packed, page};
 use crate::history::History;
-use crate::release::{Change, Entry, Release, outline, rows, verdict};
+use crate::release::{Change, Entry, Release, outline, products, rows, verdict};
 
 /// So many scenarios are named of one entry; all of them are below.
 const NAMED_MAX: usize = 6;
@@ -27,6 +27,7 @@ pub fn write(release: &Release) -> String {
             header {
                 h1 { (old.name) " " (old.version) " → " (new.name) " " (new.version) }
                 p { @if release.is_worse() { b.insecure { (verdict(release)) } } @else { (verdict(release)) } }
+                @for told in products(release) { p { strong { (told) } } }
                 p.rule { "sha256 " code { (old.sha256) } " → " code { (new.sha256) } }
             }
             @for section in outline(release) {

@@ -76,7 +76,7 @@ clean! {
     Part { bench_version, command, headline, seed, started, host, tools, boards, stacks, images }
     Host { name, os, architecture }
     Board { name, kind, target, identity, out_of_order, log }
-    Stack { name, title, image }
+    Stack { name, title, image, trust }
     Image { name, version, sha256, sections, made_of }
     Section { name }
     Row {

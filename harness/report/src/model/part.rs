@@ -88,6 +88,21 @@ pub struct Stack {
     pub title: String,
     /// The image's name.
     pub image: String,
+    /// How it comes to trust the bench's broker, in a sentence; absent of firmware of this bench, which is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<String>,
+}
+
+impl Part {
+    /// What each product is and how it comes to trust the bench's broker: name, version, hash, sentence.
+    pub fn products(&self) -> impl Iterator<Item = (&Stack, String)> {
+        self.stacks.iter().filter_map(|stack| {
+            let trust = stack.trust.as_ref()?;
+            let image = self.images.iter().find(|image| image.name == stack.image);
+            let image = image.map(|image| format!(" {}, sha256 {}", image.version, image.sha256)).unwrap_or_default();
+            Some((stack, format!("{} ({}{image}): {trust}", stack.name, stack.title)))
+        })
+    }
 }
 
 /// A firmware image.

@@ -30,10 +30,24 @@ fn names(release: &Release) -> (String, String) {
     (name(&release.image.old), name(&release.image.new))
 }
 
+/// What the products are that are held against each other, and how each comes to trust the bench's broker; nothing of firmware
+/// of the bench.
+pub fn products(release: &Release) -> Vec<String> {
+    let sides = [("older", &release.old), ("newer", &release.new)];
+    let of_side = |(side, run): (&str, &crate::model::Run)| {
+        let told = run.parts.iter().flat_map(|part| part.products());
+        told.map(|(_, told)| format!("the {side}: {told}")).collect::<Vec<_>>()
+    };
+    sides.into_iter().flat_map(of_side).collect()
+}
+
 /// For a terminal. Control characters of whoever wrote the images' words are gone.
 pub fn text(release: &Release) -> String {
     let (old, new) = names(release);
     let mut out = format!("{old} → {new}: {}\n", verdict(release));
+    for told in products(release) {
+        let _ = writeln!(out, "{told}");
+    }
     for section in outline(release) {
         let _ = writeln!(out, "\n{}", section.title);
         for entry in &section.entries {
@@ -52,6 +66,9 @@ pub fn text(release: &Release) -> String {
 pub fn markdown(release: &Release) -> String {
     let (old, new) = names(release);
     let mut out = format!("## {} → {}: {}\n", escaped(&old), escaped(&new), escaped(&verdict(release)));
+    for told in products(release) {
+        let _ = writeln!(out, "- {}", escaped(&told));
+    }
     let mut transcripts = 0;
     for section in outline(release) {
         let mark = if section.is_bad { "🔴 " } else { "" };

@@ -49,11 +49,14 @@ pub(super) struct Wiring {
     pub(super) has_radio: bool,
     /// Somebody types on its console, where nobody speaks slipmux.
     pub(super) is_driven: bool,
+    /// Nobody tells it anything: it asks for names, dials and prints as it likes.
+    pub(super) is_unattended: bool,
 }
 
 impl Wiring {
     pub(super) fn of(stack: &Stack) -> Self {
-        Self { has_radio: stack.has_radio(), is_driven: stack.driver().is_some() }
+        let is_unattended = stack.unattended().is_some();
+        Self { has_radio: stack.has_radio(), is_driven: stack.driver().is_some() && !is_unattended, is_unattended }
     }
 }
 
@@ -80,7 +83,7 @@ impl Ports {
     pub(super) fn new(
         scenario: &Scenario,
         target: &Target,
-        Wiring { has_radio, is_driven }: Wiring,
+        Wiring { has_radio, is_driven, is_unattended }: Wiring,
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
@@ -120,13 +123,14 @@ impl Ports {
         let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
         let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
         attached.push((chip::RTT, Attached::Text(SerialLine::new(Vec::new(), seed))));
+        let lan = if is_unattended { world::lan_config_for_strangers(scenario) } else { world::lan_config(scenario) };
         Ok(Self {
             attached,
             active,
             last_heard: active,
             air,
             serial_faults: scenario.network.serial_faults(),
-            lan: Lan::new(world::lan_config(scenario), seed, counterpart),
+            lan: Lan::new(lan, seed, counterpart),
         })
     }
 
@@ -151,6 +155,11 @@ impl Ports {
     /// The next frame that the device's radio hears.
     pub(super) fn take_air(&mut self) -> Option<RadioFrame> {
         self.air.as_mut()?.say()
+    }
+
+    /// What has happened on the air and with addresses so far.
+    pub(super) fn air_events(&self) -> &[OnTheAir] {
+        self.air.as_ref().map(|air| air.noted()).unwrap_or_default()
     }
 
     /// What has happened on the air and with addresses.

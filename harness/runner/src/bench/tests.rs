@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::stack;
+use crate::unattended::options::UnattendedOptions;
 use board::{Image, Target};
 
 /// Prints its lines at their times, and listens to nobody.
@@ -62,7 +63,8 @@ fn judged_on(rules: &str, board: &mut dyn Board) -> judge::Judged {
     let released = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware-under-test/images/esp32c3_mbedtls.elf");
     let elf = folder.path().join("mine.elf");
     std::fs::copy(released, &elf).expect("a released image");
-    let stacks = stack::own(folder.path(), &elf, Some(&dialect), &chip::ESP32C3).unwrap_or_else(|why| panic!("{why}"));
+    let stacks = stack::own(folder.path(), &elf, Some(&dialect), &chip::ESP32C3, &UnattendedOptions::default())
+        .unwrap_or_else(|why| panic!("{why}"));
     let stack = stacks.first().expect("the image as it is");
     let text = "title = 'A test'\nspecification = { demands = 'connect', rule = 'RFC 1 §1', quote = 'q' }\n";
     let scenario = Scenario::parse("x/y", "y.toml", text).unwrap_or_else(|problem| panic!("{problem}"));

@@ -14,6 +14,7 @@ use crate::controls::{self, ControlRun};
 use crate::exit;
 use crate::image_source;
 use crate::stack::{self, Applicability, Stack};
+use crate::unattended::options::UnattendedOptions;
 
 /// What the command line names.
 pub(super) struct Selection {
@@ -36,7 +37,11 @@ impl Selection {
         }
         let chip = chip_of(arguments)?;
         let all_stacks = match &arguments.image {
-            Some(elf) => stack::own(root, elf, arguments.dialect.as_deref(), chip),
+            Some(elf) => {
+                let is_authority_given = arguments.own_authority.authority.is_some();
+                let options = UnattendedOptions { is_authority_given, ..arguments.unattended.of_seed(arguments.seed) };
+                stack::own(root, elf, arguments.dialect.as_deref(), chip, &options)
+            }
             None => stack::known(root),
         }?;
         let mut stacks = stack::select(all_stacks.clone(), &arguments.stack, chip)?;

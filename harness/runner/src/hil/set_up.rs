@@ -38,7 +38,8 @@ impl Bench {
         let flashed = Flashed::new(way, arguments.cold, &selection.stacks, &artefacts.join("flash"))?;
         let how = if way == Way::Probe { ", flashed through probe-rs" } else { "" };
         let headline = headline(&format!("{}{how}", site.words), &selection.stacks);
-        say(&format!("{headline}, seed {:x}\n{}", arguments.seed, selection.not_asked()));
+        let trust = trust(&selection.stacks);
+        say(&format!("{headline}, seed {:x}\n{trust}{}", arguments.seed, selection.not_asked()));
         let captures = arguments.captures.clone().unwrap_or_else(|| root.join("captures"));
         say(&other_builds(&Builds::of(&selection.stacks, arguments.seed), &captures)?);
         let records = records(&captures, &selection.all_stacks)?;
@@ -88,16 +89,16 @@ fn other_builds(builds: &Builds, captures: &Path) -> blame::Result<String> {
     Ok(differences.iter().map(|what| format!("snapshots were recorded with another {what}\n")).collect())
 }
 
-/// How a product came to trust the bench's authority; nothing of our own firmware, which is told.
-fn trust(stack: &Stack) -> String {
-    let given = |driver: driver::Kind| format!(", which is given what to trust by the driver `{}`", driver.name());
-    stack.driver().map(given).unwrap_or_default()
+/// How products came to trust the bench's authority, a line each; nothing of our own firmware, which is told.
+fn trust(stacks: &[Stack]) -> String {
+    let told = |stack: &Stack| Some(format!("{}: {}\n", stack.name, stack.trust()?));
+    stacks.iter().filter_map(told).collect()
 }
 
 /// Where it is run, and what on.
 fn headline(board: &str, stacks: &[Stack]) -> String {
     match stacks {
-        [stack] => format!("{board}, firmware {stack}{}", trust(stack)),
+        [stack] => format!("{board}, firmware {stack}"),
         _ => {
             let images: BTreeSet<String> = stacks.iter().map(|stack| stack.firmware.to_string()).collect();
             let images: Vec<String> = images.into_iter().collect();

@@ -10,9 +10,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use blame::Error;
 use clock::UnixTime;
-use pki::spec::{Attribute, Certificate, Moment, Name, Profile, Subject};
+use pki::spec::{Certificate, Moment};
 use scenario::device::Clock;
-use scenario::{Date, Scenario, lan};
+use scenario::{Date, Scenario};
+
+use super::rename::Rename;
 
 /// The name of the loopback (RFC 6761 §6.3).
 const NAME: &str = "localhost";
@@ -86,70 +88,16 @@ pub fn moved_to(scenario: &Scenario, today: UnixTime, host: &Host) -> blame::Res
             "it dials {dialled}, and here the broker has nothing of that kind: no name, or no address"
         )));
     };
-    let rename = Rename { from: dialled, to: here };
     let mut scenario = scenario.clone();
     scenario.date = Date(today);
-    scenario.device.dials.clone_from(&rename.to);
-    let names: Vec<String> = scenario.pki.names().map(str::to_owned).collect();
-    for name in names {
-        let certificate = scenario.pki.0.entry(name.clone()).or_default();
-        rename.certificate(&name, certificate);
-    }
-    rename.texts(&mut scenario.broker.names);
-    scenario.broker.tenants = std::mem::take(&mut scenario.broker.tenants)
-        .into_iter()
-        .map(|(name, chain)| (rename.text(name), chain))
-        .collect();
+    Rename { from: dialled, to: here, also_relatives: false }.scenario(&mut scenario).map_err(Error::author)?;
     Ok(Moved { scenario, address })
-}
-
-/// What the device dials, and what it is called here.
-struct Rename {
-    from: String,
-    to: String,
-}
-
-impl Rename {
-    fn text(&self, text: String) -> String {
-        if text == self.from { self.to.clone() } else { text }
-    }
-
-    fn texts(&self, texts: &mut [String]) {
-        for text in texts {
-            *text = self.text(std::mem::take(text));
-        }
-    }
-
-    /// Writes down what the profile would have filled in, and renames in it.
-    fn certificate(&self, name: &str, certificate: &mut Certificate) {
-        let server = Profile::of(name, certificate) == Profile::Server;
-        if server && certificate.names.is_none() {
-            certificate.names = Some(vec![Name::Dns(lan::BROKER_NAME.into())]);
-        }
-        if server && certificate.subject.is_none() {
-            certificate.subject = Some(Subject::from(lan::BROKER_NAME));
-        }
-        for name in certificate.names.iter_mut().flatten() {
-            match name {
-                Name::Dns(text) => *text = self.text(std::mem::take(text)),
-                Name::Ip(address) if address.to_string() == self.from => {
-                    if let Ok(here) = self.to.parse() {
-                        *address = here;
-                    }
-                }
-                Name::Ip(_) | Name::Uri(_) | Name::Email(_) => {}
-            }
-        }
-        for (attribute, text) in certificate.subject.iter_mut().flat_map(|subject| &mut subject.0) {
-            if *attribute == Attribute::CommonName {
-                *text = self.text(std::mem::take(text));
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use pki::spec::Name;
+
     use super::*;
 
     const TODAY: UnixTime = UnixTime::from_seconds(1_800_000_000);

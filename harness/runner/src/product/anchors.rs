@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use pki::spec::KeyKind;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -52,16 +53,34 @@ pub struct Found {
     pub subject: String,
     /// Its key: `P-256`, `RSA 2048`.
     pub key: String,
+    /// The same as the bench knows it, if it does.
+    pub kind: Option<KeyKind>,
+    /// How long it is as DER, in bytes.
+    pub der_bytes: usize,
     /// Whether it may issue others.
     pub is_authority: bool,
+    /// Whether it names itself as its issuer: who trusts that, trusts it and nobody else.
+    pub is_self_issued: bool,
     /// When it ends.
     pub not_after: String,
 }
 
+impl Found {
+    /// How it lies there.
+    pub const fn form(&self) -> &'static str {
+        if self.is_pem { "PEM" } else { "DER" }
+    }
+
+    /// Whether it can be what a chain ends in. Any other is the device's own.
+    pub const fn is_anchor(&self) -> bool {
+        self.is_authority || self.is_self_issued
+    }
+}
+
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, length, is_pem, subject, key, is_authority, not_after } = self;
-        let form = if *is_pem { "PEM" } else { "DER" };
+        let Self { at, length, subject, key, is_authority, not_after, .. } = self;
+        let form = self.form();
         let role = if *is_authority { "an authority" } else { "no authority" };
         write!(f, "{form} at {at:#x}, {length} bytes: {subject}, {key}, {role}, until {not_after}")
     }
@@ -132,7 +151,10 @@ fn found(der: &[u8], at: usize, length: usize, is_pem: bool) -> Option<Found> {
         is_pem,
         subject: clean(certificate.subject().to_string()),
         key: key(&certificate),
+        kind: kind(&certificate),
+        der_bytes: der.len(),
         is_authority: certificate.is_ca(),
+        is_self_issued: certificate.subject().as_raw() == certificate.issuer().as_raw(),
         not_after: clean(certificate.validity().not_after.to_string()),
     })
 }
@@ -144,6 +166,33 @@ fn key(certificate: &X509Certificate<'_>) -> String {
         Ok(PublicKey::EC(point)) => format!("P-{}", point.key_size()),
         Ok(_) => "another kind of key".to_owned(),
         Err(_) => "a key that cannot be read".to_owned(),
+    }
+}
+
+/// The kind of a certificate's key, as the bench mints them.
+fn kind(certificate: &X509Certificate<'_>) -> Option<KeyKind> {
+    const CURVES: [(&str, KeyKind); 4] = [
+        ("1.2.840.10045.3.1.7", KeyKind::P256),
+        ("1.3.132.0.34", KeyKind::P384),
+        ("1.3.132.0.35", KeyKind::P521),
+        ("1.3.36.3.3.2.8.1.1.7", KeyKind::BrainpoolP256r1),
+    ];
+    let key = certificate.public_key();
+    let curve = || key.algorithm.parameters.as_ref()?.as_oid().ok().map(|oid| oid.to_id_string());
+    match key.parsed().ok()? {
+        PublicKey::RSA(rsa) => match rsa.key_size() {
+            1024 => Some(KeyKind::Rsa1024),
+            2048 => Some(KeyKind::Rsa2048),
+            3072 => Some(KeyKind::Rsa3072),
+            4096 => Some(KeyKind::Rsa4096),
+            _ => None,
+        },
+        PublicKey::EC(_) => {
+            let curve = curve()?;
+            CURVES.into_iter().find(|(oid, _)| *oid == curve).map(|(_, kind)| kind)
+        }
+        _ if key.algorithm.algorithm.to_id_string() == "1.3.101.112" => Some(KeyKind::Ed25519),
+        _ => None,
     }
 }
 

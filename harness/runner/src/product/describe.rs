@@ -1,8 +1,11 @@
 //! A first description: a dialect, with what was seen in comments.
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
 
-use super::anchors::Anchors;
+use scenario::lan;
+
+use super::anchors::{Anchors, Found};
 use super::look::{Dialled, Seen};
 use crate::released::Firmware;
 
@@ -28,10 +31,72 @@ pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, see
     let _ = writeln!(text, "radio = {}", has_radio(seen));
     if is_micropython(seen) {
         text.push_str("driver = \"micropython\"\n# The TLS versions that it offers: what its ClientHello says.\nversions = [\"1.2\"]\n");
+    } else if let Some((address, dialled)) = broker(seen) {
+        text.push_str(&by_itself(seen, *address, dialled));
+        text.push_str(&rules(seen));
     } else {
+        text.push_str(NOBODY_DIALLED);
         text.push_str(&rules(seen));
     }
     text
+}
+
+/// What is to be said of firmware that was not seen to dial.
+const NOBODY_DIALLED: &str = "
+# It dialled nobody. If it does what nobody tells it, it was missing something: its network's passphrase (`--wifi`), more time
+# (`--virtual-s`), or being set up. Then `cargo xtask product init` again; or write down what it dials:
+# driver = \"none\"
+# [by_itself]
+# host = \"mqtt.example.com\"
+";
+
+/// The connection that is the one to its broker: the one on which MQTT is spoken, else one at MQTT's port, else over TLS.
+fn broker(seen: &Seen) -> Option<(&SocketAddr, &Dialled)> {
+    let weight = |(address, dialled): &(&SocketAddr, &Dialled)| {
+        let speaks_mqtt = dialled.is_plain_mqtt || dialled.client_id.is_some();
+        let is_usual_port = matches!(address.port(), 8883 | 1883);
+        (speaks_mqtt, is_usual_port, !dialled.hello.is_empty())
+    };
+    seen.dialled.iter().max_by_key(weight).filter(|one| weight(one) != (false, false, false))
+}
+
+/// What it does without being told.
+fn by_itself(seen: &Seen, address: SocketAddr, dialled: &Dialled) -> String {
+    let text = |value: &str| toml::Value::String(value.to_owned());
+    let host = host(seen, address, dialled);
+    let is_tls = !dialled.is_plain_mqtt;
+    let mut told = format!(
+        "driver = \"none\"\n{}\n\n[by_itself]\nhost = {}\nport = {}\ntls = {is_tls}\n",
+        versions(dialled),
+        text(&host),
+        address.port()
+    );
+    // Its passphrase is the owner's to give again.
+    if let Some(ssid) = seen.networks.first().or(seen.given.as_ref()) {
+        let _ = writeln!(told, "ssid = {}", text(ssid));
+    }
+    let _ = writeln!(told, "asks_time = {}", seen.asks_time);
+    if is_tls {
+        let _ = writeln!(told, "trusts_anybody = {}", dialled.accepts_anybody);
+    }
+    told
+}
+
+/// What it dials: the name in its ClientHello, the name that it has asked for, or the address.
+fn host(seen: &Seen, address: SocketAddr, dialled: &Dialled) -> String {
+    if address.ip() != IpAddr::from(lan::BROKER_IPV4) {
+        return address.ip().to_string();
+    }
+    let is_of_time = |name: &&String| ["ntp", "time"].iter().any(|word| name.to_ascii_lowercase().contains(word));
+    let asked = || seen.names.iter().rev().find(|name| !is_of_time(name)).or(seen.names.last());
+    dialled.server_name.clone().or_else(|| asked().cloned()).unwrap_or_else(|| address.ip().to_string())
+}
+
+/// The TLS versions that its ClientHello offers, for a description.
+fn versions(dialled: &Dialled) -> String {
+    let offered: Vec<String> =
+        dialled.versions.iter().map(|version| toml::Value::String(version.clone()).to_string()).collect();
+    if offered.is_empty() { String::new() } else { format!("versions = [{}]", offered.join(", ")) }
 }
 
 fn has_radio(seen: &Seen) -> bool {
@@ -46,7 +111,10 @@ fn is_micropython(seen: &Seen) -> bool {
 fn of_network(seen: &Seen, facts: &mut Vec<String>) {
     match (seen.networks.is_empty(), seen.has_joined) {
         (true, false) => facts.push("network   it looks for none by name".to_owned()),
-        (true, true) => facts.push("network   joined the one that was given".to_owned()),
+        (true, true) => {
+            let name = seen.given.as_ref().map(|ssid| format!(": {ssid:?}")).unwrap_or_default();
+            facts.push(format!("network   joined the one that was given{name}"));
+        }
         (false, _) => {
             for name in &seen.networks {
                 let how = if seen.has_joined {
@@ -63,7 +131,7 @@ fn of_network(seen: &Seen, facts: &mut Vec<String>) {
 
 fn of_connections(seen: &Seen, facts: &mut Vec<String>) {
     for (address, dialled) in &seen.dialled {
-        let Dialled { server_name, hello, is_plain_mqtt, client_id, verdict, accepts_anybody } = dialled;
+        let Dialled { server_name, hello, is_plain_mqtt, client_id, verdict, accepts_anybody, .. } = dialled;
         facts.push(format!("dials     {address}"));
         if *is_plain_mqtt {
             facts.push("            MQTT WITHOUT TLS: whoever is on the network reads and writes along".to_owned());
@@ -83,7 +151,14 @@ fn of_connections(seen: &Seen, facts: &mut Vec<String>) {
 }
 
 fn of_trust(anchors: &Anchors, seen: &Seen, facts: &mut Vec<String>) {
-    facts.extend(anchors.certificates.iter().map(|found| format!("trusts    perhaps {found}")));
+    for found in &anchors.certificates {
+        let role = if found.is_anchor() { "trusts    perhaps" } else { "shows     perhaps" };
+        facts.push(format!("{role} {found}"));
+    }
+    if anchors.certificates.iter().any(Found::is_anchor) && anchors.signature_at.is_none() {
+        facts
+            .push("          `cargo xtask hil … --trust swap` puts the bench's own in its place, in a copy".to_owned());
+    }
     if let Some((at, roots)) = anchors.bundle {
         facts.push(format!("trusts    a bundle of {roots} roots at {at:#x} (esp_crt_bundle): it cannot be swapped"));
     }

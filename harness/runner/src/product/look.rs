@@ -15,7 +15,7 @@ use clock::{Duration, Instant};
 use network::{Answer, Dns, Lan, LanConfig, Listener, Resolution, Sntp};
 use scenario::{Scenario, lan};
 
-use super::Init;
+use super::{Init, secrets};
 use crate::bench;
 use crate::released::Firmware;
 use crate::wifi::Wifi;
@@ -36,12 +36,18 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(super) struct Seen {
     /// Networks that the firmware looks for by name.
     pub(super) networks: BTreeSet<String>,
+    /// The name of the network that its owner has given, if one was.
+    pub(super) given: Option<String>,
     /// Whether it joined one.
     pub(super) has_joined: bool,
     /// What was on the air, a phrase each.
     pub(super) air: BTreeSet<String>,
     /// Questions to name and time servers, and the answers.
     pub(super) lookups: BTreeSet<String>,
+    /// Names that were asked for, in order.
+    pub(super) names: Vec<String>,
+    /// Whether it asked for the time by SNTP.
+    pub(super) asks_time: bool,
     /// Connections, by the address that was dialled.
     pub(super) dialled: BTreeMap<SocketAddr, Dialled>,
     /// Lines of each console.
@@ -59,6 +65,8 @@ pub(super) struct Dialled {
     pub(super) server_name: Option<String>,
     /// Versions, suites and fingerprints of its ClientHello, a line each.
     pub(super) hello: Vec<String>,
+    /// The versions that it offers, as a description has them.
+    pub(super) versions: Vec<String>,
     /// MQTT in the clear.
     pub(super) is_plain_mqtt: bool,
     /// The client identifier of its CONNECT.
@@ -94,6 +102,7 @@ pub(super) fn look(firmware: &Firmware, arguments: &Init) -> blame::Result<Seen>
         next.ports.extend(seen.dialled.keys().take(NAMES_MAX));
         if next == world || round == ROUNDS_MAX {
             seen.networks = networks;
+            seen.given = arguments.wifi.first().map(|one| terminal::clean::line(&one.ssid).into_owned());
             return Ok(seen);
         }
         world = next;
@@ -119,6 +128,7 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World) -> blame::Result<S
     board.reset().map_err(Error::bench)?;
     let mut seen = Seen::default();
     let mut heard_text: BTreeMap<PortId, Vec<u8>> = BTreeMap::new();
+    let secrets: Vec<String> = world.networks.iter().filter_map(|network| network.passphrase.clone()).collect();
     let limit = Instant::from_millis(u64::from(arguments.virtual_s) * 1_000);
     let mut now = Instant::ZERO;
     while now < limit {
@@ -127,7 +137,7 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World) -> blame::Result<S
         let heard = board.listen(deadline).map_err(Error::bench)?;
         now = heard.at;
         for (port, bytes) in heard.ports {
-            seen.hear(now, port, heard_text.entry(port).or_default(), &bytes);
+            seen.hear(now, port, heard_text.entry(port).or_default(), &bytes, &secrets);
         }
         let crash = |incident: &board::Incident| incident.gravity == board::Gravity::Crash;
         let told = heard.incidents.iter().filter(|incident| incident.gravity > board::Gravity::Unmodelled);
@@ -140,10 +150,13 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World) -> blame::Result<S
         for event in wifi.take_events() {
             seen.air(&event.what);
         }
+        for event in lan.take_events() {
+            seen.lan(&event.what);
+        }
         lan.take_tap().iter().for_each(|tapped| tap.packet(tapped.at, &tapped.packet));
     }
     for (port, text) in heard_text {
-        let text = line(&text);
+        let text = secrets::without(&line(&text), &secrets);
         if !text.is_empty() {
             seen.prompts.insert(port, text);
         }
@@ -175,7 +188,7 @@ fn config(scenario: &Scenario, world: &World) -> LanConfig {
 }
 
 impl Seen {
-    fn hear(&mut self, now: Instant, port: PortId, begun: &mut Vec<u8>, bytes: &[u8]) {
+    fn hear(&mut self, now: Instant, port: PortId, begun: &mut Vec<u8>, bytes: &[u8], secrets: &[String]) {
         for byte in bytes {
             if *byte != b'\n' {
                 if begun.len() < 4 * LINE_CHARS_MAX {
@@ -183,11 +196,24 @@ impl Seen {
                 }
                 continue;
             }
-            let text = line(&std::mem::take(begun));
+            let text = secrets::without(&line(&std::mem::take(begun)), secrets);
             let lines = self.consoles.entry(port).or_default();
             if lines.len() < LINES_MAX && !text.is_empty() {
                 lines.push((now, text));
             }
+        }
+    }
+
+    fn lan(&mut self, what: &network::Happening) {
+        match what {
+            network::Happening::AskedTime { .. } => self.asks_time = true,
+            network::Happening::Asked { name, .. } => {
+                let name = terminal::clean::line(name.trim_end_matches('.')).into_owned();
+                if self.names.len() < NAMES_MAX && !self.names.contains(&name) {
+                    self.names.push(name);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -226,6 +252,7 @@ impl Dialled {
         let verdict = by_device().find(|line| matches!(line.said, Said::Alert { .. }));
         Self {
             server_name: facts.server_name.clone(),
+            versions: facts.offered_versions.iter().rev().filter_map(|version| name(version.0)).collect(),
             hello: hello.map(|line| line.details.lines().map(str::to_owned).collect()).unwrap_or_default(),
             is_plain_mqtt: connect.is_some() && facts.offer.is_none(),
             client_id: connect.and_then(|line| {
@@ -236,6 +263,12 @@ impl Dialled {
             accepts_anybody: facts.is_handshake_complete,
         }
     }
+}
+
+/// A version as a scenario writes it.
+fn name(version: u16) -> Option<String> {
+    let minor = version.checked_sub(0x0301).filter(|minor| *minor <= 3)?;
+    Some(format!("1.{minor}"))
 }
 
 /// A line fit to be shown and kept.

@@ -117,7 +117,9 @@ fn pairs(
     chip: &'static Chip,
 ) -> blame::Result<Vec<Pair>> {
     let dialect = arguments.dialect.as_deref();
-    let (old, new) = (stack::own(root, old, dialect, chip)?, stack::own(root, new, dialect, chip)?);
+    let options = arguments.unattended.of_seed(arguments.seed);
+    let own = |image| stack::own(root, image, dialect, chip, &options);
+    let (old, new) = (own(old)?, own(new)?);
     if let (Some(was), Some(is)) = (&arguments.old_stack, &arguments.new_stack) {
         let pick = |stacks: Vec<Stack>, name: &String| {
             stack::select(stacks, std::slice::from_ref(name), chip).map(|stacks| stacks.into_iter().next())

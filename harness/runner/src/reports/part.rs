@@ -35,12 +35,20 @@ pub struct Invocation<'a> {
     pub is_out_of_time: bool,
 }
 
+/// A word of the command line, without the passphrase of a network (`--wifi ssid=NAME,psk=PASSPHRASE`).
+fn without_passphrase(word: String) -> String {
+    match (word.contains("ssid="), word.split_once("psk=")) {
+        (true, Some((before, _))) => format!("{before}psk=…"),
+        _ => word,
+    }
+}
+
 /// The invocation as the report has it.
 pub fn part(invocation: &Invocation<'_>) -> Part {
     let started: DateTime<Utc> = invocation.started.into();
     Part {
         bench_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: std::env::args().skip(1).collect(),
+        command: std::env::args().skip(1).map(without_passphrase).collect(),
         headline: invocation.headline.to_owned(),
         seed: format!("{:x}", invocation.seed),
         started: started.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -61,7 +69,12 @@ pub fn part(invocation: &Invocation<'_>) -> Part {
 }
 
 fn stack(stack: &stack::Stack) -> Stack {
-    Stack { name: stack.name.clone(), title: stack.title.clone(), image: stack.firmware.name.clone() }
+    Stack {
+        name: stack.name.clone(),
+        title: stack.title.clone(),
+        image: stack.firmware.name.clone(),
+        trust: stack.trust(),
+    }
 }
 
 /// Each image once, with its sections, and what its manifest says if it is a released one.
@@ -95,5 +108,18 @@ fn host() -> Host {
         name: name.filter(|name| !name.is_empty()),
         os: std::env::consts::OS.to_owned(),
         architecture: std::env::consts::ARCH.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passphrases_are_no_part_of_a_report() {
+        let told = |word: &str| without_passphrase(word.to_owned());
+        assert_eq!(told("ssid=home-5,psk=correct horse,channel=6"), "ssid=home-5,psk=…");
+        assert_eq!(told("--wifi=psk=correct horse,ssid=home-5"), "--wifi=psk=…");
+        assert_eq!(told("identity/san_ip"), "identity/san_ip");
     }
 }
