@@ -7,6 +7,7 @@
 pub mod anchors;
 mod describe;
 mod look;
+pub mod passphrase;
 mod secrets;
 pub mod swap;
 

@@ -72,6 +72,18 @@ impl fmt::Display for NotMet {
 
 impl std::error::Error for NotMet {}
 
+impl From<String> for NotMet {
+    fn from(why: String) -> Self {
+        Self(why)
+    }
+}
+
+impl From<&str> for NotMet {
+    fn from(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
 /// A firmware that nobody tells what to do, and how it comes to trust.
 #[derive(Debug)]
 pub struct Unattended {
@@ -113,11 +125,11 @@ impl Unattended {
     ///
     /// Why it does not.
     pub fn meets(&self, scenario: &Scenario) -> Result<Scenario, NotMet> {
-        let moved = moved::to(scenario, &self.by_itself, self.network.as_ref()).map_err(NotMet)?;
+        let moved = moved::to(scenario, &self.by_itself, self.network.as_ref())?;
         match &self.trust {
             Trust::Swapped { authority, .. } => authority::under(authority, &moved, self.seed)
                 .map_err(|why| NotMet(format!("{}: {}", authority::NOT_APPLICABLE, why.message))),
-            Trust::Nobody => trust::needs_none(&moved).map(|()| moved).map_err(NotMet),
+            Trust::Nobody => trust::needs_none(&moved).map(|()| moved),
             Trust::Plain | Trust::Anybody | Trust::Given => Ok(moved),
         }
     }

@@ -168,10 +168,15 @@ pub fn lan_config(scenario: &Scenario) -> LanConfig {
     }
 }
 
+/// Resolvers that firmware has compiled in: Google's and Cloudflare's.
+pub const PUBLIC_RESOLVERS: [[u8; 4]; 4] = [[8, 8, 8, 8], [8, 8, 4, 4], [1, 1, 1, 1], [1, 0, 0, 1]];
+
 /// The LAN that `scenario` describes for a firmware that asks for names of its own choosing: those that nobody knows are all
 /// the time server's.
 pub fn lan_config_for_strangers(scenario: &Scenario) -> LanConfig {
     let mut config = lan_config(scenario);
+    // Some ask a resolver of their own choosing.
+    config.dns.iter_mut().for_each(|dns| dns.addresses.extend(PUBLIC_RESOLVERS.map(IpAddr::from)));
     if let Some(dns) = config.dns.as_mut().filter(|_| scenario.network.resolver == Resolver::default()) {
         dns.otherwise = Answer::new(Resolution::Addresses(vec![lan::SNTP_IPV4.into()]));
     }

@@ -22,12 +22,26 @@ pub struct ByItself {
     /// The network that it joins; absent: the scenario's. Its passphrase is given with `--wifi`, and never written down.
     #[serde(default)]
     pub ssid: Option<String>,
+    /// Where in the image the passphrase to that network lies, and how many bytes it has. Absent: `--wifi` says it, or the network
+    /// is open.
+    #[serde(default)]
+    pub passphrase: Option<InImage>,
     /// Whether it asks for the time by SNTP.
     #[serde(default)]
     pub asks_time: bool,
     /// Whether it takes any certificate: it trusts anybody.
     #[serde(default)]
     pub trusts_anybody: bool,
+}
+
+/// A place in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InImage {
+    /// Where it begins.
+    pub at: usize,
+    /// How long it is, in bytes.
+    pub bytes: usize,
 }
 
 const fn secure_port() -> u16 {

@@ -3,6 +3,8 @@
 use pki::spec::{Attribute, Certificate, Name, Profile, Subject};
 use scenario::{Scenario, lan};
 
+use crate::unattended::NotMet;
+
 /// What the device dials, and what it is called here.
 pub(crate) struct Rename {
     /// As the scenario has it.
@@ -21,7 +23,7 @@ impl Rename {
     /// # Errors
     ///
     /// If a name is a pattern that nothing here stands for.
-    pub(crate) fn scenario(&self, scenario: &mut Scenario) -> Result<(), String> {
+    pub(crate) fn scenario(&self, scenario: &mut Scenario) -> Result<(), NotMet> {
         scenario.device.dials.clone_from(&self.to);
         let names: Vec<String> = scenario.pki.names().map(str::to_owned).collect();
         for name in names {
@@ -36,11 +38,11 @@ impl Rename {
         }
         let tenants = std::mem::take(&mut scenario.broker.tenants).into_iter();
         scenario.broker.tenants =
-            tenants.map(|(name, chain)| Ok((self.text(name)?, chain))).collect::<Result<_, String>>()?;
+            tenants.map(|(name, chain)| Ok((self.text(name)?, chain))).collect::<Result<_, NotMet>>()?;
         Ok(())
     }
 
-    fn text(&self, text: String) -> Result<String, String> {
+    fn text(&self, text: String) -> Result<String, NotMet> {
         if text == self.from {
             return Ok(self.to.clone());
         }
@@ -48,7 +50,7 @@ impl Rename {
     }
 
     /// The name in other letters, with something behind or before it, or a pattern that fits it.
-    fn relative(&self, text: String) -> Result<String, String> {
+    fn relative(&self, text: String) -> Result<String, NotMet> {
         if text.eq_ignore_ascii_case(&self.from) {
             return Ok(self.to.to_ascii_uppercase());
         }
@@ -67,12 +69,12 @@ impl Rename {
                 let label = if label == "*" { "*".to_owned() } else { format!("{first}*") };
                 Ok(format!("{label}.{parent}"))
             }
-            _ => Err(format!("it is about the pattern {text}, and no pattern stands for {}", self.to)),
+            _ => Err(format!("it is about the pattern {text}, and no pattern stands for {}", self.to).into()),
         }
     }
 
     /// Writes down what the profile would have filled in, and renames in it.
-    fn certificate(&self, name: &str, certificate: &mut Certificate) -> Result<(), String> {
+    fn certificate(&self, name: &str, certificate: &mut Certificate) -> Result<(), NotMet> {
         if certificate.pem.is_some() {
             return Ok(());
         }

@@ -102,7 +102,7 @@ pub fn find(image: &[u8]) -> Anchors {
 }
 
 /// Where `needle` begins.
-fn places<'a>(image: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+pub(super) fn places<'a>(image: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let first = needle.first().copied().unwrap_or_default();
     let candidates = image.iter().enumerate().filter(move |(_, byte)| **byte == first).map(|(at, _)| at);
     candidates.filter(move |at| image[*at..].starts_with(needle))

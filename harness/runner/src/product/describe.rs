@@ -75,6 +75,9 @@ fn by_itself(seen: &Seen, address: SocketAddr, dialled: &Dialled) -> String {
     if let Some(ssid) = seen.networks.first().or(seen.given.as_ref()) {
         let _ = writeln!(told, "ssid = {}", text(ssid));
     }
+    if let Some(place) = seen.passphrase {
+        let _ = writeln!(told, "passphrase = {{ at = {:#x}, bytes = {} }}", place.at, place.length);
+    }
     let _ = writeln!(told, "asks_time = {}", seen.asks_time);
     if is_tls {
         let _ = writeln!(told, "trusts_anybody = {}", dialled.accepts_anybody);
@@ -117,7 +120,9 @@ fn of_network(seen: &Seen, facts: &mut Vec<String>) {
         }
         (false, _) => {
             for name in &seen.networks {
-                let how = if seen.has_joined {
+                let how = if seen.passphrase.is_some() {
+                    "joined with a passphrase that lies in the image, which is not written here"
+                } else if seen.has_joined {
                     "joined without a passphrase"
                 } else {
                     "not joined: give `--wifi 'ssid=…,psk=…'` with its passphrase"

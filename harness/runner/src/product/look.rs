@@ -15,6 +15,7 @@ use clock::{Duration, Instant};
 use network::{Answer, Dns, Lan, LanConfig, Listener, Resolution, Sntp};
 use scenario::{Scenario, lan};
 
+use super::passphrase::{self, Place};
 use super::{Init, secrets};
 use crate::bench;
 use crate::released::Firmware;
@@ -23,6 +24,8 @@ use crate::world::{BrokerService, Counterpart as _};
 
 /// What is learnt of a firmware in one run is there in the next; more runs than this teach nothing.
 const ROUNDS_MAX: usize = 5;
+/// Whoever has the right passphrase has joined within so many seconds from power-on.
+const JOINS_WITHIN_S: u32 = 8;
 /// How many lines of each console are kept, and of how many characters.
 const LINES_MAX: usize = 200;
 const LINE_CHARS_MAX: usize = 160;
@@ -38,6 +41,8 @@ pub(super) struct Seen {
     pub(super) networks: BTreeSet<String>,
     /// The name of the network that its owner has given, if one was.
     pub(super) given: Option<String>,
+    /// Where its passphrase lies in the image, if it was found there.
+    pub(super) passphrase: Option<Place>,
     /// Whether it joined one.
     pub(super) has_joined: bool,
     /// What was on the air, a phrase each.
@@ -92,16 +97,27 @@ struct World {
 pub(super) fn look(firmware: &Firmware, arguments: &Init) -> blame::Result<Seen> {
     let mut world = World { networks: arguments.wifi.clone(), ..World::default() };
     let mut networks = BTreeSet::new();
+    let (mut has_searched, mut found) = (false, None);
     for round in 1.. {
-        let mut seen = once(firmware, arguments, &world)?;
+        let mut seen = once(firmware, arguments, &world, arguments.virtual_s)?;
         networks.append(&mut seen.networks);
         let mut next = world.clone();
         if next.networks.is_empty() {
             next.networks = networks.iter().filter_map(|ssid| open_network(ssid)).collect();
         }
         next.ports.extend(seen.dialled.keys().take(NAMES_MAX));
-        if next == world || round == ROUNDS_MAX {
+        // There was an open network of the name, and it did not join.
+        let wants_passphrase = !seen.has_joined && !world.networks.is_empty() && arguments.wifi.is_empty();
+        if wants_passphrase
+            && !std::mem::replace(&mut has_searched, true)
+            && let Some((network, place)) = with_passphrase(firmware, arguments, &networks)?
+        {
+            next.networks = vec![network];
+            found = Some(place);
+        }
+        if next == world || round >= ROUNDS_MAX {
             seen.networks = networks;
+            seen.passphrase = found;
             seen.given = arguments.wifi.first().map(|one| terminal::clean::line(&one.ssid).into_owned());
             return Ok(seen);
         }
@@ -110,12 +126,42 @@ pub(super) fn look(firmware: &Firmware, arguments: &Init) -> blame::Result<Seen>
     unreachable!("it ends with the last round")
 }
 
+/// One of these networks that it joins with a passphrase that lies near the name in the image, and where that lies.
+fn with_passphrase(
+    firmware: &Firmware,
+    arguments: &Init,
+    networks: &BTreeSet<String>,
+) -> blame::Result<Option<(Description, Place)>> {
+    for ssid in networks {
+        let places = passphrase::candidates(&firmware.bytes, ssid);
+        if !places.is_empty() {
+            terminal::errln!(
+                "it does not join {ssid:?} as an open network: trying {} texts of the image",
+                places.len()
+            );
+        }
+        for place in places {
+            let Some(text) = passphrase::read(&firmware.bytes, place) else { continue };
+            let network = Description::wpa2(ssid, text);
+            if network.check().is_err() {
+                continue;
+            }
+            let world = World { networks: vec![network.clone()], ..World::default() };
+            if once(firmware, arguments, &world, JOINS_WITHIN_S)?.has_joined {
+                return Ok(Some((network, place)));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// An open network of this name.
 fn open_network(ssid: &str) -> Option<Description> {
     crate::wifi::options::parse(&format!("ssid={ssid}")).ok()
 }
 
-fn once(firmware: &Firmware, arguments: &Init, world: &World) -> blame::Result<Seen> {
+/// One run of `virtual_s` seconds, at most.
+fn once(firmware: &Firmware, arguments: &Init, world: &World, virtual_s: u32) -> blame::Result<Seen> {
     let scenario = healthy()?;
     let minted = bench::mint(&scenario, arguments.seed).map_err(Error::bench)?;
     let broker =
@@ -129,7 +175,7 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World) -> blame::Result<S
     let mut seen = Seen::default();
     let mut heard_text: BTreeMap<PortId, Vec<u8>> = BTreeMap::new();
     let secrets: Vec<String> = world.networks.iter().filter_map(|network| network.passphrase.clone()).collect();
-    let limit = Instant::from_millis(u64::from(arguments.virtual_s) * 1_000);
+    let limit = Instant::from_millis(u64::from(virtual_s.min(arguments.virtual_s)) * 1_000);
     let mut now = Instant::ZERO;
     while now < limit {
         let due = Instant::earliest(wifi.wants_to_act_at(now), lan.poll_at(now));
@@ -172,6 +218,12 @@ fn healthy() -> blame::Result<Scenario> {
     Scenario::parse("product/look", "look.toml", text).map_err(Error::bench)
 }
 
+/// The resolver that a lease names, and those that firmware has compiled in.
+fn resolvers() -> impl Iterator<Item = IpAddr> {
+    let public = crate::world::PUBLIC_RESOLVERS.into_iter().map(IpAddr::from);
+    std::iter::once(lan::DNS_IPV4.into()).chain(public)
+}
+
 /// A LAN in which every name is the broker's, at every port that was dialled.
 fn config(scenario: &Scenario, world: &World) -> LanConfig {
     let everybody = Answer::new(Resolution::Addresses(vec![lan::BROKER_IPV4.into()]));
@@ -181,7 +233,7 @@ fn config(scenario: &Scenario, world: &World) -> LanConfig {
             .chain(world.ports.iter().map(SocketAddr::ip))
             .collect(),
         listeners: world.ports.iter().map(|at| Listener::service(at.port())).collect(),
-        dns: Some(Dns { otherwise: everybody, ..Dns::new(vec![lan::DNS_IPV4.into()]) }),
+        dns: Some(Dns { otherwise: everybody, ..Dns::new(resolvers().collect()) }),
         sntp: Some(Sntp::new(vec![lan::SNTP_IPV4.into(), lan::BROKER_IPV4.into()], scenario.date())),
         ..LanConfig::default()
     }

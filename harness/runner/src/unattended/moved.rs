@@ -9,6 +9,7 @@ use scenario::device::{Device, ServerName};
 use scenario::wifi::Wifi;
 use scenario::{FaultMark, Scenario, lan};
 
+use super::NotMet;
 use crate::dialect::by_itself::ByItself;
 use crate::lan::rename::Rename;
 
@@ -24,13 +25,15 @@ const OF_TLS: &[&str] =
 /// # Errors
 ///
 /// Why it cannot be moved there.
-pub(super) fn to(scenario: &Scenario, by_itself: &ByItself, network: Option<&Description>) -> Result<Scenario, String> {
+pub(super) fn to(scenario: &Scenario, by_itself: &ByItself, network: Option<&Description>) -> Result<Scenario, NotMet> {
     if scenario.broker.real.is_some() {
         return Err("a run with a real broker takes as long as the device does".into());
     }
     let mut moved = scenario.clone();
     if moved.device.port != lan::SECURE_MQTT_PORT {
-        return Err(format!("it is about the port {}, and the firmware dials {}", moved.device.port, by_itself.port));
+        return Err(
+            format!("it is about the port {}, and the firmware dials {}", moved.device.port, by_itself.port).into()
+        );
     }
     moved.device.port = by_itself.port;
     if !by_itself.tls {
@@ -42,7 +45,7 @@ pub(super) fn to(scenario: &Scenario, by_itself: &ByItself, network: Option<&Des
 }
 
 /// Without TLS, if that is nothing that the scenario is about.
-fn in_the_clear(scenario: &mut Scenario) -> Result<(), String> {
+fn in_the_clear(scenario: &mut Scenario) -> Result<(), NotMet> {
     if !scenario.device.tls {
         return Ok(());
     }
@@ -64,7 +67,7 @@ fn in_the_clear(scenario: &mut Scenario) -> Result<(), String> {
 }
 
 /// What is dialled, and every name that stands for it.
-fn to_host(scenario: &mut Scenario, host: &str) -> Result<(), String> {
+fn to_host(scenario: &mut Scenario, host: &str) -> Result<(), NotMet> {
     let address = host.parse::<Ipv4Addr>();
     let dialled = scenario.device.dials.clone();
     let is_usual_address = dialled == lan::BROKER_IPV4.to_string();
@@ -72,9 +75,13 @@ fn to_host(scenario: &mut Scenario, host: &str) -> Result<(), String> {
         (Ok(_), lan::BROKER_NAME) => by_address(scenario)?,
         (Ok(_), _) if is_usual_address => {}
         (Err(_), lan::BROKER_NAME) => {}
-        (Ok(_), _) => return Err(format!("it is about a device that dials {dialled}, and the firmware dials {host}")),
+        (Ok(_), _) => {
+            return Err(format!("it is about a device that dials {dialled}, and the firmware dials {host}").into());
+        }
         (Err(_), _) => {
-            return Err(format!("it is about a device that dials {dialled}, and the firmware dials the name {host}"));
+            return Err(
+                format!("it is about a device that dials {dialled}, and the firmware dials the name {host}").into()
+            );
         }
     }
     let from = scenario.device.dials.clone();
@@ -86,7 +93,7 @@ fn to_host(scenario: &mut Scenario, host: &str) -> Result<(), String> {
 }
 
 /// A scenario about no name at all is one for a device that dials an address, too.
-fn by_address(scenario: &mut Scenario) -> Result<(), String> {
+fn by_address(scenario: &mut Scenario) -> Result<(), NotMet> {
     let names_somebody = scenario.pki.0.values().any(|one| one.names.is_some() || one.subject.is_some());
     let broker = &scenario.broker;
     if names_somebody || !broker.names.is_empty() || scenario.device.server_name != ServerName::AsDialled {
@@ -101,7 +108,7 @@ fn by_address(scenario: &mut Scenario) -> Result<(), String> {
 }
 
 /// The air has the network that the firmware joins.
-fn to_network(wifi: &mut Wifi, by_itself: &ByItself, network: Option<&Description>) -> Result<(), String> {
+fn to_network(wifi: &mut Wifi, by_itself: &ByItself, network: Option<&Description>) -> Result<(), NotMet> {
     let usual = Wifi::default();
     let open = by_itself.ssid.as_deref().map(Description::open);
     let Some(joined) = network.cloned().or(open) else { return Ok(()) };

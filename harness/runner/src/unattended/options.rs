@@ -9,8 +9,9 @@ use scenario::Date;
 
 use super::{Trust, Unattended};
 use crate::dialect::Dialect;
-use crate::product::anchors;
-use crate::product::swap;
+use crate::dialect::by_itself::ByItself;
+use crate::product::passphrase::{self, Place};
+use crate::product::{anchors, swap};
 use crate::released::Firmware;
 use crate::wifi::options;
 
@@ -71,6 +72,7 @@ impl UnattendedOptions {
             }
             return Ok((firmware, None));
         };
+        let network = self.network(&firmware, &by_itself)?;
         let wants_swap = self.trust == Some(Way::Swap);
         if wants_swap && self.is_authority_given {
             return Err(Error::usage("`--authority` or `--trust swap`: it is trusted already, or it is swapped"));
@@ -85,8 +87,25 @@ impl UnattendedOptions {
             (true, false) if self.is_authority_given => (firmware, Trust::Given),
             (true, false) => (firmware, Trust::Nobody),
         };
-        let unattended = Unattended::new(by_itself, self.wifi.clone(), trust, self.seed);
+        let unattended = Unattended::new(by_itself, network, trust, self.seed);
         Ok((firmware, Some(Arc::new(unattended))))
+    }
+
+    /// The network that it joins: as its owner says, or with the passphrase that lies in the image.
+    fn network(&self, firmware: &Firmware, by_itself: &ByItself) -> blame::Result<Option<Description>> {
+        let (None, Some(ssid), Some(place)) = (&self.wifi, &by_itself.ssid, by_itself.passphrase) else {
+            return Ok(self.wifi.clone());
+        };
+        let place = Place { at: place.at, length: place.bytes };
+        let found = passphrase::read(&firmware.bytes, place).map(|text| Description::wpa2(ssid, text));
+        found.map(Some).ok_or_else(|| {
+            Error::author(format!(
+                "{}: no passphrase lies at {:#x}: the description is of another image. `cargo xtask product init` describes \
+                 this one, or give the network with `--wifi 'ssid={ssid},psk=…'`",
+                firmware.elf.display(),
+                place.at
+            ))
+        })
     }
 
     fn swapped(&self, firmware: Firmware) -> blame::Result<(Firmware, Trust)> {

@@ -8,6 +8,8 @@ use outcome::{Demand, Stage};
 use report::model::How;
 use scenario::{FaultMark, Scenario};
 
+use super::NotMet;
+
 /// What is said behind the broker's certificate, or in it.
 const BEHIND: &[&str] = &[
     "Certificate",
@@ -38,7 +40,7 @@ const BEHIND: &[&str] = &[
 /// # Errors
 ///
 /// Why it cannot be.
-pub(super) fn needs_none(scenario: &Scenario) -> Result<(), String> {
+pub(super) fn needs_none(scenario: &Scenario) -> Result<(), NotMet> {
     if scenario.specification.demands == Demand::Connect {
         return Err("it would have to trust the broker to connect, and it trusts nobody here (trust none)".into());
     }
@@ -49,7 +51,9 @@ pub(super) fn needs_none(scenario: &Scenario) -> Result<(), String> {
     };
     if mark.said.iter().any(|said| BEHIND.contains(&said.as_str())) {
         let line = mark.describe();
-        return Err(format!("{line} is not before the broker's certificate, and it trusts nobody here (trust none)"));
+        return Err(
+            format!("{line} is not before the broker's certificate, and it trusts nobody here (trust none)").into()
+        );
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ fn by_itself(text: &str) -> ByItself {
 }
 
 /// The names of the leaf, the common name, and what is dialled, or why it is not moved.
-fn moved(text: &str, host: &str) -> Result<String, String> {
+fn moved(text: &str, host: &str) -> Result<String, NotMet> {
     let moved = to(&scenario(text), &by_itself(&format!("host = '{host}'\nport = 8884")), None)?;
     assert_eq!(moved.device.port, 8884);
     let leaf = &moved.pki.0["leaf"];
@@ -60,19 +60,19 @@ fn what_is_about_another_name_port_or_network_is_not_moved_and_says_why() {
         ("pki.leaf.names = ['dns:*.test']", "mqtt", "no pattern stands for mqtt"),
         ("pki.root.name_constraints = { permitted = ['dns:test'] }", "mqtt.example", "may only sign names"),
     ] {
-        let why = moved(text, host).expect_err(text);
+        let why = moved(text, host).expect_err(text).0;
         assert!(why.contains(words), "{text}: {why}");
     }
     let air = |text: &str| to(&scenario(text), &by_itself("host = 'x.example'\nssid = 'home'"), None);
     let wifi = air("").expect("it is moved").wifi;
     assert_eq!((wifi.ssid.as_str(), wifi.passphrase.as_str()), ("home", ""));
-    assert!(air("wifi.ssid = 'hidden'").expect_err("its own").contains("name or passphrase"));
+    assert!(air("wifi.ssid = 'hidden'").expect_err("its own").0.contains("name or passphrase"));
 }
 
 #[test]
 fn without_tls_what_is_about_tls_does_not_apply() {
     let plain = by_itself("host = 'mqtt.example'\nport = 1883\ntls = false");
-    assert!(to(&scenario(""), &plain, None).expect_err("validity").contains("MQTT in the clear"));
+    assert!(to(&scenario(""), &plain, None).expect_err("validity").0.contains("MQTT in the clear"));
     let text = "title = 't'\nspecification = { demands = 'fail', rule = 'RFC 1 §1', quote = 'q' }\n";
     let named = |more: &str| {
         Scenario::parse("mqtt/y", "y.toml", &format!("{text}{more}")).unwrap_or_else(|problem| panic!("{problem}"))
