@@ -428,7 +428,7 @@ impl Session {
                 None => {}
             }
             if let Some(observer) = &mut self.observer {
-                observer.line(line);
+                observer.line(now, line);
             }
             for report in self.log.read(line, at_ms) {
                 self.told(now, report);

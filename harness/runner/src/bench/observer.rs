@@ -12,6 +12,8 @@ use outcome::{FailureClass, Stage};
 
 /// What it prints about a failure comes behind the end of a connection, and its own rules for that come first.
 const WORDS_WITHIN: Duration = Duration::from_secs(3);
+/// Some print an error and keep the connection open for ever.
+const COMPLAINS_UNTIL: Duration = Duration::from_secs(10);
 /// Whoever was refused by a network tries again, and may be let in.
 const JOINS_WITHIN: Duration = Duration::from_secs(20);
 /// A device that has come no further for so long never will. Longer than the time-outs of the platforms that we know, and
@@ -85,9 +87,15 @@ impl Observer {
     }
 
     /// A line that it has printed.
-    pub(super) fn line(&mut self, line: &str) {
-        if reads_like_an_error(line) && self.complaint.as_deref().is_none_or(|earlier| !has_code(earlier)) {
+    pub(super) fn line(&mut self, now: Instant, line: &str) {
+        if !reads_like_an_error(line) {
+            return;
+        }
+        if self.complaint.as_deref().is_none_or(|earlier| !has_code(earlier)) {
             self.complaint = Some(line.trim().chars().take(NAME_CHARS_MAX).collect());
+        }
+        if self.is_connected && self.ending.is_none() {
+            self.ending = Some((now + COMPLAINS_UNTIL, Ending::Failed(FailureClass::Other)));
         }
     }
 

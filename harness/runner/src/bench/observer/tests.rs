@@ -37,7 +37,7 @@ fn reported(in_lan: Vec<InLan>, at_broker: Vec<AtBroker>, lines: &[&str]) -> Vec
         all.push(broker(happening));
         reports.extend(observer.look(now, &[], &[], &all));
     }
-    lines.iter().for_each(|line| observer.line(line));
+    lines.iter().for_each(|line| observer.line(now, line));
     while let Some(at) = observer.poll_at().filter(|at| !observer.is_still(*at)) {
         reports.extend(observer.look(at, &[], &[], &all));
     }
@@ -111,4 +111,18 @@ fn who_is_refused_by_a_network_may_be_let_in_and_else_has_failed() {
     assert_eq!(observer.look(Instant::ZERO, &[], &all, &[]).len(), 2);
     let at = observer.poll_at().expect("it may come further");
     assert!(observer.is_still(at) && !observer.is_still(Instant::from_millis(60_000)));
+}
+
+#[test]
+fn an_error_behind_which_nothing_comes_is_the_end() {
+    let end = SocketAddr::from(([192, 0, 2, 10], 8883));
+    let mut observer = Observer::new("mqtt.example", 8883);
+    observer.line(Instant::ZERO, "E (1) wifi: not yet");
+    assert!(observer.poll_at().is_some_and(|at| observer.is_still(at)), "it has not dialled");
+    let opening = [lan(InLan::Opening { connection: network::ConnectionId(1), local: end, peer: end })];
+    observer.look(Instant::ZERO, &opening, &[], &[]);
+    observer.line(Instant::ZERO, "OSError: -0x7780");
+    let at = observer.poll_at().expect("it ends");
+    let reports = observer.look(at, &[], &[], &[]);
+    assert!(matches!(&reports[0], Report::Failed(failure) if failure.name == "OSError: -0x7780"), "{reports:?}");
 }
