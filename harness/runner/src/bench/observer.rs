@@ -94,7 +94,8 @@ impl Observer {
         if self.complaint.as_deref().is_none_or(|earlier| !has_code(earlier)) {
             self.complaint = Some(line.trim().chars().take(NAME_CHARS_MAX).collect());
         }
-        if self.is_connected && self.ending.is_none() {
+        let is_failing = matches!(self.ending, Some((_, Ending::Failed(_))));
+        if self.is_connected && !self.has_exchanged && !is_failing {
             self.ending = Some((now + COMPLAINS_UNTIL, Ending::Failed(FailureClass::Other)));
         }
     }

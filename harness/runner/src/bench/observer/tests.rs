@@ -85,10 +85,9 @@ fn a_failure_has_the_words_that_were_printed_of_it() {
 #[test]
 fn a_device_that_dials_again_has_given_up_on_the_connection_before() {
     let mut observer = Observer::new("mqtt.example", 8883);
-    let end = SocketAddr::from(([192, 0, 2, 10], 8883));
     let refused = [lan(refused())];
     assert_eq!(observer.look(Instant::from_millis(5), &refused, &[], &[]).len(), 1);
-    let opening = [lan(InLan::Opening { connection: network::ConnectionId(1), local: end, peer: end })];
+    let opening = [lan(opening())];
     let reports = observer.look(Instant::from_millis(9), &opening, &[], &[]);
     assert!(matches!(reports[..], [Report::Failed(_), Report::Done { complete: false, .. }]), "{reports:?}");
     assert_eq!(observer.poll_at(), None);
@@ -115,14 +114,28 @@ fn who_is_refused_by_a_network_may_be_let_in_and_else_has_failed() {
 
 #[test]
 fn an_error_behind_which_nothing_comes_is_the_end() {
-    let end = SocketAddr::from(([192, 0, 2, 10], 8883));
     let mut observer = Observer::new("mqtt.example", 8883);
     observer.line(Instant::ZERO, "E (1) wifi: not yet");
     assert!(observer.poll_at().is_some_and(|at| observer.is_still(at)), "it has not dialled");
-    let opening = [lan(InLan::Opening { connection: network::ConnectionId(1), local: end, peer: end })];
+    let opening = [lan(opening())];
     observer.look(Instant::ZERO, &opening, &[], &[]);
     observer.line(Instant::ZERO, "OSError: -0x7780");
     let at = observer.poll_at().expect("it ends");
     let reports = observer.look(at, &[], &[], &[]);
     assert!(matches!(&reports[0], Report::Failed(failure) if failure.name == "OSError: -0x7780"), "{reports:?}");
+}
+
+#[test]
+fn who_complains_behind_its_login_and_says_nothing_has_failed() {
+    let logged_in = || AtBroker::LoggedIn { client_id: "x".into(), user_name: None };
+    let told = reported(vec![opening()], vec![logged_in()], &["mqtt error: AssertionError()"]);
+    assert_eq!(told.last().map(String::as_str), Some("done false"), "{told:?}");
+    assert!(told.iter().any(|line| line.contains("mqtt error: AssertionError() (Other)")), "{told:?}");
+    let told = reported(vec![opening()], vec![logged_in()], &["I (7) nothing to complain of"]);
+    assert_eq!(told.last().map(String::as_str), Some("done true"), "{told:?}");
+}
+
+fn opening() -> InLan {
+    let end = SocketAddr::from(([192, 0, 2, 10], 8883));
+    InLan::Opening { connection: network::ConnectionId(1), local: end, peer: end }
 }
