@@ -179,6 +179,11 @@ fn keys() -> Receiver<Vec<u8>> {
 
 /// Waits for gdb and serves it until it kills the program; when it detaches or goes away, another may come.
 fn debug(chip: &mut dyn EmulatedChip, port: u16, seen: &mut Seen<'_>) -> blame::Result<()> {
+    let known = chip.chip();
+    if !emulator::gdb::serves(known.architecture) {
+        let words = format!("--gdb: gdb's registers of {} are not known here: leave it out", known.architecture);
+        return Err(Error::usage(format!("{words} for the {}, or take --trace", known.title)));
+    }
     let refused = |error: io::Error| Error::bench(format!("port {port} of localhost: {error}"));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
     let port = listener.local_addr().map_err(refused)?.port();

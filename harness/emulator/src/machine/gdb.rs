@@ -80,7 +80,7 @@ where
     <C as Connection>::Error: fmt::Debug + fmt::Display,
 {
     let architecture = chip.chip().architecture;
-    if architecture != Architecture::Riscv32 {
+    if !serves(architecture) {
         return Err(SessionError { reason: format!("gdb's registers of {architecture} are not known here") });
     }
     chip.attach_debugger(true);
@@ -93,6 +93,11 @@ where
         Ok(DisconnectReason::TargetExited(_) | DisconnectReason::TargetTerminated(_)) => Ok(Ended::Exited),
         Err(error) => Err(SessionError { reason: error.to_string() }),
     }
+}
+
+/// Whether gdb can be served on a chip of this architecture.
+pub const fn serves(architecture: Architecture) -> bool {
+    matches!(architecture, Architecture::Riscv32)
 }
 
 /// The chip as `gdbstub` sees it.
