@@ -186,9 +186,20 @@ fn how_far_a_handshake_came_is_told_by_its_messages() {
 }
 
 #[test]
+fn a_handshake_begins_with_a_connection_and_ends_before_the_login() {
+    let mut unanswered = conversation(&[(Who::Client, Said::Syn)]);
+    assert_eq!(handshake(&unanswered), Stage::Connect, "nobody took the connection");
+    unanswered.lines[0].details = "accepted".into();
+    assert_eq!(handshake(&unanswered), Stage::Hello, "somebody did, and nothing was said");
+    let mut complete = conversation(&[(Who::Client, HELLO)]);
+    complete.facts.is_handshake_complete = true;
+    assert_eq!(handshake(&complete), Stage::Login);
+}
+
+#[test]
 fn a_capture_of_ours_that_cannot_be_read_is_called_ours() {
     let scenario = scenario("fail", "who = 'broker'\nsaid = 'Certificate'");
-    let error = WireWitness::hear(b"no pcapng", &scenario).err().expect("it is no capture");
+    let Err(error) = WireWitness::hear(b"no pcapng", &scenario) else { panic!("it is no capture") };
     assert!(error.to_string().starts_with("our own capture: "), "{error}");
 }
 
