@@ -1,10 +1,10 @@
 //! Firmware that nobody tells what to do (`driver = "none"`): the bench comes to it.
 //!
 //! It dials one broker, by one name or address and port, on one network, and trusts whom it was built to trust. So a scenario
-//! is moved there ([`moved`]): the network has its name, the broker the host's certificates, address and port; and the chain
+//! is moved there (`moved`): the network has its name, the broker the host's certificates, address and port; and the chain
 //! hangs on an authority that the firmware trusts. That is the owner's (`--authority`), or one of the bench's that was swapped
 //! into a copy of the image ([`crate::product::swap`]), or nobody's: then only scenarios are run in which the broker need not
-//! be trusted ([`trust`]).
+//! be trusted (`trust`).
 
 mod moved;
 pub mod options;

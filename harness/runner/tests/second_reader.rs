@@ -20,7 +20,8 @@ const WITHOUT_A_MARK: [&str; 8] = [
 ];
 
 /// What a device says of what others did, by the beginnings of names and what follows them.
-const OF_OTHERS: [&str; 18] = [
+const OF_OTHERS: [&str; 19] = [
+    "mqtt.CONN_FAIL_DNS",
     "WIFI_",
     "DHCP_",
     "MBEDTLS_ERR_NET_CONN_RESET",
@@ -59,6 +60,8 @@ struct Reading {
     has_connections: bool,
     /// Whether the last that the network told the device was a refusal.
     network_refuses: bool,
+    /// Whether the chip was reset by what ran on it.
+    was_reset: bool,
 }
 
 /// `None` of a sweep, of a control, and of a run with a real broker: they have no lines.
@@ -71,7 +74,10 @@ fn read(text: &str) -> Option<Reading> {
         } else if line.starts_with("device  ") {
             body = false;
             let words = line.trim_start_matches("device").split(" · ").map(str::trim);
-            let is_name = |word: &&str| word.split([' ', ':', ',']).next().is_some_and(is_capitals);
+            // NodeMCU's names stand in a table of Lua's.
+            let bare =
+                |word: &str| word.split([' ', ':', ',']).next().map(|word| word.trim_start_matches("mqtt.").to_owned());
+            let is_name = |word: &&str| bare(word).is_some_and(|word| is_capitals(&word));
             told.failure = words.clone().find(is_name).unwrap_or_default().to_owned();
             told.says_timed_out = line.ends_with(" ETIMEDOUT");
         } else if line.starts_with("connection ") {
@@ -88,6 +94,8 @@ fn read(text: &str) -> Option<Reading> {
             if (is_refusal || is_welcome) && !said.contains("enacted") {
                 told.network_refuses = is_refusal;
             }
+        } else if let Some(said) = line.strip_prefix("chip ") {
+            told.was_reset |= said.trim_start().starts_with("reset:");
         } else if let Some(fault) = line.strip_prefix("fault ") {
             told.fault = fault.trim().to_owned();
         } else if body {
@@ -188,6 +196,7 @@ impl Reading {
                 !self.network_refuses || !["WIFI_", "DHCP_"].iter().any(|own| self.failure.starts_with(own))
             }
             "device failed" => self.has_connections && !self.is_memory() && self.closes("device").is_some(),
+            "firmware crashed" => !self.was_reset,
             "device waits for ever" => self.closes("device").is_some(),
             _ => true,
         };

@@ -1,7 +1,7 @@
 //! Trust by swap: in a copy of an image, the authority that it carries is replaced by one of the bench's.
 //!
 //! What a firmware trusts is compiled into it, and nobody has the private key to that. So a copy is made in which every
-//! certificate of an authority is replaced by the bench's own, of the same kind of key and of the same length ([`padded`]),
+//! certificate of an authority is replaced by the bench's own, of the same kind of key and of the same length (`padded`),
 //! and in which the checksums that change with it are mended. Everything else is what was shipped. It is no longer the image
 //! that was shipped, though, and every report says so.
 //!
