@@ -2,6 +2,7 @@
 
 mod execute;
 mod filing;
+mod good_broker;
 mod refusal;
 mod select;
 mod set_up;
@@ -41,6 +42,7 @@ pub fn run(root: &Path, arguments: &Hil) -> Result<Exit, Refusal> {
     let site = Site::choose(root, arguments, &mut selection)?;
     let work = Work::new(arguments, &selection, &site)?;
     let (bench, headline) = Bench::set_up(root, arguments, &selection, &site)?;
+    good_broker::check(&bench, &selection, &site, &work)?;
     let context = ReportContext::new(&headline, arguments, &selection, &bench);
     let done = execute::run(root, arguments, &interrupted, &site, &work, &bench, &context)?;
     tell::tell(arguments, &site, &work, &bench, &context, done)

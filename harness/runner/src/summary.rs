@@ -17,6 +17,8 @@ const QUIET: Style = Style::new().dimmed();
 
 /// So many rows are read; more are only counted, but for those that need somebody.
 const ROWS_MAX: usize = 400;
+/// So many reasons why scenarios do not apply are told.
+const REASONS_MAX: usize = 12;
 /// How what the bench itself remarks upon begins, in a device's log.
 const REMARK: &str = "console: (the bench) ";
 
@@ -75,6 +77,7 @@ impl fmt::Display for Effort {
 pub fn render(verdicts: &[Verdict], view: &View, effort: &Effort) -> String {
     let mut out = String::new();
     rows(&mut out, verdicts, view);
+    excuses(&mut out, verdicts, view);
     differences(&mut out, verdicts);
     findings(&mut out, verdicts, view);
     if view.stacks > 1 {
@@ -118,6 +121,8 @@ fn rows(out: &mut String, verdicts: &[Verdict], view: &View) {
             match account.conformity {
                 Conformity::AcceptsWhatItMustRefuse => _ = write!(out, ", but {BAD}{}{BAD:#}", account.conformity),
                 conformity if !conformity.is_good() => _ = write!(out, ", but {ODD}{conformity}{ODD:#}"),
+                // Nothing else says whether it is right.
+                conformity if verdict.ending == Ending::New => _ = write!(out, ", {conformity}"),
                 _ => {}
             }
             if let Some(known) = &verdict.known {
@@ -157,6 +162,29 @@ fn mark(verdict: &Verdict) -> (&'static str, Style) {
 
 fn phrase(verdict: &Verdict) -> String {
     verdict.account.as_ref().map_or_else(String::new, judge::Account::phrase)
+}
+
+/// Why scenarios do not apply to the one stack that was asked, the most frequent reason first.
+fn excuses(out: &mut String, verdicts: &[Verdict], view: &View) {
+    if view.stacks > 1 || view.verbose {
+        return;
+    }
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for verdict in verdicts {
+        if let Ending::NotApplicable(why) = &verdict.ending {
+            *reasons.entry(why.lines().next().unwrap_or_default()).or_default() += 1;
+        }
+    }
+    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(why, count)| (std::cmp::Reverse(*count), *why));
+    for (index, (why, count)) in reasons.iter().take(REASONS_MAX).enumerate() {
+        let head = if index == 0 { "\nnot applicable:\n" } else { "" };
+        let _ = writeln!(out, "{head}  {count} × {why}");
+    }
+    if let Some(others) = reasons.get(REASONS_MAX..).filter(|others| !others.is_empty()) {
+        let count: usize = others.iter().map(|(_, count)| count).sum();
+        let _ = writeln!(out, "  {count} for other reasons: `--verbose` has them all");
+    }
 }
 
 /// Of a device that sent no packet: what the bench remarked upon, else whether it said anything at all.

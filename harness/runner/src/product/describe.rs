@@ -30,7 +30,7 @@ pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, see
     let _ = write!(text, "\nstack = {}\n", toml::Value::String(firmware.name.clone()));
     let _ = writeln!(text, "radio = {}", has_radio(seen));
     if is_micropython(seen) {
-        text.push_str("driver = \"micropython\"\n# The TLS versions that it offers: what its ClientHello says.\nversions = [\"1.2\"]\n");
+        text.push_str("driver = \"micropython\"\n# The TLS versions that it offers, as builds of MicroPython for this chip do: correct it if yours does otherwise.\nversions = [\"1.2\"]\n");
     } else if let Some((address, dialled)) = broker(seen) {
         text.push_str(&by_itself(seen, *address, dialled));
         text.push_str(&rules(seen));

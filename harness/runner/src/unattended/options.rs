@@ -45,6 +45,22 @@ pub enum Way {
     None,
 }
 
+/// Why the options are none for a firmware with this description.
+fn for_others(dialect: &Dialect) -> Error {
+    const FOR: &str = "`--trust`, `--swap-at` and `--wifi` are for firmware that nobody tells what to do";
+    Error::usage(match dialect.driver {
+        Some(driver) => format!(
+            "{FOR}, and this one's description says `driver = \"{}\"`: leave them out, it is told its network and whom to trust",
+            driver.name()
+        ),
+        None => format!(
+            "{FOR}: its description says `driver = \"none\"` (`cargo xtask product init IMAGE` writes one), and is given with \
+             `--dialect`. A description of `product init` without that line is of a firmware that dialled nobody: describe it \
+             again, with its network (`--wifi`) or more time (`--virtual-s`)"
+        ),
+    })
+}
+
 impl UnattendedOptions {
     /// The same, for a run with this seed.
     #[must_use]
@@ -65,10 +81,7 @@ impl UnattendedOptions {
     pub fn apply(&self, firmware: Firmware, dialect: &Dialect) -> blame::Result<(Firmware, Option<Arc<Unattended>>)> {
         let Some(by_itself) = dialect.by_itself.clone() else {
             if self.says_anything() {
-                return Err(Error::usage(
-                    "`--trust`, `--swap-at` and `--wifi` are for firmware that nobody tells what to do: its description says \
-                     `driver = \"none\"` (`cargo xtask product init IMAGE` writes one), and is given with `--dialect`",
-                ));
+                return Err(for_others(dialect));
             }
             return Ok((firmware, None));
         };

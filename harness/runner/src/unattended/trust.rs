@@ -52,7 +52,10 @@ pub(super) fn needs_none(scenario: &Scenario) -> Result<(), NotMet> {
     if mark.said.iter().any(|said| BEHIND.contains(&said.as_str())) {
         let line = mark.describe();
         return Err(
-            format!("{line} is not before the broker's certificate, and it trusts nobody here (trust none)").into()
+            format!(
+                "{line} is the broker's certificate or behind it, which is refused anyway: it trusts nobody here (trust none)"
+            )
+            .into()
         );
     }
     Ok(())
