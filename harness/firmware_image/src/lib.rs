@@ -23,5 +23,5 @@ mod tests;
 
 pub use error::{ACCEPTED, PrintableName, Refused};
 pub use kind::{Kind, recognise};
-pub use layout::{Chosen, FLASH_BYTES_MAX, FlashImage, Part};
+pub use layout::{Boots, Chosen, FLASH_BYTES_MAX, FlashImage, Part};
 pub use mend::{Mended, Unmendable, mend};

@@ -60,6 +60,7 @@ pub fn write(run: &Run, before: Option<&Run>, links: &Links) -> String {
     section(&mut out, "New: nothing was reviewed yet", run.rows.iter().filter(is_new), links, happened);
     section(&mut out, "Not run", of_weight(Weight::NotRun), links, reason);
     by_stack(&mut out, run);
+    excuses(&mut out, run);
     out
 }
 
@@ -214,6 +215,34 @@ fn by_stack(out: &mut String, run: &Run) {
     }
 }
 
+/// Why scenarios do not apply, if one stack was asked: the most frequent reason first.
+fn excuses(out: &mut String, run: &Run) {
+    let Some(first) = run.rows.first().filter(|first| run.rows.iter().all(|row| row.stack == first.stack)) else {
+        return;
+    };
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &run.rows {
+        if let Some(Ending::NotApplicable(why)) = &row.ending {
+            *reasons.entry(why).or_default() += 1;
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\n### Why scenarios do not apply to {} ({})\n",
+        code(&first.stack),
+        reasons.values().sum::<usize>()
+    );
+    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(why, count)| (std::cmp::Reverse(*count), *why));
+    for (why, count) in reasons.iter().take(PRINTED_MAX) {
+        let _ = writeln!(out, "- {count} × {}", escaped(why));
+    }
+    more(out, reasons.len());
+}
+
 /// What of a row is counted.
 fn counted(row: &Row) -> Row {
     let mut light = Row::new("", "", row.demand);
@@ -291,6 +320,17 @@ mod tests {
         place("until 2026-12-31: the hub resets");
         place("interrupted before its turn");
         assert!(!text.contains("](http"), "nothing is linked without an address: {text}");
+    }
+
+    /// Of many stacks it would be pages.
+    #[test]
+    fn why_scenarios_do_not_apply_is_told_of_one_stack() {
+        let mut run = fixture::run();
+        assert!(!write(&run, None, &Links::default()).contains("do not apply"));
+        let row = |why: &str| Row { ending: Some(Ending::NotApplicable(why.into())), ..run.rows[0].clone() };
+        run.rows = vec![row("it dials a name"), row("it has no clock"), row("it has no clock")];
+        let text = write(&run, None, &Links::default());
+        assert!(text.ends_with("(3)\n\n- 2 × it has no clock\n- 1 × it dials a name\n"), "{text}");
     }
 
     #[test]

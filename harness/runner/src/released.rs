@@ -7,6 +7,8 @@ use std::sync::Arc;
 use base16ct::lower::encode_string;
 use blame::Error;
 use chip::Chip;
+use firmware_image::Boots;
+use firmware_image::espressif::Description;
 use sha2::{Digest, Sha256};
 
 use crate::cli;
@@ -16,12 +18,15 @@ use crate::mask_rom;
 use crate::products::Product;
 use firmware::Manifest;
 
+/// The version of an image that says nothing of itself.
+const OWN_BUILD: &str = "own build";
+
 /// A firmware image on disk.
 #[derive(Clone, Debug)]
 pub struct Firmware {
     /// Its name: the file's, without its ending.
     pub name: String,
-    /// Its version, or `own build`.
+    /// Its version: of an own build what it says of itself, if it says anything.
     pub version: String,
     /// The chip that it is for.
     pub chip: &'static Chip,
@@ -48,6 +53,16 @@ struct Flash {
     symbols: Option<Vec<u8>>,
 }
 
+/// What an application says of itself (`esp_app_desc_t`): project, version, and the ESP-IDF that it was built with.
+fn version(boots: &Boots) -> String {
+    let Boots::Partition { description: Some(description), .. } = boots else { return OWN_BUILD.into() };
+    let Description { version, project, idf } = description;
+    let own = [project.to_string(), version.to_string()].join(" ");
+    let idf = if idf.to_string().is_empty() { String::new() } else { format!("ESP-IDF {idf}") };
+    let told: Vec<&str> = [own.trim(), idf.as_str()].into_iter().filter(|words| !words.is_empty()).collect();
+    if told.is_empty() { OWN_BUILD.into() } else { told.join(", ") }
+}
+
 impl Firmware {
     /// The user's own image: an ELF file, a flash image, or a build folder (see [`crate::image_source`]).
     ///
@@ -62,7 +77,7 @@ impl Firmware {
                     Error::author(format!("{} is no image for the chip {chip}: {error}", image.display()))
                 };
                 chip.check_elf(&bytes).map_err(|error| refused(&error))?;
-                let firmware = Self::of(image, "own build".into(), chip, bytes);
+                let firmware = Self::of(image, OWN_BUILD.into(), chip, bytes);
                 let rom = firmware.missing_rom(root)?;
                 Ok(Self { rom, ..firmware })
             }
@@ -70,7 +85,7 @@ impl Firmware {
                 let takes_rom = emulator::model_of(chip).is_none_or(|model| model.takes_rom);
                 let rom = takes_rom.then(|| mask_rom::read(root, None)).transpose()?;
                 let size_bytes = flash.flash_bytes;
-                let firmware = Self::of(image, "own build".into(), chip, flash.content);
+                let firmware = Self::of(image, version(&flash.boots), chip, flash.content);
                 Ok(Self { rom, flash: Some(Flash { size_bytes, symbols }), ..firmware })
             }
         }

@@ -96,7 +96,10 @@ fn about_board(board: &Board) -> Markup {
 fn about_image(image: &Image) -> Markup {
     let loaded: u64 = image.sections.iter().filter(|section| section.is_loaded).map(|section| section.bytes).sum();
     html! {
-        code { (image.name) } " " (image.version) ", " (loaded.div_ceil(1024)) " KiB on the chip, sha256 "
+        code { (image.name) } " " (image.version) ", "
+        // Of a flash image nobody knows which of it is loaded.
+        @if loaded > 0 { (loaded.div_ceil(1024)) " KiB on the chip, " }
+        "sha256 "
         code { (image.sha256.chars().take(12).collect::<String>()) "…" }
         @if !image.made_of.is_empty() {
             ", made of "
