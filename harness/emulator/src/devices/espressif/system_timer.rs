@@ -1,7 +1,9 @@
 //! SYSTIMER: two 52-bit counters of 16 MHz and three comparators.
 //!
 //! (Technical reference manual, chapter "System Timer".) A comparator in target mode fires when its counter has
-//! reached the target, at once if that is past already; in period mode every period from the moment it was loaded.
+//! reached the target, at once if that is past already; in period mode every period from the moment it was loaded. All
+//! share one CONF, and what is written there for one leaves the others as they run: ESP-IDF has its tick in one of them,
+//! and switches another off and on for each alarm of `esp_timer`.
 
 use serde::{Deserialize, Serialize};
 
@@ -116,11 +118,31 @@ impl SystemTimer {
         }
     }
 
+    /// Starts and stops counters, and switches comparators on and off. What stays as it was goes on.
+    fn configure(&mut self, value: u32, registers: &mut RegisterFile, now: Ticks) {
+        let changed = registers.get(CONF) ^ value;
+        registers.set(CONF, value);
+        let mut counter_changed = [false; 2];
+        for (n, bit) in [(0, 30), (1, 29)] {
+            let running = value & (1 << bit) != 0;
+            if running != self.counters[n].running {
+                let count = self.counters[n].count(now);
+                self.counters[n].set(count, running, now);
+                counter_changed[n] = true;
+            }
+        }
+        for n in 0..self.comparators.len() {
+            if changed & enable_bit(n) != 0 || counter_changed[counter_of(n, registers)] {
+                self.arm(n, registers, now);
+            }
+        }
+    }
+
     /// Works out when comparator `n` fires, after its target, mode, counter or enable bit changed.
     fn arm(&mut self, n: usize, registers: &RegisterFile, now: Ticks) {
         let conf = registers.get(TARGET0_CONF + 4 * n as u32);
-        let counter = self.counters[usize::from(conf & UNIT_SELECT != 0)];
-        let enabled = registers.get(CONF) & (1 << (24 - n)) != 0;
+        let counter = self.counters[counter_of(n, registers)];
+        let enabled = registers.get(CONF) & enable_bit(n) != 0;
         let comparator = &mut self.comparators[n];
         comparator.due = if !enabled || !comparator.loaded {
             NEVER
@@ -132,6 +154,16 @@ impl SystemTimer {
             counter.when_advanced(if ahead > COUNTER_MASK / 2 { 0 } else { ahead }, now)
         };
     }
+}
+
+/// CONF: comparator `n` is on.
+fn enable_bit(n: usize) -> u32 {
+    1 << (24 - n)
+}
+
+/// The counter that comparator `n` looks at.
+fn counter_of(n: usize, registers: &RegisterFile) -> usize {
+    usize::from(registers.get(TARGET0_CONF + 4 * n as u32) & UNIT_SELECT != 0)
 }
 
 impl Device for SystemTimer {
@@ -157,17 +189,7 @@ impl Device for SystemTimer {
         self.settle(registers, now);
         match offset {
             CONF => {
-                registers.set(CONF, value);
-                for (n, bit) in [(0, 30), (1, 29)] {
-                    let running = value & (1 << bit) != 0;
-                    if running != self.counters[n].running {
-                        let count = self.counters[n].count(now);
-                        self.counters[n].set(count, running, now);
-                    }
-                }
-                for n in 0..3 {
-                    self.arm(n, registers, now);
-                }
+                self.configure(value, registers, now);
                 Write::Done
             }
             UNIT0_OP | UNIT1_OP => {
@@ -178,8 +200,12 @@ impl Device for SystemTimer {
                 Write::Done
             }
             TARGET0_CONF | TARGET1_CONF | TARGET2_CONF => {
+                let changed = registers.get(offset) ^ value;
                 registers.set(offset, value);
-                self.arm((offset - TARGET0_CONF) as usize / 4, registers, now);
+                // A period counts once it is loaded.
+                if changed & (PERIOD_MODE | UNIT_SELECT) != 0 {
+                    self.arm((offset - TARGET0_CONF) as usize / 4, registers, now);
+                }
                 Write::Done
             }
             COMP0_LOAD | COMP1_LOAD | COMP2_LOAD => {
@@ -199,8 +225,10 @@ impl Device for SystemTimer {
                 let count = u64::from(registers.get(load)) << 32 | u64::from(registers.get(load + 4));
                 let running = self.counters[n].running;
                 self.counters[n].set(count, running, now);
-                for n in 0..3 {
-                    self.arm(n, registers, now);
+                for comparator in 0..self.comparators.len() {
+                    if counter_of(comparator, registers) == n {
+                        self.arm(comparator, registers, now);
+                    }
                 }
                 Write::Done
             }
@@ -285,5 +313,61 @@ mod tests {
             timer.write(INT_CLR, 2, &mut registers, due);
             assert_eq!(timer.interrupts(&registers, due), 0);
         }
+    }
+
+    /// As ESP-IDF uses it: the tick of FreeRTOS is comparator 0 on counter 1, `esp_timer` is comparator 2 on counter 0, and
+    /// `systimer_hal_set_alarm_target` switches that off, loads it, and switches it on again.
+    #[test]
+    fn an_alarm_that_is_set_leaves_the_period_of_another_alone() {
+        let (mut timer, mut registers) = timer();
+        let mut write = |timer: &mut SystemTimer, offset, value, now| {
+            if timer.write(offset, value, &mut registers, now) == Write::Stored {
+                registers.set(offset, value);
+            }
+            timer.next_event(&registers)
+        };
+        for (offset, value) in [
+            (INT_ENA, 0b101),
+            (CONF, 0x6200_0000),
+            (TARGET0_CONF, UNIT_SELECT | PERIOD_MODE | 160_000),
+            (COMP0_LOAD, 1),
+            (CONF, 0x6300_0000),
+        ] {
+            write(&mut timer, offset, value, 0);
+        }
+        let alarm_ms = 30;
+        for at_ms in [2, 7, 9] {
+            for (offset, value) in [
+                (CONF, 0x6300_0000),
+                (TRGT0_HI + 16, 0),
+                (TRGT0_HI + 20, alarm_ms * 16_000),
+                (COMP2_LOAD, 1),
+                (CONF, 0x6340_0000),
+            ] {
+                assert_eq!(write(&mut timer, offset, value, at_ms * MILLISECOND), 10 * MILLISECOND);
+            }
+        }
+        // Nor does the same word again in the comparator's own register.
+        let conf = UNIT_SELECT | PERIOD_MODE | 160_000;
+        assert_eq!(write(&mut timer, TARGET0_CONF, conf, 9 * MILLISECOND), 10 * MILLISECOND);
+        let fired = |timer: &mut SystemTimer, at_ms| timer.interrupts(&registers, at_ms * MILLISECOND);
+        assert_eq!(fired(&mut timer, 10), 0b001);
+        assert_eq!(fired(&mut timer, 29), 0b001);
+        assert_eq!(fired(&mut timer, 30), 0b101);
+    }
+
+    /// A target that has fired does not fire again because somebody writes to CONF for another comparator.
+    #[test]
+    fn a_target_that_has_fired_stays_so() {
+        let (mut timer, mut registers) = timer();
+        for (offset, value) in [(INT_ENA, 1), (CONF, 0x4700_0000), (TRGT0_HI + 4, 16_000), (COMP0_LOAD, 1)] {
+            if timer.write(offset, value, &mut registers, 0) == Write::Stored {
+                registers.set(offset, value);
+            }
+        }
+        assert_eq!(timer.interrupts(&registers, MILLISECOND), 1);
+        timer.write(INT_CLR, 1, &mut registers, MILLISECOND);
+        timer.write(CONF, 0x4740_0000, &mut registers, 2 * MILLISECOND);
+        assert_eq!(timer.interrupts(&registers, 3 * MILLISECOND), 0);
     }
 }

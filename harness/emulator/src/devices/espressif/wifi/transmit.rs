@@ -17,13 +17,11 @@ const PLCP0_STEP: u32 = 8;
 /// PLCP0: go; an acknowledgement is expected.
 const GO: u32 = 0b11 << 30;
 const ACKNOWLEDGED: u32 = 1 << 24;
-/// The first queue's PLCP1 and result; the others are below them.
-///
-/// This word has no rate in it, so that everything leaves at 1 Mbit/s: `mac_tx_set_plcp1` of Espressif's libpp writes length
-/// (bits 11 to 0), rate (16 to 12) and 802.11n (25) to the word before, 0x12f8, and a flag here. Taken from there, esp-radio
-/// and MicroPython 1.27 send data at 6 to 54 Mbit/s and fare as before, but MicroPython 1.22.2 (ESP-IDF 5.0.4) falls silent
-/// at its prompt soon after it has joined; why is not known.
-const PLCP1: u32 = 0x12fc;
+/// The first queue's PLCP1 and result; the others are below them. PLCP1 is what `mac_tx_set_plcp1` of Espressif's libpp writes:
+/// length (bits 11 to 0), rate (16 to 12), 802.11n (25).
+const PLCP1: u32 = 0x12f8;
+const RATE_SHIFT: u32 = 12;
+const RATE_MASK: u32 = 0x1f;
 const RESULT: u32 = 0x1320;
 const QUEUE_STEP: u32 = 76;
 /// Result: bits 15 to 12. 0 is success.
@@ -74,7 +72,8 @@ impl Attempt {
         frame.truncate(length.saturating_sub(FCS_BYTES));
         let header = Header::of(&frame)?;
         let expects_acknowledgement = plcp0 & ACKNOWLEDGED != 0 && !header.is_group();
-        let rate_500_kbps = airtime::rate_of_code(registers.get(PLCP1 - QUEUE_STEP * queue as u32) >> 12 & 0x1f);
+        let plcp1 = registers.get(PLCP1 - QUEUE_STEP * queue as u32);
+        let rate_500_kbps = airtime::rate_of_code(plcp1 >> RATE_SHIFT & RATE_MASK);
         Some(Self::new(frame, rate_500_kbps, expects_acknowledgement))
     }
 

@@ -162,6 +162,24 @@ fn an_attempt_succeeds_with_an_acknowledgement_and_fails_without() {
     }
 }
 
+/// Words as libpp of ESP-IDF 5.0.4 writes them: PLCP1, and the word behind it, which is none. They are of a probe request, which
+/// leaves at 1 Mbit/s, of a null frame, at 6, and of an ARP request, at 54.
+#[test]
+fn a_frame_leaves_at_the_rate_in_plcp1() {
+    for (plcp1, behind, rate_500_kbps, airtime_us) in
+        [(0x0000_0037, 0x0011_1110, 2, 456), (0x0000_b01c, 0x001a_aaa0, 12, 74), (0x0008_c050, 0x0014_4440, 108, 34)]
+    {
+        let mut bench = Bench::new(1);
+        bench.write(0x12f8, plcp1);
+        bench.write(0x12fc, behind);
+        bench.transmit(&data([0xff; 6], b"hello"), false);
+        let sent = bench.mac.antenna.output.pop().expect("a frame");
+        assert_eq!(sent.rate_500_kbps, rate_500_kbps);
+        // 29 octets and 4 of check sequence.
+        assert_eq!(bench.mac.due(), (28 + airtime_us) * TICKS_PER_US);
+    }
+}
+
 #[test]
 fn frames_for_groups_are_over_when_they_have_been_sent() {
     let mut bench = Bench::new(1);
