@@ -12,9 +12,12 @@
 
 mod by_itself;
 mod conflict;
+#[cfg(test)]
+mod fixture;
 mod lua_prompt;
 pub mod micropython;
 pub mod nodemcu_lua;
+mod progress;
 mod raw_repl;
 
 use std::fmt;

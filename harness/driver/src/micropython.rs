@@ -8,20 +8,13 @@ pub mod exception;
 pub mod plan;
 mod program;
 
-use std::collections::VecDeque;
-
 use clock::Instant;
-use control::{Act, Plan, Report};
+use control::{Plan, Report};
 use outcome::Stage;
 
+use crate::progress::{MARK, Progress, at_ms, stage_of};
 use crate::raw_repl::{Event, RawRepl};
 use crate::{Fault, Said};
-
-/// What a line of ours begins with: a character that nobody prints.
-const MARK: char = '\u{1e}';
-
-/// So many of our lines a run may have; what comes after them is not looked at.
-const MARKS_MAX: u32 = 4_096;
 
 /// What is done, program by program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,34 +40,12 @@ pub(crate) struct Session {
     plan: Plan,
     /// What is being done.
     step: Option<Step>,
-    /// The last stage that the device has entered.
-    stage: Stage,
-    /// Connections that may still be tried after a failure.
-    reconnects: u32,
-    /// Connections that are still to be made after a success.
-    repeats: u32,
-    /// How long to wait before the next connection, in milliseconds.
-    pause_ms: u32,
-    said: VecDeque<Said>,
-    /// How many of our lines have come.
-    marks: u32,
-    is_over: bool,
+    progress: Progress,
 }
 
 impl Session {
     pub(crate) fn new(plan: &Plan) -> Self {
-        Self {
-            repl: RawRepl::new(),
-            plan: plan.clone(),
-            step: None,
-            stage: Stage::Boot,
-            reconnects: plan.reconnects,
-            repeats: plan.repeats,
-            pause_ms: 0,
-            said: VecDeque::new(),
-            marks: 0,
-            is_over: false,
-        }
+        Self { repl: RawRepl::new(), plan: plan.clone(), step: None, progress: Progress::new(plan) }
     }
 
     pub(crate) fn hear(&mut self, now: Instant, bytes: &[u8]) {
@@ -83,7 +54,7 @@ impl Session {
     }
 
     pub(crate) fn poll_at(&self) -> Option<Instant> {
-        self.repl.poll_at().filter(|_| !self.is_over)
+        self.repl.poll_at().filter(|_| !self.progress.is_over)
     }
 
     pub(crate) fn poll(&mut self, now: Instant) {
@@ -96,28 +67,28 @@ impl Session {
     }
 
     pub(crate) fn take_said(&mut self) -> Vec<Said> {
-        self.said.drain(..).collect()
+        self.progress.take_said()
     }
 
     fn act(&mut self, now: Instant) {
         for event in self.repl.take_events() {
-            if self.is_over {
+            if self.progress.is_over {
                 return;
             }
             match event {
-                Event::Banner(line) => self.said.push_back(Said::Text(line)),
+                Event::Banner(line) => self.progress.say(Said::Text(line)),
                 Event::Ready => self.ready(now),
                 Event::Line(line) => self.line(now, line),
                 Event::Finished(error) if error.is_empty() => {}
                 Event::Finished(error) => self.failed(now, &error),
-                Event::Fault(fault) => self.fault(fault),
+                Event::Fault(fault) => self.progress.fault(fault),
             }
         }
     }
 
     /// The device waits for the next program.
     fn ready(&mut self, now: Instant) {
-        if self.is_over {
+        if self.progress.is_over {
             return;
         }
         let next = match self.step {
@@ -127,16 +98,12 @@ impl Session {
             Some(Step::SetUp) => Some(Step::Connect),
             Some(Step::Connect) => Some(self.act_or_goodbye(0)),
             Some(Step::Act(number)) => Some(self.act_or_goodbye(number + 1)),
-            Some(Step::Goodbye) if self.repeats > 0 => {
-                self.repeats -= 1;
-                self.pause_ms = 0;
-                Some(Step::Connect)
-            }
+            Some(Step::Goodbye) if self.progress.repeats() => Some(Step::Connect),
             Some(Step::Goodbye) => None,
         };
         match next {
             Some(step) => self.run(now, step),
-            None => self.done(now, true),
+            None => self.progress.done(now, true),
         }
     }
 
@@ -150,35 +117,29 @@ impl Session {
             Step::Prelude => program::PRELUDE.to_owned(),
             Step::Join => program::join(&self.plan),
             Step::SetUp => program::set_up(&self.plan),
-            Step::Connect => program::connect(&self.plan, self.pause_ms),
+            Step::Connect => program::connect(&self.plan, self.progress.pause_ms),
             Step::Act(number) => match self.plan.mqtt.acts.get(number).cloned() {
                 Some(act) => {
-                    self.enter(now, stage_of(&act));
+                    self.progress.enter(now, stage_of(&act));
                     program::act(&act, self.plan.mqtt.keep_alive_s)
                 }
                 None => String::new(),
             },
             Step::Goodbye => {
-                self.enter(now, Stage::Goodbye);
+                self.progress.enter(now, Stage::Goodbye);
                 program::GOODBYE.to_owned()
             }
         };
         if step == Step::SetUp {
-            self.said.push_back(Said::Milestone);
-            self.enter(now, Stage::Clock);
+            self.progress.say(Said::Milestone);
+            self.progress.enter(now, Stage::Clock);
         }
         self.repl.run(now, &program);
     }
 
-    fn enter(&mut self, now: Instant, stage: Stage) {
-        self.stage = stage;
-        self.said.push_back(Said::Report(Report::Stage { stage, at_ms: at_ms(now) }));
-    }
-
     fn line(&mut self, now: Instant, line: String) {
-        let Some(words) = line.strip_prefix(MARK) else { return self.said.push_back(Said::Text(line)) };
-        self.marks = self.marks.saturating_add(1);
-        if self.marks > MARKS_MAX {
+        let Some(words) = line.strip_prefix(MARK) else { return self.progress.say(Said::Text(line)) };
+        if !self.progress.takes_mark() {
             return;
         }
         let at_ms = at_ms(now);
@@ -186,7 +147,7 @@ impl Session {
         let mut rest = rest.split(' ');
         let report = match word {
             "stage" => match rest.next().and_then(stage_by_name) {
-                Some(stage) => return self.enter(now, stage),
+                Some(stage) => return self.progress.enter(now, stage),
                 None => return,
             },
             "secured" => Report::Secured {
@@ -204,56 +165,27 @@ impl Session {
                 qos: 0,
                 at_ms,
             },
-            _ => return self.said.push_back(Said::Text(words.to_owned())),
+            _ => return self.progress.say(Said::Text(words.to_owned())),
         };
-        self.said.push_back(Said::Report(report));
+        self.progress.report(report);
     }
 
     /// A program has ended with an exception.
     fn failed(&mut self, now: Instant, error: &str) {
         if self.step == Some(Step::Prelude) {
-            return self.fault(Fault::Script { said: error.to_owned() });
+            return self.progress.fault(Fault::Script { said: error.to_owned() });
         }
         for line in error.lines() {
-            self.said.push_back(Said::Text(line.to_owned()));
+            self.progress.say(Said::Text(line.to_owned()));
         }
-        let failure = exception::read(error, self.stage, at_ms(now));
-        self.said.push_back(Said::Report(Report::Failed(failure)));
+        let failure = exception::read(error, self.progress.stage, at_ms(now));
+        self.progress.report(Report::Failed(failure));
         let can_try = matches!(self.step, Some(Step::Connect | Step::Act(_) | Step::Goodbye));
-        if self.reconnects == 0 || !can_try {
-            return self.done(now, false);
+        if !can_try || !self.progress.reconnects() {
+            return self.progress.done(now, false);
         }
-        self.pause_ms = match self.plan.reconnects - self.reconnects {
-            0 => self.plan.reconnect_pause_ms,
-            _ => self.pause_ms.saturating_mul(2),
-        };
-        self.reconnects -= 1;
         // It is ready next, and connects again.
         self.step = Some(Step::SetUp);
-    }
-
-    fn done(&mut self, now: Instant, complete: bool) {
-        let at_ms = at_ms(now);
-        let done = Report::Done { complete, heap_peak_bytes: 0, heap_failures: 0, heap_held_bytes: 0, at_ms };
-        self.said.push_back(Said::Report(done));
-        self.is_over = true;
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.said.push_back(Said::Fault(fault));
-        self.is_over = true;
-    }
-}
-
-fn at_ms(now: Instant) -> u32 {
-    u32::try_from(now.as_millis()).unwrap_or(u32::MAX)
-}
-
-const fn stage_of(act: &Act) -> Stage {
-    match act {
-        Act::Subscribe { .. } => Stage::Subscribe,
-        Act::Publish { .. } | Act::Await { .. } => Stage::Exchange,
-        Act::Idle { .. } => Stage::KeepAlive,
     }
 }
 

@@ -15,16 +15,14 @@ use control::{Act, Plan, Report};
 use outcome::{FailureClass, Stage};
 
 use crate::lua_prompt::{Event, LuaPrompt};
+use crate::progress::{MARK, Progress, at_ms, stage_of};
 use crate::{Fault, Said};
 
 pub(crate) use code::printed;
 
-/// What a line of ours begins with: a character that nobody prints.
-const MARK: char = '\u{1e}';
 /// What the interpreter says of a line of ours that fails.
 const REFUSED_LINE: &str = "stdin:1:";
-/// So many of our lines a run may have; what comes after them is not looked at.
-const MARKS_MAX: u32 = 4_096;
+
 /// A password or a certificate is not repeated.
 const QUOTE_CHARS_MAX: usize = 40;
 
@@ -59,21 +57,11 @@ pub(crate) struct Session {
     is_done: bool,
     /// There is an attempt: what the client calls back with is about it.
     has_dialled: bool,
-    /// The last stage that the device has entered, as far as it tells.
-    stage: Stage,
     /// Messages that have come and that no act has awaited yet.
     messages: u32,
     /// The first block that the heap has not had in this attempt.
     missing_block: Option<u32>,
-    /// Connections that may still be tried after a failure.
-    reconnects: u32,
-    /// Connections that are still to be made after a success.
-    repeats: u32,
-    pause_ms: u32,
-    said: VecDeque<Said>,
-    /// How many of our lines have come.
-    marks: u32,
-    is_over: bool,
+    progress: Progress,
 }
 
 impl Session {
@@ -85,15 +73,9 @@ impl Session {
             lines: VecDeque::new(),
             is_done: true,
             has_dialled: false,
-            stage: Stage::Boot,
             messages: 0,
             missing_block: None,
-            reconnects: plan.reconnects,
-            repeats: plan.repeats,
-            pause_ms: 0,
-            said: VecDeque::new(),
-            marks: 0,
-            is_over: false,
+            progress: Progress::new(plan),
         }
     }
 
@@ -103,7 +85,7 @@ impl Session {
     }
 
     pub(crate) fn poll_at(&self) -> Option<Instant> {
-        self.prompt.poll_at().filter(|_| !self.is_over)
+        self.prompt.poll_at().filter(|_| !self.progress.is_over)
     }
 
     pub(crate) fn poll(&mut self, now: Instant) {
@@ -116,18 +98,18 @@ impl Session {
     }
 
     pub(crate) fn take_said(&mut self) -> Vec<Said> {
-        self.said.drain(..).collect()
+        self.progress.take_said()
     }
 
     fn act(&mut self, now: Instant) {
         for event in self.prompt.take_events() {
-            if self.is_over {
+            if self.progress.is_over {
                 return;
             }
             match event {
                 Event::Ready => {}
                 Event::Line(line) => self.line(now, line),
-                Event::Fault(fault) => self.fault(fault),
+                Event::Fault(fault) => self.progress.fault(fault),
             }
         }
         self.go_on(now);
@@ -135,7 +117,7 @@ impl Session {
 
     /// Types what is next, if it is our turn.
     fn go_on(&mut self, now: Instant) {
-        while !self.is_over && self.prompt.is_ready() {
+        while !self.progress.is_over && self.prompt.is_ready() {
             match self.lines.pop_front() {
                 // A place to wait at: what follows is typed when the mark has come.
                 Some(line) if line.is_empty() && !self.is_done => {
@@ -162,16 +144,12 @@ impl Session {
             Some(Step::SetUp) => Some(Step::Connect),
             Some(Step::Connect | Step::Pause) => Some(self.act_or_goodbye(0)),
             Some(Step::Act(number)) => Some(self.act_or_goodbye(number + 1)),
-            Some(Step::Goodbye) if self.repeats > 0 => {
-                self.repeats -= 1;
-                self.pause_ms = 0;
-                Some(Step::Pause)
-            }
+            Some(Step::Goodbye) if self.progress.repeats() => Some(Step::Pause),
             Some(Step::Goodbye) => None,
         };
         match next {
             Some(step) => self.begin(now, step),
-            None => self.done(now, true),
+            None => self.progress.done(now, true),
         }
     }
 
@@ -186,7 +164,7 @@ impl Session {
             Step::Join => program::join(&self.plan),
             Step::SetUp => program::set_up(&self.plan),
             Step::Connect => program::connect(&self.plan),
-            Step::Pause => program::connect_again(&self.plan, self.pause_ms),
+            Step::Pause => program::connect_again(&self.plan, self.progress.pause_ms),
             Step::Act(number) => self.plan.mqtt.acts.get(number).map(program::act).unwrap_or_default(),
             Step::Goodbye => program::goodbye(),
         };
@@ -195,21 +173,21 @@ impl Session {
         self.lines = lines.into();
         match step {
             Step::Prelude => {}
-            Step::Join => self.enter(now, Stage::Join),
+            Step::Join => self.progress.enter(now, Stage::Join),
             Step::SetUp => {
-                self.said.push_back(Said::Milestone);
-                self.enter(now, Stage::Clock);
+                self.progress.say(Said::Milestone);
+                self.progress.enter(now, Stage::Clock);
             }
             Step::Connect => self.dial(now),
             Step::Pause => {}
             Step::Act(number) => {
                 if let Some(act) = self.plan.mqtt.acts.get(number) {
                     let stage = stage_of(act);
-                    self.enter(now, stage);
+                    self.progress.enter(now, stage);
                 }
                 self.look_for_messages();
             }
-            Step::Goodbye => self.enter(now, Stage::Goodbye),
+            Step::Goodbye => self.progress.enter(now, Stage::Goodbye),
         }
     }
 
@@ -217,14 +195,9 @@ impl Session {
     fn dial(&mut self, now: Instant) {
         self.missing_block = None;
         self.has_dialled = true;
-        self.enter(now, Stage::Resolve);
+        self.progress.enter(now, Stage::Resolve);
         let next = if self.plan.tls.is_some() { Stage::Hello } else { Stage::Login };
-        self.enter(now, next);
-    }
-
-    fn enter(&mut self, now: Instant, stage: Stage) {
-        self.stage = stage;
-        self.said.push_back(Said::Report(Report::Stage { stage, at_ms: at_ms(now) }));
+        self.progress.enter(now, next);
     }
 
     fn line(&mut self, now: Instant, line: String) {
@@ -235,18 +208,17 @@ impl Session {
         }
         self.missing_block = self.missing_block.or(code::missing_block(&line));
         let is_refusal = line.contains(REFUSED_LINE) && !line.contains("not enough memory");
-        self.said.push_back(Said::Text(line.clone()));
+        self.progress.say(Said::Text(line.clone()));
         if is_refusal {
-            self.fault(Fault::Script { said: line.chars().take(QUOTE_CHARS_MAX).collect() });
+            self.progress.fault(Fault::Script { said: line.chars().take(QUOTE_CHARS_MAX).collect() });
         } else if line.contains("not enough memory") {
-            let failure = code::unnumbered("not enough memory", FailureClass::Memory, self.stage, at_ms(now));
+            let failure = code::unnumbered("not enough memory", FailureClass::Memory, self.progress.stage, at_ms(now));
             self.failed(now, failure);
         }
     }
 
     fn mark(&mut self, now: Instant, words: &str) {
-        self.marks = self.marks.saturating_add(1);
-        if self.marks > MARKS_MAX {
+        if !self.progress.takes_mark() {
             return;
         }
         let at_ms = at_ms(now);
@@ -255,37 +227,37 @@ impl Session {
             ("joined", Some(Step::Join)) | ("paused", Some(Step::Pause)) => self.is_done = true,
             ("done", Some(Step::Act(_))) | ("closed", Some(Step::Goodbye)) => self.is_done = true,
             ("connack", Some(Step::Connect | Step::Pause)) if self.has_dialled => {
-                self.said.push_back(Said::Report(Report::Connack { code: 0, session_present: false, at_ms }));
+                self.progress.report(Report::Connack { code: 0, session_present: false, at_ms });
                 self.is_done = true;
             }
             ("message", _) => {
                 let (bytes, topic) = rest.split_once(' ').unwrap_or((rest, ""));
                 let payload_bytes = bytes.parse().unwrap_or_default();
                 let report = Report::Message { topic: topic.to_owned(), payload_bytes, qos: 0, at_ms };
-                self.said.push_back(Said::Report(report));
+                self.progress.report(report);
                 self.messages = self.messages.saturating_add(1);
                 self.look_for_messages();
             }
             ("nonetwork", Some(Step::Join)) => {
                 let name = format!("wifi.sta.status() {rest}");
-                self.failed(now, code::unnumbered(&name, FailureClass::NoNetwork, self.stage, at_ms));
+                self.failed(now, code::unnumbered(&name, FailureClass::NoNetwork, self.progress.stage, at_ms));
             }
             ("failed", Some(Step::Connect | Step::Pause)) if self.has_dialled => {
                 let number = rest.trim().parse().unwrap_or_default();
-                self.failed(now, code::failed(number, self.stage, at_ms));
+                self.failed(now, code::failed(number, self.progress.stage, at_ms));
             }
             ("offline", Some(Step::Connect | Step::Pause | Step::Act(_))) if self.has_dialled => {
                 let name = "the client's `offline` event";
-                self.failed(now, code::unnumbered(name, FailureClass::PeerClosed, self.stage, at_ms));
+                self.failed(now, code::unnumbered(name, FailureClass::PeerClosed, self.progress.stage, at_ms));
             }
             ("gaveup", Some(Step::Connect | Step::Pause)) if self.has_dialled => {
                 let name = format!("no callback within {} ms", program::give_up_ms(&self.plan));
-                self.failed(now, code::unnumbered(&name, FailureClass::TimedOut, self.stage, at_ms));
+                self.failed(now, code::unnumbered(&name, FailureClass::TimedOut, self.progress.stage, at_ms));
             }
             // An error that `m:connect` or a script raises before anything is sent.
             ("dialled" | "script", _) if rest.starts_with("false ") => {
                 let name = rest.trim_start_matches("false ");
-                self.failed(now, code::unnumbered(name, FailureClass::Refused, self.stage, at_ms));
+                self.failed(now, code::unnumbered(name, FailureClass::Refused, self.progress.stage, at_ms));
             }
             _ => {}
         }
@@ -304,42 +276,13 @@ impl Session {
     fn failed(&mut self, now: Instant, mut failure: control::Failure) {
         self.has_dialled = false;
         failure.failed_allocation_bytes = failure.failed_allocation_bytes.or(self.missing_block.take());
-        self.said.push_back(Said::Report(Report::Failed(failure)));
+        self.progress.report(Report::Failed(failure));
         let can_try = matches!(self.step, Some(Step::Connect | Step::Pause | Step::Act(_)));
-        if self.reconnects == 0 || !can_try {
-            return self.done(now, false);
+        if !can_try || !self.progress.reconnects() {
+            return self.progress.done(now, false);
         }
-        self.pause_ms = match self.plan.reconnects - self.reconnects {
-            0 => self.plan.reconnect_pause_ms,
-            _ => self.pause_ms.saturating_mul(2),
-        };
-        self.reconnects -= 1;
         self.begin(now, Step::Pause);
         self.go_on(now);
-    }
-
-    fn done(&mut self, now: Instant, complete: bool) {
-        let at_ms = at_ms(now);
-        let done = Report::Done { complete, heap_peak_bytes: 0, heap_failures: 0, heap_held_bytes: 0, at_ms };
-        self.said.push_back(Said::Report(done));
-        self.is_over = true;
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.said.push_back(Said::Fault(fault));
-        self.is_over = true;
-    }
-}
-
-fn at_ms(now: Instant) -> u32 {
-    u32::try_from(now.as_millis()).unwrap_or(u32::MAX)
-}
-
-const fn stage_of(act: &Act) -> Stage {
-    match act {
-        Act::Subscribe { .. } => Stage::Subscribe,
-        Act::Publish { .. } | Act::Await { .. } => Stage::Exchange,
-        Act::Idle { .. } => Stage::KeepAlive,
     }
 }
 

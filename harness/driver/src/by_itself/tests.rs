@@ -1,37 +1,12 @@
-use std::net::Ipv4Addr;
-
-use control::{Link, Network};
+use control::Network;
 
 use super::*;
+use crate::fixture;
 
 fn preset() -> Plan {
-    Plan {
-        network: Network {
-            ipv4: Ipv4Addr::new(192, 0, 2, 2),
-            ipv4_prefix_bits: 24,
-            ipv4_gateway: Ipv4Addr::new(192, 0, 2, 1),
-            ipv6: None,
-            ipv6_gateway: None,
-            dns: Ipv4Addr::new(192, 0, 2, 53).into(),
-            mtu_bytes: 1_500,
-            wifi: None,
-        },
-        broker_host: "broker.test".into(),
-        broker_port: 8_883,
-        link: Link::Ip,
-        tls: Some(Tls { server_name: Some("broker.test".into()), ..Tls::default() }),
-        mqtt: Mqtt { client_id: "device".into(), ..Mqtt::default() },
-        clock: Clock::Set(7),
-        heap_cap_bytes: None,
-        heap_block_max_bytes: None,
-        failing_allocation: None,
-        connect_timeout_ms: 10_000,
-        handshake_timeout_ms: 10_000,
-        reply_timeout_ms: 10_000,
-        reconnects: 0,
-        reconnect_pause_ms: 1_000,
-        repeats: 0,
-    }
+    let plan = fixture::plan();
+    let tls = Tls { server_name: Some("broker.test".into()), ..Tls::default() };
+    Plan { network: Network { wifi: None, ..plan.network }, tls: Some(tls), clock: Clock::Set(7), ..plan }
 }
 
 /// What a device that asks for the time, or does not, cannot do of a plan.

@@ -1,52 +1,19 @@
-use std::net::Ipv4Addr;
-
-use control::{Blob, Mqtt, Network, Tls};
+use control::{Blob, Mqtt, Tls};
 use proptest::prelude::*;
 
 use super::*;
+use crate::fixture;
+use crate::progress::MARKS_MAX;
 
 fn plan() -> Plan {
-    Plan {
-        network: Network {
-            ipv4: Ipv4Addr::new(192, 0, 2, 2),
-            ipv4_prefix_bits: 24,
-            ipv4_gateway: Ipv4Addr::new(192, 0, 2, 1),
-            ipv6: None,
-            ipv6_gateway: None,
-            dns: Ipv4Addr::new(192, 0, 2, 53).into(),
-            mtu_bytes: 1_500,
-            wifi: Some(control::Wifi {
-                ssid: "a \"home\"\n\u{4}".into(),
-                passphrase: Some("correct horse".into()),
-                power_save: false,
-                join_timeout_ms: 30_000,
-                lease_timeout_ms: 30_000,
-            }),
-        },
-        broker_host: "broker.test".into(),
-        broker_port: 8_883,
-        link: control::Link::Ip,
-        tls: Some(Tls { authorities: Some(Blob::Pem("-----BEGIN X-----\nAAAA\n".into())), ..Tls::default() }),
-        mqtt: Mqtt {
-            client_id: "device".into(),
-            acts: vec![
-                Act::Subscribe { topic: "orders".into(), qos: 1 },
-                Act::Publish { topic: "t".into(), payload: "p".into(), qos: 0 },
-                Act::Await { messages: 1 },
-            ],
-            ..Mqtt::default()
-        },
-        clock: control::Clock::Unset,
-        heap_cap_bytes: None,
-        heap_block_max_bytes: None,
-        failing_allocation: None,
-        connect_timeout_ms: 10_000,
-        handshake_timeout_ms: 10_000,
-        reply_timeout_ms: 10_000,
-        reconnects: 0,
-        reconnect_pause_ms: 1_000,
-        repeats: 0,
-    }
+    let acts = vec![
+        Act::Subscribe { topic: "orders".into(), qos: 1 },
+        Act::Publish { topic: "t".into(), payload: "p".into(), qos: 0 },
+        Act::Await { messages: 1 },
+    ];
+    let tls = Tls { authorities: Some(Blob::Pem("-----BEGIN X-----\nAAAA\n".into())), ..Tls::default() };
+    let plan = fixture::plan();
+    Plan { tls: Some(tls), mqtt: Mqtt { acts, ..plan.mqtt }, ..plan }
 }
 
 /// A device that echoes each line and says what it is told to.
