@@ -5,7 +5,7 @@
 
 use control::{Clock, Mqtt, Plan, Tls};
 
-use crate::{Abilities, Conflict};
+use crate::{Abilities, Conflict, conflict};
 
 const OWN: &str = "it does what it was built to do, and nobody tells it otherwise";
 
@@ -55,7 +55,7 @@ pub(crate) fn fit(plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Pl
 }
 
 const fn refuse(is_asked: bool, key: &'static str) -> Result<(), Conflict> {
-    if is_asked { Err(Conflict { key, why: OWN }) } else { Ok(()) }
+    conflict::refuse(is_asked, key, OWN)
 }
 
 fn of_clock(clock: &Clock, preset: &Clock, asks_time: bool) -> Result<(), Conflict> {

@@ -6,6 +6,7 @@
 use control::{ConnectStyle, Link, Mqtt, Network, Plan, Tls, Trust, Verify};
 use wire::tls::CipherSuite;
 
+use crate::conflict::{refuse, refuse_settings_of_builds};
 use crate::{Abilities, Conflict, are_its_own};
 
 /// `umqtt.simple` opens its socket without a time-out.
@@ -36,7 +37,6 @@ pub(crate) fn fit(plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Pl
         reconnect_pause_ms,
         repeats,
     } = plan;
-    let refuse = |is_asked: bool, key, why| if is_asked { Err(Conflict { key, why }) } else { Ok(()) };
     refuse(link != Link::Ip, "device.link", "its network is the chip's radio")?;
     let heap = "the heap is MicroPython's and ESP-IDF's own";
     refuse(heap_cap_bytes.is_some(), "device.heap_cap_bytes", heap)?;
@@ -84,17 +84,16 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
         version_min,
         version_max,
         cipher_suites,
-        groups,
-        alpn,
-        max_fragment_length_bytes,
-        receive_buffer_bytes,
-        send_buffer_bytes,
-        probes_fragment_length,
+        groups: _,
+        alpn: _,
+        max_fragment_length_bytes: _,
+        receive_buffer_bytes: _,
+        send_buffer_bytes: _,
+        probes_fragment_length: _,
         client_hello,
         keeps_session,
         requires_authority,
     } = &tls;
-    let refuse = |is_asked: bool, key, why| if is_asked { Err(Conflict { key, why }) } else { Ok(()) };
     let checks = *verify != Verify::None;
     if server_name.is_some() && checks {
         refuse(!sends_server_name && *checks_name, "device.sends_server_name", NAME_AND_CHECK)?;
@@ -107,13 +106,7 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
     refuse(!are_its_own(*version_min, *version_max, abilities), "device.versions", "")?;
     let has_name = |suite: &u16| mbedtls_name(*suite).is_some();
     refuse(!cipher_suites.iter().all(has_name), "device.cipher_suites", "Mbed TLS has no such suite")?;
-    let preset_of = |key: fn(&Tls) -> bool| preset.is_some_and(key);
-    refuse(!groups.is_empty(), "device.groups", "")?;
-    refuse(!alpn.is_empty() && !preset_of(|preset| !preset.alpn.is_empty()), "device.alpn", "")?;
-    refuse(max_fragment_length_bytes.is_some(), "device.max_fragment_length_bytes", "")?;
-    refuse(receive_buffer_bytes.is_some(), "device.receive_buffer_bytes", "")?;
-    refuse(send_buffer_bytes.is_some(), "device.send_buffer_bytes", "")?;
-    refuse(*probes_fragment_length, "device.probes_fragment_length", "")?;
+    refuse_settings_of_builds(&tls, preset)?;
     refuse(client_hello.is_some(), "device.client_hello", "its hello is its own")?;
     refuse(*keeps_session, "device.keeps_session", "an SSLContext keeps no session")?;
     refuse(*requires_authority, "device.requires_authority", "it says hello without one")?;

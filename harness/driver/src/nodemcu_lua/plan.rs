@@ -5,6 +5,7 @@
 
 use control::{Blob, Clock, ConnectStyle, Link, Mqtt, Plan, Tls, Trust, Verify};
 
+use crate::conflict::{refuse, refuse_settings_of_builds};
 use crate::{Abilities, Conflict};
 
 /// The 28 random bytes of a ClientHello (RFC 5246 §7.4.1.2), in digits of its hexadecimal form: behind record and message
@@ -60,10 +61,6 @@ pub(crate) fn fit(plan: Plan, preset: &Plan, abilities: &Abilities) -> Result<Pl
     })
 }
 
-fn refuse(is_asked: bool, key: &'static str, why: &'static str) -> Result<(), Conflict> {
-    if is_asked { Err(Conflict { key, why }) } else { Ok(()) }
-}
-
 fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, Conflict> {
     let Tls {
         server_name: _,
@@ -78,12 +75,12 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
         version_min,
         version_max,
         cipher_suites,
-        groups,
-        alpn,
-        max_fragment_length_bytes,
-        receive_buffer_bytes,
-        send_buffer_bytes,
-        probes_fragment_length,
+        groups: _,
+        alpn: _,
+        max_fragment_length_bytes: _,
+        receive_buffer_bytes: _,
+        send_buffer_bytes: _,
+        probes_fragment_length: _,
         client_hello,
         keeps_session,
         requires_authority,
@@ -98,13 +95,7 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
     refuse(shows, "device.certificates", "this version has no `tls.cert`")?;
     refuse(!says_the_same_hello(*version_min, *version_max, abilities), "device.versions", "")?;
     refuse(!cipher_suites.is_empty(), "device.cipher_suites", "")?;
-    refuse(!groups.is_empty(), "device.groups", "")?;
-    let is_preset = |key: fn(&Tls) -> bool| preset.is_some_and(key);
-    refuse(!alpn.is_empty() && !is_preset(|preset| !preset.alpn.is_empty()), "device.alpn", "")?;
-    refuse(max_fragment_length_bytes.is_some(), "device.max_fragment_length_bytes", "")?;
-    refuse(receive_buffer_bytes.is_some(), "device.receive_buffer_bytes", "")?;
-    refuse(send_buffer_bytes.is_some(), "device.send_buffer_bytes", "")?;
-    refuse(*probes_fragment_length, "device.probes_fragment_length", "")?;
+    refuse_settings_of_builds(&tls, preset)?;
     let is_another_s = client_hello.as_ref().is_some_and(|asked| !is_same_hello(asked, abilities));
     refuse(is_another_s, "device.client_hello", "its hello is its own")?;
     refuse(*keeps_session, "device.keeps_session", "no session outlives its handshake")?;
