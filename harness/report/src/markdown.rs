@@ -8,6 +8,7 @@ use terminal::clean;
 
 use crate::history::{self, Change};
 use crate::model::{FindingKind, Row, Run};
+use crate::reasons;
 use crate::weight::Weight;
 
 /// So many rows of one kind are told in full; more are counted.
@@ -220,12 +221,10 @@ fn excuses(out: &mut String, run: &Run) {
     let Some(first) = run.rows.first().filter(|first| run.rows.iter().all(|row| row.stack == first.stack)) else {
         return;
     };
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in &run.rows {
-        if let Some(Ending::NotApplicable(why)) = &row.ending {
-            *reasons.entry(why).or_default() += 1;
-        }
-    }
+    let reasons = reasons::counted(run.rows.iter().filter_map(|row| match &row.ending {
+        Some(Ending::NotApplicable(why)) => Some(why.as_str()),
+        _ => None,
+    }));
     if reasons.is_empty() {
         return;
     }
@@ -233,10 +232,8 @@ fn excuses(out: &mut String, run: &Run) {
         out,
         "\n### Why scenarios do not apply to {} ({})\n",
         code(&first.stack),
-        reasons.values().sum::<usize>()
+        reasons.iter().map(|(_, count)| count).sum::<usize>()
     );
-    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(why, count)| (std::cmp::Reverse(*count), *why));
     for (why, count) in reasons.iter().take(PRINTED_MAX) {
         let _ = writeln!(out, "- {count} × {}", escaped(why));
     }

@@ -3,6 +3,7 @@
 mod pattern;
 mod products;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -120,8 +121,11 @@ impl Stack {
     /// # Errors
     ///
     /// Why it does not meet it.
-    pub fn meets(&self, scenario: &Scenario) -> Result<Scenario, NotMet> {
-        self.unattended().map_or_else(|| Ok(scenario.clone()), |unattended| unattended.meets(scenario))
+    pub fn meets<'s>(&self, scenario: &'s Scenario) -> Result<Cow<'s, Scenario>, NotMet> {
+        match self.unattended() {
+            Some(unattended) => unattended.meets(scenario).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(scenario)),
+        }
     }
 
     /// Where it ends otherwise than a profile that stands for the same, by the profile's name, and why.
@@ -192,11 +196,12 @@ impl Stack {
         if let Some(reason) = tables.filter_map(|table| dialect::excuse(table, &scenario.name)).next() {
             return Applicability::NotApplicable(reason.to_owned());
         }
-        if let Some(why) = self.unattended().and_then(|unattended| unattended.excuse(scenario)) {
-            return Applicability::NotApplicable(why);
-        }
-        let Ok(scenario) = self.meets(scenario) else { return Applicability::Applies };
-        match self.reconcile(&scenario, &NamesAlone) {
+        let met = match self.unattended().map(|unattended| unattended.foresees(scenario)) {
+            None => None,
+            Some(Ok(met)) => Some(met),
+            Some(Err(why)) => return Applicability::NotApplicable(why.0),
+        };
+        match self.reconcile(met.as_deref().unwrap_or(scenario), &NamesAlone) {
             Ok(Common::NotOfProfile(conflict)) => self.conflicts(&conflict),
             Ok(Common::NotOfDriver(conflict)) => self.conflicts(&conflict),
             // What is wrong with the plan is told when it is run.

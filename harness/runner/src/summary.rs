@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use outcome::{Conformity, Ending};
+use report::reasons;
 use unicode_width::UnicodeWidthStr;
 
 use crate::verdict::Verdict;
@@ -169,14 +170,10 @@ fn excuses(out: &mut String, verdicts: &[Verdict], view: &View) {
     if view.stacks > 1 || view.verbose {
         return;
     }
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for verdict in verdicts {
-        if let Ending::NotApplicable(why) = &verdict.ending {
-            *reasons.entry(why.lines().next().unwrap_or_default()).or_default() += 1;
-        }
-    }
-    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(why, count)| (std::cmp::Reverse(*count), *why));
+    let reasons = reasons::counted(verdicts.iter().filter_map(|verdict| match &verdict.ending {
+        Ending::NotApplicable(why) => why.lines().next(),
+        _ => None,
+    }));
     for (index, (why, count)) in reasons.iter().take(REASONS_MAX).enumerate() {
         let head = if index == 0 { "\nnot applicable:\n" } else { "" };
         let _ = writeln!(out, "{head}  {count} × {why}");

@@ -12,7 +12,7 @@ mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use access_point::Description;
 use judge::Judged;
@@ -92,14 +92,14 @@ pub struct Unattended {
     network: Option<Description>,
     trust: Trust,
     seed: u64,
-    /// Scenarios that do not apply, and why, as far as they were asked for.
-    known: Mutex<BTreeMap<String, Option<String>>>,
+    /// Scenarios as it meets them, or why it does not, as far as they were asked for.
+    foreseen: Mutex<BTreeMap<String, Result<Arc<Scenario>, NotMet>>>,
 }
 
 impl Unattended {
     /// One that does this by itself.
     pub fn new(by_itself: ByItself, network: Option<Description>, trust: Trust, seed: u64) -> Self {
-        Self { by_itself, network, trust, seed, known: Mutex::default() }
+        Self { by_itself, network, trust, seed, foreseen: Mutex::default() }
     }
 
     /// What it does.
@@ -112,11 +112,16 @@ impl Unattended {
         &self.trust
     }
 
-    /// Why `scenario` says nothing about it, if it does not.
-    pub fn excuse(&self, scenario: &Scenario) -> Option<String> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let excuse = known.entry(scenario.name.clone()).or_insert_with(|| self.meets(scenario).err().map(|why| why.0));
-        excuse.clone()
+    /// The scenario of that name as the firmware meets it. Chains are minted for that, so it is found out once; steps of a sweep
+    /// share a name, and are for [`Self::meets`].
+    ///
+    /// # Errors
+    ///
+    /// Why it does not.
+    pub fn foresees(&self, scenario: &Scenario) -> Result<Arc<Scenario>, NotMet> {
+        let mut foreseen = self.foreseen.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = foreseen.entry(scenario.name.clone()).or_insert_with(|| self.meets(scenario).map(Arc::new));
+        found.clone()
     }
 
     /// The scenario as the firmware meets it.

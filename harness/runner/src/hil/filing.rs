@@ -124,10 +124,7 @@ impl Bench {
     pub(crate) fn file(&self, pair: &Pair<'_>, trial: Trial, compared: Compared) -> blame::Result<Verdict> {
         let Pair { scenario, stack } = pair;
         let Trial { judged, pcapng } = trial;
-        let artefact = Place::new(&self.artefacts, &scenario.name, &stack.name);
-        fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
-        fs::write(artefact.capture(), &pcapng).map_err(unfiled)?;
-        fs::write(artefact.capture().with_extension("txt"), &judged.transcript).map_err(unfiled)?;
+        self.leave_artefacts(pair, &judged.transcript, &pcapng)?;
         let (ending, difference) = match self.hear_excuse(pair, judged.not_applicable())? {
             Excuse::Accepted(why) => return self.excused(pair, why),
             Excuse::Doubtful(why) => (Ending::Otherwise(why), String::new()),
@@ -153,6 +150,16 @@ impl Bench {
             incidents: judged.incidents,
             rack: on_rack,
         })
+    }
+
+    /// Leaves packets and transcript of a run among its artefacts; gives the transcript's path.
+    pub(super) fn leave_artefacts(&self, pair: &Pair<'_>, transcript: &str, pcapng: &[u8]) -> blame::Result<PathBuf> {
+        let artefact = Place::new(&self.artefacts, &pair.scenario.name, &pair.stack.name);
+        fs::create_dir_all(artefact.folder()).map_err(unfiled)?;
+        fs::write(artefact.capture(), pcapng).map_err(unfiled)?;
+        let text = artefact.capture().with_extension("txt");
+        fs::write(&text, transcript).map_err(unfiled)?;
+        Ok(text)
     }
 
     /// Whether two runs of one scenario on real boards came to the same.

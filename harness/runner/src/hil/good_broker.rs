@@ -5,24 +5,21 @@
 //! description say; were one of them wrong, it would refuse every broker, and each refusal would look as it should. Who trusts
 //! nobody here is asked for its network alone.
 
-use std::collections::BTreeMap;
-use std::fs;
-
 use blame::Error;
 use judge::Account;
 use outcome::Stage;
 use report::model::How;
+use report::reasons;
 use scenario::Scenario;
-use snapshot::Place;
 
 use super::filing::Bench;
-use super::select::{Selection, Work};
+use super::select::{Pair, Selection, Work};
 use super::site::Site;
 use super::{Refusal, say};
 use crate::authority::Foreign;
 use crate::exit;
 use crate::stack::{Applicability, Stack};
-use crate::trial::{self, Trial};
+use crate::trial;
 use crate::unattended::Trust;
 
 /// A name in a folder whose scenarios are asked without TLS too.
@@ -63,11 +60,12 @@ pub(super) fn check(bench: &Bench, selection: &Selection, site: &Site, work: &Wo
         let moved = Foreign::new(vec![scenario], site.authority.as_ref(), bench.seed());
         let Some(scenario) = moved.scenarios.into_iter().find(|one| stack.meets(one).is_ok()) else { continue };
         let trial = trial::on(&mut bench.flashed.board(stack, bench.seed())?, &scenario, stack, bench.seed())?;
-        let transcript = file(bench, stack, &trial)?;
+        let pair = Pair { scenario: &scenario, stack };
+        let transcript = bench.leave_artefacts(&pair, &trial.judged.transcript, &trial.pcapng)?;
         let account = &trial.judged.account;
         if let Some(trouble) = trouble(account.how, account.stage, unattended.trust()) {
             let words = told(trouble, stack, unattended.trust(), account);
-            return Err(Refusal::new(exit::USAGE, format!("{words}\n  the transcript: {transcript}")));
+            return Err(Refusal::new(exit::USAGE, format!("{words}\n  the transcript: {}", transcript.display())));
         }
         if !matches!(unattended.trust(), Trust::Nobody) {
             say(&format!("first, a broker with which nothing is wrong: {} {}\n", stack.name, account.phrase()));
@@ -78,34 +76,23 @@ pub(super) fn check(bench: &Bench, selection: &Selection, site: &Site, work: &Wo
 
 /// That none of the scenarios can be asked of it, with the reasons, if it is so.
 fn asks_nothing(bench: &Bench, work: &Work<'_>, stack: &Stack, trust: &Trust) -> Option<String> {
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let mut excuses = Vec::new();
     for pair in work.pairs.iter().filter(|pair| pair.stack.name == stack.name) {
         match bench.applicability(pair) {
-            Applicability::NotApplicable(why) => *reasons.entry(why).or_default() += 1,
+            Applicability::NotApplicable(why) => excuses.push(why),
             Applicability::Applies | Applicability::NotAsked => return None,
         }
     }
-    let all: usize = reasons.values().sum();
     let remedy = match trust {
         Trust::Nobody => {
             "\n  `--trust swap` or `--authority` make it trust the bench: then those about certificates are asked too"
         }
         _ => "",
     };
-    let reasons: String = reasons.iter().map(|(why, count)| format!("\n  {count} × {why}")).collect();
+    let (all, counted) = (excuses.len(), reasons::counted(excuses.iter().map(String::as_str)));
+    let reasons: String = counted.iter().map(|(why, count)| format!("\n  {count} × {why}")).collect();
     (all > 0)
         .then(|| format!("NOTHING IS RUN: none of {all} scenarios can be asked of {}{reasons}{remedy}", stack.name))
-}
-
-/// Leaves packets and transcript where those of scenarios lie, and says where.
-fn file(bench: &Bench, stack: &Stack, trial: &Trial) -> blame::Result<String> {
-    let place = Place::new(&bench.artefacts, NAME, &stack.name);
-    let unfiled = |error| Error::bench(format!("the evidence cannot be filed: {error}"));
-    fs::create_dir_all(place.folder()).map_err(unfiled)?;
-    fs::write(place.capture(), &trial.pcapng).map_err(unfiled)?;
-    let transcript = place.capture().with_extension("txt");
-    fs::write(&transcript, &trial.judged.transcript).map_err(unfiled)?;
-    Ok(transcript.display().to_string())
 }
 
 fn trouble(how: How, stage: Stage, trust: &Trust) -> Option<Trouble> {
