@@ -57,6 +57,11 @@ impl Instant {
         self.since_power_on_ns / 1_000_000
     }
 
+    /// The same in 32 bits, as a device reports times: after 49 days, the most that they hold.
+    pub fn as_millis_u32(self) -> u32 {
+        u32::try_from(self.as_millis()).unwrap_or(u32::MAX)
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.since_power_on_ns.saturating_sub(earlier.since_power_on_ns))

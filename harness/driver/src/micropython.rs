@@ -12,7 +12,7 @@ use clock::Instant;
 use control::{Plan, Report};
 use outcome::Stage;
 
-use crate::progress::{MARK, Progress, at_ms, stage_of};
+use crate::progress::{MARK, Progress, stage_of};
 use crate::raw_repl::{Event, RawRepl};
 use crate::{Fault, Said};
 
@@ -142,7 +142,7 @@ impl Session {
         if !self.progress.takes_mark() {
             return;
         }
-        let at_ms = at_ms(now);
+        let at_ms = now.as_millis_u32();
         let (word, rest) = words.split_once(' ').unwrap_or((words, ""));
         let mut rest = rest.split(' ');
         let report = match word {
@@ -178,7 +178,7 @@ impl Session {
         for line in error.lines() {
             self.progress.say(Said::Text(line.to_owned()));
         }
-        let failure = exception::read(error, self.progress.stage, at_ms(now));
+        let failure = exception::read(error, self.progress.stage, now.as_millis_u32());
         self.progress.report(Report::Failed(failure));
         let can_try = matches!(self.step, Some(Step::Connect | Step::Act(_) | Step::Goodbye));
         if !can_try || !self.progress.reconnects() {

@@ -15,7 +15,7 @@ use control::{Act, Plan, Report};
 use outcome::{FailureClass, Stage};
 
 use crate::lua_prompt::{Event, LuaPrompt};
-use crate::progress::{MARK, Progress, at_ms, stage_of};
+use crate::progress::{MARK, Progress, stage_of};
 use crate::{Fault, Said};
 
 pub(crate) use code::printed;
@@ -212,7 +212,8 @@ impl Session {
         if is_refusal {
             self.progress.fault(Fault::Script { said: line.chars().take(QUOTE_CHARS_MAX).collect() });
         } else if line.contains("not enough memory") {
-            let failure = code::unnumbered("not enough memory", FailureClass::Memory, self.progress.stage, at_ms(now));
+            let failure =
+                code::unnumbered("not enough memory", FailureClass::Memory, self.progress.stage, now.as_millis_u32());
             self.failed(now, failure);
         }
     }
@@ -221,7 +222,7 @@ impl Session {
         if !self.progress.takes_mark() {
             return;
         }
-        let at_ms = at_ms(now);
+        let at_ms = now.as_millis_u32();
         let (word, rest) = words.split_once(' ').unwrap_or((words, ""));
         match (word, self.step) {
             ("joined", Some(Step::Join)) | ("paused", Some(Step::Pause)) => self.is_done = true,

@@ -64,7 +64,7 @@ impl Progress {
 
     pub(crate) fn enter(&mut self, now: Instant, stage: Stage) {
         self.stage = stage;
-        self.report(Report::Stage { stage, at_ms: at_ms(now) });
+        self.report(Report::Stage { stage, at_ms: now.as_millis_u32() });
     }
 
     /// A line of ours has come: whether it is still looked at.
@@ -91,7 +91,7 @@ impl Progress {
     }
 
     pub(crate) fn done(&mut self, now: Instant, complete: bool) {
-        let at_ms = at_ms(now);
+        let at_ms = now.as_millis_u32();
         self.report(Report::Done { complete, heap_peak_bytes: 0, heap_failures: 0, heap_held_bytes: 0, at_ms });
         self.is_over = true;
     }
@@ -100,10 +100,6 @@ impl Progress {
         self.say(Said::Fault(fault));
         self.is_over = true;
     }
-}
-
-pub(crate) fn at_ms(now: Instant) -> u32 {
-    u32::try_from(now.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The stage in which an act is done.

@@ -419,7 +419,7 @@ impl Session {
 
     /// What a stranger's firmware prints, as ours would have reported it.
     fn read_log(&mut self, now: Instant, text: &str) {
-        let at_ms = u32::try_from(now.as_millis()).unwrap_or(u32::MAX);
+        let at_ms = now.as_millis_u32();
         for line in text.lines() {
             // The end of a line whose beginning was answered: an echo, most often.
             match self.log.answer(line) {

@@ -175,7 +175,7 @@ impl Observer {
             AtBroker::Secured(_) => self.enter(now, Stage::Login, reports),
             AtBroker::LoggedIn { .. } => {
                 self.is_logged_in = true;
-                reports.push(Report::Connack { code: 0, session_present: false, at_ms: at_ms(now) });
+                reports.push(Report::Connack { code: 0, session_present: false, at_ms: now.as_millis_u32() });
                 self.enter(now, Stage::Exchange, reports);
                 self.ending = Some((now + IDLE_AFTER_LOGIN, Ending::Done));
             }
@@ -215,12 +215,12 @@ impl Observer {
         }
         self.stage = Some(stage);
         self.progressed_at = now;
-        reports.push(Report::Stage { stage, at_ms: at_ms(now) });
+        reports.push(Report::Stage { stage, at_ms: now.as_millis_u32() });
     }
 
     fn end(&mut self, now: Instant, ending: Ending, reports: &mut Vec<Report>) {
         self.is_over = true;
-        let at_ms = at_ms(now);
+        let at_ms = now.as_millis_u32();
         if let Ending::Failed(class) = ending {
             reports.push(Report::Failed(Failure {
                 stage: self.stage.unwrap_or(Stage::Boot),
@@ -237,10 +237,6 @@ impl Observer {
         let complete = ending == Ending::Done;
         reports.push(Report::Done { complete, heap_peak_bytes: 0, heap_failures: 0, heap_held_bytes: 0, at_ms });
     }
-}
-
-fn at_ms(now: Instant) -> u32 {
-    u32::try_from(now.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Packets that say nothing beyond that it is there.

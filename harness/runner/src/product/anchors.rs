@@ -2,6 +2,7 @@
 //! signatures of secure boot. A pinned hash looks like any other 32 bytes, and cannot be found so.
 
 use std::fmt;
+use std::ops::Range;
 
 use pki::spec::KeyKind;
 use x509_parser::pem::Pem;
@@ -66,6 +67,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// The bytes of the image that it takes.
+    pub const fn range(&self) -> Range<usize> {
+        self.at..self.at + self.length
+    }
+
     /// How it lies there.
     pub const fn form(&self) -> &'static str {
         if self.is_pem { "PEM" } else { "DER" }

@@ -11,7 +11,6 @@
 mod padded;
 
 use std::fmt;
-use std::ops::Range;
 
 use clock::UnixTime;
 use firmware_image::{Mended, Unmendable, espressif, mend};
@@ -141,18 +140,15 @@ pub fn swap(
     }
     let (kind, chosen) = choose(anchors, at)?;
     let minted = padded::mint(image, &chosen, kind, seed, date)?;
-    let mut changed: Vec<Range<usize>> = Vec::new();
     let mut copy = image.to_vec();
     for (found, text) in chosen.iter().zip(&minted.texts) {
-        let range = found.at..found.at + found.length;
-        if let Some(place) = copy.get_mut(range.clone()).filter(|place| place.len() == text.len()) {
+        if let Some(place) = copy.get_mut(found.range()).filter(|place| place.len() == text.len()) {
             place.copy_from_slice(text);
         }
-        changed.push(range);
     }
     let mended = match target {
-        None => changed.iter().map(|_| Mended::Elsewhere).collect(),
-        Some(target) => mend_each(&mut copy, &chosen, &changed, target)?,
+        None => chosen.iter().map(|_| Mended::Elsewhere).collect(),
+        Some(target) => mend_each(&mut copy, &chosen, target)?,
     };
     Ok(Swapped {
         image: copy,
@@ -162,16 +158,11 @@ pub fn swap(
     })
 }
 
-fn mend_each(
-    copy: &mut [u8],
-    chosen: &[Found],
-    changed: &[Range<usize>],
-    target: &espressif::Target,
-) -> Result<Vec<Mended>, Impossible> {
-    let one = |(found, range): (&Found, &Range<usize>)| {
-        mend(copy, range, target).map_err(|why| Impossible::Unmendable(found.clone().into(), why))
+fn mend_each(copy: &mut [u8], chosen: &[Found], target: &espressif::Target) -> Result<Vec<Mended>, Impossible> {
+    let one = |found: &Found| {
+        mend(copy, &found.range(), target).map_err(|why| Impossible::Unmendable(found.clone().into(), why))
     };
-    chosen.iter().zip(changed).map(one).collect()
+    chosen.iter().map(one).collect()
 }
 
 /// The authorities that are swapped, and the kind of their keys.

@@ -54,7 +54,7 @@ pub(super) fn mint(
         let mut texts = Vec::new();
         let mut first = None;
         for place in places {
-            let was = image.get(place.at..place.at + place.length).unwrap_or_default();
+            let was = image.get(place.range()).unwrap_or_default();
             match maker.fitting(place, was) {
                 Some((certificate, text)) => {
                     first.get_or_insert(certificate);

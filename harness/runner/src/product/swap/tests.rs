@@ -68,7 +68,7 @@ fn a_chain_hangs_on_the_authority_and_all_that_were_replaced_are_it() {
     let leaf = X509Certificate::from_der(&minted.certificates["leaf"].der).expect("a leaf").1;
     let lie = anchors::find(&swapped.image).certificates;
     for found in lie.iter().take(2) {
-        let bytes = &swapped.image[found.at..found.at + found.length];
+        let bytes = &swapped.image[found.range()];
         let der = if found.is_pem {
             x509_parser::pem::Pem::iter_from_buffer(bytes).next().expect("one").expect("PEM").contents
         } else {
