@@ -222,3 +222,63 @@ pub(crate) fn traffic_secret(secrets: Option<&Secrets>, side: Side, is_handshake
     let pair = if is_handshake { &secrets.handshake } else { &secrets.application };
     pair[side as usize].as_deref()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC_KEY: &[u8] = &[7; 32];
+
+    /// A record that is authenticated and not encrypted, as TLS_RSA_WITH_NULL_SHA256 makes them.
+    fn record(contents_bytes: usize) -> Record {
+        let mut fragment = vec![b'x'; contents_bytes];
+        let record = Record { content_type: ContentType(23), version: ProtocolVersion::TLS_1_2, fragment: Vec::new() };
+        let covered = pseudo_header(0, &record, contents_bytes);
+        fragment.extend(Hash::Sha256.hmac(MAC_KEY, &[&covered, &fragment]));
+        Record { fragment, ..record }
+    }
+
+    /// RFC 8446 §5.2: 2^14 bytes and 256; RFC 5246 §6.2.3: 2^14 and 2048.
+    #[test]
+    fn a_record_may_be_as_long_as_the_rfcs_say_and_no_longer() {
+        let bytes_max = (1 << 14) + 2_048;
+        let opened = |fragment_bytes: usize| {
+            let mut cipher = Cipher::Stream(Box::new(stream_cipher::Key::null(Hash::Sha256, MAC_KEY.to_vec())));
+            open(&mut cipher, 0, &record(fragment_bytes - 32)).map(|contents| contents.len())
+        };
+        assert_eq!(opened(100), Some(68));
+        assert_eq!(opened(bytes_max), Some(bytes_max - 32));
+        assert_eq!(opened(bytes_max + 1), None);
+        assert_eq!(opened(bytes_max + 2), None);
+    }
+
+    /// RFC 8446 §B.4.
+    #[test]
+    fn suites_of_tls_1_3_have_the_hashes_and_keys_of_the_rfc() {
+        for (suite, expected) in [
+            (0x1301, Some((32, 16))),
+            (0x1302, Some((48, 32))),
+            (0x1303, Some((32, 32))),
+            (0x1304, Some((32, 16))),
+            (0x1305, Some((32, 16))),
+            (0x1306, None),
+        ] {
+            let told = suite_1_3(CipherSuite(suite)).map(|(hash, key_bytes)| (hash.bytes(), key_bytes));
+            assert_eq!(told, expected, "{suite:#x}");
+        }
+    }
+
+    /// TLS_RSA_EXPORT_WITH_RC4_40_MD5: its keys are made otherwise (RFC 2246 §6.3.1), and are not known here.
+    #[test]
+    fn suites_for_export_are_not_opened() {
+        let (client_random, server_random) = (&[1; 32], &[2; 32]);
+        let opens = |suite| {
+            let version = ProtocolVersion::TLS_1_0;
+            let suite = CipherSuite(suite);
+            let agreed = Agreed { version, suite, client_random, server_random, encrypt_then_mac: false };
+            cipher_1_2(&agreed, &[3; 48], Side::Client).is_some()
+        };
+        assert!(!opens(0x0003), "TLS_RSA_EXPORT_WITH_RC4_40_MD5");
+        assert!(opens(0x0004), "TLS_RSA_WITH_RC4_128_MD5");
+    }
+}

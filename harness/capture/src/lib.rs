@@ -24,5 +24,5 @@ mod typeset;
 pub use offer::{CutOffer, NoHello, Offer};
 pub use stream::Side;
 pub use tap::{Packet, Tap};
-pub use transcript::{Transcript, read};
-pub use typeset::{ShowOptions, Style, render, show};
+pub use transcript::{Transcript, read, read_from};
+pub use typeset::{Style, render, show};

@@ -64,11 +64,7 @@ pub(crate) fn lines(spoken: &[(Instant, Spoken)]) -> Vec<Line> {
         };
         let (said, details) = tell(spoken);
         if let Some(last) = lines.last_mut().filter(|last| who == Who::Modem && last.who == who && last.at == *at) {
-            let more = match (said, spoken.is_data) {
-                (_, true) => details,
-                (Said::At(word), false) if details.is_empty() => word.to_owned(),
-                _ => clean(&String::from_utf8_lossy(&spoken.bytes), CHARS_MAX),
-            };
+            let more = if spoken.is_data { details } else { clean(&String::from_utf8_lossy(&spoken.bytes), CHARS_MAX) };
             last.details = dotted([std::mem::take(&mut last.details), more]);
         } else if lines.len() < LINES_MAX {
             lines.push(Line { at: *at, who, said, details });

@@ -58,7 +58,7 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
         return None;
     }
     let nibble = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
-    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+    pairs.iter().map(|[high, low]| Some((nibble(*high)? << 4) + nibble(*low)?)).collect()
 }
 
 #[cfg(test)]

@@ -114,3 +114,26 @@ impl Tap {
         crate::pcapng::write(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::at::Speaker;
+
+    /// Packets, words and frames share one bound, and what fits to the byte is kept.
+    #[test]
+    fn what_is_beyond_the_bound_is_counted_and_not_kept() {
+        let mut tap = Tap::with_bytes_max(UnixTime::from_seconds(0), 9);
+        let spoken = |bytes: &[u8]| Spoken { by: Speaker::Device, is_data: false, bytes: bytes.to_vec() };
+        tap.packet(Instant::ZERO, &[1]);
+        tap.spoken(Instant::ZERO, spoken(b"AT"));
+        tap.frame(Instant::ZERO, &[1, 2, 3]);
+        tap.packet(Instant::ZERO, &[4, 5, 6]);
+        assert_eq!((tap.packets.len(), tap.spoken.len(), tap.frames.len(), tap.dropped), (2, 1, 1, 0));
+        tap.packet(Instant::ZERO, &[7]);
+        tap.spoken(Instant::ZERO, spoken(b"A"));
+        tap.frame(Instant::ZERO, &[8]);
+        assert_eq!((tap.packets.len(), tap.spoken.len(), tap.frames.len(), tap.dropped), (2, 1, 1, 3));
+        assert_eq!(Tap::new(UnixTime::from_seconds(0)).bytes_max, 67_108_864);
+    }
+}

@@ -17,6 +17,15 @@ pub fn bytes(bytes: &[u8], chars_max: usize) -> String {
     }
 }
 
+/// How much `bytes` is, in the unit that suits: `128 MiB`.
+pub fn size(bytes: usize) -> String {
+    match bytes {
+        0..=0x3ff => count(bytes, "byte"),
+        0x400..=0xf_ffff => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
 /// `1 byte`, `2 bytes`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -50,5 +59,6 @@ mod tests {
         assert_eq!(bytes(b"on", 9), "\"on\"");
         assert_eq!(bytes(&[0, 1], 9), "2 bytes");
         assert_eq!(bytes(b"", 9), "0 bytes");
+        assert_eq!([size(1), size(1_023), size(2_048), size(128 << 20)], ["1 byte", "1023 bytes", "2 KiB", "128 MiB"]);
     }
 }

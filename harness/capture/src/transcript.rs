@@ -3,6 +3,7 @@
 //! A [`Transcript`] is a function of a capture file alone. Its lines are for people, its [`Facts`] for whoever judges.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 
 use clock::Instant;
@@ -248,6 +249,18 @@ impl fmt::Display for Close {
 /// If the file is no capture at all. Whatever is odd further on becomes a line or a remark.
 pub fn read(file: &[u8], more_keys: &str) -> Result<Transcript, ReadError> {
     pcapng::read(file).map(|recording| Transcript::of(recording, more_keys))
+}
+
+/// The same for a file of any length, of which no more than `packet_bytes_max` bytes of packets are held.
+///
+/// # Errors
+/// If the file is no capture at all.
+pub fn read_from(
+    file: impl io::Read + Send,
+    packet_bytes_max: usize,
+    more_keys: &str,
+) -> Result<Transcript, ReadError> {
+    pcapng::read_from(file, packet_bytes_max).map(|recording| Transcript::of(recording, more_keys))
 }
 
 impl Transcript {

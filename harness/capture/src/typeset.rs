@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::pcapng::{Origin, ReadError};
+use crate::pcapng::Origin;
 use crate::text::count;
-use crate::transcript::{self, Conversation, Line, Transcript, Who};
+use crate::transcript::{Conversation, Line, Transcript, Who};
 
 /// No line is longer than this, as far as its words allow.
 const COLUMNS_MAX: usize = 110;
@@ -39,20 +39,9 @@ impl Style<'_> {
         Self { client: "client", server: "server", always_headings: true, folds: false, mark: &|_, _| None };
 }
 
-/// How [`show`] reads and sets a capture.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ShowOptions<'a> {
-    /// The text of an NSS key log, in addition to the secrets inside the file.
-    pub key_log: &'a str,
-}
-
-/// Reads a capture from any tool and sets it, the way our own are set. The ends of our own are device and broker, those
-/// of others client and server.
-///
-/// # Errors
-/// If the file is no capture at all.
-pub fn show(file: &[u8], options: ShowOptions<'_>) -> Result<String, ReadError> {
-    let transcript = transcript::read(file, options.key_log)?;
+/// Sets a capture from any tool, the way our own are set. The ends of our own are device and broker, those of others client
+/// and server.
+pub fn show(transcript: &Transcript) -> String {
     let mut text = String::new();
     for line in transcript.comment.iter().flat_map(|comment| comment.lines()) {
         let _ = writeln!(text, "{}", crate::text::clean(line, COLUMNS_MAX));
@@ -64,7 +53,7 @@ pub fn show(file: &[u8], options: ShowOptions<'_>) -> Result<String, ReadError> 
         Origin::PowerOn(_) => Style::BENCH,
         Origin::FirstPacket(_) => Style::FOREIGN,
     };
-    text.push_str(&render(&transcript, &style));
+    text.push_str(&render(transcript, &style));
     for remark in transcript.remarks.iter() {
         let _ = write!(text, "\nnot read: {remark}");
     }
@@ -74,7 +63,7 @@ pub fn show(file: &[u8], options: ShowOptions<'_>) -> Result<String, ReadError> 
     if transcript.conversations.is_empty() {
         text.push_str("no TCP connection in this capture\n");
     }
-    Ok(text)
+    text
 }
 
 /// Sets a whole transcript: each conversation under its heading, lookups where they happened between them.

@@ -2,8 +2,8 @@
 
 mod support;
 
-use capture::transcript::{Close, Conversation, Said, Transcript};
-use capture::{Side, Style, read, render};
+use capture::transcript::{Close, Conversation, Said, Transcript, Who};
+use capture::{Side, Style, Tap, read, render};
 use outcome::{AlertDescription, Stage};
 use support::{Cable, Identity, Plan, agrees_with_tshark};
 use wire::mqtt::{ConnAck, Connect, ConnectCode, Delivery, Packet, PacketId, Publish, QoS, SubAck, Subscribe};
@@ -360,4 +360,54 @@ fn plain_mqtt_and_plain_nonsense_are_told_apart() {
         (last.said, last.details.as_str()),
         (Said::NotTls, "28 bytes · \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"")
     );
+}
+
+#[test]
+fn what_lies_behind_a_gap_is_counted_and_not_read() {
+    let mut cable = Cable::new();
+    cable.open();
+    cable.send(Side::Client, &[0xc0, 0]);
+    cable.lose(Side::Client, 2);
+    cable.send(Side::Client, &[0xc0, 0, 0xc0, 0]);
+    cable.lose(Side::Server, 1);
+    cable.send(Side::Server, &[0]);
+    let transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
+    assert_eq!(only(&transcript).lines.len(), 1);
+    let remarks = [
+        "4 bytes of the client lie behind a gap and were not read",
+        "1 byte of the server lie behind a gap and were not read",
+    ];
+    assert_eq!(only(&transcript).remarks, remarks);
+}
+
+#[test]
+fn what_a_proxy_forwards_at_once_with_its_answer_is_the_brokers() {
+    let mut cable = Cable::new();
+    cable.open();
+    cable.send(Side::Client, b"CONNECT broker.test:8883 HTTP/1.1\r\n\r\n");
+    cable.send(Side::Server, b"HTTP/1.1 200 OK\r\n\r\n\x15\x03\x03\x00\x02\x02\x28");
+    let transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
+    let last = only(&transcript).lines.last().expect("lines");
+    assert_eq!((last.who, last.details.as_str()), (Who::Server, "fatal handshake_failure (40)"));
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let mut tap = Tap::new(support::POWER_ON);
+    // ICMP; TCP whose header checksum is wrong, twice.
+    let header = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0x66, 0xdf, 10, 0, 0, 2, 10, 0, 0, 1];
+    let icmp = [&header[..], &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]].concat();
+    let damaged = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1];
+    for packet in [&icmp[..], &damaged, &damaged] {
+        tap.packet(clock::Instant::ZERO, packet);
+    }
+    let remarks = read(&tap.to_pcapng(), "").expect("our own file").remarks;
+    let left_out = [
+        "2 packets with a wrong length or checksum left out",
+        "1 packet of neither TCP nor UDP, or in fragments, left out",
+    ];
+    assert_eq!(remarks, left_out);
+    let mut cable = Cable::new();
+    cable.open();
+    assert_eq!(read(&cable.tap.to_pcapng(), "").expect("our own file").remarks, Vec::<String>::new());
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use blame::{Error, Result};
+use blame::Result;
 
 use crate::capture_file;
 
@@ -12,9 +12,7 @@ use crate::capture_file;
 ///
 /// A sentence that names the file and what is wrong with it.
 pub fn run(file: &Path, keys: Option<&Path>) -> Result<()> {
-    let (bytes, keys) = capture_file::read(file, keys)?;
-    let options = capture::ShowOptions { key_log: &keys };
-    let text = capture::show(&bytes, options).map_err(|error| Error::authors_file(file, error))?;
-    terminal::outln!("{}", text.trim_end());
+    let (transcript, _) = capture_file::read(file, keys)?;
+    terminal::outln!("{}", capture::show(&transcript).trim_end());
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use blame::Error;
+use capture::Transcript;
 use capture::pcapng::Origin;
-use capture::transcript::{Conversation, Transcript};
+use capture::transcript::Conversation;
 
 use super::breaking::{self, Around};
 use super::client;
@@ -24,8 +25,8 @@ const PRINTED_CONNECTIONS_MAX: usize = 20;
 ///
 /// A sentence that names the file, what is wrong with it, and the remedy.
 pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks, verbose: bool) -> blame::Result<String> {
-    let (bytes, keys) = capture_file::read(file, keys)?;
-    explain(&bytes, &keys, known, verbose).map_err(|error| error.about(file.display()))
+    let (transcript, keys) = capture_file::read(file, keys)?;
+    tell(&transcript, &keys, known, verbose).map_err(|error| error.about(file.display()))
 }
 
 /// Explains a capture: each client once, each connection by where it broke.
@@ -34,11 +35,13 @@ pub fn read(file: &Path, keys: Option<&Path>, known: &Stacks, verbose: bool) -> 
 ///
 /// What the bytes are not, and what to give instead.
 pub fn explain(file: &[u8], key_log: &str, known: &Stacks, verbose: bool) -> blame::Result<String> {
-    let transcript = capture::read(file, key_log).map_err(|error| {
-        Error::author(format!("{error}. Record with `tcpdump -w FILE` or Wireshark; a pasted hello goes to `--hex`"))
-    })?;
+    let transcript = capture::read(file, key_log).map_err(|error| Error::author(capture_file::no_capture(&error)))?;
+    tell(&transcript, key_log, known, verbose)
+}
+
+fn tell(transcript: &Transcript, key_log: &str, known: &Stacks, verbose: bool) -> blame::Result<String> {
     if transcript.conversations.is_empty() {
-        let what = remarks(&transcript);
+        let what = remarks(transcript);
         return Err(Error::author(format!("no TCP connection in this capture{what}: {EMPTY_REMEDY}")));
     }
     let mut out = String::new();

@@ -25,9 +25,9 @@ pub const BOARD: Limit = Limit { what: "board's file", bytes_max: 64 * KIB, reme
 /// A firmware image: 16 MiB of flash, and the debug information of an ELF.
 pub const IMAGE: Limit =
     Limit { what: "firmware image", bytes_max: 256 * MIB, remedy: "strip it of its debug information" };
-/// A capture.
+/// A capture: its packets, as the file itself is read piece by piece.
 pub const CAPTURE: Limit =
-    Limit { what: "capture", bytes_max: 128 * MIB, remedy: "cut out the interesting part with `editcap`" };
+    Limit { what: "capture's packets", bytes_max: 128 * MIB, remedy: "cut out the interesting part with `editcap`" };
 /// A key log.
 pub const KEY_LOG: Limit =
     Limit { what: "key log", bytes_max: 16 * MIB, remedy: "leave the lines in it that belong to the capture" };

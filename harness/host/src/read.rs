@@ -13,18 +13,9 @@ use crate::Limit;
 /// If the disk refuses, if it is no regular file, or if there is more in it than `limit` says. The sentence names no file.
 pub fn read(path: &Path, limit: &Limit) -> io::Result<Vec<u8>> {
     let file = open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        let why = if metadata.is_dir() {
-            "this is a folder"
-        } else {
-            "this is a pipe or a device, which may never end: copy what it says to a file first"
-        };
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
     let mut bytes = Vec::new();
     // A hint, as far as it is credible: a file may grow while it is read, and those of /proc say that they are empty.
-    let stated = usize::try_from(metadata.len().min(limit.bytes_max)).unwrap_or(0);
+    let stated = usize::try_from(file.metadata()?.len().min(limit.bytes_max)).unwrap_or(0);
     bytes.try_reserve_exact(stated).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     file.take(limit.bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit.bytes_max {
@@ -32,6 +23,25 @@ pub fn read(path: &Path, limit: &Limit) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(bytes)
+}
+
+/// A file that is read piece by piece: a regular one, or a link to one. Whoever reads it says how much is held of it.
+///
+/// # Errors
+///
+/// If the disk refuses, or if it is no regular file. The sentence names no file.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = open_at_once(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return Ok(file);
+    }
+    let why = if metadata.is_dir() {
+        "this is a folder"
+    } else {
+        "this is a pipe or a device, which may never end: copy what it says to a file first"
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
 }
 
 /// The text of a file in UTF-8.
@@ -46,14 +56,14 @@ pub fn text(path: &Path, limit: &Limit) -> io::Result<String> {
 
 /// Opens without waiting: the open of a pipe would last until somebody writes to it.
 #[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
+fn open_at_once(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits();
     File::options().read(true).custom_flags(flags.cast_signed()).open(path)
 }
 
 #[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
+fn open_at_once(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 

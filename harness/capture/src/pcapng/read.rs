@@ -1,16 +1,17 @@
 //! From a file to its packets, whoever wrote it.
 
 use std::fmt;
+use std::io::{Cursor, Read};
 
 use clock::{Instant, UnixTime};
 use pcap_parser::pcapng::{Block, InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
 use pcap_parser::traits::PcapNGPacketBlock;
-use pcap_parser::{Linktype, parse_block_be, parse_block_le, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_header};
+use pcap_parser::{Linktype, PcapBlockOwned, PcapError};
 use wire::at::Spoken;
 
 use super::{at, link};
 use crate::tap::Packet;
-use crate::text::count;
+use crate::text::{count, size};
 
 /// What a capture file holds.
 #[derive(Clone, Debug)]
@@ -66,15 +67,88 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-/// Reads a pcapng or pcap file. What it holds is bounded by the file's own length.
+/// What is read of the file at first; a block that is larger makes it more.
+const BUFFER_BYTES: usize = 64 << 10;
+/// The largest block that is read: a key log of 16 MiB fits.
+const BLOCK_BYTES_MAX: usize = 32 << 20;
+
+/// What is missing where there is no next block.
+enum Without {
+    Bytes,
+    Room,
+    /// The file ends, or goes on with what is no block.
+    Block,
+}
+
+impl Without {
+    fn of(error: PcapError<&[u8]>) -> Self {
+        match error {
+            PcapError::Incomplete(_) => Self::Bytes,
+            PcapError::BufferTooSmall => Self::Room,
+            _ => Self::Block,
+        }
+    }
+}
+
+/// Reads a pcapng or pcap file that is in memory: what it holds is bounded by its own length.
 ///
 /// # Errors
 /// If the file is no capture at all.
 pub fn read(file: &[u8]) -> Result<Recording, ReadError> {
-    match file.first_chunk() {
-        Some([0x0a, 0x0d, 0x0d, 0x0a]) => read_pcapng(file),
-        _ => read_pcap(file),
+    read_from(file, usize::MAX)
+}
+
+/// Reads a pcapng or pcap file of any length, block by block. Once `packet_bytes_max` bytes of packets are held, what comes
+/// after them is left unread, and a remark says so.
+///
+/// # Errors
+/// If the file is no capture at all.
+pub fn read_from(mut file: impl Read + Send, packet_bytes_max: usize) -> Result<Recording, ReadError> {
+    // The library looks at what its first read brings, which may be a single byte.
+    let mut beginning = Vec::new();
+    let is_read = file.by_ref().take(BUFFER_BYTES as u64).read_to_end(&mut beginning);
+    is_read.map_err(|_| ReadError::NotACapture)?;
+    let whole = Cursor::new(beginning).chain(file);
+    let mut blocks = pcap_parser::create_reader(BUFFER_BYTES, whole).map_err(|_| ReadError::NotACapture)?;
+    let mut buffer_bytes = BUFFER_BYTES;
+    let mut reading = Reading { packet_bytes_max, ..Reading::default() };
+    loop {
+        let next = blocks.next().map_err(Without::of).map(|(length, block)| {
+            reading.block(block);
+            length
+        });
+        let length = match next {
+            Ok(length) => length,
+            Err(Without::Bytes) => {
+                if blocks.refill().is_err() {
+                    reading.remarks.push(format!("the disk refused what is after byte {}", blocks.consumed()));
+                    break;
+                }
+                continue;
+            }
+            Err(Without::Room) => {
+                buffer_bytes *= 2;
+                if buffer_bytes > BLOCK_BYTES_MAX {
+                    return reading.damaged(blocks.consumed());
+                }
+                blocks.grow(buffer_bytes);
+                continue;
+            }
+            Err(Without::Block) if blocks.data().is_empty() => break,
+            Err(Without::Block) => return reading.damaged(blocks.consumed()),
+        };
+        if reading.is_full() {
+            reading.remarks.push(format!(
+                "{} of packets, which is the most that is held, lie before byte {} of the file: what comes after it is not \
+                 read. Cut out the interesting part with `editcap`, or a device of it with `tshark -Y 'ip.addr == …' -w FILE`",
+                size(packet_bytes_max),
+                blocks.consumed() + length
+            ));
+            break;
+        }
+        blocks.consume(length);
     }
+    Ok(reading.finish())
 }
 
 /// A packet's time in nanoseconds since 1970; 128 bits, because a file may claim anything.
@@ -83,6 +157,14 @@ const NANOS: i128 = 1_000_000_000;
 
 #[derive(Default)]
 struct Reading {
+    /// Those of the pcapng section that is being read.
+    interfaces: Vec<Interface>,
+    is_big_endian: bool,
+    /// Of a legacy file: what its frames are, and how long a tick of their times lasts.
+    legacy: Option<(Linktype, i128)>,
+    packet_bytes_max: usize,
+    /// How many bytes of packets, and of what device and modem said, are held.
+    packet_bytes: usize,
     power_on: Option<UnixTime>,
     comment: Option<String>,
     key_log: String,
@@ -97,6 +179,81 @@ struct Reading {
 }
 
 impl Reading {
+    fn block(&mut self, block: PcapBlockOwned<'_>) {
+        match block {
+            PcapBlockOwned::LegacyHeader(header) => {
+                let nanos_per_tick = if header.is_nanosecond_precision() { 1 } else { 1_000 };
+                // The upper half of the field may hold the length of a frame check sequence (draft-ietf-opsawg-pcap §4).
+                self.legacy = Some((Linktype(header.network.0 & 0xffff), nanos_per_tick));
+            }
+            PcapBlockOwned::Legacy(frame) => {
+                let Some((linktype, nanos_per_tick)) = self.legacy else { return };
+                let at = i128::from(frame.ts_sec) * NANOS + i128::from(frame.ts_usec) * nanos_per_tick;
+                self.frame(at, linktype, frame.data, frame.origlen);
+            }
+            PcapBlockOwned::NG(block) => self.pcapng_block(&block),
+        }
+    }
+
+    fn pcapng_block(&mut self, block: &Block<'_>) {
+        match block {
+            Block::SectionHeader(section) => {
+                self.is_big_endian = section.big_endian();
+                self.interfaces.clear();
+                self.comment = self.comment.take().or_else(|| comment(&section.options));
+            }
+            Block::InterfaceDescription(block) => {
+                let interface = Interface::new(block, self.is_big_endian);
+                if self.interfaces.is_empty() && interface.offset_s != 0 && self.packets.is_empty() {
+                    self.power_on = Some(UnixTime::from_seconds(interface.offset_s));
+                }
+                self.interfaces.push(interface);
+            }
+            Block::DecryptionSecrets(block) if block.secrets_type == SecretsType::TlsKeyLog => {
+                // The parser hands out the data with its padding.
+                let data = block.data.get(..block.secrets_len as usize).unwrap_or(block.data);
+                self.packet_bytes += data.len();
+                self.key_log.push_str(&String::from_utf8_lossy(data));
+                self.key_log.push('\n');
+            }
+            Block::EnhancedPacket(block) => match self.interfaces.get(block.if_id as usize) {
+                Some(interface) => {
+                    let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
+                    let at = interface.unix_nanos(ticks);
+                    if interface.is_modem {
+                        self.packet_bytes += block.packet_data().len();
+                        self.spoken.push((at, block.packet_data().to_vec()));
+                    } else {
+                        self.frame(at, interface.linktype, block.packet_data(), block.origlen);
+                    }
+                }
+                None => self.skipped(Linktype::NULL),
+            },
+            Block::SimplePacket(block) => match self.interfaces.first() {
+                // A simple packet has no time: it happens with the one before it.
+                Some(interface) => {
+                    let at = self.packets.last().map_or(0, |(at, _)| *at);
+                    self.frame(at, interface.linktype, block.packet_data(), block.origlen);
+                }
+                None => self.skipped(Linktype::NULL),
+            },
+            _ => {}
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.packet_bytes > self.packet_bytes_max
+    }
+
+    /// The file is no capture from there on: none at all, if that is its beginning.
+    fn damaged(mut self, at_byte: usize) -> Result<Recording, ReadError> {
+        if at_byte == 0 {
+            return Err(ReadError::NotACapture);
+        }
+        self.remarks.push(format!("the file is damaged or cut off after byte {at_byte}"));
+        Ok(self.finish())
+    }
+
     /// A frame of which `wire_bytes` passed, and perhaps fewer are here.
     fn frame(&mut self, at: UnixNanos, linktype: Linktype, frame: &[u8], wire_bytes: u32) {
         if frame.len() < wire_bytes as usize {
@@ -104,7 +261,10 @@ impl Reading {
             self.cut_bytes = self.cut_bytes.max(frame.len());
         }
         match link::ip_packet(linktype, frame) {
-            Some(packet) => self.packets.push((at, packet.to_vec())),
+            Some(packet) => {
+                self.packet_bytes += packet.len();
+                self.packets.push((at, packet.to_vec()));
+            }
             None => self.skipped(linktype),
         }
     }
@@ -159,66 +319,6 @@ impl Reading {
     }
 }
 
-fn read_pcapng(file: &[u8]) -> Result<Recording, ReadError> {
-    let mut reading = Reading::default();
-    let mut interfaces: Vec<Interface> = vec![];
-    let mut is_big_endian = false;
-    let mut rest = file;
-    while !rest.is_empty() {
-        let parsed = if is_big_endian { parse_block_be(rest) } else { parse_block_le(rest) };
-        let Ok((next, block)) = parsed else {
-            if rest.len() == file.len() {
-                return Err(ReadError::NotACapture);
-            }
-            reading.remarks.push(format!("the file is damaged or cut off after byte {}", file.len() - rest.len()));
-            break;
-        };
-        rest = next;
-        match block {
-            Block::SectionHeader(section) => {
-                is_big_endian = section.big_endian();
-                interfaces.clear();
-                reading.comment = reading.comment.take().or_else(|| comment(&section.options));
-            }
-            Block::InterfaceDescription(block) => {
-                let interface = Interface::new(&block, is_big_endian);
-                if interfaces.is_empty() && interface.offset_s != 0 && reading.packets.is_empty() {
-                    reading.power_on = Some(UnixTime::from_seconds(interface.offset_s));
-                }
-                interfaces.push(interface);
-            }
-            Block::DecryptionSecrets(block) if block.secrets_type == SecretsType::TlsKeyLog => {
-                // The parser hands out the data with its padding.
-                let data = block.data.get(..block.secrets_len as usize).unwrap_or(block.data);
-                reading.key_log.push_str(&String::from_utf8_lossy(data));
-                reading.key_log.push('\n');
-            }
-            Block::EnhancedPacket(block) => match interfaces.get(block.if_id as usize) {
-                Some(interface) => {
-                    let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-                    let at = interface.unix_nanos(ticks);
-                    if interface.is_modem {
-                        reading.spoken.push((at, block.packet_data().to_vec()));
-                    } else {
-                        reading.frame(at, interface.linktype, block.packet_data(), block.origlen);
-                    }
-                }
-                None => reading.skipped(Linktype::NULL),
-            },
-            Block::SimplePacket(block) => match interfaces.first() {
-                // A simple packet has no time: it happens with the one before it.
-                Some(interface) => {
-                    let at = reading.packets.last().map_or(0, |(at, _)| *at);
-                    reading.frame(at, interface.linktype, block.packet_data(), block.origlen);
-                }
-                None => reading.skipped(Linktype::NULL),
-            },
-            _ => {}
-        }
-    }
-    Ok(reading.finish())
-}
-
 fn comment(options: &[PcapNGOption<'_>]) -> Option<String> {
     let option = options.iter().find(|option| option.code == OptionCode::Comment)?;
     Some(String::from_utf8_lossy(option.as_bytes().ok()?).into_owned())
@@ -260,23 +360,4 @@ impl Interface {
     fn unix_nanos(&self, ticks: u64) -> UnixNanos {
         i128::from(self.offset_s) * NANOS + i128::from(ticks) * NANOS / self.ticks_per_s
     }
-}
-
-fn read_pcap(file: &[u8]) -> Result<Recording, ReadError> {
-    let (mut rest, header) = parse_pcap_header(file).map_err(|_| ReadError::NotACapture)?;
-    let mut reading = Reading::default();
-    let nanos_per_tick = if header.is_nanosecond_precision() { 1 } else { 1_000 };
-    // The upper half of the field may hold the length of a frame check sequence (draft-ietf-opsawg-pcap §4).
-    let linktype = Linktype(header.network.0 & 0xffff);
-    while !rest.is_empty() {
-        let parsed = if header.is_bigendian() { parse_pcap_frame_be(rest) } else { parse_pcap_frame(rest) };
-        let Ok((next, frame)) = parsed else {
-            reading.remarks.push(format!("the file is damaged or cut off after byte {}", file.len() - rest.len()));
-            break;
-        };
-        rest = next;
-        let at = i128::from(frame.ts_sec) * NANOS + i128::from(frame.ts_usec) * nanos_per_tick;
-        reading.frame(at, linktype, frame.data, frame.origlen);
-    }
-    Ok(reading.finish())
 }

@@ -1,3 +1,5 @@
+use std::io::{self, Cursor, Read};
+
 use super::*;
 use crate::Tap;
 use clock::{Instant, UnixTime};
@@ -112,4 +114,64 @@ fn legacy_pcap(linktype: u32, frames: &[(u32, u32, &[u8])]) -> Vec<u8> {
         file.extend_from_slice(frame);
     }
     file
+}
+
+/// A file that comes a few bytes at a time, as from a slow disk.
+struct Slowly<'a>(&'a [u8]);
+
+impl Read for Slowly<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let length = into.len().min(7);
+        self.0.read(&mut into[..length])
+    }
+}
+
+#[test]
+fn a_file_that_comes_in_pieces_is_read_as_a_whole_one_is() {
+    let mut tap = tap();
+    for index in 0..300_u16 {
+        tap.packet(Instant::from_millis(6_000), &[&[0x45], &index.to_be_bytes()[..], &[7; 1_000]].concat());
+    }
+    // A block larger than what is read at once.
+    tap.key_log_line(&format!("CLIENT_RANDOM {} 11", "0".repeat(200_000)));
+    let file = tap.to_pcapng();
+    let recording = read_from(Slowly(&file), usize::MAX).expect("our own file");
+    assert!(recording.packets == tap.packets(), "{} packets", recording.packets.len());
+    assert!(recording.key_log.len() > 200_000);
+    assert_eq!(recording.remarks, Vec::<String>::new());
+    let cut = read_from(Slowly(&file[..file.len() - 1]), usize::MAX).expect("most of it");
+    assert_eq!(cut.packets.len(), tap.packets().len() - 1);
+    assert_eq!(cut.remarks, [format!("the file is damaged or cut off after byte {}", file.len() - 32 - 1_003 - 1)]);
+}
+
+#[test]
+fn of_a_file_that_never_ends_so_much_is_read_and_that_is_said() {
+    let file = tap().to_pcapng();
+    let packet = &file[file.len() - 36..];
+    let mut endless = Cursor::new(file.clone()).chain(Again { bytes: packet.to_vec(), at: 0, read: 0 });
+    let recording = read_from(&mut endless, 1_000).expect("a capture");
+    // A key log of 20 bytes, packets of 7 and 4, then more of 4, up to the one that is one too many.
+    assert_eq!(recording.packets.iter().map(|packet| packet.bytes.len()).sum::<usize>(), 983);
+    let remark = &recording.remarks[0];
+    assert!(remark.starts_with("1000 bytes of packets, which is the most that is held, lie before byte"), "{remark}");
+    let read = endless.get_ref().1.read;
+    assert!(read < 200_000, "{read} bytes were read of a file of which a thousandth is held");
+}
+
+/// The same bytes for ever.
+struct Again {
+    bytes: Vec<u8>,
+    at: usize,
+    read: usize,
+}
+
+impl Read for Again {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        for byte in &mut *into {
+            *byte = self.bytes[self.at % self.bytes.len()];
+            self.at += 1;
+        }
+        self.read += into.len();
+        Ok(into.len())
+    }
 }

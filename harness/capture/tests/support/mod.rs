@@ -68,6 +68,18 @@ impl Cable {
         self.segment(from, "AR", &[]);
     }
 
+    /// The client is about to open another connection, from its next port.
+    pub fn come_back_at(&mut self, ms: u64) {
+        self.now_ms = ms;
+        self.client_port += 1;
+    }
+
+    /// A segment that nobody receives: it is counted as sent.
+    pub fn lose(&mut self, from: Side, bytes: usize) {
+        let lost = u32::try_from(bytes).expect("few");
+        self.sequence[from as usize] = self.sequence[from as usize].wrapping_add(lost);
+    }
+
     /// One segment with the flags that `flags` names.
     pub fn segment(&mut self, from: Side, flags: &str, payload: &[u8]) {
         let to = from.other();
