@@ -2,6 +2,7 @@
 
 mod application;
 mod chip;
+pub(crate) mod nvs;
 mod ota_data;
 mod partition_table;
 

@@ -124,7 +124,8 @@ fn first_image(content: &[u8], target: &Target) -> Result<Header, Refused> {
     let room = &bootloader[..bootloader.len().min((PARTITION_TABLE - target.bootloader_at) as usize)];
     let has_table = content.len() > PARTITION_TABLE as usize;
     let first = if has_table { room } else { bootloader };
-    let image = Application::parse(first, target).map_err(|damage| damaged("the bootloader", damage, target))?;
+    let image =
+        Application::parse_as_rom_does(first, target).map_err(|damage| damaged("the bootloader", damage, target))?;
     image.check_revision("the bootloader", target)?;
     Ok(header)
 }

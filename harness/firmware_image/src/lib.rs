@@ -24,4 +24,4 @@ mod tests;
 pub use error::{ACCEPTED, PrintableName, Refused};
 pub use kind::{Kind, recognise};
 pub use layout::{Boots, Chosen, FLASH_BYTES_MAX, FlashImage, Part};
-pub use mend::{Mended, Unmendable, mend};
+pub use mend::{Mended, Unmendable, mend, partition_at, values_in_pieces};

@@ -1,13 +1,13 @@
 //! Mends what an image says of its own bytes, after somebody has changed some of them.
 //!
 //! An application ends with a checksum of its segments and, most often, a SHA-256 of all before it (`Application`): without
-//! them a bootloader passes over it. A signature cannot be mended by anybody but its owner.
+//! them a bootloader passes over it. A value in NVS has a checksum too. A signature cannot be mended by anybody but its owner.
 
 use core::fmt;
 use core::ops::Range;
 
 use crate::error::PrintableName;
-use crate::espressif::{Application, PARTITION_TABLE, Partition, PartitionTable, Target};
+use crate::espressif::{Application, PARTITION_TABLE, Partition, PartitionTable, Target, nvs};
 
 /// `nvs` of data partitions: every entry has a CRC of its own (ESP-IDF, "Non-volatile Storage Library").
 const SUBTYPE_NVS: u8 = 2;
@@ -23,6 +23,13 @@ pub enum Mended {
         label: PrintableName,
         /// Whether it has a SHA-256.
         has_digest: bool,
+    },
+    /// In a value of NVS: its checksums.
+    KeyValue {
+        /// The partition's name.
+        label: PrintableName,
+        /// The value's key.
+        key: PrintableName,
     },
     /// In a partition that has no checksum over its content.
     Data {
@@ -43,6 +50,9 @@ impl fmt::Display for Mended {
                 }
                 write!(f, "the partition {label} (checksum{digest} mended)")
             }
+            Self::KeyValue { label, key } => {
+                write!(f, "the value {key} of the partition {label} (its checksums mended)")
+            }
             Self::Data { label } => write!(f, "the partition {label}"),
             Self::Elsewhere => f.write_str("no partition"),
         }
@@ -53,8 +63,8 @@ impl fmt::Display for Mended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unmendable {
-    /// Each entry of this partition has a checksum of its own.
-    KeyValueStore(PrintableName),
+    /// In this partition of keys and values it is in no value that is there: it was deleted, or is cut in pieces.
+    NoValue(PrintableName),
     /// This partition holds an application that is not whole.
     Application(PrintableName),
 }
@@ -62,15 +72,37 @@ pub enum Unmendable {
 impl fmt::Display for Unmendable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::KeyValueStore(label) => {
-                write!(f, "it lies in the partition {label}, each entry of which has a checksum of its own")
-            }
+            Self::NoValue(label) => write!(f, "it lies in the partition {label}, in no value that is there"),
             Self::Application(label) => write!(f, "it lies in the partition {label}, whose application is not whole"),
         }
     }
 }
 
 impl core::error::Error for Unmendable {}
+
+/// The name of the partition in which the byte `at` lies; `None` if there is none.
+pub fn partition_at(content: &[u8], at: usize) -> Option<PrintableName> {
+    let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok())?;
+    holding(&table, at).map(|partition| partition.label.clone())
+}
+
+/// The values of NVS that lie in several pieces, each with the name of its partition and its key.
+pub fn values_in_pieces(content: &[u8]) -> Vec<(PrintableName, PrintableName, Vec<u8>)> {
+    let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok());
+    let partitions = table.map(|table| table.partitions).unwrap_or_default();
+    let of_values = partitions.into_iter().filter(|one| (one.kind, one.subtype) == (TYPE_DATA, SUBTYPE_NVS));
+    of_values
+        .flat_map(|partition| {
+            let end = (partition.end().min(content.len() as u64)) as usize;
+            let values = nvs::in_pieces(content.get(partition.at as usize..end).unwrap_or_default());
+            values.into_iter().map(move |(key, value)| (partition.label.clone(), key, value))
+        })
+        .collect()
+}
+
+fn holding(table: &PartitionTable, at: usize) -> Option<&Partition> {
+    table.partitions.iter().find(|one| one.at as usize <= at && (at as u64) < one.end())
+}
 
 /// Mends the checksum and the digest of the application in a flash in which the bytes `changed` were changed; says where they
 /// lie.
@@ -81,17 +113,17 @@ impl core::error::Error for Unmendable {}
 pub fn mend(content: &mut [u8], changed: &Range<usize>, target: &Target) -> Result<Mended, Unmendable> {
     let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok());
     let Some(table) = table else { return application(content, PrintableName::new(""), target) };
-    let holds =
-        |partition: &&Partition| partition.at as usize <= changed.start && (changed.start as u64) < partition.end();
-    let Some(partition) = table.partitions.iter().find(holds) else { return Ok(Mended::Elsewhere) };
-    let label = partition.label.clone();
+    let Some(partition) = holding(&table, changed.start) else { return Ok(Mended::Elsewhere) };
+    let (label, from) = (partition.label.clone(), partition.at as usize);
+    let end = partition.end().min(content.len() as u64) as usize;
+    let bytes = content.get_mut(from..end).unwrap_or_default();
     match (partition.kind, partition.subtype) {
-        (TYPE_DATA, SUBTYPE_NVS) => Err(Unmendable::KeyValueStore(label)),
+        (TYPE_DATA, SUBTYPE_NVS) => match nvs::mend(bytes, &(changed.start - from..changed.end - from)) {
+            Some(key) => Ok(Mended::KeyValue { label, key }),
+            None => Err(Unmendable::NoValue(label)),
+        },
         (TYPE_DATA, _) => Ok(Mended::Data { label }),
-        _ => {
-            let end = partition.end().min(content.len() as u64) as usize;
-            application(content.get_mut(partition.at as usize..end).unwrap_or_default(), label, target)
-        }
+        _ => application(bytes, label, target),
     }
 }
 

@@ -1,7 +1,9 @@
 use std::sync::OnceLock;
 
 use super::build::{self, Folder};
-use super::espressif::{Application, Chip, Damage, ESP32C3, OtaData, PartitionTable, Revision, TableDamage};
+use super::espressif::{
+    Application, Chip, Damage, Description, ESP32C3, OtaData, PartitionTable, Revision, TableDamage,
+};
 use super::layout::Boots;
 use super::*;
 
@@ -56,6 +58,9 @@ fn what_espflash_writes_is_taken_in_parts_and_merged() {
     assert_eq!(description.project.to_string(), "esp32c3_mbedtls");
     let merged = FlashImage::merged("x.bin", in_parts.content.clone(), &ESP32C3).expect("the same");
     assert_eq!(merged, in_parts);
+    // In the ELF file it says the same.
+    assert_eq!(Description::within(ELF).as_ref(), Some(description));
+    assert_eq!(Description::within(b"no ELF file, and no \x32\x54\xcd\xab in it"), None);
 }
 
 #[test]
@@ -122,6 +127,14 @@ fn what_would_not_boot_is_refused_with_its_reason() {
     assert_eq!(refused(|bytes| bytes[APPLICATION_AT..].fill(0xff)), factory("it is erased"));
     let cut = refused(|bytes| bytes.truncate(APPLICATION_AT + 0x3000));
     assert!(cut.contains("factory: segment 0 ends at"), "{cut}");
+}
+
+#[test]
+fn the_rom_boots_a_bootloader_whose_digest_is_wrong() {
+    let mut bytes = merged();
+    bytes[0x200] ^= 1;
+    bytes[0x201] ^= 1;
+    assert!(FlashImage::merged("x.bin", bytes, &ESP32C3).is_ok());
 }
 
 #[test]

@@ -308,11 +308,17 @@ pub fn image_trust(bytes: &[u8]) {
     }
     let at = found.certificates.last().map(|one| one.at);
     for (at, target) in [(None, None), (at, Some(&firmware_image::espressif::ESP32C3))] {
-        match swap::swap(bytes, &found, at, target, 1, scenario::Date::default().0) {
-            Ok(swapped) => {
-                assert_eq!(swapped.image.len(), bytes.len());
-                shown(&swapped);
+        let places = match swap::Places::find(bytes, &found, at, target) {
+            Ok(places) => places,
+            Err(why) => {
+                shown(&why);
+                continue;
             }
+        };
+        shown(&places);
+        let scenario = scenario::Scenario::parse("x/y", "x.toml", SCENARIO).expect("a scenario");
+        match places.of(bytes, &scenario, 1) {
+            Ok((_, put)) => assert_eq!(places.put(bytes, &put).map(|copy| copy.len()), Ok(bytes.len())),
             Err(why) => shown(&why),
         }
     }

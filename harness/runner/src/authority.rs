@@ -7,6 +7,7 @@
 //!
 //! The key is read once. It stays in memory, is never written to a file, and is not shown.
 
+mod der;
 mod export;
 mod foreign;
 
@@ -57,7 +58,7 @@ impl OwnAuthority {
 /// A sentence that names the file, what is wrong with it, and the remedy.
 pub fn read(certificate: &Path, key: &Path) -> blame::Result<Authority> {
     use pki::Refusal;
-    let texts = (text(certificate)?, text(key)?);
+    let texts = (text(certificate, der::certificate)?, text(key, der::key)?);
     Authority::read(&texts.0, &texts.1, crate::controls::today()).map_err(|why| {
         let is_about_the_key = matches!(why, Refusal::NoKey(_) | Refusal::EncryptedKey | Refusal::KeyOfAnother);
         let file = if is_about_the_key { key } else { certificate };
@@ -65,11 +66,10 @@ pub fn read(certificate: &Path, key: &Path) -> blame::Result<Authority> {
     })
 }
 
-/// The text of a file, of which no more is read than an authority needs.
-fn text(file: &Path) -> blame::Result<String> {
-    let text = host::read(file, &host::limit::PEM).map_err(|error| Error::authors_file(file, error))?;
-    // DER is no text; whoever reads on says that there is no certificate or key in it.
-    Ok(String::from_utf8_lossy(&text).into_owned())
+/// The text of a file, of which no more is read than an authority needs; of one in DER, `as_text` makes it.
+fn text(file: &Path, as_text: fn(&[u8]) -> Option<String>) -> blame::Result<String> {
+    let bytes = host::read(file, &host::limit::PEM).map_err(|error| Error::authors_file(file, error))?;
+    Ok(as_text(&bytes).unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Scenarios under an authority of one's own.

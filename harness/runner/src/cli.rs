@@ -224,7 +224,7 @@ Examples:
   cargo xtask emulate build/                           the build folder of ESP-IDF, PlatformIO or Arduino
   cargo xtask emulate 0x0=bootloader.bin 0x8000=partitions.bin 0x10000=firmware.bin
   cargo xtask emulate image.bin --flash-state board.flash     as a board that is switched off and on
-  cargo xtask emulate firmware.elf --until-ms 5000     five seconds of the chip's own time
+  cargo xtask emulate firmware.elf --for 5s            five seconds of the chip's own time
   cargo xtask emulate firmware.elf --wifi 'ssid=home-5,psk=correct horse' --capture air.pcapng
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault 'dhcp_nak, times = 1'
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault \
@@ -261,6 +261,9 @@ pub struct Emulate {
     /// The chip.
     #[command(flatten)]
     pub board: BoardOption,
+    /// Stop after so much of the chip's own time: 60s, 2min, 1500ms
+    #[arg(id = "for", long = "for", value_name = "TIME", value_parser = crate::emulate::duration, conflicts_with = "until_ms")]
+    pub lasts_ms: Option<u64>,
     /// Stop after so many milliseconds of the chip's own time
     #[arg(long)]
     pub until_ms: Option<u64>,

@@ -31,7 +31,8 @@ const SEE: &str = "see `firmware-under-test/README.md` for the keys of each tabl
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
-    /// The TLS library and its version: `Mbed TLS 3.6.5`.
+    /// What it is called in sentences: the TLS library and its version, `Mbed TLS 3.6.5`, or a product's name. Rows and snapshots
+    /// are named after the image's file.
     pub stack: String,
     /// Whether the image's network is the chip's radio. Else its packets travel on the serial line.
     #[serde(default)]

@@ -3,6 +3,7 @@
 mod air;
 mod console;
 mod events;
+mod heartbeat;
 mod loaded;
 
 use std::io::{self, Read as _, Write};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Instant as Wall;
 
 use blame::Error;
 use chip::{PortId, PortRole};
@@ -25,6 +27,8 @@ use crate::image_source;
 use air::Surroundings;
 use console::Console;
 use events::EventPrinter;
+use heartbeat::Heartbeat;
+pub(crate) use heartbeat::duration;
 
 /// How far the chip runs before the terminal is looked at again, in the chip's own time.
 const SLICE: Duration = Duration::from_millis(10);
@@ -96,9 +100,10 @@ fn run_chip(
     interrupted: &AtomicBool,
     seen: &mut Seen<'_>,
 ) -> blame::Result<bool> {
-    let until = arguments.until_ms.map_or(Instant::FAR_FUTURE, Instant::from_millis);
+    let until = heartbeat::limit(arguments).unwrap_or(Instant::FAR_FUTURE);
     let mut air = Surroundings::of(arguments)?;
-    let mut has_halted = false;
+    let (mut has_halted, mut heartbeat) = (false, Heartbeat::new(Wall::now()));
+    let sign = heartbeat::sign(arguments);
     while !has_halted && chip.now() < until && !interrupted.load(Ordering::SeqCst) {
         let deadline = air.deadline(chip.now(), until.min(chip.now() + SLICE));
         let pause = if arguments.trace { trace(chip) } else { chip.run_until(deadline) };
@@ -110,12 +115,23 @@ fn run_chip(
         match seen.show(chip) {
             // Nobody listens any more.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            shown => shown.map_err(gone)?,
+            Ok(has_shown) if has_shown => heartbeat.rest(Wall::now()),
+            Ok(_) if heartbeat.is_due(Wall::now()) => {
+                terminal::errln!("… {}, {} instructions; {sign}", chip.now(), chip.instructions_retired());
+            }
+            shown => drop(shown.map_err(gone)?),
         }
-        air.exchange(chip)?;
+        if let Err(why) = air.exchange(chip) {
+            // What was on the air before is kept all the same.
+            air.finish()?;
+            return Err(why);
+        }
         has_halted = pause == Pause::Halted;
     }
     air.finish()?;
+    if interrupted.load(Ordering::SeqCst) {
+        terminal::errln!("\ninterrupted: what was seen and kept so far is written");
+    }
     Ok(has_halted)
 }
 
@@ -133,12 +149,17 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// What the chip's consoles say goes to the terminal, what happens to the chip to standard error.
-    fn show(&mut self, chip: &mut dyn EmulatedChip) -> io::Result<()> {
+    /// What the chip's consoles say goes to the terminal, what happens to the chip to standard error. Whether that was
+    /// anything.
+    fn show(&mut self, chip: &mut dyn EmulatedChip) -> io::Result<bool> {
+        let mut has_shown = false;
         for port in consoles(chip) {
-            self.console.hear(port, &chip.take_serial_output(port), chip.now());
+            let bytes = chip.take_serial_output(port);
+            has_shown |= !bytes.is_empty();
+            self.console.hear(port, &bytes, chip.now());
         }
         let events = chip.take_events();
+        has_shown |= !events.is_empty();
         if !events.is_empty() {
             // What it said before stands before what happened then.
             self.console.finish(self.terminal)?;
@@ -147,7 +168,7 @@ impl Seen<'_> {
         for event in events {
             terminal::errln!("{}", self.events.tell(&event));
         }
-        Ok(())
+        Ok(has_shown)
     }
 }
 

@@ -52,12 +52,26 @@ impl Flashed {
         if way == Way::Direct {
             return Ok(Self { by_image, boots });
         }
+        if let Some(stack) = stacks.iter().find(|stack| stack.is_copied()) {
+            return Err(Error::usage(format!(
+                "`--flash probe` flashes {} once, and `--trust swap` makes a copy of it for each scenario: leave out one",
+                stack.name
+            )));
+        }
         let program = std::env::var(PROBE).map_err(|_| {
             Error::bench(format!("the program that holds debug probes is not built: `cargo xtask` builds it ({PROBE})"))
         })?;
         let command = [program, "serve".to_owned()];
         fs::create_dir_all(folder).map_err(|error| Error::bench(format!("{}: {error}", folder.display())))?;
-        for stack in stacks {
+        let boots_as_it_is = |stack: &Stack| stack.image().flash.is_some();
+        if let Some(stack) = stacks.first().filter(|_| stacks.iter().all(boots_as_it_is)) {
+            return Err(Error::usage(format!(
+                "{} is a flash image, which boots as it is: leave out `--flash probe`",
+                stack.name
+            )));
+        }
+        // Beside others a flash image is put into its chip as always: a night has products, too.
+        for stack in stacks.iter().filter(|stack| !boots_as_it_is(stack)) {
             let image = stack.image();
             if !by_image.contains_key(&image.name) {
                 by_image.insert(image.name.clone(), flash(&command, image, folder)?);
@@ -86,12 +100,6 @@ impl Flashed {
 
 #[cfg(unix)]
 fn flash(command: &[String], image: &board::Image, folder: &Path) -> blame::Result<Arc<[u8]>> {
-    if image.flash.is_some() {
-        return Err(Error::usage(format!(
-            "{} is a flash image, which boots as it is: leave out `--flash probe`",
-            image.name
-        )));
-    }
     let file = folder.join(&image.name).with_extension("elf");
     fs::write(&file, &image.elf).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {elapsed} {wide_msg}");

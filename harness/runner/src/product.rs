@@ -6,6 +6,7 @@
 
 pub mod anchors;
 mod describe;
+mod joined;
 mod look;
 pub mod passphrase;
 mod secrets;
@@ -88,6 +89,10 @@ pub fn run(root: &Path, command: &ProductCommand) -> blame::Result<()> {
     terminal::errln!("{}: {layout}; running it for {} s of its own time", firmware.name, arguments.virtual_s);
     let seen = look::look(&firmware, arguments)?;
     let text = describe::describe(&firmware, &layout, &anchors, &seen);
+    if let Some(why) = joined::not_the_given(arguments, &seen) {
+        terminal::out!("{text}");
+        return Err(Error::usage(format!("{}: {why}. Nothing was written", firmware.name)));
+    }
     whole_file::write(&out, &text).map_err(|error| Error::file(&out, error))?;
     terminal::out!("{text}");
     terminal::errln!("written to {}: read it, and complete it", out.display());

@@ -19,14 +19,14 @@ use crate::products::Product;
 use firmware::Manifest;
 
 /// The version of an image that says nothing of itself.
-const OWN_BUILD: &str = "own build";
+const NO_VERSION: &str = "of no version";
 
 /// A firmware image on disk.
 #[derive(Clone, Debug)]
 pub struct Firmware {
     /// Its name: the file's, without its ending.
     pub name: String,
-    /// Its version: of an own build what it says of itself, if it says anything.
+    /// Its version: of somebody's own image what it says of itself, if it says anything.
     pub version: String,
     /// The chip that it is for.
     pub chip: &'static Chip,
@@ -43,7 +43,7 @@ pub struct Firmware {
     /// The command that gets it here, of an image that is never released.
     build_command: Option<String>,
     /// What was done to it, if it is a copy that was changed.
-    note: Option<&'static str>,
+    note: Option<String>,
 }
 
 /// A flash that the chip boots by itself.
@@ -55,12 +55,17 @@ struct Flash {
 
 /// What an application says of itself (`esp_app_desc_t`): project, version, and the ESP-IDF that it was built with.
 fn version(boots: &Boots) -> String {
-    let Boots::Partition { description: Some(description), .. } = boots else { return OWN_BUILD.into() };
-    let Description { version, project, idf } = description;
+    match boots {
+        Boots::Partition { description: Some(description), .. } => said_by(description),
+        _ => NO_VERSION.into(),
+    }
+}
+
+fn said_by(Description { version, project, idf }: &Description) -> String {
     let own = [project.to_string(), version.to_string()].join(" ");
     let idf = if idf.to_string().is_empty() { String::new() } else { format!("ESP-IDF {idf}") };
     let told: Vec<&str> = [own.trim(), idf.as_str()].into_iter().filter(|words| !words.is_empty()).collect();
-    if told.is_empty() { OWN_BUILD.into() } else { told.join(", ") }
+    if told.is_empty() { NO_VERSION.into() } else { told.join(", ") }
 }
 
 impl Firmware {
@@ -77,7 +82,8 @@ impl Firmware {
                     Error::author(format!("{} is no image for the chip {chip}: {error}", image.display()))
                 };
                 chip.check_elf(&bytes).map_err(|error| refused(&error))?;
-                let firmware = Self::of(image, OWN_BUILD.into(), chip, bytes);
+                let version = Description::within(&bytes).map_or_else(|| NO_VERSION.into(), |found| said_by(&found));
+                let firmware = Self::of(image, version, chip, bytes);
                 let rom = firmware.missing_rom(root)?;
                 Ok(Self { rom, ..firmware })
             }
@@ -93,13 +99,10 @@ impl Firmware {
 
     /// A copy with other bytes, as many. The hash that it is known by stays that of what was shipped.
     #[must_use]
-    pub(crate) fn changed(self, bytes: Vec<u8>, note: &'static str) -> Self {
+    pub(crate) fn changed(self, bytes: Vec<u8>, what: &str) -> Self {
+        let sha256 = encode_string(&Sha256::digest(&bytes));
+        let note = format!("{what} (the copy: {})", &sha256[..8]);
         Self { bytes: bytes.into(), note: Some(note), ..self }
-    }
-
-    /// SHA-256 of the bytes as they are run, in hexadecimal.
-    pub(crate) fn content_sha256(&self) -> String {
-        encode_string(&Sha256::digest(&self.bytes))
     }
 
     /// What a flash is held against; `None` of an ELF file, which is loaded directly.
@@ -236,18 +239,23 @@ impl Firmware {
 fn name_of(image: &Path) -> String {
     let is_list = |name: &std::ffi::OsStr| name == "flasher_args.json" || name == "manifest.json";
     let whole = image.canonicalize().unwrap_or_else(|_| image.to_owned());
-    let named = match whole.file_name() {
-        Some(_) if whole.is_dir() => whole.file_name(),
-        Some(name) if is_list(name) => whole.parent().and_then(Path::file_name),
-        _ => image.file_stem(),
+    // ESP-IDF's is called `build`, as everybody's.
+    let of_folder = |folder: &Path| {
+        let named = if folder.ends_with("build") { folder.parent().unwrap_or(folder) } else { folder };
+        named.file_name().map(std::ffi::OsStr::to_owned)
     };
-    named.unwrap_or("image".as_ref()).to_string_lossy().into_owned()
+    let named = match whole.file_name() {
+        Some(_) if whole.is_dir() => of_folder(&whole),
+        Some(name) if is_list(name) => whole.parent().and_then(of_folder),
+        _ => image.file_stem().map(std::ffi::OsStr::to_owned),
+    };
+    named.unwrap_or("image".into()).to_string_lossy().into_owned()
 }
 
 impl fmt::Display for Firmware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({})", self.name, self.version, &self.sha256[..8])?;
-        self.note.map_or(Ok(()), |note| write!(f, ", {note}"))
+        self.note.as_ref().map_or(Ok(()), |note| write!(f, ", {note}"))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::plan::{self, Issued, NamesAlone};
 use crate::products::Product;
 use crate::released::Firmware;
 use crate::unattended::options::UnattendedOptions;
-use crate::unattended::{NotMet, Unattended};
+use crate::unattended::{self, NotMet, Trust, Unattended};
 use scenario::library;
 
 pub use pattern::matching;
@@ -47,6 +47,9 @@ pub struct Stack {
     /// What it does by itself, if nobody tells it what to do.
     unattended: Option<Arc<Unattended>>,
 }
+
+/// A scenario as a stack meets it, and the stack that does.
+pub type Met<'s> = (Cow<'s, Scenario>, Cow<'s, Stack>);
 
 /// Whether a scenario is run on a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +110,11 @@ impl Stack {
         self.unattended.as_deref()
     }
 
+    /// Whether each scenario has a copy of the image, in which its authority lies.
+    pub fn is_copied(&self) -> bool {
+        self.unattended().is_some_and(|unattended| matches!(unattended.trust(), Trust::Swapped(_)))
+    }
+
     /// How it comes to trust the bench's broker, in a sentence; `None` of firmware of this bench, which is told.
     pub fn trust(&self) -> Option<String> {
         if let Some(unattended) = self.unattended() {
@@ -115,17 +123,38 @@ impl Stack {
         self.driver().map(|driver| format!("it is given what to trust by the driver `{}`", driver.name()))
     }
 
-    /// The scenario as this stack meets it: at the network and the broker that it dials by itself, if nobody tells it
-    /// which.
+    /// The scenario as this stack meets it: at the network and the broker that it dials by itself, if nobody tells it which.
+    /// And the stack that does, whose image may be a copy made for that scenario.
     ///
     /// # Errors
     ///
     /// Why it does not meet it.
-    pub fn meets<'s>(&self, scenario: &'s Scenario) -> Result<Cow<'s, Scenario>, NotMet> {
+    pub fn meets<'s>(&'s self, scenario: &'s Scenario) -> Result<Met<'s>, NotMet> {
         match self.unattended() {
-            Some(unattended) => unattended.meets(scenario).map(Cow::Owned),
-            None => Ok(Cow::Borrowed(scenario)),
+            Some(unattended) => unattended.meets(scenario).map(|met| self.met(met)),
+            None => Ok((Cow::Borrowed(scenario), Cow::Borrowed(self))),
         }
+    }
+
+    /// A scenario that takes place where the stack dials already, as its copy meets it ([`Self::is_copied`]), and that copy.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn trusts<'s>(&'s self, moved: &'s Scenario) -> Result<Met<'s>, NotMet> {
+        match self.unattended().filter(|_| self.is_copied()) {
+            Some(unattended) => unattended.trusts(moved.clone()).map(|met| self.met(met)),
+            None => Ok((Cow::Borrowed(moved), Cow::Borrowed(self))),
+        }
+    }
+
+    fn met(&self, met: unattended::Met) -> Met<'_> {
+        let of_copy = |firmware: Firmware| Self {
+            image: Arc::new(firmware.image()),
+            firmware: Arc::new(firmware),
+            ..self.clone()
+        };
+        (Cow::Owned(met.scenario), met.copy.map_or(Cow::Borrowed(self), |firmware| Cow::Owned(of_copy(firmware))))
     }
 
     /// Where it ends otherwise than a profile that stands for the same, by the profile's name, and why.
@@ -254,6 +283,12 @@ impl Stack {
         plan.network.wifi = self.has_radio().then(|| plan::wifi(scenario));
         let mut preset = plan::plan(scenario, &Device::default(), issued)?;
         preset.network.wifi.clone_from(&plan.network.wifi);
+        if self.is_copied()
+            && let (Some(preset), Some(plan)) = (&mut preset.tls, &plan.tls)
+        {
+            // What the scenario's device trusts lies in the image.
+            preset.authorities.clone_from(&plan.authorities);
+        }
         if let Some(driver) = self.driver() {
             let fit = driver.fit(plan, &preset, &self.dialect.abilities());
             return Ok(fit.map_or_else(Common::NotOfDriver, |plan| Common::Plan(plan.into())));
@@ -348,6 +383,10 @@ fn is_of_this_bench(scenario: &Scenario) -> bool {
 impl fmt::Display for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.profile {
+            // What somebody calls his product is his to say; what it is, is its image.
+            None if self.unattended.is_some() && self.title != self.name => {
+                write!(f, "{}, {}", self.title, self.firmware)
+            }
             None => write!(f, "{}", self.firmware),
             Some(name) => write!(f, "{} as {name} ({})", self.firmware, self.title),
         }

@@ -84,7 +84,8 @@ pub fn of_steps(
 }
 
 fn once(board: &mut dyn Board, scenario: &Scenario, stack: &Stack, seed: u64) -> blame::Result<Trial> {
-    let scenario = &stack.meets(scenario).map_err(Error::author)?;
+    let (scenario, stack) = stack.meets(scenario).map_err(Error::author)?;
+    let (scenario, stack) = (&*scenario, &*stack);
     let evidence = bench::run(scenario, stack, board, seed).map_err(Error::bench)?;
     let mut judged = judge::judge(scenario, &stack.setting(&board.target(), seed), &evidence).map_err(Error::bench)?;
     if let Some(why) = stack.unattended().and_then(|unattended| unattended.is_about_trust(&judged)) {

@@ -130,6 +130,11 @@ impl Wifi {
         self.air.take_events()
     }
 
+    /// What is told at the end of what has happened on the air.
+    pub fn summary(&self) -> Vec<access_point::Event> {
+        self.air.summary()
+    }
+
     /// What has happened on the air and with addresses until the end, for whoever judges a run.
     pub fn take_account(&mut self) -> Vec<OnTheAir> {
         self.note_events();

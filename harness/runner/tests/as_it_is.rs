@@ -62,8 +62,8 @@ while True:
     )
 }
 
-/// The flash of a MicroPython in which `program` is what it runs.
-fn flash_with(product: &Product, program: &str) -> Vec<u8> {
+/// The flash of a MicroPython in which `program` is what it runs, after these lines were typed in.
+fn flash_with(product: &Product, program: &str, set_up: &[String]) -> Vec<u8> {
     let bytes = product.read().unwrap_or_else(|missing| panic!("{}", missing.reason));
     let image = FlashImage::merged("micropython.bin", bytes, &ESP32C3).expect("it is whole");
     let rom = Rom::Elf(mask_rom::read(&root(), None).expect("espflash ships the ROM"));
@@ -73,6 +73,9 @@ fn flash_with(product: &Product, program: &str) -> Vec<u8> {
     chip.boot_from_flash();
     chip.reset(Reset::PowerOn);
     until_prompt(chip.as_mut());
+    for line in set_up {
+        type_in(chip.as_mut(), line);
+    }
     type_in(chip.as_mut(), "f = open('main.py', 'w')");
     for line in program.lines() {
         let line = serde_json::to_string(&format!("{line}\n")).expect("text");
@@ -112,28 +115,82 @@ fn stack(image: &Path, description: &Path, trust: Option<Way>) -> Stack {
     stacks.into_iter().next().expect("the image as it is")
 }
 
+fn named<'s>(scenarios: &'s [Scenario], name: &str) -> &'s Scenario {
+    scenarios.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name} is gone"))
+}
+
 fn ending(scenarios: &[Scenario], name: &str, stack: &Stack, boots: &Arc<Boots>) -> String {
-    let scenario = scenarios.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name} is gone"));
+    let scenario = named(scenarios, name);
     assert_eq!(stack.applicability(scenario), Applicability::Applies, "{name}");
     let judged = trial::on_emulator(scenario, stack, SEED, boots).unwrap_or_else(|why| panic!("{name}: {why}")).judged;
     assert!(judged.transcript.contains(HOST) && !judged.transcript.contains("broker.test"), "{}", judged.transcript);
     format!("{}: {}", judged.account.phrase(), judged.account.device_words)
 }
 
+/// A program whose authority is a value of NVS, put there when it was set up; what it is replaced by has to have the checksums
+/// that ESP-IDF's own library looks at.
 #[test]
-fn a_firmware_that_dials_by_itself_is_described_and_meets_scenarios_at_its_own_broker() {
+fn an_authority_in_nvs_is_swapped_with_its_checksums() {
+    let Some(product) = product() else { return };
+    let pem = authority();
+    let in_nvs = program("").replace(
+        "CA = \"\"\"\"\"\"",
+        "import esp32\nCA = bytearray(4000)\nCA = bytes(CA[:esp32.NVS('tls').get_blob('ca', CA)])",
+    );
+    assert!(in_nvs.contains("get_blob"), "{in_nvs}");
+    let set_up = ["import esp32", "nvs = esp32.NVS('tls')", "nvs.set_blob('ca', b'an older one')"].map(str::to_owned);
+    let text = serde_json::to_string(&pem).expect("text");
+    let more = [format!("nvs.set_blob('ca', {text})"), "nvs.commit()".to_owned()];
+    let folder = tempfile::tempdir().expect("there is room for a temporary folder");
+    let (image, description) = (folder.path().join("sensor.bin"), folder.path().join("sensor.toml"));
+    fs::write(&image, flash_with(product, &in_nvs, &[&set_up[..], &more].concat())).expect("it can be written");
+    let text = format!(
+        "stack = 'x'\nradio = true\ndriver = 'none'\nversions = ['1.2']\n[by_itself]\nhost = '{HOST}'\nssid = 'home-5'\nasks_time = true\n"
+    );
+    fs::write(&description, text).expect("it can be written");
+    let options = UnattendedOptions {
+        trust: Some(Way::Swap),
+        seed: SEED,
+        wifi: Some(access_point::Description::wpa2("home-5", "correct horse")),
+        ..UnattendedOptions::default()
+    };
+    let stacks = stack::own(&root(), &image, Some(&description), &CHIP, &options).unwrap_or_else(|why| panic!("{why}"));
+    let told = stacks[0].trust().expect("it is a product");
+    assert!(told.contains("in the value ca of the partition nvs (its checksums mended)"), "{told}");
+    let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
+    let expired = ending(&scenarios, "validity/expired_root", &stacks[0], &Boots::new());
+    assert!(expired.starts_with("device refused at certificate") && expired.contains("expired"), "{expired}");
+    let wildcard = ending(&scenarios, "identity/wildcard_label", &stacks[0], &Boots::new());
+    assert!(wildcard.starts_with("connected and did its work"), "{wildcard}");
+}
+
+/// The product that is run, if it is here.
+fn product() -> Option<&'static Product> {
     let product = Product::by_name("micropython_1_27_esp32c3").expect("it is pinned");
     match product.read() {
-        Ok(_) => {}
+        Ok(_) => Some(product),
         Err(missing) if missing.required => panic!("{}: {}", product.title, missing.reason),
-        Err(missing) => return eprintln!("{}: {}", product.title, missing.reason),
+        Err(missing) => {
+            eprintln!("{}: {}", product.title, missing.reason);
+            None
+        }
     }
+}
+
+/// The authority that somebody's program trusts, as text.
+fn authority() -> String {
     let authority = pki::spec::Certificate { subject: Some("Sensor Works root".into()), ..Default::default() };
     let specification = pki::spec::Certificates([("root".to_owned(), authority)].into());
     let minted = pki::mint(&specification, 77, scenario::Date::default().0).expect("an authority");
+    minted.certificates["root"].pem()
+}
+
+#[test]
+fn a_firmware_that_dials_by_itself_is_described_and_meets_scenarios_at_its_own_broker() {
+    let Some(product) = product() else { return };
     let folder = tempfile::tempdir().expect("there is room for a temporary folder");
     let (image, description) = (folder.path().join("sensor.bin"), folder.path().join("sensor.toml"));
-    let flash = flash_with(product, &program(&minted.certificates["root"].pem()));
+    let flash = flash_with(product, &program(&authority()), &[]);
     fs::write(&image, &flash).expect("it can be written");
 
     let text = described(&image, &description);
@@ -162,12 +219,20 @@ fn a_firmware_that_dials_by_itself_is_described_and_meets_scenarios_at_its_own_b
     let wildcard = ending(&scenarios, "identity/wildcard_label", &swapped, &boots);
     assert!(wildcard.starts_with("connected and did its work"), "{wildcard}");
 
+    // The scenario's own authority lies in the copy, whatever is wrong with it.
+    let expired_root = ending(&scenarios, "validity/expired_root", &swapped, &boots);
+    assert!(expired_root.starts_with("device refused at certificate"), "{expired_root}");
+    let renamed = ending(&scenarios, "trust/authority_of_the_same_name_with_another_key", &swapped, &boots);
+    assert!(renamed.starts_with("device refused at certificate"), "{renamed}");
+    let Applicability::NotApplicable(why) = swapped.applicability(named(&scenarios, "certificate/rsa4096_chain"))
+    else {
+        panic!("there is no room for its authority")
+    };
+    assert!(why.contains("`root` (rsa4096), takes"), "{why}");
+
     // Without a swap it trusts nobody here: what is decided by a certificate does not apply, and the rest does.
     let nobody = stack(&image, &description, None);
-    let applicability = |name: &str| {
-        let scenario = scenarios.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name} is gone"));
-        nobody.applicability(scenario)
-    };
+    let applicability = |name: &str| nobody.applicability(named(&scenarios, name));
     let Applicability::NotApplicable(why) = applicability("validity/expired_leaf") else { panic!("it is about trust") };
     assert!(why.contains("trusts nobody here"), "{why}");
     assert_eq!(applicability("versions/tls10_only"), Applicability::Applies);

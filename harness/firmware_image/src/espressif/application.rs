@@ -158,19 +158,32 @@ impl Application {
     /// # Errors
     /// If it would not be booted.
     pub fn parse(bytes: &[u8], target: &Target) -> Result<Self, Damage> {
+        let (application, digest_is_right) = Self::read(bytes, target)?;
+        if digest_is_right { Ok(application) } else { Err(Damage::Digest) }
+    }
+
+    /// As [`Self::parse`], of what the mask ROM loads. Of a SHA-256 that is wrong, as tools leave it that change the flash's
+    /// settings in the header, it says *SHA-256 comparison failed*, and *Attempting to boot anyway*.
+    ///
+    /// # Errors
+    /// If it would not be booted.
+    pub fn parse_as_rom_does(bytes: &[u8], target: &Target) -> Result<Self, Damage> {
+        Self::read(bytes, target).map(|(application, _)| application)
+    }
+
+    /// What is read, and whether its SHA-256 is right, if it has one.
+    fn read(bytes: &[u8], target: &Target) -> Result<(Self, bool), Damage> {
         let Segments { header, segments, checksum_at, checksum } = Segments::walk(bytes, target)?;
         if bytes.get(checksum_at) != Some(&checksum) {
             return Err(Damage::Checksum);
         }
-        let mut length_bytes = checksum_at + 1;
+        let (mut length_bytes, mut digest_is_right) = (checksum_at + 1, true);
         if header.has_digest {
             let digest = Sha256::digest(&bytes[..length_bytes]);
-            if bytes.get(length_bytes..length_bytes + DIGEST_BYTES) != Some(digest.as_slice()) {
-                return Err(Damage::Digest);
-            }
+            digest_is_right = bytes.get(length_bytes..length_bytes + DIGEST_BYTES) == Some(digest.as_slice());
             length_bytes += DIGEST_BYTES;
         }
-        Ok(Self { header, segments, description: description(bytes), length_bytes })
+        Ok((Self { header, segments, description: description(bytes), length_bytes }, digest_is_right))
     }
 
     /// Writes the checksum, and the SHA-256 if there is one, that the image at the beginning of `bytes` has to have; says
@@ -260,12 +273,32 @@ impl Segments {
     }
 }
 
+impl Description {
+    /// What an application says of itself in an ELF file, wherever it lies there.
+    pub fn within(elf: &[u8]) -> Option<Self> {
+        let magic = DESCRIPTION_MAGIC.to_le_bytes();
+        let places = elf.windows(magic.len()).enumerate().filter(|(at, word)| at % 4 == 0 && *word == magic);
+        let is_text = |words: &PrintableName| {
+            let words = words.to_string();
+            !words.is_empty() && words.chars().all(|c| c.is_ascii_graphic() || c == ' ')
+        };
+        // A loader that looks for the word has it too.
+        places
+            .filter_map(|(at, _)| read_description(&elf[at..]))
+            .find(|found| is_text(&found.version) && is_text(&found.project))
+    }
+}
+
 /// `esp_app_desc_t`: magic, secure version, two reserved words, then text of 32 bytes each, time and date of 16.
 fn description(bytes: &[u8]) -> Option<Description> {
     if !Application::has_description(bytes) {
         return None;
     }
-    let field = |at: usize, length: usize| bytes.get(DESCRIPTION_AT + at..DESCRIPTION_AT + at + length);
+    read_description(bytes.get(DESCRIPTION_AT..)?)
+}
+
+fn read_description(bytes: &[u8]) -> Option<Description> {
+    let field = |at: usize, length: usize| bytes.get(at..at + length);
     Some(Description {
         version: PrintableName::new(&text(field(16, 32)?)),
         project: PrintableName::new(&text(field(48, 32)?)),

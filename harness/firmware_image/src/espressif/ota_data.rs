@@ -48,7 +48,7 @@ fn sequence(sector: &[u8]) -> Option<u32> {
 }
 
 /// The ROM's `crc32_le(UINT32_MAX, …)`: CRC-32 (ISO-HDLC) that begins with 0 instead of all ones.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let register = bytes.iter().fold(0, |register: u32, byte| {
         (0..8).fold(register ^ u32::from(*byte), |r, _| if r & 1 == 0 { r >> 1 } else { r >> 1 ^ 0xedb8_8320 })
     });

@@ -112,7 +112,7 @@ impl Part {
 pub struct Image {
     /// Its name.
     pub name: String,
-    /// Its version, or `own build`.
+    /// Its version, or `of no version`.
     pub version: String,
     /// SHA-256 of the ELF file, in hexadecimal.
     pub sha256: String,

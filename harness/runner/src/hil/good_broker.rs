@@ -102,7 +102,7 @@ fn trouble(how: How, stage: Stage, trust: &Trust) -> Option<Trouble> {
         None
     } else if stage <= Stage::Lease || how == How::NetworkRefused {
         Some(Trouble::Network)
-    } else if is_its_own && is_at_the_chain && matches!(trust, Trust::Given | Trust::Swapped { .. }) {
+    } else if is_its_own && is_at_the_chain && matches!(trust, Trust::Given | Trust::Swapped(_)) {
         Some(Trouble::Trust)
     } else {
         None

@@ -75,6 +75,11 @@ fn meet(
             Err(why) => return Ok(Tried::NotApplicable(format!("{}: {why}", authority::NOT_APPLICABLE))),
         };
     }
+    let (met, stack) = match stack.trusts(&moved.scenario) {
+        Ok(met) => met,
+        Err(why) => return Ok(Tried::NotApplicable(why.0)),
+    };
+    let stack = &*stack;
     let here = SocketAddr::new(moved.address, lan.port.unwrap_or(scenario.device.port));
     let programs = match scenario.broker.real.map(|_| mosquitto::installed()).transpose() {
         Err(missing) if missing.required => return Err(Error::bench(missing.reason)),
@@ -82,7 +87,7 @@ fn meet(
         Ok(programs) => programs,
     };
     let target = board.target();
-    trial::of_steps(&moved.scenario, stack, &target, seed, &mut |scenario| {
+    trial::of_steps(&met, stack, &target, seed, &mut |scenario| {
         once(board, here, scenario, programs.as_ref(), stack, seed, folder)
     })
     .map(Tried::Run)

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use firmware_image::{PrintableName, values_in_pieces};
 use pki::spec::KeyKind;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -33,6 +34,8 @@ const SECTOR_BYTES: usize = 4_096;
 pub struct Anchors {
     /// Certificates, in the order of their places.
     pub certificates: Vec<Found>,
+    /// Certificates that lie in NVS in several pieces, each with its place: they are no text of the image.
+    pub in_pieces: Vec<String>,
     /// Where ESP-IDF's bundle lies, and how many roots it has.
     pub bundle: Option<(usize, usize)>,
     /// Where a signature of secure boot lies: what is changed in the image is not booted.
@@ -98,13 +101,26 @@ pub fn find(image: &[u8]) -> Anchors {
     certificates.extend(der(image));
     certificates.sort_by_key(|found| found.at);
     certificates.truncate(FOUND_MAX);
+    let in_pieces = in_pieces(image, &certificates);
     let is_signed = |at: &usize| image.get(*at..*at + SIGNATURE.len()) == Some(&SIGNATURE[..]);
     Anchors {
         certificates,
+        in_pieces,
         bundle: bundle(image),
         signature_at: (0..image.len()).step_by(SECTOR_BYTES).find(is_signed),
         private_keys: PRIVATE_KEYS.iter().map(|begins| private_keys(image, begins)).sum(),
     }
+}
+
+/// Those in values of NVS that are cut in pieces, but for those that lie in one of them.
+fn in_pieces(image: &[u8], whole: &[Found]) -> Vec<String> {
+    let of_value = |(label, key, value): (PrintableName, PrintableName, Vec<u8>)| {
+        let found: Vec<Found> = pem(&value).into_iter().chain(der(&value)).collect();
+        let is_cut = |one: &Found| whole.iter().all(|other| other.subject != one.subject);
+        let told = |one: Found| format!("{}, {}, in the value {key} of the partition {label}", one.subject, one.key);
+        found.into_iter().filter(is_cut).map(told).collect::<Vec<_>>()
+    };
+    values_in_pieces(image).into_iter().flat_map(of_value).take(FOUND_MAX).collect()
 }
 
 /// Where `needle` begins.

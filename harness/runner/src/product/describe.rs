@@ -1,8 +1,10 @@
 //! A first description: a dialect, with what was seen in comments.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use board::PortId;
 use scenario::lan;
 
 use super::anchors::{Anchors, Found};
@@ -24,10 +26,14 @@ pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, see
     facts.push(format!("what      {layout}"));
     of_network(seen, &mut facts);
     of_connections(seen, &mut facts);
-    of_trust(anchors, seen, &mut facts);
+    of_trust(firmware, anchors, seen, &mut facts);
     of_consoles(seen, &mut facts);
     let mut text: String = facts.iter().map(|fact| format!("# {fact}").trim_end().to_owned() + "\n").collect();
-    let _ = write!(text, "\nstack = {}\n", toml::Value::String(firmware.name.clone()));
+    let _ = write!(
+        text,
+        "\n# What it is called in sentences; rows and snapshots are named after the file.\nstack = {}\n",
+        toml::Value::String(title(firmware))
+    );
     let _ = writeln!(text, "radio = {}", has_radio(seen));
     if is_micropython(seen) {
         text.push_str("driver = \"micropython\"\n# The TLS versions that it offers, as builds of MicroPython for this chip do: correct it if yours does otherwise.\nversions = [\"1.2\"]\n");
@@ -39,6 +45,14 @@ pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, see
         text.push_str(&rules(seen));
     }
     text
+}
+
+/// Project and version, if it says so itself; else the file's name.
+fn title(firmware: &Firmware) -> String {
+    match firmware.version.split_once(", ESP-IDF") {
+        Some((project, _)) => project.to_owned(),
+        None => firmware.name.clone(),
+    }
 }
 
 /// What is to be said of firmware that was not seen to dial.
@@ -104,7 +118,7 @@ fn versions(dialled: &Dialled) -> String {
 
 fn has_radio(seen: &Seen) -> bool {
     // At its prompt it has not been told to use it.
-    !seen.air.is_empty() || !seen.networks.is_empty() || is_micropython(seen)
+    seen.uses_radio || !seen.networks.is_empty() || is_micropython(seen)
 }
 
 fn is_micropython(seen: &Seen) -> bool {
@@ -113,6 +127,9 @@ fn is_micropython(seen: &Seen) -> bool {
 
 fn of_network(seen: &Seen, facts: &mut Vec<String>) {
     match (seen.networks.is_empty(), seen.has_joined) {
+        (true, false) if seen.uses_radio => {
+            facts.push("network   it listens for networks, and looks for none by name".to_owned())
+        }
         (true, false) => facts.push("network   it looks for none by name".to_owned()),
         (true, true) => {
             let name = seen.given.as_ref().map(|ssid| format!(": {ssid:?}")).unwrap_or_default();
@@ -155,11 +172,15 @@ fn of_connections(seen: &Seen, facts: &mut Vec<String>) {
     }
 }
 
-fn of_trust(anchors: &Anchors, seen: &Seen, facts: &mut Vec<String>) {
+fn of_trust(firmware: &Firmware, anchors: &Anchors, seen: &Seen, facts: &mut Vec<String>) {
     for found in &anchors.certificates {
         let role = if found.is_anchor() { "trusts    perhaps" } else { "shows     perhaps" };
-        facts.push(format!("{role} {found}"));
+        let label = firmware_image::partition_at(&firmware.bytes, found.at);
+        let partition = label.map(|label| format!(", in the partition {label}")).unwrap_or_default();
+        facts.push(format!("{role} {found}{partition}"));
     }
+    let in_pieces = anchors.in_pieces.iter();
+    facts.extend(in_pieces.map(|one| format!("trusts    perhaps {one}, in several pieces: it cannot be swapped")));
     if anchors.certificates.iter().any(Found::is_anchor) && anchors.signature_at.is_none() {
         facts
             .push("          `cargo xtask hil … --trust swap` puts the bench's own in its place, in a copy".to_owned());
@@ -173,7 +194,7 @@ fn of_trust(anchors: &Anchors, seen: &Seen, facts: &mut Vec<String>) {
     if anchors.private_keys > 0 {
         facts.push(format!("keys      {} private key(s) lie in the image as text", anchors.private_keys));
     }
-    if anchors.certificates.is_empty() && anchors.bundle.is_none() {
+    if anchors.certificates.is_empty() && anchors.in_pieces.is_empty() && anchors.bundle.is_none() {
         let hint =
             if is_micropython(seen) { ": the driver gives it what to trust" } else { "; a pinned hash cannot be seen" };
         facts.push(format!("trusts    no certificate was found in the image{hint}"));
@@ -184,10 +205,23 @@ fn of_consoles(seen: &Seen, facts: &mut Vec<String>) {
     for (crash, what) in &seen.incidents {
         facts.push(format!("chip      {}{what}", if *crash { "CRASH: " } else { "" }));
     }
+    let mut told: Vec<(PortId, BTreeSet<&str>)> = Vec::new();
     for (port, lines) in &seen.consoles {
-        facts.push(format!("console   {port}: {} line(s)", lines.len()));
-        let shown = lines.iter().skip(lines.len().saturating_sub(LINES_MAX));
+        // Firmware that says all on two consoles has said it once.
+        let is_new = |line: &str| !told.iter().any(|(_, others)| others.contains(line));
+        let new: Vec<_> = lines.iter().filter(|(_, line)| is_new(line)).collect();
+        let also = match told.as_slice() {
+            [] => String::new(),
+            _ if new.len() == lines.len() => String::new(),
+            others => {
+                let names: Vec<String> = others.iter().map(|(port, _)| port.to_string()).collect();
+                format!(", {} of them on {} too", lines.len() - new.len(), names.join(" and "))
+            }
+        };
+        facts.push(format!("console   {port}: {} line(s){also}", lines.len()));
+        let shown = new.iter().skip(new.len().saturating_sub(LINES_MAX));
         facts.extend(shown.map(|(at, line)| format!("  {:>6} ms  {line}", at.as_millis())));
+        told.push((*port, lines.iter().map(|(_, line)| line.as_str()).collect()));
     }
     facts.extend(seen.prompts.iter().map(|(port, prompt)| format!("prompt    {port}: {prompt:?}")));
 }

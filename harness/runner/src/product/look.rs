@@ -45,8 +45,10 @@ pub(super) struct Seen {
     pub(super) passphrase: Option<Place>,
     /// Whether it joined one.
     pub(super) has_joined: bool,
-    /// What was on the air, a phrase each.
-    pub(super) air: BTreeSet<String>,
+    /// Whether it has sent anything on the air.
+    pub(super) uses_radio: bool,
+    /// Why it did not get into a network that was there, as an access point has seen it.
+    pub(super) not_let_in: Option<NotLetIn>,
     /// Questions to name and time servers, and the answers.
     pub(super) lookups: BTreeSet<String>,
     /// Names that were asked for, in order.
@@ -61,6 +63,17 @@ pub(super) struct Seen {
     pub(super) incidents: BTreeSet<(bool, String)>,
     /// The end of what a console says without ending a line: a prompt, it may be.
     pub(super) prompts: BTreeMap<PortId, String>,
+}
+
+/// Why a firmware did not get into a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum NotLetIn {
+    /// It has heard of the network, and never asked: it wants another security than there is.
+    Declined,
+    /// It has asked, and was refused: by an open network if it wants a protected one, or the other way round.
+    Refused,
+    /// It has another passphrase.
+    WrongPassphrase,
 }
 
 /// What was said on a connection, first of all.
@@ -188,6 +201,7 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World, virtual_s: u32) ->
         let crash = |incident: &board::Incident| incident.gravity == board::Gravity::Crash;
         let told = heard.incidents.iter().filter(|incident| incident.gravity > board::Gravity::Unmodelled);
         seen.incidents.extend(told.map(|incident| (crash(incident), incident.what.clone())).take(NAMES_MAX));
+        seen.uses_radio |= !heard.air.is_empty();
         heard.air.into_iter().for_each(|frame| wifi.hear(now, frame));
         wifi.act(now, &mut lan);
         while let Some(frame) = wifi.say() {
@@ -200,6 +214,9 @@ fn once(firmware: &Firmware, arguments: &Init, world: &World, virtual_s: u32) ->
             seen.lan(&event.what);
         }
         lan.take_tap().iter().for_each(|tapped| tap.packet(tapped.at, &tapped.packet));
+    }
+    for event in wifi.summary() {
+        seen.air(&event.what);
     }
     for (port, text) in heard_text {
         let text = secrets::without(&line(&text), &secrets);
@@ -275,16 +292,30 @@ impl Seen {
                 self.networks.insert(terminal::clean::line(&String::from_utf8_lossy(ssid)).into_owned());
             }
             Happening::Joined => self.has_joined = true,
+            Happening::WrongPassphrase => self.not_let_in(NotLetIn::WrongPassphrase),
+            Happening::AuthenticationRefused { .. } | Happening::AssociationRefused { .. } => {
+                self.not_let_in(NotLetIn::Refused);
+            }
+            Happening::Declined { .. } => self.not_let_in(NotLetIn::Declined),
             _ => {}
-        }
-        if self.air.len() < NAMES_MAX {
-            self.air.insert(what.to_string());
         }
     }
 
+    /// What says most of it is kept.
+    fn not_let_in(&mut self, why: NotLetIn) {
+        self.not_let_in = self.not_let_in.max(Some(why));
+    }
+
     fn wire(&mut self, transcript: &Transcript) {
-        let lookup = |line: &capture::transcript::Line| format!("{} {}", line.said, line.details);
-        self.lookups = transcript.lookups.iter().map(lookup).take(NAMES_MAX).collect();
+        let is_answer = |line: &&capture::transcript::Line| line.said.to_string() == "answer";
+        let answers: Vec<&str> =
+            transcript.lookups.iter().filter(is_answer).map(|line| line.details.as_str()).collect();
+        // A question that was answered stands in its answer.
+        let is_told = |line: &&capture::transcript::Line| {
+            is_answer(line) || !answers.iter().any(|answer| answer.starts_with(line.details.as_str()))
+        };
+        let lookups = transcript.lookups.iter().filter(is_told);
+        self.lookups = lookups.map(|line| line.details.clone()).take(NAMES_MAX).collect();
         for conversation in &transcript.conversations {
             let known = self.dialled.entry(conversation.server).or_default();
             if known.hello.is_empty() && known.client_id.is_none() {

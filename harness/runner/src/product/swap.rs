@@ -1,40 +1,46 @@
-//! Trust by swap: in a copy of an image, the authority that it carries is replaced by one of the bench's.
+//! Trust by swap: in a copy of an image, the authority that it carries is replaced by that of a scenario.
 //!
-//! What a firmware trusts is compiled into it, and nobody has the private key to that. So a copy is made in which every
-//! certificate of an authority is replaced by the bench's own, of the same kind of key and of the same length (`padded`),
-//! and in which the checksums that change with it are mended. Everything else is what was shipped. It is no longer the image
-//! that was shipped, though, and every report says so.
+//! What a firmware trusts is compiled into it, and nobody has the private key to that. So for each scenario a copy is made in
+//! which every certificate of an authority is replaced by the one that the scenario's device trusts: with the same kind of key,
+//! unless the scenario is about another one, and padded to the same length (`fitted`). The checksums that change with it are
+//! mended. Everything else is what was shipped. It is no longer the image that was shipped, though, and every report says so.
 //!
 //! A bundle of roots holds keys and no certificates, a pin is a hash like any other bytes, and what is signed is not booted
 //! when it was changed: in these a swap is impossible, which is said.
 
-mod padded;
+mod fitted;
+mod refusal;
 
 use std::fmt;
 
-use clock::UnixTime;
 use firmware_image::{Mended, Unmendable, espressif, mend};
-use pki::Authority;
 use pki::spec::KeyKind;
+use scenario::Scenario;
+use scenario::device::Encoding;
 
 use super::anchors::{Anchors, Found};
+pub use refusal::{Impossible, Misfit};
 
-/// A copy of an image that trusts the bench.
+/// Where authorities lie in an image that can be swapped.
 #[derive(Clone, Debug)]
-pub struct Swapped {
-    /// The changed bytes, as many as there were.
-    pub image: Vec<u8>,
-    /// Who is trusted there now, with the private key.
-    pub authority: Authority,
-    /// What was replaced, and where that lies.
-    pub replaced: Vec<(Found, Mended)>,
+pub struct Places {
+    /// Each with what is mended when it is replaced.
+    places: Vec<(Found, Mended)>,
+    /// The kind of their keys.
+    kind: KeyKind,
     /// There is a bundle of roots as well: if the firmware asks that, it still trusts nobody here.
-    pub has_bundle: bool,
+    has_bundle: bool,
+    /// What a flash is held against; an ELF file has nothing to be mended.
+    target: Option<&'static espressif::Target>,
 }
 
-impl fmt::Display for Swapped {
+/// What stands in these places for one scenario: the bytes of each, as many as lie there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement(Vec<Vec<u8>>);
+
+impl fmt::Display for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (found, mended)) in self.replaced.iter().enumerate() {
+        for (place, (found, mended)) in self.places.iter().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
             write!(f, "{comma}{} ({}, {}) at {:#x} in {mended}", found.subject, found.key, found.form(), found.at)?;
         }
@@ -45,124 +51,81 @@ impl fmt::Display for Swapped {
     }
 }
 
-/// Why nothing can be swapped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Impossible {
-    /// The image is signed.
-    Signed {
-        /// Where the signature lies.
-        at: usize,
-    },
-    /// What it trusts is a bundle of roots.
-    Bundle {
-        /// Where it lies.
-        at: usize,
-        /// How many roots it has.
-        roots: usize,
-    },
-    /// There is no certificate in it.
-    NoCertificate,
-    /// There are certificates, and none is an authority's.
-    NoAuthority(Vec<Found>),
-    /// There are authorities with different kinds of keys, and a chain hangs on one.
-    SeveralKinds(Vec<Found>),
-    /// None lies where the owner says.
-    NotThere {
-        /// Where that is.
-        at: usize,
-        /// Where authorities lie.
-        found: Vec<Found>,
-    },
-    /// The bench has no key of this kind that signs.
-    NoSuchKey(Box<Found>),
-    /// The certificate is shorter than any that the bench can make.
-    TooShort(Box<Found>),
-    /// What lies around it has a checksum that cannot be mended.
-    Unmendable(Box<Found>, Unmendable),
-}
-
-/// What to do instead.
-const REMEDY: &str = "give the authority that it trusts with `--authority CERT.pem --authority-key KEY.pem`, build it with \
-    one of yours, or use `--trust none`: then what does not depend on trust is asked";
-
-impl fmt::Display for Impossible {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |found: &[Found]| found.iter().map(Found::to_string).collect::<Vec<_>>().join("; ");
-        f.write_str("its authority cannot be swapped: ")?;
-        match self {
-            Self::Signed { at } => {
-                write!(f, "the image is signed for secure boot (at {at:#x}), and what is changed in it is not booted")?;
-            }
-            Self::Bundle { at, roots } => {
-                write!(f, "it trusts a bundle of {roots} roots (at {at:#x}), which holds keys and no certificates")?;
-            }
-            Self::NoCertificate => f.write_str(
-                "there is no certificate in it. It trusts a pinned hash, a certificate that is compressed or encrypted, one \
-                 that it is given when it is set up, or anybody",
-            )?,
-            Self::NoAuthority(found) => {
-                write!(f, "none of its certificates is an authority's: {}", list(found))?;
-            }
-            Self::SeveralKinds(found) => {
-                let words = "its authorities have different kinds of keys, and a broker's chain hangs on one";
-                return write!(f, "{words}: say which with `--swap-at ADDRESS`. {}", list(found));
-            }
-            Self::NotThere { at, found } => {
-                return write!(f, "no authority lies at {at:#x} (`--swap-at`). There is {}", list(found));
-            }
-            Self::NoSuchKey(found) => write!(f, "the bench has no authority with such a key: {found}")?,
-            Self::TooShort(found) => write!(f, "no certificate of the bench's is so short: {found}")?,
-            Self::Unmendable(found, why) => write!(f, "{why}: {found}")?,
+impl Places {
+    /// The authorities in `image`, in which `anchors` were found, that are swapped: all of them, which have one kind of key, or
+    /// those of the kind of the one that lies `at`. A flash is held against `target`.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing can be swapped.
+    pub fn find(
+        image: &[u8],
+        anchors: &Anchors,
+        at: Option<usize>,
+        target: Option<&'static espressif::Target>,
+    ) -> Result<Self, Impossible> {
+        if let Some(at) = anchors.signature_at {
+            return Err(Impossible::Signed { at });
         }
-        write!(f, ". {REMEDY}")
-    }
-}
-
-impl std::error::Error for Impossible {}
-
-/// Swaps the authorities in `image`, in which `anchors` were found, for the bench's own as of `date`: all of them, which have
-/// one kind of key, or those of the kind of the one that lies `at`. `target` is what a flash is held against; an ELF file has
-/// nothing to be mended.
-///
-/// # Errors
-///
-/// Why that is impossible.
-pub fn swap(
-    image: &[u8],
-    anchors: &Anchors,
-    at: Option<usize>,
-    target: Option<&espressif::Target>,
-    seed: u64,
-    date: UnixTime,
-) -> Result<Swapped, Impossible> {
-    if let Some(at) = anchors.signature_at {
-        return Err(Impossible::Signed { at });
-    }
-    let (kind, chosen) = choose(anchors, at)?;
-    let minted = padded::mint(image, &chosen, kind, seed, date)?;
-    let mut copy = image.to_vec();
-    for (found, text) in chosen.iter().zip(&minted.texts) {
-        if let Some(place) = copy.get_mut(found.range()).filter(|place| place.len() == text.len()) {
-            place.copy_from_slice(text);
+        let (kind, chosen) = choose(anchors, at)?;
+        let mut tried = image.to_vec();
+        let (mut places, mut deleted) = (Vec::new(), None);
+        for found in chosen {
+            match target.map_or(Ok(Mended::Elsewhere), |target| mend(&mut tried, &found.range(), target)) {
+                Ok(mended) => places.push((found, mended)),
+                // What was deleted lies there until its page is used again, and nobody reads it.
+                Err(why @ Unmendable::NoValue(_)) => deleted = Some(Impossible::Unmendable(found.into(), why)),
+                Err(why) => return Err(Impossible::Unmendable(found.into(), why)),
+            }
+        }
+        match deleted.filter(|_| places.is_empty()) {
+            Some(why) => Err(why),
+            None => Ok(Self { places, kind, has_bundle: anchors.bundle.is_some(), target }),
         }
     }
-    let mended = match target {
-        None => chosen.iter().map(|_| Mended::Elsewhere).collect(),
-        Some(target) => mend_each(&mut copy, &chosen, target)?,
-    };
-    Ok(Swapped {
-        image: copy,
-        authority: minted.authority,
-        replaced: chosen.into_iter().zip(mended).collect(),
-        has_bundle: anchors.bundle.is_some(),
-    })
-}
 
-fn mend_each(copy: &mut [u8], chosen: &[Found], target: &espressif::Target) -> Result<Vec<Mended>, Impossible> {
-    let one = |found: &Found| {
-        mend(copy, &found.range(), target).map_err(|why| Impossible::Unmendable(found.clone().into(), why))
-    };
-    chosen.iter().map(one).collect()
+    /// `scenario` with an authority that fits in these places of `image`, and what is put there; its keys are those of `seed`.
+    ///
+    /// # Errors
+    ///
+    /// Why the scenario's authority cannot stand there.
+    pub fn of(&self, image: &[u8], scenario: &Scenario, seed: u64) -> Result<(Scenario, Replacement), Misfit> {
+        let device = &scenario.device;
+        if device.trusts_as != Encoding::Pem {
+            return Err(Misfit::Form);
+        }
+        let name = match device.trusts.as_slice() {
+            [] => return Err(Misfit::TrustsNobody),
+            [name] => name,
+            several => return Err(Misfit::Several(several.len())),
+        };
+        let places: Vec<&Found> = self.places.iter().map(|(found, _)| found).collect();
+        let fitted = fitted::fit(image, &places, self.kind, &scenario.pki, name, seed, scenario.date())?;
+        let changed = Scenario { pki: fitted.certificates, ..scenario.clone() };
+        Ok((changed, Replacement(fitted.texts)))
+    }
+
+    /// A copy of `image` with this in these places, and mended.
+    ///
+    /// # Errors
+    ///
+    /// If it is another image than the one in which the places were found.
+    pub fn put(&self, image: &[u8], replacement: &Replacement) -> Result<Vec<u8>, Impossible> {
+        let mut copy = image.to_vec();
+        for ((found, _), text) in self.places.iter().zip(&replacement.0) {
+            match copy.get_mut(found.range()) {
+                Some(place) if place.len() == text.len() => place.copy_from_slice(text),
+                _ => return Err(Impossible::NotThere { at: found.at, found: Vec::new() }),
+            }
+        }
+        if let Some(target) = self.target {
+            for (found, _) in &self.places {
+                mend(&mut copy, &found.range(), target)
+                    .map_err(|why| Impossible::Unmendable(found.clone().into(), why))?;
+            }
+        }
+        Ok(copy)
+    }
 }
 
 /// The authorities that are swapped, and the kind of their keys.
@@ -171,6 +134,7 @@ fn choose(anchors: &Anchors, at: Option<usize>) -> Result<(KeyKind, Vec<Found>),
     let Some(first) = authorities.first() else {
         return Err(match anchors.bundle {
             Some((at, roots)) => Impossible::Bundle { at, roots },
+            None if !anchors.in_pieces.is_empty() => Impossible::InPieces(anchors.in_pieces.clone()),
             None if anchors.certificates.is_empty() => Impossible::NoCertificate,
             None => Impossible::NoAuthority(anchors.certificates.clone()),
         });

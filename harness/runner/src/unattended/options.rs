@@ -5,13 +5,13 @@ use std::sync::Arc;
 use access_point::Description;
 use blame::Error;
 use clap::{Args, ValueEnum};
-use scenario::Date;
 
-use super::{Trust, Unattended};
+use super::{Swap, Trust, Unattended};
 use crate::dialect::Dialect;
 use crate::dialect::by_itself::ByItself;
+use crate::product::anchors;
 use crate::product::passphrase::{self, Place};
-use crate::product::{anchors, swap};
+use crate::product::swap::Places;
 use crate::released::Firmware;
 use crate::wifi::options;
 
@@ -73,7 +73,7 @@ impl UnattendedOptions {
         self.trust.is_some() || self.swap_at.is_some() || self.wifi.is_some()
     }
 
-    /// The firmware with its description, which does by itself what that says; with its authority swapped, if that is wanted.
+    /// The firmware with its description, which does by itself what that says; and how it comes to trust.
     ///
     /// # Errors
     ///
@@ -90,15 +90,15 @@ impl UnattendedOptions {
         if wants_swap && self.is_authority_given {
             return Err(Error::usage("`--authority` or `--trust swap`: it is trusted already, or it is swapped"));
         }
-        let (firmware, trust) = match (by_itself.tls, by_itself.trusts_anybody) {
-            (true, false) if wants_swap => self.swapped(firmware)?,
+        let trust = match (by_itself.tls, by_itself.trusts_anybody) {
+            (true, false) if wants_swap => self.swapped(&firmware)?,
             (false, _) | (_, true) if wants_swap => {
                 return Err(Error::usage("`--trust swap`: as its description says, it looks at no certificate"));
             }
-            (false, _) => (firmware, Trust::Plain),
-            (true, true) => (firmware, Trust::Anybody),
-            (true, false) if self.is_authority_given => (firmware, Trust::Given),
-            (true, false) => (firmware, Trust::Nobody),
+            (false, _) => Trust::Plain,
+            (true, true) => Trust::Anybody,
+            (true, false) if self.is_authority_given => Trust::Given,
+            (true, false) => Trust::Nobody,
         };
         let unattended = Unattended::new(by_itself, network, trust, self.seed);
         Ok((firmware, Some(Arc::new(unattended))))
@@ -121,16 +121,11 @@ impl UnattendedOptions {
         })
     }
 
-    fn swapped(&self, firmware: Firmware) -> blame::Result<(Firmware, Trust)> {
+    fn swapped(&self, firmware: &Firmware) -> blame::Result<Trust> {
         let at = self.swap_at.map(|at| usize::try_from(at).unwrap_or(usize::MAX));
         let anchors = anchors::find(&firmware.bytes);
-        let target = firmware.flash_target();
-        let swapped = swap::swap(&firmware.bytes, &anchors, at, target, self.seed, Date::default().0)
+        let places = Places::find(&firmware.bytes, &anchors, at, firmware.flash_target())
             .map_err(|why| Error::author(format!("{}: {why}", firmware.elf.display())))?;
-        let told = swapped.to_string();
-        let firmware = firmware.changed(swapped.image, "authority swapped");
-        let what =
-            format!("the bench's authority stands for {told}; the copy's SHA-256 is {}", firmware.content_sha256());
-        Ok((firmware, Trust::Swapped { what, authority: Box::new(swapped.authority) }))
+        Ok(Trust::Swapped(Box::new(Swap { firmware: firmware.clone(), places })))
     }
 }

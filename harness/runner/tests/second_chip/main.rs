@@ -222,6 +222,7 @@ fn the_command_emulate_puts_it_on_a_terminal() {
         fault: Vec::new(),
         capture: None,
         board: BoardOption::default(),
+        lasts_ms: None,
         until_ms: Some(50),
         trace: false,
         gdb: None,

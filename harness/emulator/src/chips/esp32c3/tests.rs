@@ -191,6 +191,14 @@ fn a_poll_of_storage_is_told_within_a_second_and_stops_a_chip_that_does_nothing_
 }
 
 #[test]
+fn who_reads_the_upper_word_of_the_time_polls_nothing() {
+    // lui t0, 0x60023 (SYSTIMER); poll: lw t1, 0x40(t0); beqz t1, poll
+    let mut chip = Esp32c3::new(Config::default());
+    chip.load_elf(&elf(&[(IRAM, &[0x6002_32b7, 0x0402_a303, 0xfe03_0ee3])])).expect("an image for this chip");
+    assert_eq!(polls(&mut chip), (Vec::new(), false));
+}
+
+#[test]
 fn a_poll_beside_an_interrupt_handler_is_told_once_and_goes_on() {
     // In the place of the heartbeat's `wfi`: lw t2, 0x20(s4) (APB_CTRL).
     let mut polling = HEARTBEAT;
