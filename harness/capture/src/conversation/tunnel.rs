@@ -232,4 +232,80 @@ mod tests {
         assert_eq!(behind, None);
         assert_eq!(proxy.expect("told").target, "b:8883");
     }
+
+    /// The lengths of RFC 1928 §5 and §6 and of RFC 1929 §2, which say where the tunnel begins: what lies behind them is
+    /// the client's and the broker's.
+    #[test]
+    fn what_lies_behind_a_socks_agreement_is_found_whatever_its_lengths() {
+        let request_with_a_name = &[5, 1, 0, 3, 3, b'a', b'.', b'b', 0x22, 0xb3, b'C', b'D'];
+        let (behind, _) = told(&[
+            (Side::Client, &[5, 3, 0, 1, 2]),
+            (Side::Server, &[5, 2]),
+            (Side::Client, &[1, 4, b'u', b's', b'e', b'r', 2, b'p', b'w']),
+            (Side::Server, &[1, 0]),
+            (Side::Client, request_with_a_name),
+            (Side::Server, &[5, 0, 0, 1, 192, 0, 2, 1, 0, 80, b'S']),
+        ]);
+        assert_eq!(behind, Some([b"CD".to_vec(), b"S".to_vec()]));
+        // Without a password, and to an address of IPv6.
+        let mut to_ipv6 = vec![5, 1, 0, 4, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x07, 0x5b];
+        to_ipv6.push(b'C');
+        let (behind, proxy) = told(&[
+            (Side::Client, &[5, 2, 0, 1]),
+            (Side::Server, &[5, 0]),
+            (Side::Client, &to_ipv6),
+            (Side::Server, &[5, 0, 0, 1, 192, 0, 2, 1, 0, 80]),
+        ]);
+        assert_eq!(behind, Some([b"C".to_vec(), vec![]]));
+        assert_eq!(proxy.expect("told").target, "[2001:db8::1]:1883");
+        // SOCKS 4a, with a user of some letters.
+        let (behind, proxy) = told(&[
+            (Side::Client, &[4, 1, 0x07, 0x5b, 0, 0, 0, 9, b'm', b'e', 0, b'b', b'.', b'c', 0]),
+            (Side::Client, b"C"),
+            (Side::Server, &[0, 90, 0, 0, 0, 0, 0, 0, b'S']),
+        ]);
+        assert_eq!(behind, Some([b"C".to_vec(), b"S".to_vec()]));
+        assert_eq!(proxy.expect("told").target, "b.c:1883");
+    }
+
+    /// The replies of RFC 1928 §6, and what one is that it does not have.
+    #[test]
+    fn what_a_socks_proxy_answers_is_told_in_words() {
+        for (reply, words) in [
+            (1, "general failure (1)"),
+            (2, "not allowed by its rules (2)"),
+            (3, "network unreachable (3)"),
+            (4, "host unreachable (4)"),
+            (5, "connection refused (5)"),
+            (6, "time to live exceeded (6)"),
+            (0x5b, "refused (91)"),
+        ] {
+            let (behind, proxy) = told(&[
+                (Side::Client, &[5, 1, 0]),
+                (Side::Server, &[5, 0]),
+                (Side::Client, &[5, 1, 0, 1, 192, 0, 2, 10, 0x22, 0xb3]),
+                (Side::Server, &[5, reply, 0, 1, 0, 0, 0, 0, 0, 0]),
+            ]);
+            assert_eq!(behind, None);
+            let proxy = proxy.expect("told");
+            assert_eq!((proxy.answer.as_str(), proxy.is_open), (words, false));
+        }
+        let (_, proxy) = told(&[(Side::Client, &[5, 1, 2]), (Side::Server, &[5, 0xff])]);
+        assert!(proxy.expect("told").answer.starts_with("no method"));
+        assert!(Tunnel::begins(Side::Client, &[5, 2, 0]).is_none(), "a method is missing, or it is no greeting");
+    }
+
+    /// A client that talks on and on to a proxy that does not answer: what it said is not kept beyond a limit.
+    #[test]
+    fn what_is_said_to_a_silent_proxy_is_bounded() {
+        let mut builder = TranscriptBuilder::default();
+        let mut tunnel = Tunnel::begins(Side::Client, b"CONNECT ").expect("it asks a proxy");
+        assert_eq!(tunnel.data(Side::Client, &[b'x'; 16 << 10], &mut builder), None);
+        assert!(!tunnel.failed, "that much may be said");
+        assert_eq!(tunnel.data(Side::Client, b"y", &mut builder), None);
+        assert!(tunnel.failed);
+        assert_eq!(tunnel.data(Side::Client, b"further", &mut builder), None);
+        assert_eq!(tunnel.said[0].len(), (16 << 10) + 1);
+        assert_eq!((builder.lines.len(), builder.lines[0].details.as_str()), (1, "7 bytes"));
+    }
 }
