@@ -1,11 +1,12 @@
 //! The released firmware image on the emulated chip.
 
-use std::collections::VecDeque;
+#[path = "support/gdb_wire.rs"]
+mod gdb_wire;
 
 use clock::{Duration, Instant};
 use emulator::esp32c3::{Config, Esp32c3, Pause, ResetCause, Rom, SerialPort};
 use emulator::gdb::{self, Ended};
-use gdbstub::conn::{Connection, ConnectionExt};
+use gdb_wire::Wire;
 
 const IMAGE: &[u8] = include_bytes!("../../../firmware-under-test/images/esp32c3_mbedtls.elf");
 
@@ -118,47 +119,6 @@ fn a_damaged_image_is_refused_or_runs_but_does_not_panic() {
             }
             assert!(chip.backtrace().frames.len() < 500);
         }
-    }
-}
-
-/// What gdb sends, and what it gets.
-struct Wire {
-    sent: VecDeque<u8>,
-    received: Vec<u8>,
-}
-
-impl Wire {
-    fn new(packets: &[&str]) -> Self {
-        let mut sent = VecDeque::new();
-        for packet in packets {
-            let sum = packet.bytes().fold(0u8, u8::wrapping_add);
-            sent.extend(format!("+${packet}#{sum:02x}").bytes());
-        }
-        Self { sent, received: Vec::new() }
-    }
-}
-
-impl Connection for &mut Wire {
-    type Error = &'static str;
-
-    fn write(&mut self, byte: u8) -> Result<(), Self::Error> {
-        self.received.push(byte);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-}
-
-impl ConnectionExt for &mut Wire {
-    fn read(&mut self) -> Result<u8, Self::Error> {
-        self.sent.pop_front().ok_or("gdb has gone")
-    }
-
-    fn peek(&mut self) -> Result<Option<u8>, Self::Error> {
-        // gdb says nothing while the chip runs.
-        Ok(None)
     }
 }
 

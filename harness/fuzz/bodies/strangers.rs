@@ -175,7 +175,7 @@ pub fn remote_bitbang(bytes: &[u8]) {
     assert!(answers.len() <= bytes.len() && pins.take_clocks() <= bytes.len() as u64);
 }
 
-/// gdb at a chip that runs a small program. Each line is a packet, framed here; `!` stands before bytes that go as they are, and
+/// gdb at a chip that runs a small program, and at an ESP8266 without one. Each line is a packet, framed here; `!` stands before bytes that go as they are, and
 /// an empty line is Ctrl-C.
 pub fn gdb(bytes: &[u8]) {
     const PROGRAM: &[u8] = include_bytes!("../../emulator/tests/programs/flash_identity.elf");
@@ -190,12 +190,21 @@ pub fn gdb(bytes: &[u8]) {
             }
         }
     }
-    let model = emulator::model_of(&chip::ESP32C3).expect("it is emulated");
-    let mut chip = (model.power_on)(&emulator::Settings::default());
-    chip.load_elf(PROGRAM).expect("a program for this chip");
+    let power_on = |chip| {
+        let model = emulator::model_of(chip).expect("it is emulated");
+        (model.power_on)(&emulator::Settings::default())
+    };
+    let mut c3 = power_on(&chip::ESP32C3);
+    c3.load_elf(PROGRAM).expect("a program for this chip");
+    let mut esp8266 = power_on(&chip::ESP8266);
+    // Its ROM finds nothing in the flash, and stops when it runs.
+    esp8266.boot_from_flash();
+    esp8266.reset(emulator::Reset::PowerOn);
     let mut heard = |chip: &mut dyn emulator::EmulatedChip| drop(chip.take_events());
-    if let Err(why) = emulator::gdb::serve(&mut *chip, Said(said.into()), &mut heard) {
-        shown(&why);
+    for mut chip in [c3, esp8266] {
+        if let Err(why) = emulator::gdb::serve(&mut *chip, Said(said.clone().into()), &mut heard) {
+            shown(&why);
+        }
     }
 }
 

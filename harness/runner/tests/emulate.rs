@@ -146,7 +146,6 @@ fn an_image_for_another_chip_that_is_emulated_says_so_itself() {
     for (more, why) in [
         (["--board", "esp32c3"], "it is for the ESP8266, and this chip is an ESP32-C3"),
         (["--rom", "rom.elf"], "the ROM of the ESP8266 is modelled, and none is read"),
-        (["--gdb", "0"], "gdb's registers of 32-bit Xtensa are not known here"),
     ] {
         let refused = emulate(&[&file, more[0], more[1]]);
         assert_eq!(refused.status.code(), Some(i32::from(exit::USAGE.code)), "{}", said(&refused));

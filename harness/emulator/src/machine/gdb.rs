@@ -4,14 +4,18 @@
 //! that the serial port stays alive. Registers of devices are not read or written by the debugger: that would change
 //! them.
 //!
-//! It does not know sockets: any [`ConnectionExt`] will do, a `TcpStream` among them.
+//! It does not know sockets: any [`ConnectionExt`] will do, a `TcpStream` among them. What differs between architectures is
+//! which registers there are, and in which order gdb wants them: [`Registered`], in a module for each.
+
+mod riscv;
+mod xtensa;
 
 use core::fmt;
 use core::marker::PhantomData;
 
 use chip::Architecture;
 use clock::{Duration, Instant};
-use gdbstub::arch::Arch as _;
+use gdbstub::arch::Arch;
 use gdbstub::common::Signal;
 pub use gdbstub::conn::{Connection, ConnectionExt};
 use gdbstub::stub::run_blocking::{BlockingEventLoop, Event, WaitForStopReasonError};
@@ -31,11 +35,10 @@ use gdbstub::target::ext::target_description_xml_override::{
 };
 use gdbstub::target::{Target, TargetError, TargetResult};
 use gdbstub_arch::riscv::Riscv32;
-use gdbstub_arch::riscv::reg::RiscvCoreRegs;
-use gdbstub_arch::riscv::reg::id::RiscvRegId;
 
 use super::access::AccessKind;
-use super::chip::{EmulatedChip, Pause, Reset};
+use super::chip::{Debuggee, EmulatedChip, Pause, Reset};
+use xtensa::Lx106;
 
 /// How far the chip runs before the connection is looked at again.
 const SLICE: Duration = Duration::from_millis(1);
@@ -79,13 +82,34 @@ where
     C: ConnectionExt,
     <C as Connection>::Error: fmt::Debug + fmt::Display,
 {
-    let architecture = chip.chip().architecture;
-    if !serves(architecture) {
-        return Err(SessionError { reason: format!("gdb's registers of {architecture} are not known here") });
+    match chip.chip().architecture {
+        Architecture::Riscv32 => serve_as::<Riscv32, C>(chip, connection, owner),
+        // The ESP8266's is the one Xtensa core here, and a gdb for Xtensa is built for one core.
+        Architecture::Xtensa => serve_as::<Lx106, C>(chip, connection, owner),
+        other => Err(SessionError { reason: format!("gdb's registers of {other} are not known here") }),
     }
+}
+
+fn serve_as<A, C>(
+    chip: &mut dyn EmulatedChip,
+    connection: C,
+    owner: &mut dyn FnMut(&mut dyn EmulatedChip),
+) -> Result<Ended, SessionError>
+where
+    A: Registered,
+    C: ConnectionExt,
+    <C as Connection>::Error: fmt::Debug + fmt::Display,
+{
     chip.attach_debugger(true);
-    let mut session = Debugged { chip, owner, stepping: false, breakpoints: Vec::new(), watchpoints: Vec::new() };
-    let result = GdbStub::new(connection).run_blocking::<EventLoop<'_, C>>(&mut session);
+    let mut session = Debugged::<A> {
+        chip,
+        owner,
+        stepping: false,
+        breakpoints: Vec::new(),
+        watchpoints: Vec::new(),
+        architecture: PhantomData,
+    };
+    let result = GdbStub::new(connection).run_blocking::<EventLoop<'_, A, C>>(&mut session);
     session.clean_up();
     match result {
         Ok(DisconnectReason::Disconnect) => Ok(Ended::Detached),
@@ -97,19 +121,38 @@ where
 
 /// Whether gdb can be served on a chip of this architecture.
 pub const fn serves(architecture: Architecture) -> bool {
-    matches!(architecture, Architecture::Riscv32)
+    matches!(architecture, Architecture::Riscv32 | Architecture::Xtensa)
+}
+
+/// An architecture's registers, as gdb numbers and orders them.
+trait Registered: Arch<Usize = u32, BreakpointKind = usize> {
+    /// What gdb is told of the registers, as XML; `None` if it has to know them by itself.
+    fn description() -> Option<String>;
+
+    /// All registers of the `g` packet.
+    fn read_all(chip: &dyn Debuggee, registers: &mut Self::Registers);
+
+    /// Sets all registers of the `G` packet.
+    fn write_all(chip: &mut dyn Debuggee, registers: &Self::Registers);
+
+    /// One register; `None` if there is none, or if it cannot be read.
+    fn read_one(chip: &dyn Debuggee, id: Self::RegId) -> Option<u32>;
+
+    /// Sets one register; `false` if there is none, or if it cannot be written.
+    fn write_one(chip: &mut dyn Debuggee, id: Self::RegId, value: u32) -> bool;
 }
 
 /// The chip as `gdbstub` sees it.
-struct Debugged<'a> {
+struct Debugged<'a, A> {
     chip: &'a mut dyn EmulatedChip,
     owner: &'a mut dyn FnMut(&mut dyn EmulatedChip),
     stepping: bool,
     breakpoints: Vec<u32>,
     watchpoints: Vec<(u32, u32, AccessKind)>,
+    architecture: PhantomData<A>,
 }
 
-impl Debugged<'_> {
+impl<A> Debugged<'_, A> {
     fn clean_up(&mut self) {
         for address in self.breakpoints.drain(..) {
             self.chip.remove_breakpoint(address);
@@ -133,18 +176,19 @@ impl Debugged<'_> {
     }
 }
 
-struct EventLoop<'a, C>(PhantomData<(&'a (), C)>);
+struct EventLoop<'a, A, C>(PhantomData<(&'a (), A, C)>);
 
-impl<'a, C> BlockingEventLoop for EventLoop<'a, C>
+impl<'a, A, C> BlockingEventLoop for EventLoop<'a, A, C>
 where
+    A: Registered,
     C: ConnectionExt,
 {
-    type Target = Debugged<'a>;
+    type Target = Debugged<'a, A>;
     type Connection = C;
     type StopReason = SingleThreadStopReason<u32>;
 
     fn wait_for_stop_reason(
-        session: &mut Debugged<'a>,
+        session: &mut Debugged<'a, A>,
         connection: &mut C,
     ) -> Result<Event<Self::StopReason>, WaitForStopReasonError<&'static str, C::Error>> {
         // What stands at a breakpoint has to get past it.
@@ -163,13 +207,13 @@ where
         }
     }
 
-    fn on_interrupt(_session: &mut Debugged<'a>) -> Result<Option<Self::StopReason>, &'static str> {
+    fn on_interrupt(_session: &mut Debugged<'a, A>) -> Result<Option<Self::StopReason>, &'static str> {
         Ok(Some(SingleThreadStopReason::Signal(Signal::SIGINT)))
     }
 }
 
-impl Target for Debugged<'_> {
-    type Arch = Riscv32;
+impl<A: Registered> Target for Debugged<'_, A> {
+    type Arch = A;
     type Error = &'static str;
 
     fn base_ops(&mut self) -> BaseOps<'_, Self::Arch, Self::Error> {
@@ -185,41 +229,11 @@ impl Target for Debugged<'_> {
     }
 
     fn support_target_description_xml_override(&mut self) -> Option<TargetDescriptionXmlOverrideOps<'_, Self>> {
-        Some(self)
+        if A::description().is_some() { Some(self) } else { None }
     }
 }
 
-/// The registers that gdb can be asked for besides the general ones: those of a trap handler first.
-const SYSTEM_REGISTERS: [(&str, u16); 8] = [
-    ("mstatus", 0x300),
-    ("misa", 0x301),
-    ("mtvec", 0x305),
-    ("mscratch", 0x340),
-    ("mepc", 0x341),
-    ("mcause", 0x342),
-    ("mtval", 0x343),
-    ("mhartid", 0xf14),
-];
-
-/// As gdb's documentation has it ("RISC-V Features"): the general registers of `gdbstub_arch`, and the system registers,
-/// which gdb numbers from 65 on.
-fn target_description() -> String {
-    let plain = Riscv32::target_description_xml().unwrap_or_default();
-    let system: String = SYSTEM_REGISTERS
-        .iter()
-        .map(|(name, number)| {
-            let regnum = 65 + u32::from(*number);
-            format!("<reg name=\"{name}\" bitsize=\"32\" type=\"int\" regnum=\"{regnum}\" save-restore=\"no\"/>")
-        })
-        .collect();
-    let general = plain.find("<feature").map_or("", |at| &plain[at..]);
-    format!(
-        "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">\
-         <architecture>riscv:rv32</architecture>{general}<feature name=\"org.gnu.gdb.riscv.csr\">{system}</feature></target>"
-    )
-}
-
-impl TargetDescriptionXmlOverride for Debugged<'_> {
+impl<A: Registered> TargetDescriptionXmlOverride for Debugged<'_, A> {
     fn target_description_xml(
         &self,
         _annex: &[u8],
@@ -227,7 +241,7 @@ impl TargetDescriptionXmlOverride for Debugged<'_> {
         length: usize,
         buffer: &mut [u8],
     ) -> TargetResult<usize, Self> {
-        let text = target_description();
+        let text = A::description().unwrap_or_default();
         let rest = text.as_bytes().get(offset as usize..).unwrap_or_default();
         let piece = &rest[..rest.len().min(length).min(buffer.len())];
         buffer[..piece.len()].copy_from_slice(piece);
@@ -235,22 +249,14 @@ impl TargetDescriptionXmlOverride for Debugged<'_> {
     }
 }
 
-impl SingleThreadBase for Debugged<'_> {
-    fn read_registers(&mut self, registers: &mut RiscvCoreRegs<u32>) -> TargetResult<(), Self> {
-        for (n, register) in registers.x.iter_mut().enumerate() {
-            *register = self.chip.register(n as u8);
-        }
-        registers.pc = self.chip.pc();
+impl<A: Registered> SingleThreadBase for Debugged<'_, A> {
+    fn read_registers(&mut self, registers: &mut A::Registers) -> TargetResult<(), Self> {
+        A::read_all(&*self.chip, registers);
         Ok(())
     }
 
-    fn write_registers(&mut self, registers: &RiscvCoreRegs<u32>) -> TargetResult<(), Self> {
-        for (n, register) in registers.x.iter().enumerate() {
-            self.chip.set_register(n as u8, *register);
-        }
-        if registers.pc != self.chip.pc() {
-            self.chip.set_pc(registers.pc);
-        }
+    fn write_registers(&mut self, registers: &A::Registers) -> TargetResult<(), Self> {
+        A::write_all(&mut *self.chip, registers);
         Ok(())
     }
 
@@ -277,32 +283,20 @@ impl SingleThreadBase for Debugged<'_> {
     }
 }
 
-impl SingleRegisterAccess<()> for Debugged<'_> {
-    fn read_register(&mut self, _thread: (), id: RiscvRegId<u32>, buffer: &mut [u8]) -> TargetResult<usize, Self> {
-        let value = match id {
-            RiscvRegId::Gpr(n) => self.chip.register(n),
-            RiscvRegId::Pc => self.chip.pc(),
-            RiscvRegId::Csr(n) => self.chip.system_register(n).ok_or(TargetError::NonFatal)?,
-            _ => return Err(TargetError::NonFatal),
-        };
-        let bytes = value.to_le_bytes();
+impl<A: Registered> SingleRegisterAccess<()> for Debugged<'_, A> {
+    fn read_register(&mut self, _thread: (), id: A::RegId, buffer: &mut [u8]) -> TargetResult<usize, Self> {
+        let bytes = A::read_one(&*self.chip, id).ok_or(TargetError::NonFatal)?.to_le_bytes();
         buffer.get_mut(..bytes.len()).ok_or(TargetError::NonFatal)?.copy_from_slice(&bytes);
         Ok(bytes.len())
     }
 
-    fn write_register(&mut self, _thread: (), id: RiscvRegId<u32>, bytes: &[u8]) -> TargetResult<(), Self> {
+    fn write_register(&mut self, _thread: (), id: A::RegId, bytes: &[u8]) -> TargetResult<(), Self> {
         let value = u32::from_le_bytes(bytes.try_into().map_err(|_| TargetError::NonFatal)?);
-        match id {
-            RiscvRegId::Gpr(n) => self.chip.set_register(n, value),
-            RiscvRegId::Pc => self.chip.set_pc(value),
-            RiscvRegId::Csr(n) if self.chip.set_system_register(n, value) => {}
-            _ => return Err(TargetError::NonFatal),
-        }
-        Ok(())
+        if A::write_one(&mut *self.chip, id, value) { Ok(()) } else { Err(TargetError::NonFatal) }
     }
 }
 
-impl SingleThreadResume for Debugged<'_> {
+impl<A: Registered> SingleThreadResume for Debugged<'_, A> {
     fn resume(&mut self, _signal: Option<Signal>) -> Result<(), Self::Error> {
         self.stepping = false;
         Ok(())
@@ -313,14 +307,14 @@ impl SingleThreadResume for Debugged<'_> {
     }
 }
 
-impl SingleThreadSingleStep for Debugged<'_> {
+impl<A: Registered> SingleThreadSingleStep for Debugged<'_, A> {
     fn step(&mut self, _signal: Option<Signal>) -> Result<(), Self::Error> {
         self.stepping = true;
         Ok(())
     }
 }
 
-impl Breakpoints for Debugged<'_> {
+impl<A: Registered> Breakpoints for Debugged<'_, A> {
     fn support_sw_breakpoint(&mut self) -> Option<SwBreakpointOps<'_, Self>> {
         Some(self)
     }
@@ -334,7 +328,7 @@ impl Breakpoints for Debugged<'_> {
     }
 }
 
-impl Debugged<'_> {
+impl<A> Debugged<'_, A> {
     fn add_breakpoint(&mut self, address: u32) {
         self.chip.add_breakpoint(address);
         self.breakpoints.push(address);
@@ -350,7 +344,7 @@ impl Debugged<'_> {
     }
 }
 
-impl SwBreakpoint for Debugged<'_> {
+impl<A: Registered> SwBreakpoint for Debugged<'_, A> {
     fn add_sw_breakpoint(&mut self, address: u32, _kind: usize) -> TargetResult<bool, Self> {
         self.add_breakpoint(address);
         Ok(true)
@@ -361,7 +355,7 @@ impl SwBreakpoint for Debugged<'_> {
     }
 }
 
-impl HwBreakpoint for Debugged<'_> {
+impl<A: Registered> HwBreakpoint for Debugged<'_, A> {
     fn add_hw_breakpoint(&mut self, address: u32, _kind: usize) -> TargetResult<bool, Self> {
         self.add_breakpoint(address);
         Ok(true)
@@ -380,7 +374,7 @@ fn kinds(kind: WatchKind) -> &'static [AccessKind] {
     }
 }
 
-impl HwWatchpoint for Debugged<'_> {
+impl<A: Registered> HwWatchpoint for Debugged<'_, A> {
     fn add_hw_watchpoint(&mut self, address: u32, length: u32, kind: WatchKind) -> TargetResult<bool, Self> {
         for kind in kinds(kind) {
             self.chip.add_watchpoint(address, length, *kind);
@@ -402,7 +396,7 @@ impl HwWatchpoint for Debugged<'_> {
     }
 }
 
-impl MonitorCmd for Debugged<'_> {
+impl<A: Registered> MonitorCmd for Debugged<'_, A> {
     fn handle_monitor_cmd(&mut self, command: &[u8], mut out: ConsoleOutput<'_>) -> Result<(), Self::Error> {
         match command {
             b"reset" => {

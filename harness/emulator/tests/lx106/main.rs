@@ -2,6 +2,9 @@
 
 mod core;
 mod disassembly;
+mod gdb;
+#[path = "../support/gdb_wire.rs"]
+mod gdb_wire;
 mod program;
 mod qemu;
 #[path = "../riscv/random.rs"]

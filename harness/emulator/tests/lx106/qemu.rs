@@ -95,7 +95,7 @@ impl Bus for Nothing {
 }
 
 /// What is compared besides `a0` to `a15` and the program counter.
-const COMPARED: [(u8, &str); 19] = [
+pub const COMPARED: [(u8, &str); 19] = [
     (sr::SAR, "SAR"),
     (sr::PS, "PS"),
     (sr::LITBASE, "LITBASE"),
