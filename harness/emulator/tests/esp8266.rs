@@ -1,53 +1,15 @@
 //! A bare-metal program for the ESP8266, built with Debian's `gcc-xtensa-lx106`, tries each device.
 //!
 //! Without that compiler these tests say so and pass. Where `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
-#![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+#[path = "support/lx106_program.rs"]
+mod lx106_program;
 
 use chip::PortId;
 use clock::Instant;
 use emulator::snapshot::Snapshot;
 use emulator::{EmulatedChip, Settings, model_of};
-
-const COMPILER: &str = "xtensa-lx106-elf-gcc";
-
-/// The program as an ELF file; `None`, with the reason printed, where there is no compiler.
-fn program(name: &str) -> Option<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/esp8266");
-    static BUILT: AtomicU32 = AtomicU32::new(0);
-    let file = format!("shakedown-esp8266-{}-{}.elf", std::process::id(), BUILT.fetch_add(1, Ordering::Relaxed));
-    let elf = std::env::temp_dir().join(file);
-    let built = Command::new(COMPILER)
-        .args([
-            "-Os",
-            "-Wall",
-            "-Werror",
-            "-ffreestanding",
-            "-nostdlib",
-            "-mlongcalls",
-            "-mtext-section-literals",
-            "-T",
-        ])
-        .args([folder.join("link.ld"), folder.join(format!("{name}.c"))])
-        .arg("-o")
-        .arg(&elf)
-        .status();
-    match built {
-        Ok(status) => assert!(status.success(), "{name}.c does not compile"),
-        Err(error) => {
-            let required = std::env::var("SHAKEDOWN_REQUIRED_TOOLS").is_ok_and(|tools| tools.contains(COMPILER));
-            assert!(!required, "{COMPILER}: {error}");
-            eprintln!("skipped: {COMPILER} does not start: {error}");
-            return None;
-        }
-    }
-    let bytes = std::fs::read(&elf).expect("it was just built");
-    std::fs::remove_file(&elf).expect("it was just built");
-    Some(bytes)
-}
+use lx106_program::program;
 
 fn chip_with(elf: &[u8]) -> Box<dyn EmulatedChip> {
     let mut chip = power_on();

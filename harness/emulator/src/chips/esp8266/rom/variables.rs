@@ -60,7 +60,8 @@ pub(crate) fn initialise(memory: &mut Memory, flash: &Flash) {
     }
     set(DIGITS, b"0123456789abcdef\0");
     set(UPPER_DIGITS, b"0123456789ABCDEF\0");
-    let device = [115_200, 3, 0, 0, 1, 0, UART_BUFFER_BYTES, UART_BUFFER, UART_BUFFER, UART_BUFFER];
+    // Rate, bits, parity, stop bits, flow control; the buffer with its ends, and neither a trigger level nor anything in it.
+    let device = [115_200, 3, 0, 0, 1, 0, UART_BUFFER_BYTES, UART_BUFFER, UART_BUFFER, UART_BUFFER, 0, 0];
     for (n, word) in (0..).zip(device) {
         set(UART_DEVICE + 4 * n, &u32::to_le_bytes(word));
     }
