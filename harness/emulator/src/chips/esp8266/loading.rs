@@ -80,6 +80,12 @@ impl Esp8266 {
         let cycle = self.core.cycle();
         self.soc.reset(cause, cycle, &mut self.memory);
         self.core.reset(RESET_VECTOR, ROM_VECTORS);
+        if cause.clears_ram() {
+            for (address, length) in [(DRAM, DRAM_BYTES), (ROM_RAM, ROM_RAM_BYTES), (IRAM, IRAM_BYTES)] {
+                // It is RAM.
+                let _ = self.memory.write_slice(address, &vec![0; length as usize]);
+            }
+        }
         rom::initialise(&mut self.memory, &self.soc.flash);
         self.halted = false;
         let boots = self.boots.clone();

@@ -28,7 +28,14 @@ use Modelled::{Behaviour, Memory, Storage};
 
 /// Everything that has an address, in its order.
 pub(crate) const MAP: &[Row] = &[
-    row(0x3ff0_0000, 0x100, "DPORT", Behaviour, D::Dport, "cache window, edges, CPU clock, fuses; the rest is storage"),
+    row(
+        0x3ff0_0000,
+        0x100,
+        "DPORT",
+        Behaviour,
+        D::Dport,
+        "cache window, edges, NMI of FRC1, CPU clock, fuses; the rest is storage",
+    ),
     row(
         0x3ff2_0000,
         0x1600,
@@ -69,7 +76,7 @@ pub(crate) const MAP: &[Row] = &[
         "UART0",
         Behaviour,
         D::Uart0,
-        "FIFOs, baud rate, interrupts, autobaud; no flow control, no errors",
+        "FIFOs, baud rate, interrupts; autobaud is done at once, at the rate set; no errors",
     ),
     row(0x6000_0100, 0x100, "SPI1", Storage, D::UserSpi, "commands are over at once, and nobody is there"),
     row(
@@ -83,7 +90,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6000_0300, 0x100, "GPIO", Behaviour, D::Gpio, "levels, open drain, pin interrupts; no sigma-delta"),
     row(0x6000_0400, 0x200, "RF", Storage, D::None, "radio front end"),
     row(0x6000_0600, 0x100, "FRC", Behaviour, D::Timers, "both timers"),
-    row(0x6000_0700, 0x100, "RTC", Behaviour, D::Rtc, "resets, counter; no sleep"),
+    row(0x6000_0700, 0x100, "RTC", Behaviour, D::Rtc, "resets, counter, deep sleep with GPIO16 on RST; no light sleep"),
     row(0x6000_0800, 0x100, "IO_MUX", Storage, D::None, "pins are GPIOs, whatever is chosen"),
     row(0x6000_0900, 0x100, "WDT", Behaviour, D::Watchdog, "interrupt, then reset"),
     row(0x6000_0a00, 0x500, "ANALOG", Storage, D::None, "I2C of the analogue part, SAR converter"),

@@ -27,6 +27,13 @@ impl Esp8266 {
             if self.now_ticks() >= deadline {
                 return Pause::Deadline;
             }
+            if let Some(until) = self.soc.devices.rtc.sleeps_until {
+                if until == NEVER && deadline == NEVER {
+                    return Pause::Asleep;
+                }
+                self.sleep(until.min(deadline));
+                continue;
+            }
             let limit = deadline.min(self.soc.owner_due());
             self.soc.run_limit = limit;
             let until_cycle = self.soc.clock.cycle(limit).max(self.core.cycle() + 1);
@@ -44,6 +51,13 @@ impl Esp8266 {
         if self.halted {
             return Pause::Halted;
         }
+        if let Some(until) = self.soc.devices.rtc.sleeps_until {
+            if until == NEVER {
+                return Pause::Asleep;
+            }
+            self.sleep(until);
+            return self.something_to_tell().unwrap_or(Pause::Deadline);
+        }
         let stop = if rom::CODE.contains(&self.core.pc()) {
             let until = self.core.cycle() + 1;
             Some(self.core.run(&mut self.memory, &mut self.soc, until))
@@ -59,6 +73,15 @@ impl Esp8266 {
         }
         self.settle_owner_matters();
         self.something_to_tell().unwrap_or(Pause::Deadline)
+    }
+
+    /// Deep sleep until then, and the reset that is at its end.
+    fn sleep(&mut self, until: Ticks) {
+        let cycle = self.soc.clock.cycle(until).max(self.core.cycle() + 1);
+        self.core.skip_to(cycle);
+        if self.soc.devices.rtc.sleeps_until.is_some_and(|end| end <= self.now_ticks()) {
+            self.restart(ResetCause::DeepSleepIsOver, Stands::Behind);
+        }
     }
 
     /// Notes an event at the instruction at `pc`, or at the one before it.

@@ -29,7 +29,8 @@ use crate::machine::time::{CpuClock, NEVER, Ticks};
 use super::map::{DeviceName, MAP, Row, is_register, row_of, row_of_device};
 use super::registers::peripheral;
 
-/// DPORT.
+/// DPORT: whether a source raises the NMI, and which.
+const NMI_SOURCE: u32 = 0x00;
 const EDGE_ENABLE: u32 = 0x04;
 pub(super) const CACHE_CONTROL: u32 = 0x0c;
 const CPU_CLOCK: u32 = 0x14;
@@ -57,6 +58,12 @@ const UART_INPUT: u32 = 5;
 const WDT_INPUT: u32 = 8;
 const FRC1_INPUT: u32 = 9;
 const FRC2_INPUT: u32 = 10;
+const NMI_INPUT: u32 = 14;
+
+/// NMI_SOURCE: on, and FRC1, by the number that the SDK's own handler writes. No other source is known of.
+const NMI_ON: u32 = 1 << 0;
+const NMI_FROM: u32 = 0b111 << 1;
+const NMI_FROM_FRC1: u32 = 7 << 1;
 
 /// Ticks of a cycle at 80 MHz.
 const TICKS_PER_CYCLE: u64 = 2;
@@ -139,6 +146,8 @@ pub(crate) struct Soc {
     fuses: [u32; 4],
     known_touches: BTreeSet<(u32, bool)>,
     polls: Polls,
+    /// FRC1 has asked for the NMI while it was off.
+    nmi_waits: bool,
     stop: bool,
 }
 
@@ -166,6 +175,7 @@ impl Soc {
             fuses: efuse::words(address_end),
             known_touches: BTreeSet::new(),
             polls: Polls::new(TICKS_HZ),
+            nmi_waits: false,
             stop: false,
         }
     }
@@ -187,6 +197,7 @@ impl Soc {
         self.devices.rtc = Rtc::new(cause);
         self.devices.watchdog = Watchdog::new();
         self.devices.wifi_mac.reset();
+        self.nmi_waits = false;
         self.analog.clear();
         self.clock_may_have_changed(cycle);
         self.show_flash(memory);
@@ -454,7 +465,8 @@ impl Soc {
         let radio = &self.devices.wifi_mac;
         let radio_stops =
             row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || !radio.antenna.output.is_empty());
-        let resets = self.devices.rtc.requested_reset.is_some() || self.devices.watchdog.requested_reset.is_some();
+        let Devices { rtc, watchdog, .. } = &self.devices;
+        let resets = rtc.requested_reset.or(watchdog.requested_reset).is_some() || rtc.sleeps_until.is_some();
         if resets || radio_stops {
             self.stop = true;
         }
@@ -462,7 +474,8 @@ impl Soc {
 
     /// The edges that have risen since they were last asked for, as far as DPORT lets them through.
     fn take_edges(&mut self) -> u32 {
-        let enabled = self.registers(DeviceName::Dport).get(EDGE_ENABLE);
+        let dport = self.registers(DeviceName::Dport);
+        let (enabled, nmi) = (dport.get(EDGE_ENABLE), dport.get(NMI_SOURCE));
         let timers = std::mem::take(&mut self.devices.timers.edges);
         let watchdog = std::mem::take(&mut self.devices.watchdog.edge);
         let mut edges = 0;
@@ -474,6 +487,10 @@ impl Soc {
             if has_risen && enabled >> bit & 1 != 0 {
                 edges |= 1 << input;
             }
+        }
+        self.nmi_waits = nmi & NMI_FROM == NMI_FROM_FRC1 && (self.nmi_waits || timers & FRC1_EDGE != 0);
+        if nmi & NMI_ON != 0 && std::mem::take(&mut self.nmi_waits) {
+            edges |= 1 << NMI_INPUT;
         }
         edges
     }

@@ -25,6 +25,18 @@ fn image(address: u32, code: &[u8]) -> Vec<u8> {
     image
 }
 
+/// Stores a word to a register, as an instruction would.
+fn store(chip: &mut Esp8266, address: u32, value: u32) {
+    let cycle = chip.core.cycle();
+    chip.soc.store(&mut chip.memory, address, Width::Word, value, cycle).expect("it is a register");
+}
+
+/// Loads a word from a register, as an instruction would.
+fn load(chip: &mut Esp8266, address: u32) -> u32 {
+    let cycle = chip.core.cycle();
+    chip.soc.load(&mut chip.memory, address, Width::Word, cycle).expect("it is a register")
+}
+
 fn chip_with(flash: &[u8]) -> Esp8266 {
     let mut chip = Esp8266::new(&Config::default());
     chip.set_flash_content(flash).expect("it fits");
@@ -73,14 +85,6 @@ fn what_the_rom_does_not_take_is_told() {
 #[test]
 fn a_reset_by_software_keeps_what_the_rtc_keeps_and_a_watchdog_says_so() {
     let mut chip = chip_with(&image(IRAM, &FOR_EVER));
-    let store = |chip: &mut Esp8266, address, value| {
-        let cycle = chip.core.cycle();
-        chip.soc.store(&mut chip.memory, address, Width::Word, value, cycle).expect("it is a register");
-    };
-    let load = |chip: &mut Esp8266, address| {
-        let cycle = chip.core.cycle();
-        chip.soc.load(&mut chip.memory, address, Width::Word, cycle).expect("it is a register")
-    };
     store(&mut chip, 0x6000_1100, 0x1234_5678);
     store(&mut chip, 0x6000_0014, 50);
     store(&mut chip, 0x6000_0700, 1 << 31);
@@ -96,6 +100,88 @@ fn a_reset_by_software_keeps_what_the_rtc_keeps_and_a_watchdog_says_so() {
     assert_eq!((event.kind.to_string(), event.kind.is_fault()), ("reset: hardware watchdog".to_owned(), true));
     EmulatedChip::reset(&mut chip, Reset::PowerOn);
     assert_eq!(load(&mut chip, 0x6000_1100), 0);
+}
+
+/// The words of Espressif's SDKs, from 1.4.0 to 3.0.1.
+#[test]
+fn deep_sleep_ends_when_the_counter_comes_to_the_alarm_and_keeps_what_the_rtc_keeps() {
+    let mut chip = chip_with(&image(IRAM, &FOR_EVER));
+    store(&mut chip, 0x6000_1100, 0x1234_5678);
+    chip.memory.write_word(DRAM + 0x100, 0x1234_5678).expect("it is RAM");
+    // A short sleep before it, which is not deep.
+    store(&mut chip, 0x6000_0744, 4);
+    store(&mut chip, 0x6000_0718, 8);
+    store(&mut chip, 0x6000_0708, 1 << 20);
+    while chip.now() < Instant::from_millis(40) {
+        chip.run_until(Instant::from_millis(40));
+    }
+    assert!(chip.take_events().is_empty());
+    let counter = load(&mut chip, 0x6000_071c);
+    store(&mut chip, 0x6000_0744, 0x20);
+    store(&mut chip, 0x6000_0704, counter + 173_913);
+    store(&mut chip, 0x6000_0708, 1 << 20);
+    let retired = chip.instructions_retired();
+    assert_eq!(chip.run_until(Instant::from_millis(500)), Pause::Deadline);
+    assert!(chip.instructions_retired() <= retired + 1, "nothing runs");
+    assert_eq!(chip.run_until(Instant::FAR_FUTURE), Pause::Event);
+    let slept_us = (chip.now() - Instant::from_millis(40)).as_micros();
+    assert!((1_000_000..1_000_010).contains(&slept_us), "{slept_us} us");
+    assert_eq!(chip.take_events()[0].kind.to_string(), "reset: end of deep sleep");
+    assert_eq!(load(&mut chip, 0x6000_1100), 0x1234_5678);
+    assert_eq!(load(&mut chip, 0x6000_0714) & 7, 2, "as the reset pin");
+    assert_eq!(chip.memory.read_word(DRAM + 0x100), Ok(0), "RAM had no power");
+    // Without an alarm it is the reset pin that ends it.
+    store(&mut chip, 0x6000_0718, 0);
+    store(&mut chip, 0x6000_0744, 0x20);
+    store(&mut chip, 0x6000_0708, 1 << 20);
+    while chip.run_until(Instant::FAR_FUTURE) == Pause::SerialOutput {}
+    assert_eq!(chip.run_until(Instant::FAR_FUTURE), Pause::Asleep);
+    EmulatedChip::reset(&mut chip, Reset::Debugger);
+    assert_eq!(chip.run_until(chip.now() + clock::Duration::from_millis(1)), Pause::Deadline);
+}
+
+#[test]
+fn the_first_timer_raises_the_nmi_where_dport_says_so_and_what_is_off_waits() {
+    let mut chip = chip_with(&image(IRAM, &FOR_EVER));
+    store(&mut chip, 0x3ff0_0000, 0xe);
+    // FRC1 on, by 16; ten counts, then round.
+    store(&mut chip, 0x6000_0608, 1 << 7 | 1 << 2);
+    store(&mut chip, 0x6000_0600, 10);
+    let nmi = |chip: &mut Esp8266| {
+        let cycle = chip.core.cycle();
+        chip.soc.interrupts(cycle).edges >> 14 & 1
+    };
+    chip.core.skip_to(chip.core.cycle() + 1_000);
+    assert_eq!(nmi(&mut chip), 0, "the SDK's handler switches it off when it begins");
+    store(&mut chip, 0x3ff0_0000, 0xf);
+    assert_eq!(nmi(&mut chip), 1, "and on when it ends");
+    assert_eq!(nmi(&mut chip), 0);
+}
+
+/// Bit-banged, as firmware has it: both lines open-drain with a pull-up, and a device that holds the data line down.
+#[test]
+fn a_device_on_two_open_drain_pins_is_heard_bit_by_bit() {
+    const SDA: u32 = 4;
+    const SCL: u32 = 5;
+    let mut chip = chip_with(&image(IRAM, &FOR_EVER));
+    for pin in [SDA, SCL] {
+        store(&mut chip, 0x6000_0328 + 4 * pin, 1 << 2);
+        store(&mut chip, 0x6000_0304, 1 << pin);
+        store(&mut chip, 0x6000_0310, 1 << pin);
+    }
+    let mut heard = 0;
+    for bit in (0..8).rev() {
+        store(&mut chip, 0x6000_0308, 1 << SCL);
+        assert_eq!(chip.pin_levels() >> SCL & 1, 0);
+        chip.drive_pin(SDA as u8, 0xa5 >> bit & 1 != 0);
+        store(&mut chip, 0x6000_0304, 1 << SCL);
+        heard = heard << 1 | load(&mut chip, 0x6000_0318) >> SDA & 1;
+    }
+    assert_eq!(heard, 0xa5);
+    // Nobody holds it: a byte that is sent is what the lines show.
+    chip.drive_pin(SDA as u8, true);
+    store(&mut chip, 0x6000_0308, 1 << SDA);
+    assert_eq!(chip.pin_levels() >> SDA & 1, 0);
 }
 
 #[test]

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum ResetCause {
     /// The power has come on.
     PowerOn,
-    /// The reset pin, or the timer that ends deep sleep, which is wired to it.
+    /// The reset pin.
     External,
+    /// GPIO16, which the RTC's timer pulls down at the end of deep sleep, and which is wired to the reset pin.
+    DeepSleepIsOver,
     /// Firmware has asked for it: by a register, or by going to the ROM's reset vector.
     Software,
     /// The watchdog has bitten.
@@ -22,7 +24,7 @@ impl ResetCause {
     pub const fn number(self) -> u32 {
         match self {
             Self::PowerOn => 1,
-            Self::External | Self::Software => 2,
+            Self::External | Self::DeepSleepIsOver | Self::Software => 2,
             Self::Watchdog => 4,
         }
     }
@@ -31,6 +33,11 @@ impl ResetCause {
     pub const fn clears_rtc(self) -> bool {
         matches!(self, Self::PowerOn)
     }
+
+    /// Whether RAM has been without power.
+    pub const fn clears_ram(self) -> bool {
+        matches!(self, Self::PowerOn | Self::DeepSleepIsOver)
+    }
 }
 
 impl fmt::Display for ResetCause {
@@ -38,6 +45,7 @@ impl fmt::Display for ResetCause {
         f.write_str(match self {
             Self::PowerOn => "power-on",
             Self::External => "reset pin",
+            Self::DeepSleepIsOver => "end of deep sleep",
             Self::Software => "software",
             Self::Watchdog => "hardware watchdog",
         })

@@ -128,6 +128,25 @@ fn what_is_for_others_on_another_channel_or_with_the_receiver_off_is_not_heard()
     assert_eq!((bench.read(EVENTS), bench.mac.antenna.output.len()), (0, 0));
 }
 
+/// Chips that nobody has set up are an access point beside the station: the second address and its mask.
+#[test]
+fn what_is_for_the_second_interface_is_marked_so_and_acknowledged_as_long_as_that_is_on() {
+    const ACCESS_POINT: Address = [0x1a, 0xfe, 0x34, 0, 0, 1];
+    let mut bench = Bench::new(4);
+    bench.write(OWN_ADDRESSES + 8, u32::from_le_bytes([0x1a, 0xfe, 0x34, 0]));
+    bench.write(OWN_ADDRESSES + 12, u32::from_le_bytes([0, 1, 0, 0]));
+    bench.hear(100, data(ACCESS_POINT, b"off"));
+    assert_eq!((bench.read(EVENTS), bench.mac.antenna.output.len()), (0, 0));
+    bench.write(OWN_MASKS + 12, ON | 0xffff);
+    for (n, (to, own)) in [(ACCESS_POINT, 0b10), (OWN, 0b01)].into_iter().enumerate() {
+        bench.hear(1_000 * (n as u64 + 1), data(to, b"on"));
+        let word = bench.memory.read_word(BUFFERS + 0x800 * n as u32).expect("RAM");
+        assert_eq!(word >> 28 & 3, own);
+        let sent = bench.mac.antenna.output.pop().expect("an acknowledgement");
+        assert_eq!(sent.bytes, acknowledgement(OTHER));
+    }
+}
+
 /// While the driver derives keys, its few buffers fill: what comes then is lost, acknowledged all the same.
 #[test]
 fn a_full_ring_loses_frames_and_says_nothing() {
