@@ -111,6 +111,15 @@ fn are_its_own(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> boo
     }
 }
 
+/// Whether a hello with these versions is the one that it says anyway: up to TLS 1.2 a hello names the highest alone
+/// (RFC 5246 §7.4.1.2), and no broker sees what lies below.
+fn says_the_same_hello(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> bool {
+    match abilities.versions {
+        Some((lowest, highest)) => min.is_none_or(|min| min >= lowest) && max.is_none_or(|max| max == highest),
+        None => min.is_none() && max.is_none(),
+    }
+}
+
 /// Something that a driver makes of what it has heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -222,5 +231,19 @@ impl Session {
     /// What was made of what it said, in order.
     pub fn take_said(&mut self) -> Vec<Said> {
         either!(&mut self.0, device => device.take_said())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_below_the_highest_version_stands_in_no_hello() {
+        let abilities = Abilities { versions: Some((0x0301, 0x0303)), ..Abilities::default() };
+        let same = |min, max| says_the_same_hello(min, max, &abilities);
+        assert!(same(None, None) && same(Some(0x0303), Some(0x0303)) && same(Some(0x0301), Some(0x0303)));
+        assert!(!same(Some(0x0301), Some(0x0302)) && !same(None, Some(0x0304)) && !same(Some(0x0300), None));
+        assert!(!says_the_same_hello(Some(0x0303), None, &Abilities::default()));
     }
 }

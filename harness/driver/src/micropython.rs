@@ -1,7 +1,7 @@
 //! MicroPython: programs at its raw REPL, that do with `network`, `ssl` and `umqtt.simple` what a plan says.
 //!
 //! The device runs what its owner's program would run, module by module as they are in the image. Beside them lie a few
-//! lines of ours (`prelude.py`): they print a mark as a stage is entered, by standing between `umqtt.simple` and the
+//! lines of ours (`prelude/`): they print a mark as a stage is entered, by standing between `umqtt.simple` and the
 //! modules `socket` and `ssl` that it calls. What is printed of exceptions is MicroPython's own.
 
 pub mod exception;
@@ -12,9 +12,13 @@ use clock::Instant;
 use control::{Plan, Report};
 use outcome::Stage;
 
+use self::program::Library;
 use crate::progress::{MARK, Progress, stage_of};
 use crate::raw_repl::{Event, RawRepl};
 use crate::{Fault, Said};
+
+/// Before the number that axTLS prints of a failed handshake.
+const AXTLS_STATUS: &str = "ssl_handshake_status: ";
 
 /// What is done, program by program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +45,21 @@ pub(crate) struct Session {
     /// What is being done.
     step: Option<Step>,
     progress: Progress,
+    library: Library,
+    /// What axTLS has printed of the handshake that failed.
+    axtls_status: Option<i32>,
 }
 
 impl Session {
     pub(crate) fn new(plan: &Plan) -> Self {
-        Self { repl: RawRepl::new(), plan: plan.clone(), step: None, progress: Progress::new(plan) }
+        Self {
+            repl: RawRepl::new(),
+            plan: plan.clone(),
+            step: None,
+            progress: Progress::new(plan),
+            library: Library::MbedTls,
+            axtls_status: None,
+        }
     }
 
     pub(crate) fn hear(&mut self, now: Instant, bytes: &[u8]) {
@@ -76,7 +90,10 @@ impl Session {
                 return;
             }
             match event {
-                Event::Banner(line) => self.progress.say(Said::Text(line)),
+                Event::Banner(line) => {
+                    self.library = Library::of_banner(&line);
+                    self.progress.say(Said::Text(line));
+                }
                 Event::Ready => self.ready(now),
                 Event::Line(line) => self.line(now, line),
                 Event::Finished(error) if error.is_empty() => {}
@@ -114,7 +131,7 @@ impl Session {
     fn run(&mut self, now: Instant, step: Step) {
         self.step = Some(step);
         let program = match step {
-            Step::Prelude => program::PRELUDE.to_owned(),
+            Step::Prelude => program::prelude(self.library),
             Step::Join => program::join(&self.plan),
             Step::SetUp => program::set_up(&self.plan),
             Step::Connect => program::connect(&self.plan, self.progress.pause_ms),
@@ -138,7 +155,12 @@ impl Session {
     }
 
     fn line(&mut self, now: Instant, line: String) {
-        let Some(words) = line.strip_prefix(MARK) else { return self.progress.say(Said::Text(line)) };
+        let Some(words) = line.strip_prefix(MARK) else {
+            if let Some(status) = line.strip_prefix(AXTLS_STATUS) {
+                self.axtls_status = status.trim().parse().ok();
+            }
+            return self.progress.say(Said::Text(line));
+        };
         if !self.progress.takes_mark() {
             return;
         }
@@ -179,6 +201,11 @@ impl Session {
             self.progress.say(Said::Text(line.to_owned()));
         }
         let failure = exception::read(error, self.progress.stage, now.as_millis_u32());
+        let status = self.axtls_status.take();
+        let failure = match self.library {
+            Library::MbedTls => failure,
+            Library::AxTls => exception::with_axtls_status(failure, status),
+        };
         self.progress.report(Report::Failed(failure));
         let can_try = matches!(self.step, Some(Step::Connect | Step::Act(_) | Step::Goodbye));
         if !can_try || !self.progress.reconnects() {

@@ -29,8 +29,8 @@ const CTRL_A: u8 = 0x01;
 const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 
-/// What a line begins with that only a start of the device prints: its ROM, or its soft reset.
-const STARTS: [&str; 3] = ["ESP-ROM:", "rst:0x", "MPY: soft reboot"];
+/// What a line begins with that only a start of the device prints: its ROM (an ESP32-C3's, an ESP8266's), or its soft reset.
+const STARTS: [&str; 4] = ["ESP-ROM:", "rst:0x", " ets Jan  8 2013,rst cause:", "MPY: soft reboot"];
 
 /// What came of what was heard.
 #[derive(Clone, Debug, PartialEq, Eq)]

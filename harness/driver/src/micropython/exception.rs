@@ -1,5 +1,5 @@
-//! What MicroPython prints of an exception, as a failure: `mbedtls_raise_error` of `extmod/modtls_mbedtls.c`, and
-//! `umqtt.simple`.
+//! What MicroPython prints of an exception, as a failure: `mbedtls_raise_error` of `extmod/modtls_mbedtls.c`,
+//! `extmod/modussl_axtls.c`, and `umqtt.simple`.
 
 use control::Failure;
 use outcome::{FailureClass, Stage};
@@ -60,6 +60,42 @@ pub fn read(printed: &str, stage: Stage, at_ms: u32) -> Failure {
         failed_allocation_bytes: allocation(&words),
         at_ms,
     }
+}
+
+/// What axTLS's status of a handshake says (`ssl/ssl.h` of axTLS): an alert that has come, or what was found wrong.
+const AXTLS: [(i32, &str, FailureClass); 17] = [
+    (-2, "SSL_ERROR_DEAD", FailureClass::PeerClosed),
+    (-3, "SSL_CLOSE_NOTIFY", FailureClass::PeerClosed),
+    (-256, "SSL_ERROR_CONN_LOST", FailureClass::PeerClosed),
+    (-257, "SSL_ERROR_RECORD_OVERFLOW", FailureClass::Tls),
+    (-258, "SSL_ERROR_SOCK_SETUP_FAILURE", FailureClass::Tls),
+    (-260, "SSL_ERROR_INVALID_HANDSHAKE", FailureClass::Tls),
+    (-261, "SSL_ERROR_INVALID_PROT_MSG", FailureClass::Tls),
+    (-262, "SSL_ERROR_INVALID_HMAC", FailureClass::Tls),
+    (-263, "SSL_ERROR_INVALID_VERSION", FailureClass::Tls),
+    (-264, "SSL_ERROR_UNSUPPORTED_EXTENSION", FailureClass::Tls),
+    (-265, "SSL_ERROR_INVALID_SESSION", FailureClass::Tls),
+    (-266, "SSL_ERROR_NO_CIPHER", FailureClass::Tls),
+    (-267, "SSL_ERROR_INVALID_CERT_HASH_ALG", FailureClass::Tls),
+    (-268, "SSL_ERROR_BAD_CERTIFICATE", FailureClass::Tls),
+    (-269, "SSL_ERROR_INVALID_KEY", FailureClass::Tls),
+    (-271, "SSL_ERROR_FINISHED_INVALID", FailureClass::Tls),
+    (-274, "SSL_ERROR_NOT_SUPPORTED", FailureClass::Tls),
+];
+
+/// A failed handshake of axTLS, with the status that it has printed before the exception (before 1.13 the exception says EIO for
+/// all of them; since then it carries the status itself).
+pub(super) fn with_axtls_status(failure: Failure, printed: Option<i32>) -> Failure {
+    let own = || failure.name.strip_prefix("OSError: ")?.parse().ok();
+    let Some(status) = printed.or_else(own).filter(|_| failure.stage == Stage::Hello) else { return failure };
+    let known = AXTLS.iter().find(|(code, ..)| *code == status);
+    let (meaning, class) = match known {
+        Some((_, name, class)) => ((*name).to_owned(), *class),
+        None if (-255..0).contains(&status) => (format!("alert {}", -status), FailureClass::PeerRefused),
+        None => return failure,
+    };
+    let status = if printed.is_some() { format!("; ssl_handshake_status: {status}") } else { String::new() };
+    Failure { class, name: format!("{}{status} ({meaning})", failure.name), ..failure }
 }
 
 /// What was printed, if the failure has the name of a library's code instead.
@@ -151,6 +187,22 @@ mod tests {
         assert_eq!((failure.class, failure.stage, failure.code), (FailureClass::Tls, Stage::Certificate, 0));
         assert_eq!(failure.name, words.replacen('\n', "", 1).replace('\n', "; "));
         assert_eq!(printed(&failure), None);
+    }
+
+    #[test]
+    fn a_status_of_axtls_is_told_whether_it_was_printed_or_raised() {
+        let told = |words: &str, printed| {
+            let failure = with_axtls_status(read(&traceback(words), Stage::Hello, 7), printed);
+            (failure.name, failure.class)
+        };
+        let old = told("OSError: [Errno 5] EIO", Some(-268));
+        let name = "OSError: [Errno 5] EIO; ssl_handshake_status: -268 (SSL_ERROR_BAD_CERTIFICATE)";
+        assert_eq!(old, (name.to_owned(), FailureClass::Tls));
+        assert_eq!(told("OSError: -40", None), ("OSError: -40 (alert 40)".to_owned(), FailureClass::PeerRefused));
+        assert_eq!(told("OSError: -256", None).1, FailureClass::PeerClosed);
+        for (words, printed) in [("OSError: -999", None), ("OSError: [Errno 104] ECONNRESET", None)] {
+            assert_eq!(told(words, printed).0, words);
+        }
     }
 
     #[test]

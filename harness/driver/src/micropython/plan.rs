@@ -1,13 +1,16 @@
 //! What of a plan can be said at MicroPython's REPL.
 //!
-//! Sources: `extmod/modtls_mbedtls.c` and `ports/esp32/network_wlan.c` of MicroPython, `umqtt.simple` and `ssl` of
-//! micropython-lib.
+//! Sources: `extmod/modtls_mbedtls.c`, `extmod/modussl_axtls.c` and `ports/esp32/network_wlan.c` of MicroPython,
+//! `umqtt.simple` and `ssl` of micropython-lib.
+//!
+//! A MicroPython that cannot verify is one over axTLS, as the port for the ESP8266 was: its `ussl` has one function, and takes a
+//! name, a certificate and a key.
 
-use control::{ConnectStyle, Link, Mqtt, Network, Plan, Tls, Trust, Verify};
+use control::{Blob, ConnectStyle, Link, Mqtt, Network, Plan, Tls, Trust, Verify};
 use wire::tls::CipherSuite;
 
 use crate::conflict::{refuse, refuse_settings_of_builds};
-use crate::{Abilities, Conflict, are_its_own};
+use crate::{Abilities, Conflict, says_the_same_hello};
 
 /// `umqtt.simple` opens its socket without a time-out.
 const ENDLESS_MS: u32 = u32::MAX;
@@ -79,8 +82,8 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
         verify,
         trust,
         authorities: _,
-        client_certificate: _,
-        client_key: _,
+        client_certificate,
+        client_key,
         version_min,
         version_max,
         cipher_suites,
@@ -94,22 +97,39 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
         keeps_session,
         requires_authority,
     } = &tls;
-    let checks = *verify != Verify::None;
+    let checks = *verify != Verify::None && !abilities.cannot_verify;
     if server_name.is_some() && checks {
         refuse(!sends_server_name && *checks_name, "device.sends_server_name", NAME_AND_CHECK)?;
         refuse(*sends_server_name && !checks_name, "device.checks_name", NAME_AND_CHECK)?;
     }
     let is_named = server_name.is_some() && (*sends_server_name || *checks_name);
-    refuse(*verify == Verify::Required && !is_named, "device.server_name", NAME_REQUIRED)?;
+    refuse(*verify == Verify::Required && checks && !is_named, "device.server_name", NAME_REQUIRED)?;
     refuse(checks && !checks_dates, "device.checks_dates", "Mbed TLS is built with a clock there")?;
     refuse(*trust != Trust::Authorities, "device.trust", "it trusts authorities alone")?;
-    refuse(!are_its_own(*version_min, *version_max, abilities), "device.versions", "")?;
+    refuse(!says_the_same_hello(*version_min, *version_max, abilities), "device.versions", "")?;
+    if abilities.cannot_verify {
+        let is_pem = |blob: &Option<Blob>| matches!(blob, Some(Blob::Pem(_)));
+        let shows_pem = [client_certificate, client_key].into_iter().any(is_pem);
+        refuse(shows_pem, "device.certificates", "axTLS takes a certificate and its key in DER")?;
+        refuse(!cipher_suites.is_empty(), "device.cipher_suites", "axTLS offers what it has")?;
+    }
     let has_name = |suite: &u16| mbedtls_name(*suite).is_some();
     refuse(!cipher_suites.iter().all(has_name), "device.cipher_suites", "Mbed TLS has no such suite")?;
     refuse_settings_of_builds(&tls, preset)?;
     refuse(client_hello.is_some(), "device.client_hello", "its hello is its own")?;
     refuse(*keeps_session, "device.keeps_session", "an SSLContext keeps no session")?;
     refuse(*requires_authority, "device.requires_authority", "it says hello without one")?;
+    if abilities.cannot_verify {
+        let authorities = None;
+        return Ok(Tls {
+            verify: Verify::None,
+            checks_name: false,
+            checks_dates: false,
+            authorities,
+            alpn: Vec::new(),
+            ..tls
+        });
+    }
     Ok(Tls { alpn: Vec::new(), ..tls })
 }
 
@@ -124,4 +144,20 @@ fn of_mqtt(mqtt: Mqtt) -> Result<Mqtt, Conflict> {
 pub(super) fn mbedtls_name(suite: u16) -> Option<String> {
     let name = CipherSuite(suite).name()?;
     name.contains("_WITH_").then(|| name.replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axtls_verifies_nothing_and_takes_no_pem_and_no_suites() {
+        let axtls = Abilities { cannot_verify: true, ..Abilities::default() };
+        let fitted = of_tls(Tls::default(), None, &axtls).expect("nothing was asked for that it has not");
+        assert_eq!((fitted.verify, fitted.checks_name, fitted.authorities), (Verify::None, false, None));
+        let shows = Tls { client_certificate: Some(Blob::Pem(String::new())), ..Tls::default() };
+        let suites = Tls { cipher_suites: vec![0x2f], ..Tls::default() };
+        let keys = [shows, suites].map(|tls| of_tls(tls, None, &axtls).expect_err("it cannot be said").key);
+        assert_eq!(keys, ["device.certificates", "device.cipher_suites"]);
+    }
 }

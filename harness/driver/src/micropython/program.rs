@@ -6,8 +6,36 @@ use clock::UnixTime;
 use clock::calendar::Date;
 use control::{Act, Blob, Clock, Plan, Tls, Verify};
 
+/// What speaks TLS below MicroPython's module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Library {
+    /// With contexts, which verify.
+    MbedTls,
+    /// One function, which takes a certificate, a key and, from 1.10 on, a name; nothing is verified.
+    AxTls,
+}
+
+impl Library {
+    /// The library of the port that a banner names: `MicroPython v1.12 on 2019-12-20; ESP module with ESP8266`.
+    pub(super) fn of_banner(banner: &str) -> Self {
+        if banner.trim_end().ends_with("with ESP8266") { Self::AxTls } else { Self::MbedTls }
+    }
+}
+
 /// Our lines beside the image's modules.
-pub(super) const PRELUDE: &str = include_str!("prelude.py");
+pub(super) fn prelude(library: Library) -> String {
+    let network = include_str!("prelude/network.py");
+    let end = include_str!("prelude/end.py");
+    match library {
+        Library::MbedTls => {
+            [include_str!("prelude/mbedtls.py"), network, include_str!("prelude/mbedtls_socket.py"), end].concat()
+        }
+        Library::AxTls => {
+            [include_str!("prelude/axtls.py"), network, include_str!("prelude/axtls_socket.py"), end].concat()
+        }
+    }
+}
+
 /// Ends the session.
 pub(super) const GOODBYE: &str = "_c.disconnect()\n";
 

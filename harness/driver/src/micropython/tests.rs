@@ -97,6 +97,21 @@ fn an_exception_is_a_failure_and_another_attempt_follows_if_there_is_one() {
     assert!(device.session.take_output().is_empty());
 }
 
+/// The port for the ESP8266 names itself before anything is typed, and its `ussl` has no contexts.
+#[test]
+fn a_port_over_axtls_is_told_what_its_library_knows() {
+    let mut session = Session::new(&plan());
+    let banner = "MicroPython v1.12 on 2019-12-20; ESP module with ESP8266\r\n>>> ";
+    session.hear(Instant::from_millis(1), banner.as_bytes());
+    session.hear(Instant::from_millis(2), b"\r\nraw REPL; CTRL-B to exit\r\n>");
+    let typed = String::from_utf8(session.take_output()).expect("text");
+    assert!(typed.contains("ussl.wrap_socket") && !typed.contains("SSLContext"), "{typed}");
+    assert_eq!(session.take_said(), [Said::Text(banner.lines().next().expect("a line").to_owned())]);
+    // Its ROM is heard where it starts anew.
+    session.hear(Instant::from_millis(3), b"OK\r\n ets Jan  8 2013,rst cause:4, boot mode:(3,7)\r\n");
+    assert!(matches!(session.take_said().last(), Some(Said::Fault(Fault::Restarted { .. }))));
+}
+
 #[test]
 fn a_prelude_that_fails_is_the_benchs_fault() {
     let mut device = Device::new(&plan());
@@ -130,6 +145,7 @@ fn said() -> impl Strategy<Value = Vec<u8>> {
         b"OSError: (-1, 'X')",
         b"MPY: soft reboot\r\n",
         b"MicroPython \n",
+        b"MicroPython v1.12; ESP module with ESP8266\n",
         b"\xff\xfe",
     ];
     let word = prop_oneof![
@@ -151,13 +167,15 @@ proptest! {
             typed.extend(session.take_output());
             told += session.take_said().len();
         }
-        let programs = [
-            program::PRELUDE.to_owned(), program::join(&plan), program::set_up(&plan), program::connect(&plan, 0),
-            program::act(&plan.mqtt.acts[0], 0), program::GOODBYE.to_owned(),
-        ];
-        let whole: String = programs.iter().flat_map(|program| [program.as_str(), "\u{4}"]).collect();
-        let whole = format!("\u{1}{whole}");
-        prop_assert!(whole.as_bytes().starts_with(&typed), "{}", String::from_utf8_lossy(&typed));
+        let is_of_plan = [Library::MbedTls, Library::AxTls].into_iter().any(|library| {
+            let programs = [
+                program::prelude(library), program::join(&plan), program::set_up(&plan), program::connect(&plan, 0),
+                program::act(&plan.mqtt.acts[0], 0), program::GOODBYE.to_owned(),
+            ];
+            let whole: String = programs.iter().flat_map(|program| [program.as_str(), "\u{4}"]).collect();
+            format!("\u{1}{whole}").as_bytes().starts_with(&typed)
+        });
+        prop_assert!(is_of_plan, "{}", String::from_utf8_lossy(&typed));
         prop_assert!(told <= 2 * said.len() + 16);
     }
 }

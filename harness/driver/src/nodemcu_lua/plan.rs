@@ -6,7 +6,7 @@
 use control::{Blob, Clock, ConnectStyle, Link, Mqtt, Plan, Tls, Trust, Verify};
 
 use crate::conflict::{refuse, refuse_settings_of_builds};
-use crate::{Abilities, Conflict};
+use crate::{Abilities, Conflict, says_the_same_hello};
 
 /// The 28 random bytes of a ClientHello (RFC 5246 §7.4.1.2), in digits of its hexadecimal form: behind record and message
 /// header, version and time.
@@ -114,15 +114,6 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
     })
 }
 
-/// Whether a hello with these versions is the one that it says anyway: up to TLS 1.2 a hello names the highest alone
-/// (RFC 5246 §7.4.1.2), and no broker sees what lies below.
-fn says_the_same_hello(min: Option<u16>, max: Option<u16>, abilities: &Abilities) -> bool {
-    match abilities.versions {
-        Some((lowest, highest)) => min.is_none_or(|min| min >= lowest) && max.is_none_or(|max| max == highest),
-        None => min.is_none() && max.is_none(),
-    }
-}
-
 /// Whether a hello is the device's own, but for its random bytes.
 fn is_same_hello(asked: &str, abilities: &Abilities) -> bool {
     let fixed = |hello: &str| {
@@ -155,15 +146,6 @@ mod tests {
         assert!(of_tls(tls(HELLO), None, &own).is_ok());
         let conflict = of_tls(tls(HELLO), None, &Abilities::default()).expect_err("it is not its own");
         assert_eq!(conflict.key, "device.client_hello");
-    }
-
-    #[test]
-    fn what_lies_below_the_highest_version_stands_in_no_hello() {
-        let abilities = Abilities { versions: Some((0x0301, 0x0303)), ..Abilities::default() };
-        let same = |min, max| says_the_same_hello(min, max, &abilities);
-        assert!(same(None, None) && same(Some(0x0303), Some(0x0303)) && same(Some(0x0301), Some(0x0303)));
-        assert!(!same(Some(0x0301), Some(0x0302)) && !same(None, Some(0x0304)) && !same(Some(0x0300), None));
-        assert!(!says_the_same_hello(Some(0x0303), None, &Abilities::default()));
     }
 
     #[test]
