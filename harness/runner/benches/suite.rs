@@ -73,24 +73,44 @@ fn handshakes(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Products over the radio, and a scenario with a handshake for each. NodeMCU's with an RSA key of 2048 bits: with RSA key
+/// exchange, and with ECDHE.
+const PRODUCTS: [(&str, &str); 4] = [
+    ("micropython_1_27", "identity/san_dns_dialled_by_name"),
+    ("nodemcu_2_2_0", "memory/heap_of_40_kib_rsa_key_exchange_tls12"),
+    ("nodemcu_3_0", "certificate/rsa2048_chain"),
+    ("micropython_1_17_esp8266", "versions/rsa_key_exchange_aes_128_cbc"),
+];
+
 /// A product over the radio, from its power-on on and from a kept beginning: the wall against the product's own clock.
 fn product_handshake(_: &mut Criterion) {
     let stacks = stack::known(&root()).unwrap_or_else(|why| panic!("{why}"));
-    let Some(stack) = stacks.into_iter().find(|stack| stack.name == "micropython_1_27") else { return };
-    if let Some(remedy) = stack.is_missing() {
-        return println!("{}: not run: {remedy}", stack.title);
-    }
     let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
-    let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == "identity/san_dns_dialled_by_name") else {
-        return println!("{}: its scenario is gone", stack.title);
-    };
+    for (product, name) in PRODUCTS {
+        let Some(stack) = stacks.iter().find(|stack| stack.name == product) else { continue };
+        if let Some(remedy) = stack.is_missing() {
+            println!("{}: not run: {remedy}", stack.title);
+            continue;
+        }
+        match scenarios.iter().find(|scenario| scenario.name == name) {
+            Some(scenario) => product_meets(stack, scenario),
+            None => println!("{}: its scenario {name} is gone", stack.title),
+        }
+    }
+}
+
+fn product_meets(stack: &Stack, scenario: &Scenario) {
     let boots = Boots::new();
     for about in ["from power-on", "from a kept beginning", "again"] {
         let mut board = Emulated::of(stack.chip(), SEED).expect("it is emulated").booting_from(Arc::clone(&boots));
         let began = Wall::now();
-        let evidence = bench::run(scenario, &stack, &mut board, SEED).expect("the bench does its part");
+        let evidence = bench::run(scenario, stack, &mut board, SEED).expect("the bench does its part");
         let (wall, own) = (began.elapsed().as_secs_f64(), evidence.ended_at.as_millis() as f64 / 1e3);
-        println!("{}, {about}: {wall:.2} s of wall time for {own:.2} s of its own", stack.title);
+        let millions = board.instructions_retired() as f64 / 1e6;
+        println!(
+            "{}, {}, {about}: {wall:.2} s of wall time for {own:.2} s of its own; {millions:.0} million instructions",
+            stack.title, scenario.name
+        );
     }
 }
 
