@@ -162,6 +162,11 @@ impl Esp8266 {
         });
     }
 
+    /// Somebody outside holds the converter's pin TOUT at so many millivolts; from 1,000 on it reads as full.
+    pub fn drive_tout(&mut self, millivolts: u32) {
+        self.soc.devices.sar.tout_mv = millivolts;
+    }
+
     /// The level of every pin, GPIO0 in the lowest bit.
     pub fn pin_levels(&self) -> u32 {
         self.soc.devices.gpio.levels()

@@ -6,6 +6,7 @@ pub(crate) mod flash_controller;
 pub(crate) mod gpio;
 pub(crate) mod reset;
 pub(crate) mod rtc;
+pub(crate) mod sar;
 pub(crate) mod timers;
 pub(crate) mod uart;
 pub(crate) mod watchdog;

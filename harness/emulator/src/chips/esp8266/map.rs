@@ -20,6 +20,7 @@ pub(crate) enum DeviceName {
     Timers,
     Rtc,
     RtcMemory,
+    Sar,
     Watchdog,
 }
 
@@ -34,7 +35,7 @@ pub(crate) const MAP: &[Row] = &[
         "DPORT",
         Behaviour,
         D::Dport,
-        "cache window, edges, NMI of FRC1, CPU clock, fuses; the rest is storage",
+        "cache window, edges, NMI, CPU clock, fuses; the rest is storage",
     ),
     row(
         0x3ff2_0000,
@@ -76,7 +77,7 @@ pub(crate) const MAP: &[Row] = &[
         "UART0",
         Behaviour,
         D::Uart0,
-        "FIFOs, baud rate, interrupts; autobaud is done at once, at the rate set; no errors",
+        "FIFOs, baud rate, interrupts; autobaud done at once; no errors",
     ),
     row(0x6000_0100, 0x100, "SPI1", Storage, D::UserSpi, "commands are over at once, and nobody is there"),
     row(
@@ -93,7 +94,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6000_0700, 0x100, "RTC", Behaviour, D::Rtc, "resets, counter, deep sleep with GPIO16 on RST; no light sleep"),
     row(0x6000_0800, 0x100, "IO_MUX", Storage, D::None, "pins are GPIOs, whatever is chosen"),
     row(0x6000_0900, 0x100, "WDT", Behaviour, D::Watchdog, "interrupt, then reset"),
-    row(0x6000_0a00, 0x500, "ANALOG", Storage, D::None, "I2C of the analogue part, SAR converter"),
+    row(0x6000_0a00, 0x500, "ANALOG", Behaviour, D::Sar, "ADC at TOUT, done at once; the rest is storage"),
     row(0x6000_0f00, 0x100, "UART1", Behaviour, D::Uart1, "as UART0"),
     row(0x6000_1000, 0x400, "RTC memory", Storage, D::RtcMemory, "survives all but a power-on"),
     row(0x6000_9800, 0x800, "BB", Storage, D::None, "radio baseband"),

@@ -10,6 +10,7 @@ use crate::devices::esp8266::flash_controller::{Access as FlashAccess, FlashPart
 use crate::devices::esp8266::gpio::Gpio;
 use crate::devices::esp8266::reset::ResetCause;
 use crate::devices::esp8266::rtc::Rtc;
+use crate::devices::esp8266::sar::Sar;
 use crate::devices::esp8266::timers::{FRC1_EDGE, FRC2_EDGE, Timers};
 use crate::devices::esp8266::uart::Uart;
 use crate::devices::esp8266::watchdog::Watchdog;
@@ -76,6 +77,7 @@ pub(crate) struct Devices {
     pub gpio: Gpio,
     pub timers: Timers,
     pub rtc: Rtc,
+    pub sar: Sar,
     pub watchdog: Watchdog,
     pub wifi_mac: WifiMac,
 }
@@ -88,6 +90,7 @@ impl Devices {
             gpio: Gpio::new(),
             timers: Timers::new(),
             rtc: Rtc::new(ResetCause::PowerOn),
+            sar: Sar::default(),
             watchdog: Watchdog::new(),
             wifi_mac: WifiMac::default(),
         }
@@ -100,6 +103,7 @@ impl Devices {
             DeviceName::Gpio => &mut self.gpio,
             DeviceName::Timers => &mut self.timers,
             DeviceName::Rtc => &mut self.rtc,
+            DeviceName::Sar => &mut self.sar,
             DeviceName::Watchdog => &mut self.watchdog,
             DeviceName::WifiMac => &mut self.wifi_mac,
             _ => return None,
