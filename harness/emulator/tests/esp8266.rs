@@ -54,13 +54,13 @@ task 5 cafe\r
 
 #[test]
 fn every_device_does_what_its_data_sheet_says() {
-    let Some(elf) = program("devices") else { return };
+    let Some(elf) = program("esp8266", "devices") else { return };
     assert_eq!(said(&mut *chip_with(&elf), 150), EXPECTED);
 }
 
 #[test]
 fn who_goes_on_from_a_snapshot_anywhere_says_the_same() {
-    let Some(elf) = program("devices") else { return };
+    let Some(elf) = program("esp8266", "devices") else { return };
     for cut_ms in [1, 3, 30, 60, 75, 100] {
         let mut first = chip_with(&elf);
         let mut text = said(&mut *first, cut_ms);

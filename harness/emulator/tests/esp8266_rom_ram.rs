@@ -131,7 +131,7 @@ fn power_on(settings: &Settings) -> Box<dyn EmulatedChip> {
 
 #[test]
 fn the_bare_metal_program_loads_nothing_that_nobody_has_written() {
-    let Some(elf) = program("devices") else { return };
+    let Some(elf) = program("esp8266", "devices") else { return };
     let mut chip = power_on(&Settings::default());
     chip.load_elf(&elf).expect("it is for this chip");
     let said = run(&mut *chip, "task 5", 40_000_000);

@@ -5,6 +5,8 @@ mod disassembly;
 mod gdb;
 #[path = "../support/gdb_wire.rs"]
 mod gdb_wire;
+#[path = "../support/lx106_program.rs"]
+mod lx106_program;
 mod program;
 mod qemu;
 #[path = "../riscv/random.rs"]

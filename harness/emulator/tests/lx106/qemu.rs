@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use emulator::access::Width;
 use emulator::lx106::{Bus, BusFault, InterruptLines, Lx106, disassemble, special_register as sr};
 use emulator::memory::{Access, Memory, Window};
 
+use object::{Object as _, ObjectSegment as _};
+
+use crate::lx106_program;
 use crate::program::{CODE_STORE, DATA_BYTES, DATA_STORE, random_program};
 
 /// QEMU 7.2 or later, logging the processor's state before each instruction.
@@ -157,6 +161,29 @@ fn walk(qemu: &mut Qemu, image: &[u8], instructions: u32, what: &str) -> u32 {
     instructions
 }
 
+/// Both walk through an image for so many instructions; `false` where there is no QEMU.
+fn compare(image: &[u8], instructions: u32, what: &str) -> bool {
+    static WRITTEN: AtomicU32 = AtomicU32::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let file = std::env::temp_dir().join(format!("shakedown-lx106-{}-{number}.bin", std::process::id()));
+    std::fs::write(&file, image).expect("the folder for temporary files is writable");
+    let executed = Qemu::start(&file).map(|mut qemu| walk(&mut qemu, image, instructions, what));
+    std::fs::remove_file(&file).expect("it was written");
+    assert!(executed.is_none_or(|executed| executed == instructions), "{what}: {executed:?}");
+    executed.is_some()
+}
+
+#[test]
+fn code_of_a_compiler_in_lock_step() {
+    const INSTRUCTIONS: u32 = 30_000;
+    let Some(elf) = lx106_program::program("lx106", "kernel") else { return };
+    let elf = object::File::parse(&*elf).expect("it was just built");
+    let code = elf.segments().find(|segment| segment.address() == u64::from(CODE_STORE)).expect("its code");
+    let mut image = code.data().expect("it is in the file").to_vec();
+    image.resize(image.len().next_multiple_of(0x400), 0);
+    compare(&image, INSTRUCTIONS, "kernel.c");
+}
+
 #[test]
 fn random_programs_over_every_opcode() {
     const PROGRAMS: u64 = 12;
@@ -164,14 +191,8 @@ fn random_programs_over_every_opcode() {
     let mut counts = BTreeMap::new();
     for seed in 0..PROGRAMS {
         let image = random_program(seed, &mut counts);
-        let file = std::env::temp_dir().join(format!("shakedown-lx106-{}-{seed}.bin", std::process::id()));
-        std::fs::write(&file, &image).expect("the folder for temporary files is writable");
-        let executed =
-            Qemu::start(&file).map(|mut qemu| walk(&mut qemu, &image, INSTRUCTIONS, &format!("seed {seed}")));
-        std::fs::remove_file(&file).expect("it was written");
-        match executed {
-            Some(executed) => assert_eq!(executed, INSTRUCTIONS),
-            None => return,
+        if !compare(&image, INSTRUCTIONS, &format!("seed {seed}")) {
+            return;
         }
     }
     let rare: Vec<_> = counts.iter().filter(|(_, count)| **count < 20).collect();

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const COMPILER: &str = "xtensa-lx106-elf-gcc";
 
-/// The program as an ELF file; `None`, with the reason printed, where there is no compiler.
-pub fn program(name: &str) -> Option<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/esp8266");
+/// The program `name` of a folder below `tests/programs/`, which has a `link.ld`, as an ELF file; `None`, with the reason
+/// printed, where there is no compiler.
+pub fn program(folder: &str, name: &str) -> Option<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(folder);
     static BUILT: AtomicU32 = AtomicU32::new(0);
     let file = format!("shakedown-esp8266-{}-{}.elf", std::process::id(), BUILT.fetch_add(1, Ordering::Relaxed));
     let elf = std::env::temp_dir().join(file);
