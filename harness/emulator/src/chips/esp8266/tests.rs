@@ -125,7 +125,8 @@ fn deep_sleep_ends_when_the_counter_comes_to_the_alarm_and_keeps_what_the_rtc_ke
     assert!(chip.instructions_retired() <= retired + 1, "nothing runs");
     assert_eq!(chip.run_until(Instant::FAR_FUTURE), Pause::Event);
     let slept_us = (chip.now() - Instant::from_millis(40)).as_micros();
-    assert!((1_000_000..1_000_010).contains(&slept_us), "{slept_us} us");
+    // The counter had been in its present state for a part of its period, of 5.75 microseconds.
+    assert!((999_994..=1_000_001).contains(&slept_us), "{slept_us} us");
     assert_eq!(chip.take_events()[0].kind.to_string(), "reset: end of deep sleep");
     assert_eq!(load(&mut chip, 0x6000_1100), 0x1234_5678);
     assert_eq!(load(&mut chip, 0x6000_0714) & 7, 2, "as the reset pin");
