@@ -29,7 +29,7 @@ const fn checksum(bytes: [u8; 3]) -> u8 {
     let (mut sum, mut n) = (0, 0);
     while n < 8 * bytes.len() {
         let bit = (sum ^ bytes[n / 8] >> (n % 8)) & 1;
-        sum = sum >> 1 ^ 0x8c * bit;
+        sum = (sum >> 1) ^ (0x8c * bit);
         n += 1;
     }
     sum

@@ -32,7 +32,7 @@ pub(crate) struct Sar {
 fn sample(tout_mv: u32) -> u32 {
     let value = tout_mv.min(FULL_SCALE_MV) * SAMPLE_MAX / FULL_SCALE_MV;
     let low = ((value & 0xff) * 256).div_ceil(LOW_SCALE);
-    !(value & 0x700 | low + LOW_OFFSET) & SAMPLE_MAX
+    !(value & 0x700 | (low + LOW_OFFSET)) & SAMPLE_MAX
 }
 
 impl Device for Sar {
