@@ -13,8 +13,9 @@ use super::reviewed::{Failure, Reviewed};
 use outcome::Conformity;
 
 /// The files, the particular before the general.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("micropython.why", include_str!("../../../scenarios/explanations/micropython.why")),
+    ("micropython_axtls.why", include_str!("../../../scenarios/explanations/micropython_axtls.why")),
     ("nodemcu.why", include_str!("../../../scenarios/explanations/nodemcu.why")),
     ("mbedtls_3_6.why", include_str!("../../../scenarios/explanations/mbedtls_3_6.why")),
     ("mbedtls_2_28.why", include_str!("../../../scenarios/explanations/mbedtls_2_28.why")),

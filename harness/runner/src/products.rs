@@ -62,8 +62,11 @@ const MICROPYTHON: &str = "MicroPython: MIT (micropython.org); in it ESP-IDF: Ap
 const NODEMCU: &str = "NodeMCU: MIT; in it Espressif's SDK, whose licence speaks of Espressif's own chips: to run it on an \
     emulator is for its owner to say";
 
+const MICROPYTHON_ESP8266: &str = "MicroPython: MIT; in it Espressif's SDK, whose licence speaks of Espressif's own chips: to \
+    run it on an emulator is for its owner to say";
+
 /// What there is.
-pub const ALL: [Product; 5] = [
+pub const ALL: [Product; 8] = [
     Product {
         name: "micropython_1_22_esp32c3",
         title: "MicroPython 1.22.2 for ESP32_GENERIC_C3",
@@ -89,6 +92,39 @@ pub const ALL: [Product; 5] = [
         },
         sha256: "41388c500efaed40ca912e4917421f3fc44a99b708dcb4f68f0892df0425ecf4",
         licences: MICROPYTHON,
+    },
+    Product {
+        name: "micropython_1_9_esp8266",
+        title: "MicroPython 1.9-8-gfcaadf92 for the ESP8266",
+        version: "1.9-8-gfcaadf92",
+        chip: &chip::ESP8266,
+        source: Source::Given {
+            found: "github.com/BxNxM/micrOS, framework/ of older commits, esp8266-20170526-v1.9.bin",
+        },
+        sha256: "2ea979ea982890ddd1ac676dfb39c6546445f862162b897854e80da59092039d",
+        licences: MICROPYTHON_ESP8266,
+    },
+    Product {
+        name: "micropython_1_12_esp8266",
+        title: "MicroPython 1.12 for the ESP8266",
+        version: "1.12",
+        chip: &chip::ESP8266,
+        source: Source::Given {
+            found: "github.com/BxNxM/micrOS, framework/ of older commits, esp8266-20191220-v1.12.bin",
+        },
+        sha256: "e47fc88ddb8e9913838b71aa0383c4b4e55d1ba423e9b6134929ba692bbc7dc8",
+        licences: MICROPYTHON_ESP8266,
+    },
+    Product {
+        name: "micropython_1_17_esp8266",
+        title: "MicroPython 1.17 for the ESP8266",
+        version: "1.17",
+        chip: &chip::ESP8266,
+        source: Source::Given {
+            found: "github.com/BxNxM/micrOS, framework/ of older commits, esp8266-20210902-v1.17.bin",
+        },
+        sha256: "00ab2d86513884cd34cf71dc5c151bc2d66d4f54aa3ef8cf7be9ae0e3a7c3dab",
+        licences: MICROPYTHON_ESP8266,
     },
     Product {
         name: "nodemcu_1_4_0_esp8266",
