@@ -61,7 +61,7 @@ mod tests {
             let Read::Value(register) = sar.read(offset, registers, 0) else { panic!("a sample") };
             let inverted = !register;
             let low = (inverted & 0xff).saturating_sub(LOW_OFFSET);
-            (inverted & 0x700) + (low * LOW_SCALE >> 8)
+            (inverted & 0x700) + ((low * LOW_SCALE) >> 8)
         });
         (samples.sum::<u32>() + 8) >> 4
     }
