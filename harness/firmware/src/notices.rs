@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use blame::Error;
 use serde::Deserialize;
 
-use crate::build::{above, cargo};
+use crate::build::{Cargo, above};
 
 /// The texts of short licences, for packages that name one and carry no copy.
 const STANDARD: &[(&str, &str)] = &[("ISC", ISC), ("MIT", MIT)];
@@ -147,7 +146,7 @@ impl Package {
 impl Metadata {
     /// Asks cargo about the workspace in `folder`; with a target, about what is built for it only.
     pub(super) fn of(folder: &Path, target: Option<&str>) -> blame::Result<Self> {
-        let mut command = Command::new(cargo());
+        let mut command = Cargo::of(folder).cargo();
         command.args(["metadata", "--format-version", "1", "--locked"]).current_dir(folder);
         if let Some(target) = target {
             command.args(["--filter-platform", target]);

@@ -95,6 +95,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("esp32c3_wifi", &["client", "control", "esp32c3", "mbedtls_3_6"]),
     ("bearssl", &["c_struct", "client", "control", "outcome"]),
     ("esp32c3_bearssl", &["bearssl", "client", "esp32c3"]),
+    ("esp8266", &["client", "wire"]),
+    ("esp8266_bearssl", &["bearssl", "client", "esp8266"]),
 ];
 
 /// Names that say nothing about what is inside.
