@@ -21,8 +21,8 @@ pub use port::{Nic, PortId, PortRole, RTT, Radio, SerialPort};
 /// The chips that are known here. What more than one of them has is called after the first; see `runner`'s stacks.
 pub static CHIPS: &[&Chip] = &[&ESP32C3, &ESP8266];
 
-/// Those of them that there is released firmware for: where nobody names a chip, and there is one of these, it is meant.
-pub static WITH_FIRMWARE: &[&Chip] = &[&ESP32C3];
+/// The chip that is meant where nobody names one: the one that most released firmware is for.
+pub static DEFAULT: &Chip = &ESP32C3;
 
 /// A microcontroller, as far as a bench has to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

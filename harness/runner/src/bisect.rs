@@ -95,7 +95,7 @@ pub fn run(root: &Path, arguments: &Bisect) -> Result<Exit, (Exit, String)> {
 }
 
 fn try_run(root: &Path, arguments: &Bisect) -> Result<bisect::Outcome, Stop> {
-    let chip = arguments.board.chip()?;
+    let chip = arguments.board.chip();
     let scenario = library::read(&root.join("scenarios"))
         .and_then(|scenarios| library::one(scenarios, &arguments.scenario))
         .map_err(Error::usage)?;

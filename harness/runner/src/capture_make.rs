@@ -71,7 +71,7 @@ pub fn run(root: &Path, arguments: &Make) -> Result<(), Refusal> {
         Unusable::NoMatch(..) => Refusal::new(exit::NOTHING_SELECTED, unusable),
         _ => Refusal::new(exit::USAGE, unusable),
     })?;
-    let chip = arguments.board.chip()?;
+    let chip = arguments.board.chip();
     let stacks = match &arguments.image {
         Some(elf) => {
             stack::own(root, elf, arguments.dialect.as_deref(), chip, &arguments.unattended.of_seed(arguments.seed))

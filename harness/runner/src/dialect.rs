@@ -44,6 +44,9 @@ pub struct Dialect {
     /// nobody.
     #[serde(default, deserialize_with = "driver")]
     pub driver: Option<driver::Kind>,
+    /// The image with the same library whose profiles this one has too, by its name: on another chip.
+    #[serde(default)]
+    pub profiles_of: Option<String>,
     /// What it does by itself, if nobody tells it what to do.
     #[serde(default)]
     pub by_itself: Option<ByItself>,
@@ -123,6 +126,18 @@ pub struct Profile {
     /// `plan_without` and `plan` as they are applied.
     #[serde(skip)]
     patch: Patch,
+}
+
+impl Dialect {
+    /// Takes the profiles of another image with the same library: each is asked what this image is asked, and its packets
+    /// are the other's.
+    pub fn take_profiles(&mut self, other: Self) {
+        for (name, mut profile) in other.profiles {
+            profile.scenarios = profile.scenarios.or_else(|| self.scenarios.clone());
+            profile.packets_of.clear();
+            self.profiles.entry(name).or_insert(profile);
+        }
+    }
 }
 
 impl Profile {

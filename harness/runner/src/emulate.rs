@@ -42,7 +42,7 @@ pub fn run(root: &Path, arguments: &Emulate) -> blame::Result<u8> {
     let chip = match (arguments.board.board, image_source::chip_of(&arguments.image)) {
         // An image may say by itself what it is for.
         (None, Some(chip)) => chip,
-        _ => arguments.board.chip()?,
+        _ => arguments.board.chip(),
     };
     let model = emulator::model_of(chip).ok_or_else(|| Error::bench(format!("the chip {chip} is not emulated")))?;
     if arguments.map {

@@ -73,7 +73,7 @@ pub struct Init {
 /// A sentence about the image, or about the file that would be overwritten.
 pub fn run(root: &Path, command: &ProductCommand) -> blame::Result<()> {
     let ProductCommand::Init(arguments) = command;
-    let chip = arguments.board.chip()?;
+    let chip = arguments.board.chip();
     let firmware = Firmware::own(root, &arguments.image, chip)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", firmware.name)));
     if out.exists() && !arguments.force {

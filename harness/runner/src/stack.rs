@@ -407,6 +407,18 @@ pub fn released(root: &Path) -> blame::Result<Vec<Stack>> {
     named(stacks)
 }
 
+/// Those of [`released`] that differ in more than their chip: what is asked of a broker or a certificate is asked once of
+/// each library and product.
+///
+/// # Errors
+///
+/// As [`released`].
+pub fn of_libraries(root: &Path) -> blame::Result<Vec<Stack>> {
+    let mut stacks = released(root)?;
+    stacks.retain(|stack| stack.chip() == chip::DEFAULT);
+    Ok(stacks)
+}
+
 /// As [`released`], and behind them those of images that are built where they are needed, and of products, whether they
 /// are there or not ([`Stack::is_missing`]).
 ///
@@ -453,7 +465,7 @@ pub fn own(
         }
         None => dialect_of(&firmware::Image::new(root, &firmware.name))?,
     };
-    let dialect = found.unwrap_or_default();
+    let dialect = with_profiles(root, found.unwrap_or_default())?;
     let (firmware, unattended) = options.apply(firmware, &dialect)?;
     named(Stack::unattended_of(firmware, dialect, unattended))
 }
@@ -503,7 +515,22 @@ pub fn not_applicable(stacks: &[Stack], scenarios: &[Scenario]) -> Vec<NotApplic
 }
 
 fn dialect_of(image: &firmware::Image) -> blame::Result<Option<Dialect>> {
-    Dialect::read(&image.dialect()).map_err(Error::author)
+    let found = Dialect::read(&image.dialect()).map_err(Error::author)?;
+    found.map(|dialect| with_profiles(&image.root, dialect)).transpose()
+}
+
+/// The dialect with the profiles of the image that it names, if it names one. They are asked what this image is asked.
+fn with_profiles(root: &Path, mut dialect: Dialect) -> blame::Result<Dialect> {
+    let Some(name) = dialect.profiles_of.clone() else { return Ok(dialect) };
+    let images = firmware::Image::sources(root)?;
+    let Some(image) = images.iter().find(|image| image.name == name) else {
+        let known: Vec<String> = images.into_iter().map(|image| image.name).collect();
+        let why = format!("`profiles_of` names `{name}`, which is no image; there is {}", known.join(", "));
+        return Err(Error::author(why));
+    };
+    let found = Dialect::read(&image.dialect()).map_err(Error::author)?.unwrap_or_default();
+    dialect.take_profiles(found);
+    Ok(dialect)
 }
 
 /// Names the stacks: each by its product, or by `product@chip` where a chip before it in [`CHIPS`] has the product too.

@@ -11,7 +11,7 @@ use crate::cli::VirtualBoard;
 ///
 /// If the chip is not emulated, a name is taken, or a pseudo-terminal cannot be had.
 pub fn run(arguments: &VirtualBoard) -> Result<()> {
-    let chip = arguments.board.chip()?;
+    let chip = arguments.board.chip();
     let model = emulator::model_of(chip).ok_or_else(|| Error::usage(format!("the chip {chip} is not emulated")))?;
     let settings = Settings {
         model,

@@ -223,3 +223,18 @@ fn what_is_deeper_than_any_plan_is_refused_and_overflows_nothing() {
         assert!(problem.contains("mine.toml:"), "{}", problem.chars().take(200).collect::<String>());
     }
 }
+
+#[test]
+fn the_profiles_of_another_image_are_asked_what_this_image_is_asked() {
+    let parse = |text: &str| Dialect::parse("dialect.toml", text).unwrap_or_else(|problem| panic!("{problem}"));
+    let profile = |name: &str, more: &str| format!("[profiles.{name}]\ntitle = '{name}'\nmodels = 'M'\n{more}\n");
+    let mut mine = parse(&format!("stack = 's'\nprofiles_of = 'other'\nscenarios = ['mqtt/']\n{}", profile("own", "")));
+    let other = ["stack = 's'\n".into(), profile("own", "limit = 'x'"), profile("wide", "packets_of = ['s2']")];
+    mine.take_profiles(parse(&(other.concat() + &profile("narrow", "scenarios = ['sni/']"))));
+    assert_eq!(mine.profiles.keys().collect::<Vec<_>>(), ["narrow", "own", "wide"]);
+    let asked = |name: &str, scenario: &str| mine.profiles[name].is_asked(scenario);
+    assert!(asked("wide", "mqtt/retained") && !asked("wide", "sni/absent"));
+    assert!(asked("narrow", "sni/absent") && !asked("narrow", "mqtt/retained"));
+    assert!(mine.profiles["own"].limit.is_none(), "its own stays");
+    assert!(mine.profiles["wide"].packets_of.is_empty());
+}

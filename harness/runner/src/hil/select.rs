@@ -76,7 +76,7 @@ impl Selection {
 fn chip_of(arguments: &Hil) -> blame::Result<&'static Chip> {
     let image = arguments.image.as_ref().filter(|_| arguments.board.board.is_none());
     let words: Vec<String> = image.map(|image| image.to_string_lossy().into_owned()).into_iter().collect();
-    image_source::chip_of(&words).map_or_else(|| arguments.board.chip(), Ok)
+    image_source::chip_of(&words).map_or_else(|| Ok(arguments.board.chip()), Ok)
 }
 
 /// What to give where a chip has no stack of this bench.

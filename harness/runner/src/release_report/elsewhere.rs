@@ -34,7 +34,7 @@ pub fn run(
     fs::create_dir_all(&captures).map_err(|error| failed(&error))?;
     let json = own.join("report.json");
     let mut command = Command::new(std::env::current_exe().map_err(|error| failed(&error))?);
-    let chip = arguments.board.chip().map_err(|error| (exit::USAGE, error.message))?;
+    let chip = arguments.board.chip();
     command.args(["hil", "--board", chip.name, "--image"]).arg(elf).arg("--captures").arg(&captures);
     command.arg("--artefacts").arg(&own).arg("--seed").arg(format!("{:x}", arguments.seed));
     command.arg("--report").arg(with("json=", &json)).env("SHAKEDOWN_ROOT", root);

@@ -41,7 +41,7 @@ struct Task<'a> {
 pub fn run(root: &Path, arguments: &ReleaseReport, old: &Path, new: &Path) -> Result<(Run, Run, bool), Refusal> {
     let folder = arguments.scenarios.clone().unwrap_or_else(|| root.join("scenarios"));
     let scenarios = library::select(library::read(&folder)?, &arguments.patterns)?;
-    let chip = arguments.board.chip().map_err(|why| Refusal::new(exit::USAGE, why))?;
+    let chip = arguments.board.chip();
     let pairs = pairs(root, old, new, arguments, chip).map_err(|why| Refusal::new(exit::USAGE, why))?;
     let tasks: Vec<Task<'_>> = scenarios
         .iter()
