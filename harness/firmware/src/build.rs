@@ -104,7 +104,8 @@ fn toolchain(folder: &Path, target: &Target) -> blame::Result<Toolchain> {
             missing.push(format!("Rust's toolchain `{name}`: rustup toolchain install {name} --component rust-src"));
         }
     }
-    let named = crate::setting(&folder.join("Cargo.toml"), "c_compiler").and_then(|value| Some(value.as_str()?.to_owned()));
+    let named =
+        crate::setting(&folder.join("Cargo.toml"), "c_compiler").and_then(|value| Some(value.as_str()?.to_owned()));
     let usual = named.unwrap_or_else(|| C_COMPILER.to_owned());
     let compiler = env::var(format!("CC_{}", target.name.replace('-', "_"))).unwrap_or_else(|_| usual.clone());
     let c_compiler = say(folder, Command::new(&compiler).arg("--version"));

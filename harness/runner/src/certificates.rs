@@ -96,7 +96,8 @@ const USER: &str = "device";
 ///
 /// What cannot be made, with its remedy.
 pub fn run(root: &Path, arguments: &Certificates) -> Result<Exit, Refusal> {
-    let stacks = stack::matching("--for", stack::of_libraries(root).map_err(Refusal::bench_failed)?, &arguments.stacks)?;
+    let stacks =
+        stack::matching("--for", stack::of_libraries(root).map_err(Refusal::bench_failed)?, &arguments.stacks)?;
     if let Err(missing) = mosquitto::installed() {
         return Err(Refusal::bench_failed(format!(
             "{}: certificates are tried before they are handed out",

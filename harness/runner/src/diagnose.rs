@@ -179,7 +179,8 @@ impl Diagnosis {
 /// What cannot be read, reached or done, with its remedy.
 pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
     explanations::check().map_err(Refusal::bench_failed)?;
-    let stacks = stack::matching("--stack", stack::of_libraries(root).map_err(Refusal::bench_failed)?, &arguments.stack)?;
+    let stacks =
+        stack::matching("--stack", stack::of_libraries(root).map_err(Refusal::bench_failed)?, &arguments.stack)?;
     if let (Some(chain), Some(dialled)) = (&arguments.chain, &arguments.dialled) {
         return offline(arguments, chain, dialled, &stacks);
     }

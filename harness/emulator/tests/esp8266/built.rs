@@ -29,7 +29,8 @@ fn the_programs_are_what_their_sources_say() {
     let out = tempfile::tempdir().expect("a folder");
     let built = Command::new(folder.join("build")).arg(out.path()).status().expect("a shell");
     assert!(built.success(), "the programs do not compile");
-    let sources = fs::read_dir(&folder).expect("the folder").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let sources =
+        fs::read_dir(&folder).expect("the folder").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     assert_eq!(sources.filter(|name| name.ends_with(".c")).count(), PROGRAMS.len(), "a program that no test runs");
     if read(out.path(), "compiler.txt") != read(&folder, "compiler.txt") {
         return eprintln!("built, and not compared: this is another version of {COMPILER}");
