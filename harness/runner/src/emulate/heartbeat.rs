@@ -2,6 +2,7 @@
 
 use std::time::{Duration as WallDuration, Instant as Wall};
 
+use blame::Error;
 use clock::Instant;
 
 use crate::cli::Emulate;
@@ -50,17 +51,18 @@ pub(super) fn sign(arguments: &Emulate) -> String {
 }
 
 /// `60s`, `2min` or `1500ms`, in milliseconds.
-pub(crate) fn duration(text: &str) -> Result<u64, String> {
+pub(crate) fn duration(text: &str) -> blame::Result<u64> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit.trim() {
         "ms" => 1,
         "s" => 1_000,
         "min" => 60_000,
-        _ => return Err("write a number with ms, s or min behind it, as in 60s".to_owned()),
+        _ => return Err(Error::usage("write a number with ms, s or min behind it, as in 60s")),
     };
     let milliseconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-    milliseconds.filter(|ms| *ms <= LONGEST_MS).ok_or_else(|| "that is no time that a chip could be run for".to_owned())
+    let is_possible = |ms: &u64| *ms <= LONGEST_MS;
+    milliseconds.filter(is_possible).ok_or_else(|| Error::usage("that is no time that a chip could be run for"))
 }
 
 /// Ten years.
