@@ -291,9 +291,15 @@ fn lan() -> Lan<NoService> {
 
 /// What a device says at the prompt at which a driver types: in pieces, a line each, some of them late.
 pub fn console(bytes: &[u8]) {
+    for kind in [driver::Kind::Micropython, driver::Kind::NodemcuLua] {
+        at_prompt(kind, bytes);
+    }
+}
+
+fn at_prompt(kind: driver::Kind, bytes: &[u8]) {
     let scenario = scenario::Scenario::parse("x/y", "x.toml", SCENARIO).expect("a scenario");
     let plan = runner::plan::plan(&scenario, &scenario.device, &runner::plan::NamesAlone).expect("a plan");
-    let mut session = driver::Kind::Micropython.begin(&plan).expect("somebody types");
+    let mut session = kind.begin(&plan).expect("somebody types");
     let (mut now, mut typed, mut said) = (Instant::ZERO, 0, 0);
     for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
         now += Duration::from_millis(u64::from(piece[0]) * 100);

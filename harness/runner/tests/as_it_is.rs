@@ -101,12 +101,13 @@ fn until_prompt(chip: &mut dyn EmulatedChip) {
 }
 
 /// The description that is made of an image.
-fn described(image: &Path, out: &Path) -> String {
+fn described(image: &Path, out: &Path, more: &[&str]) -> Result<String, blame::Error> {
     let words = ["runner", "product", "init"].map(str::to_owned).into_iter();
-    let more = [image.display().to_string(), "--out".into(), out.display().to_string()];
-    let Cli { command: Command::Product(command) } = Cli::parse_from(words.chain(more)) else { unreachable!() };
-    product::run(&root(), &command).unwrap_or_else(|why| panic!("{why}"));
-    fs::read_to_string(out).expect("it was written")
+    let named = [image.display().to_string(), "--out".into(), out.display().to_string()];
+    let all = words.chain(named).chain(more.iter().map(|&word| word.to_owned()));
+    let Cli { command: Command::Product(command) } = Cli::parse_from(all) else { unreachable!() };
+    product::run(&root(), &command)?;
+    Ok(fs::read_to_string(out).expect("it was written"))
 }
 
 fn stack(image: &Path, description: &Path, trust: Option<Way>) -> Stack {
@@ -193,7 +194,12 @@ fn a_firmware_that_dials_by_itself_is_described_and_meets_scenarios_at_its_own_b
     let flash = flash_with(product, &program(&authority()), &[]);
     fs::write(&image, &flash).expect("it can be written");
 
-    let text = described(&image, &description);
+    let wrong = ["--wifi", "ssid=home-5,psk=a wrong one", "--virtual-s", "8"];
+    let why = described(&image, &description, &wrong).expect_err("it has another passphrase").to_string();
+    assert!(why.contains("did not join \"home-5\"") && why.contains("another passphrase"), "{why}");
+    assert!(!description.exists());
+
+    let text = described(&image, &description, &[]).unwrap_or_else(|why| panic!("{why}"));
     for words in [
         "driver = \"none\"",
         "host = \"mqtt.sensor-works.example\"",

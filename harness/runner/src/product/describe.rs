@@ -47,12 +47,10 @@ pub(super) fn describe(firmware: &Firmware, layout: &str, anchors: &Anchors, see
     text
 }
 
-/// Project and version, if it says so itself; else the file's name.
+/// The project, if it names one itself beside its version; else the file's name.
 fn title(firmware: &Firmware) -> String {
-    match firmware.version.split_once(", ESP-IDF") {
-        Some((project, _)) => project.to_owned(),
-        None => firmware.name.clone(),
-    }
+    let own = firmware.version.split_once(", ESP-IDF").map(|(own, _)| own);
+    own.and_then(|own| own.rsplit_once(' ')).map_or_else(|| firmware.name.clone(), |(project, _)| project.to_owned())
 }
 
 /// What is to be said of firmware that was not seen to dial.
