@@ -104,3 +104,27 @@ impl Key {
         self.mac_hash.hmac(&self.mac_key, &[&pseudo_header(sequence, record, covered.len()), covered])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5246 appendix C, RFC 6367, RFC 6209, and FIPS 46-3 for the key of DES: bytes of key, bytes of block.
+    #[test]
+    fn ciphers_have_the_lengths_of_their_documents() {
+        for (cipher, key_bits, expected) in [
+            (Enc::Aes, 128, Some((16, 16))),
+            (Enc::Aes, 256, Some((32, 16))),
+            (Enc::Aria, 128, Some((16, 16))),
+            (Enc::Aria, 256, Some((32, 16))),
+            (Enc::Camellia, 128, Some((16, 16))),
+            (Enc::Camellia, 256, Some((32, 16))),
+            (Enc::Des, 56, Some((8, 8))),
+            (Enc::TripleDes, 168, Some((24, 8))),
+            (Enc::Des, 40, None),
+        ] {
+            let told = BlockCipher::of(&cipher, key_bits).map(|cipher| (cipher.key_bytes, cipher.block_bytes));
+            assert_eq!(told, expected, "{cipher:?} {key_bits}");
+        }
+    }
+}

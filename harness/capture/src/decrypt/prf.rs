@@ -62,7 +62,7 @@ impl Hash {
     fn p_hash(self, secret: &[u8], seed: &[u8], length: usize) -> Vec<u8> {
         let mut output = Vec::new();
         let mut a = seed.to_vec();
-        while output.len() < length {
+        for _ in 0..length.div_ceil(self.bytes()) {
             a = self.hmac(secret, &[&a]);
             output.extend(self.hmac(secret, &[&a, seed]));
         }

@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::text::{clean, listed};
 
+/// A name has 255 octets (RFC 1035 §2.3.4), and so it has no more labels.
+const LABELS_MAX: usize = 127;
+
 /// The name asked for; in an answer also what it is said to be. `None` if the message is malformed.
 pub fn details(message: &[u8]) -> Option<String> {
     let number = |at: usize| Some(u16::from_be_bytes([*message.get(at)?, *message.get(at + 1)?]));
@@ -54,16 +57,16 @@ fn name(message: &[u8], at: usize) -> Option<(String, usize)> {
                 at += 1 + usize::from(length);
             }
             high @ 0xc0.. => {
-                let target = usize::from(high & 0x3f) << 8 | usize::from(*message.get(at + 1)?);
+                let target = usize::from(u16::from_be_bytes([high & 0x3f, *message.get(at + 1)?]));
                 end.get_or_insert(at + 2);
-                if target >= at || labels.len() > 128 {
+                if target >= at {
                     return None;
                 }
                 at = target;
             }
             _ => return None,
         }
-        if labels.len() > 128 {
+        if labels.len() > LABELS_MAX {
             return None;
         }
     }
@@ -111,6 +114,29 @@ mod tests {
         let answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x00\x02";
         assert_eq!(details(&message(0x8180, 1, answer)).as_deref(), Some("dns A broker.test · 10.0.0.2"));
         assert_eq!(details(&message(0x8183, 0, b"")).as_deref(), Some("dns A broker.test · no such name"));
+    }
+
+    /// An alias before the addresses, each at its place (RFC 1035 §4.1.3); an address of IPv6 (RFC 3596 §2.2).
+    #[test]
+    fn answers_behind_an_alias_are_told() {
+        let alias = b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01a\xc0\x13";
+        let v4 = b"\xc0\x29\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x00\x02";
+        let v6 = b"\x01z\x00\x00\x1c\x00\x01\x00\x00\x00\x3c\x00\x10\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07";
+        let answers = [&alias[..], v4, v6].concat();
+        let told = details(&message(0x8180, 3, &answers));
+        assert_eq!(told.as_deref(), Some("dns A broker.test · 10.0.0.2 2001:db8::7"));
+    }
+
+    /// Pointers reach as far as 14 bits do (RFC 1035 §4.1.4).
+    #[test]
+    fn a_name_may_lie_far_back_and_has_so_many_labels() {
+        let mut far = vec![0; 0x1234];
+        far.extend(b"\x01b\x00\x01a\xd2\x34");
+        assert_eq!(name(&far, 0x1237), Some(("a.b".into(), 0x123b)));
+        let labels = |count: usize| [&b"\x01x".repeat(count)[..], &[0]].concat();
+        assert_eq!(name(&labels(127), 0).map(|(name, end)| (name.len(), end)), Some((253, 255)));
+        assert_eq!(name(&labels(128), 0), None);
+        assert_eq!(name(&labels(200), 0), None);
     }
 
     #[test]
