@@ -22,9 +22,10 @@ use lx106_program::program;
 const ROM: Range<u32> = 0x4000_0000..0x4001_0000;
 /// The ROM's variables; behind them is the stack.
 const VARIABLES: Range<u32> = 0x3fff_c000..0x3fff_e000;
-/// Variables of the ROM that are zero until something is done, and that firmware may look at: handlers of exceptions and
-/// interrupts, the priority of the task that runs, what to do when idle, which tasks are ready, and their records.
-const ZERO_AT_FIRST: [Range<u32>; 3] = [0x3fff_c100..0x3fff_c280, 0x3fff_c6fc..0x3fff_c700, 0x3fff_dab0..0x3fff_dcd8];
+/// Variables that the model sets, or that are zero until something is done: handlers of exceptions and interrupts, the priority
+/// of the task that runs, what to do when idle, which tasks are ready and their records, and UART0's description.
+const ZERO_AT_FIRST: [Range<u32>; 4] =
+    [0x3fff_c100..0x3fff_c280, 0x3fff_c6fc..0x3fff_c700, 0x3fff_dab0..0x3fff_dcd8, 0x3fff_de10..0x3fff_de40];
 
 /// Which bytes of the ROM's variables somebody has written.
 struct Watched {
