@@ -5,7 +5,7 @@
 //! them.
 //!
 //! It does not know sockets: any [`ConnectionExt`] will do, a `TcpStream` among them. What differs between architectures is
-//! which registers there are, and in which order gdb wants them: [`Registered`], in a module for each.
+//! which registers there are, and in which order gdb wants them: `Registered`, in a module for each.
 
 mod riscv;
 mod xtensa;
