@@ -159,19 +159,17 @@ fn an_image_for_another_chip_that_is_emulated_says_so_itself() {
     assert!(said(&stopped).contains("its checksum is 0x"), "{}", said(&stopped));
 }
 
-/// No stack of the bench runs on an ESP8266: that is said, with what to give instead.
+/// What runs on an ESP8266 is another image than what runs on an ESP32-C3.
 #[test]
-fn a_chip_without_stacks_is_named_with_what_to_give() {
-    let output = bench("hil", &["--board", "esp8266"]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(i32::from(exit::NOTHING_SELECTED.code)), "{said}");
-    assert!(
-        said.contains("no stack of its own for the ESP8266") && said.contains("--board esp8266 --image FILE.bin"),
-        "{said}"
-    );
+fn a_chip_has_stacks_of_its_own() {
+    let list = bench("hil", &["--board", "esp8266", "--list"]);
+    let listed = String::from_utf8_lossy(&list.stdout);
+    assert_eq!(list.status.code(), Some(0), "{listed}");
+    assert!(listed.contains("esp8266_bearssl") && !listed.contains("esp32c3"), "{listed}");
     let named = bench("hil", &["--board", "esp8266", "--stack", "nobody"]);
     let said = String::from_utf8_lossy(&named.stderr);
-    assert!(said.contains("there is no stack `nobody`; there is nodemcu_1_4_0"), "{said}");
+    assert_eq!(named.status.code(), Some(i32::from(exit::USAGE.code)), "{said}");
+    assert!(said.contains("there is no stack `nobody`; there is esp8266_bearssl"), "{said}");
 }
 
 /// A chip of another kind in the header, a part alone, a folder without a build, what never ends.

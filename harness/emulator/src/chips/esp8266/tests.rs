@@ -102,6 +102,16 @@ fn a_reset_by_software_keeps_what_the_rtc_keeps_and_a_watchdog_says_so() {
     assert_eq!(load(&mut chip, 0x6000_1100), 0);
 }
 
+/// The first pause that is not for a byte on its way out.
+fn past_what_is_sent(chip: &mut Esp8266, until: Instant) -> Pause {
+    loop {
+        let pause = chip.run_until(until);
+        if pause != Pause::SerialOutput {
+            return pause;
+        }
+    }
+}
+
 /// The words of Espressif's SDKs, from 1.4.0 to 3.0.1.
 #[test]
 fn deep_sleep_ends_when_the_counter_comes_to_the_alarm_and_keeps_what_the_rtc_keeps() {
@@ -121,9 +131,9 @@ fn deep_sleep_ends_when_the_counter_comes_to_the_alarm_and_keeps_what_the_rtc_ke
     store(&mut chip, 0x6000_0704, counter + 173_913);
     store(&mut chip, 0x6000_0708, 1 << 20);
     let retired = chip.instructions_retired();
-    assert_eq!(chip.run_until(Instant::from_millis(500)), Pause::Deadline);
+    assert_eq!(past_what_is_sent(&mut chip, Instant::from_millis(500)), Pause::Deadline);
     assert!(chip.instructions_retired() <= retired + 1, "nothing runs");
-    assert_eq!(chip.run_until(Instant::FAR_FUTURE), Pause::Event);
+    assert_eq!(past_what_is_sent(&mut chip, Instant::FAR_FUTURE), Pause::Event);
     let slept_us = (chip.now() - Instant::from_millis(40)).as_micros();
     // The counter had been in its present state for a part of its period, of 5.75 microseconds.
     assert!((999_994..=1_000_001).contains(&slept_us), "{slept_us} us");
@@ -135,10 +145,10 @@ fn deep_sleep_ends_when_the_counter_comes_to_the_alarm_and_keeps_what_the_rtc_ke
     store(&mut chip, 0x6000_0718, 0);
     store(&mut chip, 0x6000_0744, 0x20);
     store(&mut chip, 0x6000_0708, 1 << 20);
-    while chip.run_until(Instant::FAR_FUTURE) == Pause::SerialOutput {}
-    assert_eq!(chip.run_until(Instant::FAR_FUTURE), Pause::Asleep);
+    assert_eq!(past_what_is_sent(&mut chip, Instant::FAR_FUTURE), Pause::Asleep);
     EmulatedChip::reset(&mut chip, Reset::Debugger);
-    assert_eq!(chip.run_until(chip.now() + clock::Duration::from_millis(1)), Pause::Deadline);
+    let soon = chip.now() + clock::Duration::from_millis(1);
+    assert_eq!(past_what_is_sent(&mut chip, soon), Pause::Deadline, "it boots");
 }
 
 #[test]
