@@ -238,7 +238,7 @@ mod tests {
         Record { fragment, ..record }
     }
 
-    /// RFC 8446 §5.2: 2^14 bytes and 256; RFC 5246 §6.2.3: 2^14 and 2048.
+    /// RFC 9846 §5.2: 2^14 bytes and 256; RFC 5246 §6.2.3: 2^14 and 2048.
     #[test]
     fn a_record_may_be_as_long_as_the_rfcs_say_and_no_longer() {
         let bytes_max = (1 << 14) + 2_048;
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(opened(bytes_max + 2), None);
     }
 
-    /// RFC 8446 §B.4.
+    /// RFC 9846 §B.4.
     #[test]
     fn suites_of_tls_1_3_have_the_hashes_and_keys_of_the_rfc() {
         for (suite, expected) in [

@@ -67,7 +67,7 @@ fn a_packet_that_breaks_off_is_told_by_its_name() {
     assert_eq!(lines(&transcript.conversations[0])[1..], ["(fragment) PUBLISH breaks off after 3 bytes", "FIN"]);
 }
 
-/// RFC 8446 §5.1: 2^14 bytes and no more.
+/// RFC 9846 §5.1: 2^14 bytes and no more.
 #[test]
 fn a_record_in_clear_may_be_so_long() {
     let message = |bytes: usize| [&[2, 0][..], &(bytes as u16 - 4).to_be_bytes(), &vec![0; bytes - 4]].concat();
