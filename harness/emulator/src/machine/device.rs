@@ -11,6 +11,9 @@ use super::time::{NEVER, Ticks};
 pub(crate) enum Read {
     /// The register's value, worked out.
     Value(u32),
+    /// A word of a counter that stays the same for minutes: whoever reads it again and again reads the time, and waits for
+    /// nothing here.
+    Time(u32),
     /// The register is plain configuration: what was last written.
     Stored,
     /// The model does not know what the register does. It reads what was last written, and that is reported.

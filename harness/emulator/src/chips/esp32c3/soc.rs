@@ -558,6 +558,7 @@ impl Soc {
         };
         let value = match answer {
             Read::Value(value) => value,
+            Read::Time(value) => return value,
             Read::Stored => self.slots[index].registers.get(offset),
             Read::Unmodelled => {
                 self.note(address, None);
@@ -565,7 +566,7 @@ impl Soc {
             }
         };
         let modelled = match answer {
-            Read::Value(_) => Modelled::Behaviour,
+            Read::Value(_) | Read::Time(_) => Modelled::Behaviour,
             Read::Stored => Modelled::Storage,
             Read::Unmodelled => Modelled::Unmodelled,
         };
@@ -597,11 +598,6 @@ impl Soc {
     }
 
     fn watch_polls(&mut self, address: u32, value: u32, modelled: Modelled, now: Ticks) {
-        // The upper words of two counters, which go on for minutes before these change (ESP32-C3 TRM, chapter 10,
-        // `SYSTIMER_UNIT0_VALUE_HI_REG`): who reads the time waits for nothing here.
-        if matches!(address, 0x6002_3040 | 0x6002_3048) {
-            return;
-        }
         if let Some(poll) = self.polls.note_read(address, value, modelled == Modelled::Behaviour, now) {
             self.polled.push((poll, modelled));
             self.stop = true;
@@ -622,7 +618,7 @@ impl Soc {
             DeviceName::SarAdc => self.devices.sar_adc.clone().read(offset, registers, &self.devices.analog_bus, now),
             name => self.devices.clone().get(name).map_or(Read::Stored, |device| device.read(offset, registers, now)),
         };
-        Some(if let Read::Value(value) = answer { value } else { registers.get(offset) })
+        Some(if let Read::Value(value) | Read::Time(value) = answer { value } else { registers.get(offset) })
     }
 
     /// What the flash's status registers keep without power.

@@ -393,6 +393,7 @@ impl Soc {
         self.refresh(index, now);
         let (value, modelled) = match answer {
             Read::Value(value) => (value, Modelled::Behaviour),
+            Read::Time(value) => return value,
             Read::Stored => (self.slots[index].registers.get(offset), Modelled::Storage),
             Read::Unmodelled => {
                 self.note(address, None);
@@ -423,7 +424,7 @@ impl Soc {
             }
             name => self.devices.clone().get(name).map_or(Read::Stored, |device| device.read(offset, registers, now)),
         };
-        Some(if let Read::Value(value) = answer { value } else { registers.get(offset) })
+        Some(if let Read::Value(value) | Read::Time(value) = answer { value } else { registers.get(offset) })
     }
 
     fn store_word(&mut self, memory: &mut Memory, address: u32, value: u32, cycle: u64) {

@@ -172,7 +172,7 @@ impl Device for SystemTimer {
         match offset {
             UNIT0_OP | UNIT1_OP => Read::Value(VALUE_VALID),
             UNIT0_VALUE_HI | UNIT1_VALUE_HI => {
-                Read::Value((self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured >> 32) as u32)
+                Read::Time((self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured >> 32) as u32)
             }
             UNIT0_VALUE_LO | UNIT1_VALUE_LO => {
                 Read::Value(self.counters[(offset - UNIT0_VALUE_HI) as usize / 8].captured as u32)
@@ -269,11 +269,10 @@ mod tests {
 
     fn count(timer: &mut SystemTimer, registers: &mut RegisterFile, now: Ticks) -> u64 {
         timer.write(UNIT0_OP, 1 << 30, registers, now);
-        let word = |timer: &mut SystemTimer, offset| match timer.read(offset, registers, now) {
-            Read::Value(value) => u64::from(value),
+        match (timer.read(0x40, registers, now), timer.read(0x44, registers, now)) {
+            (Read::Time(high), Read::Value(low)) => u64::from(high) << 32 | u64::from(low),
             other => panic!("{other:?}"),
-        };
-        word(timer, 0x40) << 32 | word(timer, 0x44)
+        }
     }
 
     #[test]
