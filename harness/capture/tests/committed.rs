@@ -2,7 +2,7 @@
 //! that lies beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use capture::{Style, read, render};
 
@@ -23,23 +23,10 @@ fn said(table: &str) -> Vec<String> {
     lines.take_while(of_packets).map(line).filter(|line| !line.is_empty()).collect()
 }
 
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for entry in entries {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "pcapng") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn packets_tell_what_the_snapshot_beside_them_tells() {
-    let mut found = Vec::new();
-    captures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures"), &mut found);
-    found.sort();
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
+    let found = host::find(&captures, "pcapng").expect("the folder of captures can be read");
     let style = Style { folds: true, ..Style::BENCH };
     let mut compared = 0;
     let mut complaints = Vec::new();

@@ -82,22 +82,29 @@ impl core::error::Error for Unmendable {}
 
 /// The name of the partition in which the byte `at` lies; `None` if there is none.
 pub fn partition_at(content: &[u8], at: usize) -> Option<PrintableName> {
-    let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok())?;
+    let table = table(content)?;
     holding(&table, at).map(|partition| partition.label.clone())
 }
 
 /// The values of NVS that lie in several pieces, each with the name of its partition and its key.
 pub fn values_in_pieces(content: &[u8]) -> Vec<(PrintableName, PrintableName, Vec<u8>)> {
-    let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok());
-    let partitions = table.map(|table| table.partitions).unwrap_or_default();
+    let partitions = table(content).map(|table| table.partitions).unwrap_or_default();
     let of_values = partitions.into_iter().filter(|one| (one.kind, one.subtype) == (TYPE_DATA, SUBTYPE_NVS));
     of_values
         .flat_map(|partition| {
-            let end = (partition.end().min(content.len() as u64)) as usize;
-            let values = nvs::in_pieces(content.get(partition.at as usize..end).unwrap_or_default());
+            let values = nvs::in_pieces(content.get(place(&partition, content)).unwrap_or_default());
             values.into_iter().map(move |(key, value)| (partition.label.clone(), key, value))
         })
         .collect()
+}
+
+fn table(content: &[u8]) -> Option<PartitionTable> {
+    content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok())
+}
+
+/// Where a partition's content lies, as far as it is there.
+fn place(partition: &Partition, content: &[u8]) -> Range<usize> {
+    partition.at as usize..partition.end().min(content.len() as u64) as usize
 }
 
 fn holding(table: &PartitionTable, at: usize) -> Option<&Partition> {
@@ -111,12 +118,10 @@ fn holding(table: &PartitionTable, at: usize) -> Option<&Partition> {
 ///
 /// If they lie where nothing can be mended.
 pub fn mend(content: &mut [u8], changed: &Range<usize>, target: &Target) -> Result<Mended, Unmendable> {
-    let table = content.get(PARTITION_TABLE as usize..).and_then(|table| PartitionTable::parse(table).ok());
-    let Some(table) = table else { return application(content, PrintableName::new(""), target) };
+    let Some(table) = table(content) else { return application(content, PrintableName::new(""), target) };
     let Some(partition) = holding(&table, changed.start) else { return Ok(Mended::Elsewhere) };
     let (label, from) = (partition.label.clone(), partition.at as usize);
-    let end = partition.end().min(content.len() as u64) as usize;
-    let bytes = content.get_mut(from..end).unwrap_or_default();
+    let bytes = content.get_mut(place(partition, content)).unwrap_or_default();
     match (partition.kind, partition.subtype) {
         (TYPE_DATA, SUBTYPE_NVS) => match nvs::mend(bytes, &(changed.start - from..changed.end - from)) {
             Some(key) => Ok(Mended::KeyValue { label, key }),

@@ -5,6 +5,8 @@
 use chip::Chip;
 use clap::Args;
 
+use crate::image_source;
+
 /// `--board`, for commands that need to know the chip.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct BoardOption {
@@ -16,7 +18,12 @@ pub struct BoardOption {
 impl BoardOption {
     /// The chip that is meant.
     pub fn chip(self) -> &'static Chip {
-        self.board.unwrap_or(chip::DEFAULT)
+        self.chip_of(&[])
+    }
+
+    /// The chip that is meant with an image of these files, which may say by itself what it is for.
+    pub fn chip_of(self, image: &[String]) -> &'static Chip {
+        self.board.or_else(|| image_source::chip_of(image)).unwrap_or(chip::DEFAULT)
     }
 }
 

@@ -23,7 +23,6 @@ use emulator::{EmulatedChip, Model, Pause};
 
 use crate::cli::Emulate;
 use crate::exit;
-use crate::image_source;
 use air::Surroundings;
 use console::Console;
 use events::EventPrinter;
@@ -39,11 +38,7 @@ const SLICE: Duration = Duration::from_millis(10);
 ///
 /// A sentence about the chip, the image or the port.
 pub fn run(root: &Path, arguments: &Emulate) -> blame::Result<u8> {
-    let chip = match (arguments.board.board, image_source::chip_of(&arguments.image)) {
-        // An image may say by itself what it is for.
-        (None, Some(chip)) => chip,
-        _ => arguments.board.chip(),
-    };
+    let chip = arguments.board.chip_of(&arguments.image);
     let model = emulator::model_of(chip).ok_or_else(|| Error::bench(format!("the chip {chip} is not emulated")))?;
     if arguments.map {
         terminal::outln!("{}", (model.map)());
@@ -112,14 +107,15 @@ fn run_chip(
                 chip.serial_input(port, &bytes);
             }
         }
-        match seen.show(chip) {
+        let has_shown = match seen.show(chip) {
             // Nobody listens any more.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            Ok(has_shown) if has_shown => heartbeat.rest(Wall::now()),
-            Ok(_) if heartbeat.is_due(Wall::now()) => {
-                terminal::errln!("… {}, {} instructions; {sign}", chip.now(), chip.instructions_retired());
-            }
-            shown => drop(shown.map_err(gone)?),
+            shown => shown.map_err(gone)?,
+        };
+        if has_shown {
+            heartbeat.rest(Wall::now());
+        } else if heartbeat.is_due(Wall::now()) {
+            terminal::errln!("… {}, {} instructions; {sign}", chip.now(), chip.instructions_retired());
         }
         if let Err(why) = air.exchange(chip) {
             // What was on the air before is kept all the same.

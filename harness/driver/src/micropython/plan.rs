@@ -119,18 +119,12 @@ fn of_tls(tls: Tls, preset: Option<&Tls>, abilities: &Abilities) -> Result<Tls, 
     refuse(client_hello.is_some(), "device.client_hello", "its hello is its own")?;
     refuse(*keeps_session, "device.keeps_session", "an SSLContext keeps no session")?;
     refuse(*requires_authority, "device.requires_authority", "it says hello without one")?;
-    if abilities.cannot_verify {
-        let authorities = None;
-        return Ok(Tls {
-            verify: Verify::None,
-            checks_name: false,
-            checks_dates: false,
-            authorities,
-            alpn: Vec::new(),
-            ..tls
-        });
-    }
-    Ok(Tls { alpn: Vec::new(), ..tls })
+    let tls = Tls { alpn: Vec::new(), ..tls };
+    Ok(if abilities.cannot_verify {
+        Tls { verify: Verify::None, checks_name: false, checks_dates: false, authorities: None, ..tls }
+    } else {
+        tls
+    })
 }
 
 fn of_mqtt(mqtt: Mqtt) -> Result<Mqtt, Conflict> {

@@ -24,16 +24,11 @@ impl Library {
 
 /// Our lines beside the image's modules.
 pub(super) fn prelude(library: Library) -> String {
-    let network = include_str!("prelude/network.py");
-    let end = include_str!("prelude/end.py");
-    match library {
-        Library::MbedTls => {
-            [include_str!("prelude/mbedtls.py"), network, include_str!("prelude/mbedtls_socket.py"), end].concat()
-        }
-        Library::AxTls => {
-            [include_str!("prelude/axtls.py"), network, include_str!("prelude/axtls_socket.py"), end].concat()
-        }
-    }
+    let (modules, socket) = match library {
+        Library::MbedTls => (include_str!("prelude/mbedtls.py"), include_str!("prelude/mbedtls_socket.py")),
+        Library::AxTls => (include_str!("prelude/axtls.py"), include_str!("prelude/axtls_socket.py")),
+    };
+    [modules, include_str!("prelude/network.py"), socket, include_str!("prelude/end.py")].concat()
 }
 
 /// Ends the session.

@@ -1,22 +1,22 @@
 //! Certificates and keys in DER, which other tools write by themselves: made the text that is read here.
 
-/// A SEQUENCE (X.690 §8.9), an INTEGER (§8.3) and an OCTET STRING (§8.7).
-const SEQUENCE: u8 = 0x30;
-const INTEGER: u8 = 0x02;
-const OCTET_STRING: u8 = 0x04;
+use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
 
 /// A certificate's text, if these bytes are a SEQUENCE that begins with one, as its DER does (RFC 5280 §4.1).
 pub(super) fn certificate(bytes: &[u8]) -> Option<String> {
-    (*content(bytes)?.first()? == SEQUENCE).then(|| pki::to_pem("CERTIFICATE", bytes))
+    let (_, first) = Any::from_der(content(bytes)?).ok()?;
+    (first.header.tag() == Tag::Sequence).then(|| pki::to_pem("CERTIFICATE", bytes))
 }
 
 /// A private key's text, by what stands behind its version: PKCS#8 (RFC 5958 §2), PKCS#1 (RFC 8017 §A.1.2) or SEC 1 (RFC 5915
 /// §3).
 pub(super) fn key(bytes: &[u8]) -> Option<String> {
-    let label = match content(bytes)? {
-        [INTEGER, 1, _, SEQUENCE, ..] => "PRIVATE KEY",
-        [INTEGER, 1, _, INTEGER, ..] => "RSA PRIVATE KEY",
-        [INTEGER, 1, _, OCTET_STRING, ..] => "EC PRIVATE KEY",
+    let (behind, version) = Any::from_der(content(bytes)?).ok()?;
+    let (_, second) = Any::from_der(behind).ok()?;
+    let label = match (version.header.tag(), second.header.tag()) {
+        (Tag::Integer, Tag::Sequence) => "PRIVATE KEY",
+        (Tag::Integer, Tag::Integer) => "RSA PRIVATE KEY",
+        (Tag::Integer, Tag::OctetString) => "EC PRIVATE KEY",
         _ => return None,
     };
     Some(pki::to_pem(label, bytes))
@@ -24,13 +24,8 @@ pub(super) fn key(bytes: &[u8]) -> Option<String> {
 
 /// What is in a SEQUENCE that takes all of `bytes`.
 fn content(bytes: &[u8]) -> Option<&[u8]> {
-    let (length, content) = match bytes {
-        [SEQUENCE, length @ ..=0x7f, content @ ..] => (usize::from(*length), content),
-        [SEQUENCE, 0x81, length, content @ ..] => (usize::from(*length), content),
-        [SEQUENCE, 0x82, high, low, content @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), content),
-        _ => return None,
-    };
-    (content.len() == length).then_some(content)
+    let (rest, whole) = Any::from_der(bytes).ok()?;
+    (rest.is_empty() && whole.header.tag() == Tag::Sequence).then_some(whole.data)
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use super::site::Site;
 use crate::cli::Hil;
 use crate::controls::{self, ControlRun};
 use crate::exit;
-use crate::image_source;
 use crate::stack::{self, Applicability, Stack};
 use crate::unattended::options::UnattendedOptions;
 
@@ -35,7 +34,8 @@ impl Selection {
         if scenarios.is_empty() {
             return Err(Refusal::new(exit::NOTHING_SELECTED, format!("{} holds no scenario", folder.display())));
         }
-        let chip = chip_of(arguments)?;
+        let image = arguments.image.iter().map(|image| image.to_string_lossy().into_owned());
+        let chip = arguments.board.chip_of(&image.collect::<Vec<_>>());
         let all_stacks = match &arguments.image {
             Some(elf) => {
                 let is_authority_given = arguments.own_authority.authority.is_some();
@@ -70,13 +70,6 @@ impl Selection {
     pub(super) fn not_asked(&self) -> String {
         not_asked(&self.scenarios, &self.stacks)
     }
-}
-
-/// The chip that is named, or that the image says it is for.
-fn chip_of(arguments: &Hil) -> blame::Result<&'static Chip> {
-    let image = arguments.image.as_ref().filter(|_| arguments.board.board.is_none());
-    let words: Vec<String> = image.map(|image| image.to_string_lossy().into_owned()).into_iter().collect();
-    image_source::chip_of(&words).map_or_else(|| Ok(arguments.board.chip()), Ok)
 }
 
 /// What to give where a chip has no stack of this bench.

@@ -307,7 +307,7 @@ impl Seen {
     }
 
     fn wire(&mut self, transcript: &Transcript) {
-        let is_answer = |line: &&capture::transcript::Line| line.said.to_string() == "answer";
+        let is_answer = |line: &&capture::transcript::Line| line.said == capture::transcript::Said::Answer;
         let answers: Vec<&str> =
             transcript.lookups.iter().filter(is_answer).map(|line| line.details.as_str()).collect();
         // A question that was answered stands in its answer.
