@@ -120,11 +120,14 @@ mod tests {
     use super::*;
     use wire::at::Speaker;
 
-    /// Packets, words and frames share one bound, and what fits to the byte is kept.
+    fn spoken(bytes: &[u8]) -> Spoken {
+        Spoken { by: Speaker::Device, is_data: false, bytes: bytes.to_vec() }
+    }
+
+    /// Packets, words and frames share one bound.
     #[test]
     fn what_is_beyond_the_bound_is_counted_and_not_kept() {
         let mut tap = Tap::with_bytes_max(UnixTime::from_seconds(0), 9);
-        let spoken = |bytes: &[u8]| Spoken { by: Speaker::Device, is_data: false, bytes: bytes.to_vec() };
         tap.packet(Instant::ZERO, &[1]);
         tap.spoken(Instant::ZERO, spoken(b"AT"));
         tap.frame(Instant::ZERO, &[1, 2, 3]);
@@ -135,5 +138,18 @@ mod tests {
         tap.frame(Instant::ZERO, &[8]);
         assert_eq!((tap.packets.len(), tap.spoken.len(), tap.frames.len(), tap.dropped), (2, 1, 1, 3));
         assert_eq!(Tap::new(UnixTime::from_seconds(0)).bytes_max, 67_108_864);
+    }
+
+    #[test]
+    fn what_fits_to_the_byte_is_kept() {
+        for record in [
+            (|tap| tap.packet(Instant::ZERO, b"AT")) as fn(&mut Tap),
+            |tap| tap.spoken(Instant::ZERO, spoken(b"AT")),
+            |tap| tap.frame(Instant::ZERO, b"AT"),
+        ] {
+            let mut tap = Tap::with_bytes_max(UnixTime::from_seconds(0), 2);
+            record(&mut tap);
+            assert_eq!((tap.packets.len() + tap.spoken.len() + tap.frames.len(), tap.dropped), (1, 0));
+        }
     }
 }

@@ -2,36 +2,14 @@
 
 mod support;
 
-use capture::transcript::{Conversation, Said};
+use capture::transcript::Said;
 use capture::{Side, read};
 use outcome::Stage;
-use support::Cable;
+use support::{Cable, conversation, lines, record};
 
 const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
 const SUBSCRIBE: &[u8] = &[0x82, 6, 0, 1, 0, 1, b't', 0];
 const PUBLISH: &[u8] = &[0x30, 4, 0, 1, b't', b'x'];
-
-/// One connection in which these say these bytes.
-fn conversation(said: &[(Side, &[u8])]) -> Conversation {
-    let mut cable = Cable::new();
-    cable.open();
-    for (side, bytes) in said {
-        cable.send(*side, bytes);
-    }
-    let mut transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
-    assert_eq!(transcript.conversations.len(), 1);
-    transcript.conversations.remove(0)
-}
-
-fn lines(conversation: &Conversation) -> Vec<String> {
-    conversation.lines.iter().map(|line| format!("{} {}", line.said, line.details).trim_end().to_owned()).collect()
-}
-
-/// A TLS record.
-fn record(content_type: u8, fragment: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(fragment.len()).expect("a record's length").to_be_bytes();
-    [&[content_type, 3, 3], &length[..], fragment].concat()
-}
 
 #[test]
 fn a_client_came_as_far_as_what_it_said_last() {

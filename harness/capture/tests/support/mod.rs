@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use capture::transcript::{Conversation, Said};
-use capture::{Side, Tap};
+use capture::{Side, Tap, read};
 use clock::{Instant, UnixTime};
 use etherparse::PacketBuilder;
 use rustls::crypto::CryptoProvider;
@@ -321,6 +321,35 @@ pub fn agrees_with_tshark(file: &[u8], name: &str, conversation: &Conversation) 
     assert_eq!(packets, column(&rows, 2), "{name}");
     assert_eq!(conversation.facts.ja3.as_ref(), column(&rows, 3).first(), "{name}");
     assert!(column(&rows, 4).iter().all(|status| status == "1"), "{name}: the cable's own checksums");
+}
+
+/// One connection in which these say these bytes.
+pub fn conversation(said: &[(Side, &[u8])]) -> Conversation {
+    let mut cable = Cable::new();
+    cable.open();
+    for (side, bytes) in said {
+        cable.send(*side, bytes);
+    }
+    let mut transcript = read(&cable.tap.to_pcapng(), "").expect("our own file");
+    assert_eq!(transcript.conversations.len(), 1);
+    transcript.conversations.remove(0)
+}
+
+/// What was said, with its details, line by line.
+pub fn lines(conversation: &Conversation) -> Vec<String> {
+    conversation.lines.iter().map(|line| format!("{} {}", line.said, line.details).trim_end().to_owned()).collect()
+}
+
+/// A TLS record of version 1.2.
+pub fn record(content_type: u8, fragment: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(fragment.len()).expect("a record's length").to_be_bytes();
+    [&[content_type, 3, 3], &length[..], fragment].concat()
+}
+
+/// A handshake message.
+pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = (body.len() as u32).to_be_bytes();
+    [&[kind][..], &length, body].concat()
 }
 
 /// A recorded connection, as OpenSSL spoke it when `fixtures/record.py` listened.
