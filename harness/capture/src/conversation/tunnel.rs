@@ -308,4 +308,20 @@ mod tests {
         assert_eq!(tunnel.said[0].len(), (16 << 10) + 1);
         assert_eq!((builder.lines.len(), builder.lines[0].details.as_str()), (1, "7 bytes"));
     }
+
+    /// A page of words comes with many a refusal.
+    #[test]
+    fn what_follows_a_refusal_is_counted() {
+        let mut builder = TranscriptBuilder::default();
+        let mut tunnel = Tunnel::begins(Side::Client, b"CONNECT ").expect("it asks a proxy");
+        for (side, bytes) in [
+            (Side::Client, &b"CONNECT broker.test:8883 HTTP/1.1\r\n\r\n"[..]),
+            (Side::Server, b"HTTP/1.1 403 Forbidden\r\n\r\n"),
+            (Side::Server, b"No."),
+        ] {
+            assert_eq!(tunnel.data(side, bytes, &mut builder), None);
+        }
+        let told: Vec<&str> = builder.lines.iter().map(|line| &line.details[..]).collect();
+        assert_eq!(told, ["HTTP · to broker.test:8883", "HTTP/1.1 403 Forbidden", "3 bytes"]);
+    }
 }
