@@ -137,6 +137,22 @@ mod tests {
         assert_eq!(half.waiting_bytes(), 0);
     }
 
+    /// What waits ends within the largest window from the next byte on.
+    #[test]
+    fn a_segment_that_ends_with_the_window_is_kept() {
+        let kept = |sequence: u32, payload: &[u8]| {
+            let mut half = Half::default();
+            half.receive(&segment(0, b"abc"));
+            half.receive(&segment(sequence, payload));
+            half.waiting_bytes()
+        };
+        let end = 3 + (1 << 20);
+        assert_eq!(kept(end - 1, b"d"), 1);
+        assert_eq!(kept(end, b"d"), 0);
+        assert_eq!(kept(end - 2, b"de"), 2);
+        assert_eq!(kept(end - 1, b"de"), 0);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig {
             cases: 2_000,

@@ -158,3 +158,36 @@ impl Sum {
         sum == 0xffff
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether who sends this, from one port to another, is taken for the client.
+    fn is_client(payload: &[u8], [from, to]: [u16; 2], (syn, ack): (bool, bool)) -> bool {
+        let address = |port| ([192, 0, 2, 1], port).into();
+        let (from, to) = (address(from), address(to));
+        Segment { at: Instant::ZERO, from, to, sequence: 0, syn, ack, fin: false, rst: false, payload }
+            .sender_is_client()
+    }
+
+    #[test]
+    fn who_opens_a_connection_is_its_client() {
+        assert!(is_client(b"", [80, 50_000], (true, false)));
+        assert!(!is_client(b"", [50_000, 80], (true, true)));
+    }
+
+    #[test]
+    fn in_the_middle_of_a_connection_its_words_tell_and_else_its_ports() {
+        const SAID: (bool, bool) = (false, true);
+        // First a port that looks like a server's, then one that looks like a client's.
+        let both = |payload: &[u8]| [[80, 50_000], [50_000, 80]].map(|ports| is_client(payload, ports, SAID));
+        assert_eq!(both(&[22, 3, 1, 0, 60, 1, 0]), [true; 2], "a ClientHello");
+        assert_eq!(both(&[0x10, 13]), [true; 2], "a CONNECT");
+        assert_eq!(both(&[22, 3, 3, 0, 60, 2, 0]), [false; 2], "a ServerHello");
+        assert_eq!(both(&[0x20, 2, 0, 0]), [false; 2], "a CONNACK");
+        assert_eq!(both(&[23, 3, 3, 0, 60]), [false, true], "application data");
+        assert_eq!(both(b""), [false, true]);
+        assert!(is_client(b"", [8_883, 8_883], SAID), "the first that speaks");
+    }
+}
