@@ -190,4 +190,62 @@ mod tests {
         assert_eq!(both(b""), [false, true]);
         assert!(is_client(b"", [8_883, 8_883], SAID), "the first that speaks");
     }
+
+    /// The header of an IPv4 packet of this protocol, and what it carries.
+    fn packet(protocol: etherparse::IpNumber, payload: &[u8]) -> Packet {
+        let mut bytes = vec![];
+        let builder = etherparse::PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64);
+        builder.write(&mut bytes, protocol, payload).expect("a vector takes it");
+        Packet { at: Instant::ZERO, bytes }
+    }
+
+    #[test]
+    fn what_breaks_off_is_damaged_and_what_is_neither_tcp_nor_udp_is_something_else() {
+        use etherparse::IpNumber;
+
+        let skipped = |protocol, payload: &[u8]| parse(&packet(protocol, payload), true).err();
+        assert!(matches!(skipped(IpNumber::TCP, &[0; 12]), Some(Skipped::Damaged)), "a header of 20 bytes");
+        assert!(matches!(skipped(IpNumber::IGMP, &[0x16, 0, 0, 0, 0, 0, 0, 0]), Some(Skipped::Other)));
+    }
+
+    /// RFC 768: a checksum of zero is none; any other has to be right.
+    #[test]
+    fn datagrams_are_opened_if_their_checksum_is_right_or_none() {
+        let mut bytes = vec![];
+        let builder = etherparse::PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(49_152, 53);
+        builder.write(&mut bytes, b"a question").expect("a vector takes it");
+        let mut packet = Packet { at: Instant::ZERO, bytes };
+        let payload = |packet: &Packet, verify_checksums| match parse(packet, verify_checksums) {
+            Ok(Transport::Udp(datagram)) => Some(datagram.payload),
+            Err(Skipped::Damaged) => None,
+            _ => panic!("it is a datagram"),
+        };
+        assert_eq!(payload(&packet, true).as_deref(), Some(&b"a question"[..]));
+        packet.bytes[28] ^= 1;
+        assert_eq!(payload(&packet, true), None);
+        assert_eq!(
+            payload(&packet, false).as_deref(),
+            Some(&b"` question"[..]),
+            "as a capture without checksums has it"
+        );
+        packet.bytes[26..28].fill(0);
+        assert_eq!(payload(&packet, true).as_deref(), Some(&b"` question"[..]));
+    }
+
+    /// RFC 1071 §1: what is carried out of 16 bits is added, as often as need be.
+    #[test]
+    fn sums_carry_around_the_end() {
+        let is_good = |bytes: &[u8]| {
+            let mut sum = Sum::default();
+            sum.add(bytes);
+            sum.is_good()
+        };
+        // 0xffff; 0xffff + 0xffff = 0x1fffe, which is 0xffff; 0x8000 + 0x8000 = 0x10000, which is 1.
+        assert!(is_good(&[0xff; 2]) && is_good(&[0xff; 4]) && is_good(&[0x80, 0, 0x7f, 0xff]));
+        assert!(!is_good(&[0x80, 0, 0x80, 0]) && !is_good(&[0; 4]) && !is_good(&[0xff, 0xfe]));
+        // An odd byte is the first of its word.
+        assert!(is_good(&[0x00, 0xff, 0xff]));
+        // A sum that has to be carried twice: 65,538 words of 0xffff come to 0x1_0001_fffe.
+        assert!(is_good(&vec![0xff; 2 * 65_538]));
+    }
 }
