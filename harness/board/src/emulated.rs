@@ -15,7 +15,7 @@ use chip::{Chip, PortId};
 use clock::Instant;
 use emulator::event::EventKind;
 use emulator::image::ImageError;
-use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, model_of};
+use emulator::{EmulatedChip, Model, Pause, Reset, Rom, Settings, Tier, model_of};
 
 use crate::{Board, Fault, FlashContent, Gravity, Heard, Image, Incident, RadioFrame, Target};
 pub use boots::Boots;
@@ -27,7 +27,7 @@ pub struct Emulated {
     model: &'static Model,
     seed: u64,
     chip: Box<dyn EmulatedChip>,
-    fast: bool,
+    tier: Tier,
     /// What a probe has written to the flash; the image is loaded directly if there is none.
     flash_content: Option<Arc<[u8]>>,
     /// The chip cannot go on, and time passes without it.
@@ -68,7 +68,7 @@ impl Emulated {
             model,
             seed,
             chip: (model.power_on)(&Settings { seed, ..Settings::default() }),
-            fast: true,
+            tier: Tier::default(),
             flash_content: None,
             halted_at: None,
             image: None,
@@ -92,10 +92,10 @@ impl Emulated {
         model(chip).map(|model| Self::new(model, seed))
     }
 
-    /// The same chip, run by the plain interpreter alone: some thirty times slower, and the oracle of the fast path.
+    /// The same chip, whose instructions are executed by `tier` at most. What it does is the same.
     #[must_use]
-    pub fn interpreted(self) -> Self {
-        Self { fast: false, ..self }
+    pub fn executed_by(self, tier: Tier) -> Self {
+        Self { tier, ..self }
     }
 
     /// The same chip, with this in its flash: images are not loaded then, but booted from there.
@@ -161,7 +161,7 @@ impl Emulated {
     /// Lets the image start, and run.
     fn start(&mut self) {
         self.chip.reset(Reset::PowerOn);
-        self.chip.use_fast_path(self.fast);
+        self.chip.execute_by(self.tier);
     }
 
     fn tell(&mut self, port: PortId, bytes: &[u8]) {

@@ -22,7 +22,7 @@ use chip::Chip;
 pub use chip::{Nic, PortId, PortRole, SerialPort};
 pub use clock::Instant;
 pub use emulated::{Boots, Emulated, Past};
-pub use emulator::RadioFrame;
+pub use emulator::{RadioFrame, Tier};
 pub use flasher::{FaultKind, Flasher, ProbeFault};
 #[cfg(unix)]
 pub use hardware::Hardware;

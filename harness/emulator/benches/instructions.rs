@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
+use emulator::Tier;
 use emulator::riscv::Stop;
 use kernel::{Kernel, elf_path};
 
@@ -24,15 +25,17 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("instructions");
     group.sample_size(10).throughput(Throughput::Elements(INSTRUCTIONS));
-    for (name, fast) in [("fast path", true), ("plain interpreter", false)] {
+    for (name, tier) in
+        [("host code", Tier::HostCode), ("threaded code", Tier::ThreadedCode), ("plain interpreter", Tier::Interpreter)]
+    {
         // The plain interpreter is two orders of magnitude slower: a tenth of the work.
-        let instructions = if fast { INSTRUCTIONS } else { INSTRUCTIONS / 10 };
+        let instructions = if tier == Tier::Interpreter { INSTRUCTIONS / 10 } else { INSTRUCTIONS };
         group.throughput(Throughput::Elements(instructions));
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || {
                     let mut kernel = Kernel::load();
-                    kernel.hart.use_fast_path(fast);
+                    kernel.hart.execute_by(tier);
                     kernel
                 },
                 |mut kernel| {

@@ -21,6 +21,6 @@ pub use chips::{MODELS, esp32c3, esp8266, model_of};
 pub use cores::{lx106, riscv};
 pub use machine::chip::{
     Debuggee, EmulatedChip, JtagAccess, JtagPins, KeptStateError, Model, NextInstruction, Pause, RadioFrame, Reset,
-    Rom, Settings,
+    Rom, Settings, Tier,
 };
 pub use machine::{access, backtrace, debug, event, gdb, image, memory, snapshot, symbols};

@@ -176,6 +176,9 @@ pub struct Hil {
     /// image, which comes to the same, to the byte
     #[arg(long)]
     pub cold: bool,
+    /// Who executes the instructions of emulated chips: what happens is the same, to the byte
+    #[arg(long, value_enum, default_value_t)]
+    pub execution: crate::flashing::Execution,
     /// On real boards.
     #[command(flatten)]
     pub rack: crate::on_boards::options::Options,

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use board::{Boots, Emulated};
+use board::{Boots, Emulated, Tier};
 use rstest::rstest;
 use runner::builds::Builds;
 use runner::mosquitto;
@@ -39,8 +39,8 @@ fn captures() -> PathBuf {
     ROOT.join("captures")
 }
 
-/// Lock-step over whole handshakes: what the fast path does, the plain interpreter does again, to the byte and to the
-/// nanosecond.
+/// Lock-step over whole handshakes: what host code does, threaded code and the plain interpreter do again, to the byte and
+/// to the nanosecond.
 #[rstest]
 fn the_plain_interpreter_tells_the_same_story(
     #[values("versions/tls13_only", "versions/tls12_only", "certificate/rsa2048_chain")] name: &str,
@@ -55,7 +55,11 @@ fn the_plain_interpreter_tells_the_same_story(
         evidence.pcapng
     };
     let chip = || Emulated::of(stack.chip(), SEED).expect("it is emulated");
-    assert!(run(chip()) == run(chip().interpreted()), "{name}: the two paths differ");
+    let plain = run(chip().executed_by(Tier::Interpreter));
+    for tier in [Tier::ThreadedCode, Tier::HostCode, Tier::HostCode] {
+        // The second run with host code has it from its first instruction on.
+        assert!(run(chip().executed_by(tier)) == plain, "{name}: {tier:?} and the plain interpreter differ");
+    }
 }
 
 #[rstest]

@@ -85,7 +85,7 @@ impl Emulated {
         if let Some(image) = self.image.as_ref().filter(|image| !image.is_empty()) {
             self.chip.know_symbols(image);
         }
-        self.chip.use_fast_path(self.fast);
+        self.chip.execute_by(self.tier);
         self.skipped = self.chip.instructions_retired();
         self.phase = self.noted(Some(&replay.past));
         Ok(())

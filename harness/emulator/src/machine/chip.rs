@@ -145,6 +145,18 @@ pub enum Reset {
     Debugger,
 }
 
+/// Who executes a core's instructions. What a chip does not have, the one before it does in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// The plain interpreter alone, which says what instructions mean.
+    Interpreter,
+    /// Threaded code as well: decoded once, some thirty times quicker.
+    ThreadedCode,
+    /// Code of the host's as well, for what is executed most, where the host has a back end: some times quicker again.
+    #[default]
+    HostCode,
+}
+
 /// An instruction of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextInstruction {
@@ -260,8 +272,8 @@ pub trait EmulatedChip: Debuggee + Send {
     /// Bytes of memory that this chip holds on the host.
     fn memory_bytes(&self) -> usize;
 
-    /// Whether the core may take its fast path. Without it the results are the same, slowly.
-    fn use_fast_path(&mut self, fast: bool);
+    /// Who executes the core's instructions from now on. The results are the same, whoever does.
+    fn execute_by(&mut self, tier: Tier);
 
     /// What is modelled and what is not, as a table.
     fn map(&self) -> String;

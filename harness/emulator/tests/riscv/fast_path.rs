@@ -1,8 +1,11 @@
-//! The fast path against the plain interpreter: whatever a program does, and however its run is cut, nothing differs.
+//! Threaded code and host code against the plain interpreter: whatever a program does, and however its run is cut, nothing
+//! differs.
 
+use emulator::Tier;
 use emulator::memory::{Memory, Store};
 use emulator::riscv::{Cause, Hart, Stop, csr_number};
 
+use crate::host_code::has_compiler;
 use crate::machine::{ALARM, Devices, FLASH, FLASH_ALIAS, RAM, RAM_ALIAS, SILENCE, memory};
 use crate::random::{Random, Registers, compressed_instruction, full_instruction};
 
@@ -11,6 +14,8 @@ const VECTOR: u32 = RAM + 0xf000;
 const CYCLES: u64 = 6000;
 /// Random programs get caught in loops: this often they are set free.
 const EPOCH_CYCLES: u64 = 300;
+/// Compiling takes much longer than running these programs.
+const HOST_CODE_SEEDS: u64 = 60;
 
 const REGISTERS: Registers =
     Registers { free: &[0, 1, 2, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 31], pointers: &[3, 4, 9, 17, 18, 19, 20] };
@@ -27,8 +32,15 @@ const ALL_CAUSES: [Cause; 9] = [
     Cause::EnvironmentCallFromMachine,
 ];
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Outcome {
+    /// Not compared: how many traces were host code at the end of the epoch that had most of them.
+    host_code_max: usize,
+    seen: Seen,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
     stops: Vec<(Stop, u64)>,
     registers: Vec<u32>,
     pc: u32,
@@ -106,7 +118,7 @@ fn set_right(hart: &mut Hart, seed: u64) {
     hart.set_csr(csr_number::MSTATUS, 0x1888);
 }
 
-fn play(seed: u64, fast: bool, mut slice: impl FnMut() -> u64) -> Outcome {
+fn play(seed: u64, tier: Tier, mut slice: impl FnMut() -> u64) -> Outcome {
     let mut random = Random(seed);
     let (mut memory, ram): (Memory, Store) = memory();
     memory.write_slice(RAM, &program(&mut random)).unwrap();
@@ -120,7 +132,9 @@ fn play(seed: u64, fast: bool, mut slice: impl FnMut() -> u64) -> Outcome {
         memory.write_word(VECTOR + 4 * line, (offset & 0x7fe) << 20 | (offset >> 11 & 1) << 20 | 0x6f).unwrap();
     }
     let mut hart = Hart::new(RAM);
-    hart.use_fast_path(fast);
+    hart.execute_by(tier);
+    // Threaded code until time runs out in a trace for the first time, host code from then on.
+    hart.compile_after(1);
     hart.stop_at_exceptions(&ALL_CAUSES);
     hart.set_csr(csr_number::MTVEC, VECTOR);
     if seed.is_multiple_of(2) {
@@ -136,10 +150,13 @@ fn play(seed: u64, fast: bool, mut slice: impl FnMut() -> u64) -> Outcome {
 
     let mut devices = Devices::new();
     let mut stops = Vec::new();
+    let mut host_code_max = 0;
     while hart.cycle() < CYCLES {
         let epoch_end = (hart.cycle() / EPOCH_CYCLES + 1) * EPOCH_CYCLES;
         let until = (hart.cycle() + slice()).min(epoch_end);
-        match hart.run(&mut memory, &mut devices, until) {
+        let stop = hart.run(&mut memory, &mut devices, until);
+        host_code_max = host_code_max.max(hart.host_code_count());
+        match stop {
             Stop::Deadline | Stop::WaitForInterrupt => {
                 hart.skip_to(until);
                 if until == epoch_end {
@@ -157,7 +174,7 @@ fn play(seed: u64, fast: bool, mut slice: impl FnMut() -> u64) -> Outcome {
             }
         }
     }
-    Outcome {
+    let seen = Seen {
         stops,
         registers: (0..32).map(|number| hart.register(number)).collect(),
         pc: hart.pc(),
@@ -166,32 +183,53 @@ fn play(seed: u64, fast: bool, mut slice: impl FnMut() -> u64) -> Outcome {
         csrs: (0x300..0x7a6).map(|number| hart.csr(number)).collect(),
         devices,
         ram: memory.store_bytes(ram).to_vec(),
-    }
+    };
+    Outcome { host_code_max, seen }
 }
 
 #[test]
-fn the_fast_path_does_what_the_plain_interpreter_does() {
+fn threaded_code_does_what_the_plain_interpreter_does() {
     let mut lengths = Random(1);
     let (mut causes, mut interrupts) = (0, 0);
     for seed in 0..400 {
-        let plain = play(seed, false, || 1);
+        let plain = play(seed, Tier::Interpreter, || 1).seen;
         interrupts += plain.devices.log.iter().filter(|(address, ..)| *address == SILENCE).count();
         for (stop, _) in &plain.stops {
             if let Stop::Exception { exception, .. } = stop {
                 causes |= 1 << exception.cause as u32;
             }
         }
-        let whole = play(seed, true, || CYCLES);
-        assert!(whole == plain, "seed {seed}, whole: {}", difference(&plain, &whole));
-        let sliced = play(seed, true, || 1 + u64::from(lengths.below(400)));
-        assert!(sliced == plain, "seed {seed}, sliced: {}", difference(&plain, &sliced));
+        compare(seed, &plain, &play(seed, Tier::ThreadedCode, || CYCLES).seen);
+        compare(seed, &plain, &play(seed, Tier::ThreadedCode, || 1 + u64::from(lengths.below(400))).seen);
     }
     // The programs were worth it: every cause of an exception occurred, and the alarm went off.
     assert_eq!(causes, ALL_CAUSES.iter().fold(0, |mask, &cause| mask | 1 << cause as u32));
     assert!(interrupts > 100, "{interrupts}");
 }
 
-fn difference(plain: &Outcome, fast: &Outcome) -> String {
+#[test]
+fn host_code_does_what_the_plain_interpreter_does() {
+    let mut lengths = Random(2);
+    let mut host_code = 0;
+    for seed in 0..HOST_CODE_SEEDS {
+        let plain = play(seed, Tier::Interpreter, || 1).seen;
+        // What the first run compiles, the second has from its first cycle on.
+        for _ in 0..2 {
+            let sliced = play(seed, Tier::HostCode, || 97 + u64::from(lengths.below(400)));
+            compare(seed, &plain, &sliced.seen);
+            let whole = play(seed, Tier::HostCode, || CYCLES);
+            compare(seed, &plain, &whole.seen);
+            host_code += whole.host_code_max;
+        }
+    }
+    assert!(!has_compiler() || host_code > 2 * HOST_CODE_SEEDS as usize, "{host_code}");
+}
+
+fn compare(seed: u64, plain: &Seen, other: &Seen) {
+    assert!(other == plain, "seed {seed}: {}", difference(plain, other));
+}
+
+fn difference(plain: &Seen, fast: &Seen) -> String {
     if let Some(i) = (0..plain.stops.len().max(fast.stops.len())).find(|&i| plain.stops.get(i) != fast.stops.get(i)) {
         return format!("stop {i}: plain {:?}, fast {:?}", plain.stops.get(i), fast.stops.get(i));
     }

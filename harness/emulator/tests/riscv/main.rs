@@ -4,6 +4,7 @@ mod disassembly;
 mod fast_path;
 mod firmware;
 mod hart;
+mod host_code;
 #[path = "../../benches/kernel/mod.rs"]
 mod kernel;
 mod machine;

@@ -1,5 +1,6 @@
 //! PMP, debug triggers, watchpoints, and memory that changes under code that was already decoded.
 
+use emulator::Tier;
 use emulator::memory::{Access, Memory, Window};
 use emulator::riscv::{AccessKind, Cause, Exception, Hart, Privilege, Stop, csr_number};
 
@@ -22,6 +23,23 @@ struct Chip {
 }
 
 impl Chip {
+    /// Threaded code runs it.
+    fn threaded(program: &[u32]) -> Self {
+        let mut chip = Self::new(program);
+        chip.hart.execute_by(Tier::ThreadedCode);
+        chip
+    }
+
+    /// Host code runs it: the loops of the program have been compiled when it begins.
+    fn host_code(program: &[u32]) -> Self {
+        let mut before = Self::new(program);
+        before.hart.compile_after(1);
+        for _ in 0..4 {
+            before.run(100);
+        }
+        Self::new(program)
+    }
+
     fn new(program: &[u32]) -> Self {
         let (mut memory, _) = memory();
         for (i, word) in program.iter().enumerate() {
@@ -55,10 +73,32 @@ impl Chip {
     }
 }
 
-#[test]
-fn a_locked_region_binds_machine_mode() {
+/// Each test by threaded code and by host code.
+macro_rules! on_each_tier {
+    ($($name:ident)*) => {
+        mod threaded {
+            $(#[test] fn $name() { super::$name(super::Chip::threaded); })*
+        }
+        mod host_code {
+            $(#[test] fn $name() { super::$name(super::Chip::host_code); })*
+        }
+    };
+}
+
+on_each_tier! {
+    a_locked_region_binds_machine_mode
+    user_mode_may_only_what_pmp_grants
+    a_trigger_guards_the_stack
+    an_execute_trigger_stops_the_instruction
+    a_watchpoint_reports_the_access_after_it
+    misaligned_accesses_are_carried_out
+    rewritten_code_takes_effect_at_once
+    sleep_ends_at_an_interrupt_that_is_not_taken
+}
+
+fn a_locked_region_binds_machine_mode(new: fn(&[u32]) -> Chip) {
     // As esp-hal does: top-of-range entries, locked. Here: nothing above DATA + 0x234 may be written.
-    let mut chip = Chip::new(&FILL);
+    let mut chip = new(&FILL);
     chip.hart.set_csr(csr_number::PMPADDR0, (DATA + 0x234) >> 2);
     chip.hart.set_csr(csr_number::PMPADDR0 + 1, (DATA + 0x1000) >> 2);
     // pmp1cfg: locked, top of range, read only.
@@ -75,9 +115,8 @@ fn a_locked_region_binds_machine_mode() {
     assert_eq!(chip.hart.csr(csr_number::PMPCFG0), Some(0));
 }
 
-#[test]
-fn user_mode_may_only_what_pmp_grants() {
-    let mut chip = Chip::new(&SUM);
+fn user_mode_may_only_what_pmp_grants(new: fn(&[u32]) -> Chip) {
+    let mut chip = new(&SUM);
     // Entry 0: 256 bytes of data, readable. Entry 1: the first 4 KiB of code, executable.
     chip.hart.set_csr(csr_number::PMPADDR0, (DATA >> 2) | 0x1f);
     chip.hart.set_csr(csr_number::PMPADDR0 + 1, (RAM >> 2) | 0x1ff);
@@ -95,10 +134,9 @@ fn user_mode_may_only_what_pmp_grants() {
     assert_eq!(chip.hart.csr(csr_number::MSTATUS).unwrap() & 0x1800, 0);
 }
 
-#[test]
-fn a_trigger_guards_the_stack() {
+fn a_trigger_guards_the_stack(new: fn(&[u32]) -> Chip) {
     // esp-hal's `set_watchpoint`: trigger 0, a store to a naturally aligned word, machine mode.
-    let mut chip = Chip::new(&FILL);
+    let mut chip = new(&FILL);
     chip.hart.set_csr(csr_number::TSELECT, 0);
     chip.hart.set_csr(csr_number::TCONTROL, 1 << 3);
     chip.hart.set_csr(csr_number::TDATA1, 2 << 28 | 1 << 7 | 1 << 6 | 1 << 1);
@@ -115,9 +153,8 @@ fn a_trigger_guards_the_stack() {
     assert_eq!(chip.fails(), (Cause::Breakpoint, DATA + 0x204, DATA + 0x204));
 }
 
-#[test]
-fn an_execute_trigger_stops_the_instruction() {
-    let mut chip = Chip::new(&FILL);
+fn an_execute_trigger_stops_the_instruction(new: fn(&[u32]) -> Chip) {
+    let mut chip = new(&FILL);
     assert_eq!(chip.run(300), Stop::Deadline);
     chip.hart.set_csr(csr_number::TCONTROL, 1 << 3);
     chip.hart.set_csr(csr_number::TDATA1, 2 << 28 | 1 << 6 | 1 << 2);
@@ -126,9 +163,8 @@ fn an_execute_trigger_stops_the_instruction() {
     assert_eq!((cause, value), (Cause::Breakpoint, RAM + 4));
 }
 
-#[test]
-fn a_watchpoint_reports_the_access_after_it() {
-    let mut chip = Chip::new(&FILL);
+fn a_watchpoint_reports_the_access_after_it(new: fn(&[u32]) -> Chip) {
+    let mut chip = new(&FILL);
     assert_eq!(chip.run(90), Stop::Deadline);
     chip.hart.set_register(11, DATA);
     chip.hart.add_watchpoint(DATA + 0x102, 1, AccessKind::Store);
@@ -140,10 +176,9 @@ fn a_watchpoint_reports_the_access_after_it() {
     assert_eq!(chip.run(CYCLES), Stop::Deadline);
 }
 
-#[test]
-fn misaligned_accesses_are_carried_out() {
+fn misaligned_accesses_are_carried_out(new: fn(&[u32]) -> Chip) {
     // `lw a2, 0(a1)`; `sw a2, 0(a3)`: inside a page, across pages, across the end of memory.
-    let mut chip = Chip::new(&[0x0005_a603, 0x00c6_a023]);
+    let mut chip = new(&[0x0005_a603, 0x00c6_a023]);
     for (from, to) in [(DATA + 1, DATA + 0x203), (DATA + 0x3fe, DATA + 0x7ff), (DATA + 2, DATA + 0xbfd)] {
         chip.memory.write_slice(from, &[0x11, 0x22, 0x33, 0x44]).unwrap();
         for _ in 0..2 {
@@ -161,10 +196,9 @@ fn misaligned_accesses_are_carried_out() {
     assert_eq!(chip.fails(), (Cause::LoadAddressMisaligned, end - 2, end - 2));
 }
 
-#[test]
-fn rewritten_code_takes_effect_at_once() {
+fn rewritten_code_takes_effect_at_once(new: fn(&[u32]) -> Chip) {
     // A loop that counts in a2, until a store through the other address turns its `addi a2, a2, 1` into an `ebreak`.
-    let mut chip = Chip::new(&[0x0016_0613, 0xffdf_f06f]); // addi a2, a2, 1; j back
+    let mut chip = new(&[0x0016_0613, 0xffdf_f06f]); // addi a2, a2, 1; j back
     assert_eq!(chip.run(CYCLES), Stop::Deadline);
     assert_eq!(chip.hart.register(12), CYCLES as u32 / 2);
     chip.memory.write_slice(RAM_ALIAS, &0x0026_0613u32.to_le_bytes()).unwrap(); // addi a2, a2, 2
@@ -172,7 +206,7 @@ fn rewritten_code_takes_effect_at_once() {
     assert_eq!(chip.hart.register(12), 3 * CYCLES as u32 / 2);
 
     // The guest does it itself: after 200 rounds the `beq` falls through to `sw a4, 0(a5)`, onto the loop's first word.
-    let mut chip = Chip::new(&[
+    let mut chip = new(&[
         0x0016_0613, // addi a2, a2, 1
         0xfed6_1ee3, // bne a2, a3, RAM
         0x00e7_a023, // sw a4, 0(a5)
@@ -215,10 +249,9 @@ fn remapped_flash_is_executed_and_read() {
     assert_eq!(memory.store_bytes(ram)[0], 0);
 }
 
-#[test]
-fn sleep_ends_at_an_interrupt_that_is_not_taken() {
+fn sleep_ends_at_an_interrupt_that_is_not_taken(new: fn(&[u32]) -> Chip) {
     // `wfi` with interrupts off goes on behind it.
-    let mut chip = Chip::new(&[0x1050_0073, 0x0010_0613, 0x0000_006f]);
+    let mut chip = new(&[0x1050_0073, 0x0010_0613, 0x0000_006f]);
     chip.devices.alarm_cycle = 500;
     assert_eq!(chip.run(CYCLES), Stop::Deadline);
     assert_eq!(chip.hart.register(12), 1);

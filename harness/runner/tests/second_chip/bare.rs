@@ -10,7 +10,7 @@ use emulator::event::{Event, EventKind};
 use emulator::image::{Image, ImageError};
 use emulator::memory::{Access, Memory, NotDirect, Window};
 use emulator::riscv::{Bus, BusFault, Cause, Hart, Stop, Width, disassemble};
-use emulator::{Debuggee, EmulatedChip, JtagPins, Model, NextInstruction, Pause, Reset, Settings};
+use emulator::{Debuggee, EmulatedChip, JtagPins, Model, NextInstruction, Pause, Reset, Settings, Tier};
 
 /// The chip.
 pub static BARE: Chip = Chip {
@@ -240,8 +240,8 @@ impl EmulatedChip for Bare {
         self.memory.footprint_bytes()
     }
 
-    fn use_fast_path(&mut self, fast: bool) {
-        self.hart.use_fast_path(fast);
+    fn execute_by(&mut self, tier: Tier) {
+        self.hart.execute_by(tier);
     }
 
     fn map(&self) -> String {

@@ -4,7 +4,9 @@ use chip::{Chip, ESP32C3, PortId};
 use clock::Instant;
 
 use crate::machine::access::AccessKind;
-use crate::machine::chip::{Debuggee, EmulatedChip, JtagPins, KeptStateError, Model, RadioFrame, Reset, Settings};
+use crate::machine::chip::{
+    Debuggee, EmulatedChip, JtagPins, KeptStateError, Model, RadioFrame, Reset, Settings, Tier,
+};
 use crate::machine::memory::NotDirect;
 use crate::machine::snapshot::{Snapshot, SnapshotError};
 
@@ -125,8 +127,8 @@ impl EmulatedChip for Esp32c3 {
         Self::memory_bytes(self)
     }
 
-    fn use_fast_path(&mut self, fast: bool) {
-        self.hart.use_fast_path(fast);
+    fn execute_by(&mut self, tier: Tier) {
+        self.hart.execute_by(tier);
     }
 
     fn map(&self) -> String {

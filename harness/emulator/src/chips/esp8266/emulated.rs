@@ -8,7 +8,7 @@ use super::{Config, Esp8266, ResetCause};
 use crate::machine::access::AccessKind;
 use crate::machine::backtrace::Backtrace;
 use crate::machine::chip::{
-    Debuggee, EmulatedChip, JtagPins, Model, NextInstruction, Pause, RadioFrame, Reset, Settings,
+    Debuggee, EmulatedChip, JtagPins, Model, NextInstruction, Pause, RadioFrame, Reset, Settings, Tier,
 };
 use crate::machine::event::Event;
 use crate::machine::image::{Image, ImageError};
@@ -122,7 +122,7 @@ impl EmulatedChip for Esp8266 {
     }
 
     /// There is none: the plain interpreter is all.
-    fn use_fast_path(&mut self, _fast: bool) {}
+    fn execute_by(&mut self, _tier: Tier) {}
 
     fn map(&self) -> String {
         (MODEL.map)()

@@ -10,16 +10,23 @@
 //! before the instruction has done anything, and the plain interpreter executes it. So there is one place that says
 //! what such an instruction means, and the fast path has no exceptions of its own.
 //!
+//! Traces that are executed much become host code ([`host_code`]): with those that they are linked to, a region that the
+//! crate `translate` compiles and all of a process share. Such a region is one more operation, which executes what is
+//! certain and goes on at an operation of a trace: what that does is said once, here.
+//!
 //! Time: a trace is entered only with as many cycles left as the longest trace can take ([`TRACE_INSTRUCTIONS_MAX`]);
 //! nearer to the deadline the plain interpreter goes instruction by instruction. So a run stops at exactly the cycle
 //! asked for.
 
+mod front_end;
 mod fuse;
 mod handlers;
+mod host_code;
 mod op;
 mod tables;
 mod translate;
 
+pub(super) use host_code::HOT_INSTRUCTIONS;
 pub(super) use op::Core;
 pub(super) use tables::{Tables, page_of};
 pub(super) use translate::{Source, Translations};
@@ -45,12 +52,14 @@ pub(super) struct Left {
     pub(super) interpret: bool,
     /// The jump that would have gone on to `pc` if it had been linked.
     pub(super) unlinked: Option<u32>,
+    /// The operation at which time ran out, unless host code was executed until there.
+    pub(super) ran_out_at: Option<u32>,
 }
 
 /// Runs from the trace at `entry`, for up to `instructions`, which must be at least [`TRACE_INSTRUCTIONS_MAX`].
 pub(super) fn run(
     core: &mut Core,
-    translations: &Translations,
+    translations: &mut Translations,
     tables: &Tables,
     backing: &mut [u8],
     entry: u32,
@@ -58,12 +67,16 @@ pub(super) fn run(
 ) -> Left {
     let budget = instructions.min(CHUNK_INSTRUCTIONS) as i64 - i64::from(TRACE_INSTRUCTIONS_MAX);
     debug_assert!(budget >= 0);
+    core.targets = translations.targets_mut().as_mut_ptr();
     let ops = translations.ops();
     assert!((entry as usize) < ops.len());
     core.ops = ops.as_ptr();
     core.jumps = translations.jumps().as_ptr();
+    core.units = translations.units().as_ptr();
+    (core.last, core.left_host_code_at) = (core::ptr::null(), core::ptr::null());
     // SAFETY: every operation and link was made by `translate`, which ends each trace with an operation that leaves or
-    // links and keeps links inside `ops`; register fields are at most 32; the table's entries were checked against the
+    // links and keeps links inside `ops`; register fields are at most 32; `install` gives each operation of host code its unit,
+    // whose exits are operations; the table's entries were checked against the
     // windows that now exist (`Hart::settle_memory`), so they point into `backing`.
     unsafe {
         let first: *const Op = ops.as_ptr().add(entry as usize);
@@ -76,8 +89,11 @@ pub(super) fn run(
         Exit::Deadline => (0, false, None),
         Exit::Unlinked => (0, false, Some(at - u32::from(op.rd))),
         Exit::Computed => {
-            return Left { executed: (budget - core.budget) as u64, pc: core.target, interpret: false, unlinked: None };
+            let executed = (budget - core.budget) as u64;
+            return Left { executed, pc: core.target, interpret: false, unlinked: None, ran_out_at: None };
         }
     };
-    Left { executed: (budget - core.budget + before) as u64, pc: address, interpret, unlinked }
+    let in_threaded_code = core.exit == Exit::Deadline && core.last != core.left_host_code_at;
+    let ran_out_at = in_threaded_code.then(|| ((core.last.addr() - core.ops.addr()) / size_of::<Op>()) as u32);
+    Left { executed: (budget - core.budget + before) as u64, pc: address, interpret, unlinked, ran_out_at }
 }

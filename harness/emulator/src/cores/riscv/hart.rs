@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use crate::machine::access::AccessKind;
+use crate::machine::chip::Tier;
 use crate::machine::memory::Memory;
 use crate::machine::stops::{Stops, StopsFor};
 
@@ -107,7 +108,9 @@ pub struct Hart {
     pub(super) translations: Translations,
     /// What was decoded no longer holds: another mode, other permissions, other places to stop.
     pub(super) translations_are_void: bool,
-    pub(super) uses_fast_path: bool,
+    pub(super) tier: Tier,
+    /// When a trace is hot.
+    hot_instructions: u32,
     /// The [`Memory`] mapping from which `tables` and `translations` were made.
     pub(super) mapping_version: u64,
 }
@@ -143,7 +146,8 @@ impl Hart {
             tables: Tables::new(),
             translations: Translations::new(),
             translations_are_void: false,
-            uses_fast_path: true,
+            tier: Tier::default(),
+            hot_instructions: fast::HOT_INSTRUCTIONS,
             mapping_version: 0,
         };
         hart.reset(pc);
@@ -152,7 +156,7 @@ impl Hart {
 
     /// Resets registers and CSRs and begins at `pc`. Time goes on; hooks, breakpoints and watchpoints stay.
     pub fn reset(&mut self, pc: u32) {
-        self.core.x = [0; 33];
+        self.core.x = [0; _];
         self.pc = pc & !1;
         self.privilege = Privilege::Machine;
         self.waiting = false;
@@ -279,10 +283,20 @@ impl Hart {
         self.exceptions_to_stop_at = causes.iter().fold(0, |mask, &cause| mask | 1 << cause as u32);
     }
 
-    /// Whether runs may take the fast path. Without it they give the same results, slowly: for tests, and to find out
-    /// whether it is to blame.
-    pub fn use_fast_path(&mut self, fast: bool) {
-        self.uses_fast_path = fast;
+    /// Who executes instructions. The results are the same, whoever does: for tests, and to find out who is to blame.
+    pub fn execute_by(&mut self, tier: Tier) {
+        self.translations_are_void |= self.tier != tier;
+        self.tier = tier;
+    }
+
+    /// Compiles what was met with so many instructions, instead of what is worth it: for tests.
+    pub fn compile_after(&mut self, instructions: u32) {
+        self.hot_instructions = instructions;
+    }
+
+    /// How many traces are host code now.
+    pub fn host_code_count(&self) -> usize {
+        self.translations.host_code_count()
     }
 
     /// Runs until `until_cycle` or until something happens. Does nothing if `until_cycle` has passed.
@@ -318,6 +332,11 @@ impl Hart {
                 self.pc = left.pc;
                 self.cycle += left.executed;
                 from = left.unlinked.map(|branch| (branch, left.pc));
+                if let Some(operation) = left.ran_out_at
+                    && self.tier == Tier::HostCode
+                {
+                    self.translations.note_sample(operation, left.executed, self.hot_instructions);
+                }
                 if !left.interpret {
                     continue;
                 }

@@ -1,6 +1,7 @@
 //! Between the hart and its fast path: what may be cached, and when it no longer holds.
 
 use crate::machine::access::AccessKind;
+use crate::machine::chip::Tier;
 use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
 use crate::machine::stops::Stops;
 
@@ -16,7 +17,7 @@ const PAGES_FORGOTTEN_ONE_BY_ONE_MAX: u32 = 64;
 impl Hart {
     /// The trace that begins at the program counter, made if need be. `None` if the plain interpreter must go on.
     pub(super) fn trace_here(&mut self, memory: &mut Memory) -> Option<u32> {
-        if !self.uses_fast_path || self.triggers.armed(Occasion::Execute) {
+        if self.tier == Tier::Interpreter || self.triggers.armed(Occasion::Execute) {
             return None;
         }
         if let Some(trace) = self.translations.find(self.pc) {
@@ -25,9 +26,9 @@ impl Hart {
         if self.stops.contains(self.pc) {
             return None;
         }
-        let Self { translations, tables, pmp, privilege, stops, pc, .. } = self;
+        let Self { translations, tables, pmp, privilege, stops, pc, tier, .. } = self;
         let mut source = Code { memory, tables, pmp, privilege: *privilege, stops, open: None };
-        translations.translate(*pc, &mut source)
+        translations.translate(*pc, &mut source, *tier == Tier::HostCode)
     }
 
     /// Drops what was cached if its grounds are gone; `true` if traces were dropped.

@@ -1,10 +1,10 @@
 //! Threaded code: one function for each kind of operation, each ending in a jump to the next.
 //!
 //! All functions here share one contract. `core` and `op` are valid, `op` is inside a trace, `pages` is the page
-//! table, whose entries lead into `backing` ([`super::tables`]), and register fields are at most 32.
+//! table, whose entries lead into `backing` ([`super::tables`]), and and register fields are at most 32.
 
 use super::op::{Core, Exit, Handler, Jump, Op, kind::*};
-use super::tables::{PAGE_COUNT, Page, READS, WRITES, page_of};
+use super::tables::{Page, READS, WRITES, page_of};
 
 /// The handler of a kind on its own.
 pub(super) fn handler(kind: u8) -> Handler {
@@ -17,6 +17,7 @@ pub(super) fn handler(kind: u8) -> Handler {
                 JUMP_REGISTER => jump_register::<false>,
                 JUMP_REGISTER_LINKING => jump_register::<true>,
                 STUB => stub,
+                HOST_CODE => host_code,
                 _ => interpret,
             }
         };
@@ -92,6 +93,7 @@ handlers! {
             let target = op.offset((*op).immediate as i32 as isize);
             let budget = budget - i64::from((*op).before) - 1;
             if budget < 0 {
+                (*core).last = op;
                 return deadline(core, target, pages, backing, budget);
             }
             return go!(target, core, pages, backing, budget);
@@ -104,6 +106,7 @@ handlers! {
             let target = op.offset((*op).immediate as i32 as isize);
             let budget = budget - i64::from((*op).before) - 1;
             if budget < 0 {
+                (*core).last = op;
                 return deadline(core, target, pages, backing, budget);
             }
             return go!(target, core, pages, backing, budget);
@@ -115,6 +118,7 @@ handlers! {
         let target = op.offset((*op).immediate as i32 as isize);
         let budget = budget - i64::from((*op).before);
         if budget < 0 {
+            (*core).last = op;
             return deadline(core, target, pages, backing, budget);
         }
         go!(target, core, pages, backing, budget)
@@ -127,15 +131,27 @@ handlers! {
             set_register(core, (*op).rd, (*op.add(1)).immediate);
         }
         let budget = budget - i64::from((*op).before) - 1;
+        *(*core).targets.add(op.offset_from((*core).ops) as usize) = pc;
         let jump = (*core).jumps.add(Jump::slot(pc));
         if (*jump).pc != pc {
             return computed(core, pc, pages, backing, budget);
         }
         let target = (*core).ops.add((*jump).op as usize);
         if budget < 0 {
+            (*core).last = op;
             return deadline(core, target, pages, backing, budget);
         }
         go!(target, core, pages, backing, budget)
+    }
+
+    /// Runs host code, and goes on where that left.
+    fn host_code[](core, op, pages, backing, budget) {
+        let unit = &*(*core).units.add((*op).immediate as usize);
+        // No more than a chunk, and not less than zero.
+        let left = unit.translation.code.run((&raw mut (*core).x).cast(), pages, backing, budget as u32);
+        let next = (*core).ops.add(unit.exits[left.exit as usize] as usize);
+        (*core).left_host_code_at = next;
+        go!(next, core, pages, backing, i64::from(left.budget))
     }
 
     #[cold]
@@ -295,7 +311,6 @@ const fn misalignment<const K: u8>() -> u32 {
 /// Where the host keeps a guest address, if the page table has it.
 #[inline(always)]
 unsafe fn locate<const WISH: usize>(pages: *const Page, backing: *mut u8, address: u32) -> Option<*mut u8> {
-    const { assert!(PAGE_COUNT as u64 == 1 << (32 - crate::machine::memory::PAGE_SHIFT)) };
     // SAFETY: the table has an entry for every page; an entry that is not zero is one more than what must be added to
     // a guest address in its page to give an offset into `backing`.
     unsafe {

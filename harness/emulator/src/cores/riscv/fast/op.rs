@@ -1,5 +1,6 @@
 //! What a trace is made of.
 
+use super::host_code::Unit;
 use super::tables::Page;
 
 /// A handler executes its operation (a fused one: the following ones too) and goes on to the next.
@@ -10,6 +11,9 @@ pub(in crate::cores::riscv) type Handler =
 
 /// The register number of writes to `x0`.
 pub(in crate::cores::riscv) const SINK: u8 = 32;
+
+/// Where host code computes what no register holds.
+pub(super) const SCRATCH: u8 = 33;
 
 /// One operation: a handler and its operands, 16 bytes.
 #[derive(Clone, Copy)]
@@ -63,8 +67,8 @@ pub(super) enum Exit {
 /// The registers, and what handlers need now and then.
 #[repr(C)]
 pub(in crate::cores::riscv) struct Core {
-    /// `x0` to `x31`, then the sink for writes to `x0`.
-    pub(in crate::cores::riscv) x: [u32; 33],
+    /// `x0` to `x31`, then the sink for writes to `x0`, then host code's own place.
+    pub(in crate::cores::riscv) x: [u32; 34],
     pub(super) target: u32,
     pub(super) budget: i64,
     pub(super) left_at: u32,
@@ -72,6 +76,13 @@ pub(in crate::cores::riscv) struct Core {
     // Set on entry, and used only until the exit.
     pub(super) ops: *const Op,
     pub(super) jumps: *const Jump,
+    /// For each operation that is a computed jump, where it led the last time.
+    pub(super) targets: *mut u32,
+    pub(super) units: *const Unit,
+    /// The branch or jump at which time ran out.
+    pub(super) last: *const Op,
+    /// The operation at which host code was left last.
+    pub(super) left_host_code_at: *const Op,
 }
 
 // SAFETY: the pointers are set by `run` from borrows that outlive its call into the handlers, and nobody else reads
@@ -83,13 +94,17 @@ unsafe impl Sync for Core {}
 impl Core {
     pub(in crate::cores::riscv) const fn new() -> Self {
         Self {
-            x: [0; 33],
+            x: [0; 34],
             target: 0,
             budget: 0,
             left_at: 0,
             exit: Exit::Deadline,
             ops: core::ptr::null(),
             jumps: core::ptr::null(),
+            targets: core::ptr::null_mut(),
+            units: core::ptr::null(),
+            last: core::ptr::null(),
+            left_host_code_at: core::ptr::null(),
         }
     }
 }
@@ -152,4 +167,6 @@ pub(super) mod kind {
     pub(in crate::cores::riscv) const INTERPRET: u8 = 46;
     /// Leaves because a branch is not linked; no instruction of its own.
     pub(in crate::cores::riscv) const STUB: u8 = 47;
+    /// Runs host code that executes this trace and others; no instruction of its own.
+    pub(in crate::cores::riscv) const HOST_CODE: u8 = 48;
 }

@@ -4,9 +4,12 @@
 //! allowed, watched by nobody, and (for stores) cannot hit pre-decoded code. Being caches, they may be emptied at any
 //! time.
 
+use translate::memory::PAGE_COUNT;
+pub(super) use translate::memory::{Page, READS, WRITES};
+
 use crate::machine::memory::{PAGE_BYTES, PAGE_SHIFT};
 
-pub(super) const PAGE_COUNT: usize = 1 << (32 - PAGE_SHIFT);
+const _: () = assert!(PAGE_SHIFT == translate::memory::PAGE_SHIFT, "one page table serves all tiers");
 
 /// When pages are noted more often, notes of the same page are made one. Larger than any chip's memory has pages.
 const NOTES_MAX: usize = 1 << 16;
@@ -16,12 +19,6 @@ const NOTES_MAX: usize = 1 << 16;
 pub(in crate::cores::riscv) const fn page_of(address: u32) -> u32 {
     address >> PAGE_SHIFT
 }
-
-/// What loads, and what stores need to know of a page: zero, or see [`entry`].
-pub(super) type Page = [u32; 2];
-
-pub(super) const READS: usize = 0;
-pub(super) const WRITES: usize = 1;
 
 /// The pages by number: all there can be, of which the host gives memory only to the parts in use.
 ///

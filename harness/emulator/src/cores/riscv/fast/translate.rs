@@ -9,6 +9,7 @@ use crate::machine::access::Width;
 use super::TRACE_INSTRUCTIONS_MAX;
 use super::fuse::fused;
 use super::handlers::handler;
+use super::host_code::Unit;
 use super::op::{JUMP_COUNT, Jump, Op, SINK, kind::*};
 
 /// When there are this many operations, all are dropped and made anew: code that is still in use comes back at once.
@@ -19,14 +20,39 @@ const BRANCHES_MAX: usize = 4;
 
 /// Every trace made so far.
 pub(in crate::cores::riscv) struct Translations {
-    ops: Vec<Op>,
+    pub(super) ops: Vec<Op>,
     /// The address of the instruction of each operation; of a stub or a trace's first operation, where it leads.
     addresses: Vec<u32>,
-    traces: HashMap<u32, u32>,
+    /// What each operation does.
+    pub(super) kinds: Vec<u8>,
+    /// Where each computed jump led the last time; zero for what has not jumped.
+    pub(super) targets: Vec<u32>,
+    pub(super) traces: HashMap<u32, Trace>,
+    /// The first operation of each trace, ascending, with the trace's address.
+    beginnings: Vec<(u32, u32)>,
+    /// Branches and links that lead to traces, with the traces' addresses.
+    links: Vec<(u32, u32)>,
+    pub(super) units: Vec<Unit>,
     jumps: Vec<Jump>,
     /// The slots of `jumps` in use, so that few are cleared when few traces were made.
     jumps_used: Vec<u32>,
     draft: Draft,
+}
+
+/// A trace that has been made.
+pub(super) struct Trace {
+    /// Its first operation.
+    pub(super) first: u32,
+    /// How many operations it has, without the stubs behind them.
+    pub(super) length: u32,
+    /// Its branches and its link: the operation, counted from the first, and the address to which it leads.
+    pub(super) exits: Vec<(u32, u32)>,
+    /// The operation that stands for it: the first, or one that runs host code.
+    pub(super) entry: u32,
+    /// How much was executed where it used the last of the time: how hot it is.
+    pub(super) sampled_instructions: u32,
+    /// Whether it was looked for among what the process has compiled.
+    pub(super) was_sought: bool,
 }
 
 /// What the translator asks of its surroundings.
@@ -43,7 +69,12 @@ impl Translations {
         Self {
             ops: Vec::new(),
             addresses: Vec::new(),
+            kinds: Vec::new(),
+            targets: Vec::new(),
             traces: HashMap::new(),
+            beginnings: Vec::new(),
+            links: Vec::new(),
+            units: Vec::new(),
             jumps: vec![Jump::EMPTY; JUMP_COUNT],
             jumps_used: Vec::new(),
             draft: Draft::default(),
@@ -66,37 +97,90 @@ impl Translations {
     pub(in crate::cores::riscv) fn clear(&mut self) {
         self.ops.clear();
         self.addresses.clear();
+        self.kinds.clear();
+        self.targets.clear();
         self.traces.clear();
+        self.beginnings.clear();
+        self.links.clear();
+        self.units.clear();
         for slot in self.jumps_used.drain(..) {
             self.jumps[slot as usize] = Jump::EMPTY;
         }
     }
 
-    /// The trace that begins at `pc`, if it has been made.
-    pub(in crate::cores::riscv) fn find(&mut self, pc: u32) -> Option<u32> {
+    /// The operation that stands for the trace that begins at `pc`, if there is nothing more to do for it.
+    pub(in crate::cores::riscv) fn find(&self, pc: u32) -> Option<u32> {
         let jump = self.jumps[Jump::slot(pc)];
-        if jump.pc == pc {
-            return Some(jump.op);
-        }
-        let op = *self.traces.get(&pc)?;
-        self.remember(pc, op);
-        Some(op)
+        (jump.pc == pc).then_some(jump.op)
     }
 
-    /// Makes the trace that begins at `pc`. `None` if its first instruction is not for the fast path.
+    /// The operation that stands for the trace that begins at `pc`, which is made if need be; where `with_host_code`, host
+    /// code that the process has of it takes its place. `None` if its first instruction is not for the fast path.
     ///
     /// Numbers of operations from before the call may be void after it, if [`Self::is_full`] was true.
-    pub(in crate::cores::riscv) fn translate(&mut self, pc: u32, source: &mut impl Source) -> Option<u32> {
+    pub(in crate::cores::riscv) fn translate(
+        &mut self,
+        pc: u32,
+        source: &mut impl Source,
+        with_host_code: bool,
+    ) -> Option<u32> {
+        if !self.make(pc, source) {
+            return None;
+        }
+        if with_host_code {
+            self.take_from_cache(pc, source);
+        }
+        let entry = self.traces[&pc].entry;
+        self.remember(pc, entry);
+        Some(entry)
+    }
+
+    /// Makes the trace that begins at `pc`, if there is none. `false` if its first instruction is not for the fast path.
+    pub(super) fn make(&mut self, pc: u32, source: &mut impl Source) -> bool {
+        if self.traces.contains_key(&pc) {
+            return true;
+        }
         self.draft.clear();
         self.draft.fill(pc, source);
         if self.draft.kinds.first() == Some(&INTERPRET) {
-            return None;
+            return false;
         }
         let first = self.ops.len() as u32;
-        self.draft.finish(&mut self.ops, &mut self.addresses);
-        self.traces.insert(pc, first);
-        self.remember(pc, first);
-        Some(first)
+        let trace = Trace {
+            first,
+            length: self.draft.ops.len() as u32,
+            exits: self.draft.exits.iter().map(|&(op, target)| (op as u32, target)).collect(),
+            entry: first,
+            sampled_instructions: 0,
+            was_sought: false,
+        };
+        self.draft.finish(&mut self.ops, &mut self.addresses, &mut self.kinds);
+        self.targets.resize(self.ops.len(), 0);
+        self.beginnings.push((first, pc));
+        self.traces.insert(pc, trace);
+        true
+    }
+
+    /// The address of the trace of which an operation is part.
+    pub(super) fn trace_of(&self, op: u32) -> Option<u32> {
+        let after = self.beginnings.partition_point(|&(first, _)| first <= op);
+        Some(self.beginnings[after.checked_sub(1)?].1)
+    }
+
+    /// Puts an operation at the end, which from now on stands for the trace that begins at `pc`.
+    pub(super) fn replace_entry(&mut self, pc: u32, kind: u8, immediate: u32) {
+        let entry = self.ops.len() as u32;
+        self.ops.push(Op { handler: handler(kind), immediate, rd: SINK, rs1: SINK, rs2: SINK, before: 0 });
+        self.addresses.push(pc);
+        self.kinds.push(kind);
+        self.targets.push(0);
+        if let Some(trace) = self.traces.get_mut(&pc) {
+            trace.entry = entry;
+        }
+        for &(branch, _) in self.links.iter().filter(|(_, target)| *target == pc) {
+            self.ops[branch as usize].immediate = entry.wrapping_sub(branch);
+        }
+        self.remember(pc, entry);
     }
 
     fn remember(&mut self, pc: u32, op: u32) {
@@ -115,6 +199,15 @@ impl Translations {
     /// Makes the branch of an unlinked exit go on to a trace.
     pub(in crate::cores::riscv) fn link(&mut self, branch: u32, trace: u32) {
         self.ops[branch as usize].immediate = trace.wrapping_sub(branch);
+        self.links.push((branch, self.addresses[trace as usize]));
+    }
+
+    pub(super) fn targets_mut(&mut self) -> &mut [u32] {
+        &mut self.targets
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
     }
 }
 
@@ -174,7 +267,7 @@ impl Draft {
                 return Some(pc.wrapping_add_signed(offset));
             }
             Instruction::JumpRegister { rd, rs1, offset } => {
-                if let Some(base) = self.known(rs1) {
+                if let Some(base) = self.known_before(rs1) {
                     self.constant(pc, rd, next);
                     return Some(base.wrapping_add_signed(offset) & !1);
                 }
@@ -237,6 +330,16 @@ impl Draft {
         (self.kinds.last() == Some(&LOAD_CONSTANT) && last.rd == register).then_some(last.immediate)
     }
 
+    /// The value of a register, where it was set to a constant anywhere in the trace: a function that calls no other returns
+    /// to where the trace called it.
+    fn known_before(&self, register: u8) -> Option<u32> {
+        if register == 0 {
+            return Some(0);
+        }
+        let last = self.ops.iter().rposition(|op| op.rd == register)?;
+        (self.kinds[last] == LOAD_CONSTANT).then_some(self.ops[last].immediate)
+    }
+
     fn constant(&mut self, pc: u32, rd: u8, value: u32) {
         if rd == 0 {
             return self.nothing(pc);
@@ -279,7 +382,7 @@ impl Draft {
     }
 
     /// Gives each branch a stub, fuses neighbours and appends all to what there is.
-    fn finish(&mut self, ops: &mut Vec<Op>, addresses: &mut Vec<u32>) {
+    fn finish(&mut self, ops: &mut Vec<Op>, addresses: &mut Vec<u32>, kinds: &mut Vec<u8>) {
         // A stub takes the distance to its branch in eight bits: a trace is far shorter.
         const { assert!(TRACE_INSTRUCTIONS_MAX as usize + 2 * BRANCHES_MAX < 256) };
         for (branch, target) in std::mem::take(&mut self.exits) {
@@ -294,6 +397,7 @@ impl Draft {
         }
         ops.extend_from_slice(&self.ops);
         addresses.extend_from_slice(&self.addresses);
+        kinds.extend_from_slice(&self.kinds);
     }
 }
 

@@ -1,0 +1,119 @@
+//! Which traces become host code, and how it takes their place.
+//!
+//! What is hot shows where time runs out: [`super::run`] comes back after some thousands of instructions, and the trace
+//! that used the last of them is as likely to be any other as it takes a part of the time. A trace that was met often
+//! enough is compiled with those that it is linked to, and with those to which their computed jumps led last. What somebody else in the process has compiled is taken when a
+//! trace is first entered, provided that one's own code says the same.
+//!
+//! When that happens has no influence on results: host code executes what threaded code would.
+
+use std::sync::Arc;
+
+use translate::{Cache, Translation};
+
+use super::front_end::{Described, describe};
+use super::op::kind::{HOST_CODE, JUMP_REGISTER, JUMP_REGISTER_LINKING, STUB};
+use super::translate::{Source, Trace, Translations};
+
+/// A trace is compiled when so many instructions were executed where it used the last of the time: when that happened some
+/// eight times. Compiling a region takes as long as threaded code takes for some millions; but all chips of the process
+/// that run the same image have it then.
+pub(in crate::cores::riscv) const HOT_INSTRUCTIONS: u32 = 1 << 15;
+
+/// No region has more traces, or operations, than this.
+const TRACES_MAX: usize = 16;
+const OPERATIONS_MAX: u32 = 512;
+
+/// Host code in the place of a trace.
+pub(in crate::cores::riscv) struct Unit {
+    pub(super) translation: Arc<Translation>,
+    /// The operation at which threaded code goes on, by the exit's number.
+    pub(super) exits: Vec<u32>,
+}
+
+impl Translations {
+    /// Notes that time ran out at an operation after so many instructions, and compiles its trace if that makes it hot.
+    pub(in crate::cores::riscv) fn note_sample(&mut self, ran_out_at: u32, instructions: u64, hot_instructions: u32) {
+        let Some(pc) = self.trace_of(ran_out_at) else { return };
+        let Some(trace) = self.traces.get_mut(&pc) else { return };
+        trace.sampled_instructions = trace.sampled_instructions.saturating_add(instructions as u32);
+        if trace.sampled_instructions < hot_instructions || trace.entry != trace.first {
+            return;
+        }
+        trace.sampled_instructions = 0;
+        let addresses = self.linked_with(pc);
+        let expected = self.expected_jumps(&addresses);
+        let Some(described) = describe(self, &addresses, &expected) else { return };
+        if let Some(translation) = Cache::of_this_process().compile(&addresses, &expected, &described.region) {
+            self.install(pc, translation, described.exits);
+        }
+    }
+
+    /// Takes host code for the trace that begins at `pc`, if the process has some of a region that is the same here.
+    pub(super) fn take_from_cache(&mut self, pc: u32, source: &mut impl Source) {
+        let Some(trace) = self.traces.get_mut(&pc) else { return };
+        if std::mem::replace(&mut trace.was_sought, true) {
+            return;
+        }
+        for translation in Cache::of_this_process().at(pc) {
+            // Nothing may be gone past at which the hart has to stop.
+            let mut is_here = |address| address == pc || !source.stops_at(address) && self.make(address, source);
+            if !translation.addresses.iter().all(|&address| is_here(address)) {
+                continue;
+            }
+            let Translation { addresses, expected, .. } = &*translation;
+            let Some(Described { region, exits }) = describe(self, addresses, expected) else { continue };
+            if region == translation.region {
+                return self.install(pc, translation, exits);
+            }
+        }
+    }
+
+    /// The trace that begins at `pc`, and those to which it and they are linked, nearest first.
+    fn linked_with(&self, pc: u32) -> Vec<u32> {
+        let mut addresses = vec![pc];
+        let (mut next, mut operations) = (0, 0);
+        while let Some(trace) = addresses.get(next).and_then(|address| self.traces.get(address)) {
+            next += 1;
+            operations += trace.length;
+            let is_linked = |&&(n, _): &&(u32, u32)| {
+                let branch = trace.first + n;
+                self.kinds[branch.wrapping_add(self.ops[branch as usize].immediate) as usize] != STUB
+            };
+            let linked = trace.exits.iter().filter(is_linked).map(|&(_, target)| target);
+            for target in linked.chain(self.last_jump_of(trace)) {
+                let fits = addresses.len() < TRACES_MAX && operations < OPERATIONS_MAX;
+                if fits && !addresses.contains(&target) && self.traces.contains_key(&target) {
+                    addresses.push(target);
+                }
+            }
+        }
+        addresses
+    }
+
+    /// Where the computed jump at the end of a trace led the last time.
+    fn last_jump_of(&self, trace: &Trace) -> Option<u32> {
+        let is_jump = |at: usize| matches!(self.kinds[at], JUMP_REGISTER | JUMP_REGISTER_LINKING);
+        // Behind the jump there is the operation that holds its return address.
+        let at = (trace.first + trace.length).checked_sub(2)? as usize;
+        (at >= trace.first as usize && is_jump(at) && self.targets[at] != 0).then_some(self.targets[at])
+    }
+
+    /// For each of the traces at `addresses`, to which of them its computed jump led the last time.
+    fn expected_jumps(&self, addresses: &[u32]) -> Vec<Option<u32>> {
+        let block_at = |target| addresses.iter().position(|address| *address == target).map(|block| block as u32);
+        let expected = |address| self.traces.get(address).and_then(|trace| self.last_jump_of(trace)).and_then(block_at);
+        addresses.iter().map(expected).collect()
+    }
+
+    /// How many traces are host code.
+    pub(in crate::cores::riscv) fn host_code_count(&self) -> usize {
+        self.units.len()
+    }
+
+    fn install(&mut self, pc: u32, translation: Arc<Translation>, exits: Vec<u32>) {
+        let unit = self.units.len() as u32;
+        self.units.push(Unit { translation, exits });
+        self.replace_entry(pc, HOST_CODE, unit);
+    }
+}

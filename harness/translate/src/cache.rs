@@ -1,0 +1,117 @@
+//! What a process has compiled, for all in it that run the same code.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::code::{Code, Compiler};
+use crate::form::Region;
+
+/// When there is more host code than this, in bytes, the cache forgets all of it; who uses some keeps that.
+const BYTES_MAX: usize = 32 << 20;
+
+/// So many regions that begin at the same address are remembered, the newest ones.
+const VERSIONS_MAX: usize = 8;
+
+/// A page of the host, of which every region takes a whole number.
+const HOST_PAGE_BYTES: usize = 4096;
+
+/// A region with its host code: the same for everybody whose own code gives the same region.
+pub struct Translation {
+    /// Where each of its blocks begins, as the front end counts.
+    pub addresses: Vec<u32>,
+    /// What the front end assumed besides, for each of its blocks: to which of them it jumps, where code computes that.
+    pub expected: Vec<Option<u32>>,
+    /// What was compiled.
+    pub region: Region,
+    /// What came of it.
+    pub code: Code,
+}
+
+/// Translations by content. What is in here does not change, and whether something is in here changes no result.
+pub struct Cache {
+    compiler: Option<Compiler>,
+    contents: Mutex<Contents>,
+}
+
+#[derive(Default)]
+struct Contents {
+    by_address: HashMap<u32, Vec<Arc<Translation>>>,
+    bytes: usize,
+    /// Addresses for which somebody is compiling.
+    in_work: HashSet<u32>,
+}
+
+impl Cache {
+    /// The cache of this process.
+    pub fn of_this_process() -> &'static Self {
+        static CACHE: OnceLock<Cache> = OnceLock::new();
+        CACHE.get_or_init(|| Self::new(Compiler::for_this_host()))
+    }
+
+    /// An empty cache. Without a compiler it stays empty.
+    pub fn new(compiler: Option<Compiler>) -> Self {
+        Self { compiler, contents: Mutex::default() }
+    }
+
+    /// Whether anything can be compiled here.
+    pub fn has_compiler(&self) -> bool {
+        self.compiler.is_some()
+    }
+
+    /// The translations that begin at `address`. Which of them is of somebody's code, only a comparison of regions tells.
+    pub fn at(&self, address: u32) -> Vec<Arc<Translation>> {
+        self.contents().by_address.get(&address).cloned().unwrap_or_default()
+    }
+
+    /// Compiles a region whose blocks begin at `addresses`, in this thread, unless it is there already. `None` without a
+    /// compiler, if another thread is compiling for the same address, or if the region cannot be compiled.
+    pub fn compile(&self, addresses: &[u32], expected: &[Option<u32>], region: &Region) -> Option<Arc<Translation>> {
+        let compiler = self.compiler.as_ref()?;
+        let &first = addresses.first()?;
+        {
+            let mut contents = self.contents();
+            let there = contents.by_address.entry(first).or_default();
+            if let Some(same) = there.iter().find(|one| one.region == *region && one.addresses == addresses) {
+                return Some(same.clone());
+            }
+            if !contents.in_work.insert(first) {
+                return None;
+            }
+        }
+        let code = compiler.compile(region);
+        let mut contents = self.contents();
+        contents.in_work.remove(&first);
+        let (addresses, expected, region) = (addresses.to_vec(), expected.to_vec(), region.clone());
+        let translation = Arc::new(Translation { addresses, expected, region, code: code? });
+        contents.put(first, translation.clone());
+        Some(translation)
+    }
+
+    /// Bytes of host code that are remembered.
+    pub fn size_bytes(&self) -> usize {
+        self.contents().bytes
+    }
+
+    fn contents(&self) -> std::sync::MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn put(&mut self, address: u32, translation: Arc<Translation>) {
+        if self.bytes + size_on_host(&translation) > BYTES_MAX {
+            self.by_address.clear();
+            self.bytes = 0;
+        }
+        self.bytes += size_on_host(&translation);
+        let there = self.by_address.entry(address).or_default();
+        if there.len() == VERSIONS_MAX {
+            self.bytes -= size_on_host(&there.remove(0));
+        }
+        there.push(translation);
+    }
+}
+
+fn size_on_host(translation: &Translation) -> usize {
+    translation.code.size_bytes().next_multiple_of(HOST_PAGE_BYTES)
+}
