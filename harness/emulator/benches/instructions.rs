@@ -22,6 +22,9 @@ const CHECKSUM: u32 = 0x7488_c394;
 const A0: u8 = 10;
 
 fn main() {
+    if !host_code::install() {
+        println!("there is no back end for this host: what is called host code is threaded code");
+    }
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("instructions");
     group.sample_size(10).throughput(Throughput::Elements(INSTRUCTIONS));

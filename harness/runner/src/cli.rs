@@ -178,7 +178,7 @@ pub struct Hil {
     pub cold: bool,
     /// Who executes the instructions of emulated chips: what happens is the same, to the byte
     #[arg(long, value_enum, default_value_t)]
-    pub execution: crate::flashing::Execution,
+    pub execution: crate::execution::Execution,
     /// On real boards.
     #[command(flatten)]
     pub rack: crate::on_boards::options::Options,

@@ -31,35 +31,13 @@ pub enum Way {
     Probe,
 }
 
-/// Who executes the instructions of emulated chips. Transcripts and packets are the same, whoever does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Execution {
-    /// What is executed most is compiled for this machine, where that can be; threaded code does the rest
-    #[default]
-    Compiled,
-    /// Threaded code
-    Threaded,
-    /// The plain interpreter, which the others are held against: some thirty times slower
-    Interpreted,
-}
-
-impl Execution {
-    const fn tier(self) -> Tier {
-        match self {
-            Self::Compiled => Tier::HostCode,
-            Self::Threaded => Tier::ThreadedCode,
-            Self::Interpreted => Tier::Interpreter,
-        }
-    }
-}
-
 /// What the flash of a chip holds, by image, and how chips have booted.
 #[derive(Debug, Default)]
 pub struct Flashed {
     by_image: BTreeMap<String, Arc<[u8]>>,
     /// `None`: every chip boots by itself.
     boots: Option<Arc<Boots>>,
-    execution: Execution,
+    tier: Tier,
 }
 
 impl Flashed {
@@ -69,11 +47,11 @@ impl Flashed {
     /// # Errors
     ///
     /// If an image cannot be flashed, and why.
-    pub fn new(way: Way, cold: bool, execution: Execution, stacks: &[Stack], folder: &Path) -> blame::Result<Self> {
+    pub fn new(way: Way, cold: bool, tier: Tier, stacks: &[Stack], folder: &Path) -> blame::Result<Self> {
         let boots = (!cold).then(Boots::new);
         let mut by_image = BTreeMap::new();
         if way == Way::Direct {
-            return Ok(Self { by_image, boots, execution });
+            return Ok(Self { by_image, boots, tier });
         }
         if let Some(stack) = stacks.iter().find(|stack| stack.is_copied()) {
             return Err(Error::usage(format!(
@@ -100,7 +78,7 @@ impl Flashed {
                 by_image.insert(image.name.clone(), flash(&command, image, folder)?);
             }
         }
-        Ok(Self { by_image, boots, execution })
+        Ok(Self { by_image, boots, tier })
     }
 
     /// An emulated chip that gets the image of `stack`.
@@ -109,7 +87,7 @@ impl Flashed {
     ///
     /// If nobody emulates its chip.
     pub fn board(&self, stack: &Stack, seed: u64) -> blame::Result<Emulated> {
-        let board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?.executed_by(self.execution.tier());
+        let board = Emulated::of(stack.chip(), seed).map_err(Error::bench)?.executed_by(self.tier);
         let board = match &self.boots {
             Some(boots) => board.booting_from(Arc::clone(boots)),
             None => board,

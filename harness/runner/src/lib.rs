@@ -16,6 +16,7 @@ pub mod denial;
 pub mod diagnose;
 pub mod dialect;
 pub mod emulate;
+pub mod execution;
 pub mod exit;
 pub mod flashing;
 pub mod hil;

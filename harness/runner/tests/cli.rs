@@ -53,6 +53,13 @@ fn a_word_that_nobody_knows_is_a_usage_error() {
 }
 
 #[test]
+#[cfg(not(feature = "compiled"))]
+fn who_asks_for_a_compiler_that_is_not_built_in_is_told_how_to_have_it() {
+    let output = hil(&folder()).args(["--execution", "compiled", "identity/san_ip"]).output().unwrap();
+    ends_with(&output, exit::USAGE, "--features compiled");
+}
+
+#[test]
 fn every_wrong_scenario_file_is_named_with_its_line() {
     let own = folder();
     let scenarios = own.path().join("scenarios/mqtt");

@@ -1,5 +1,7 @@
 //! The house rules: who may know whom, what every crate says of itself, and what has no place in the repository.
 
+#[path = "house/builds.rs"]
+mod builds;
 #[path = "house/contributing.rs"]
 mod contributing;
 #[path = "house/errors.rs"]
@@ -45,6 +47,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("firmware_image", &[]),
     ("defmt_log", &[]),
     ("translate", &[]),
+    ("host_code", &["translate"]),
     ("emulator", &["chip", "clock", "defmt_log", "firmware_image", "translate"]),
     ("broker", &["clock", "network", "outcome", "scenario", "wire", "pki"]),
     ("board", &["chip", "clock", "emulator", "terminal"]),
@@ -71,6 +74,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "firmware",
             "firmware_image",
             "host",
+            "host_code",
             "judge",
             "network",
             "outcome",

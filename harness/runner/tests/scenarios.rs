@@ -55,6 +55,7 @@ fn the_plain_interpreter_tells_the_same_story(
         evidence.pcapng
     };
     let chip = || Emulated::of(stack.chip(), SEED).expect("it is emulated");
+    host_code::install();
     let plain = run(chip().executed_by(Tier::Interpreter));
     for tier in [Tier::ThreadedCode, Tier::HostCode, Tier::HostCode] {
         // The second run with host code has it from its first instruction on.

@@ -1,9 +1,9 @@
 //! What a process has compiled, for all in it that run the same code.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
-use crate::code::{Code, Compiler};
+use crate::code::{BackEnd, Code};
 use crate::form::Region;
 
 /// When there is more host code than this, in bytes, the cache forgets all of it; who uses some keeps that.
@@ -28,8 +28,9 @@ pub struct Translation {
 }
 
 /// Translations by content. What is in here does not change, and whether something is in here changes no result.
+#[derive(Default)]
 pub struct Cache {
-    compiler: Option<Compiler>,
+    back_end: OnceLock<Box<dyn BackEnd>>,
     contents: Mutex<Contents>,
 }
 
@@ -44,18 +45,19 @@ struct Contents {
 impl Cache {
     /// The cache of this process.
     pub fn of_this_process() -> &'static Self {
-        static CACHE: OnceLock<Cache> = OnceLock::new();
-        CACHE.get_or_init(|| Self::new(Compiler::for_this_host()))
+        static CACHE: LazyLock<Cache> = LazyLock::new(Cache::default);
+        &CACHE
     }
 
-    /// An empty cache. Without a compiler it stays empty.
-    pub fn new(compiler: Option<Compiler>) -> Self {
-        Self { compiler, contents: Mutex::default() }
+    /// Has regions compiled by `back_end` from now on, if nobody compiles them yet. Without one, the cache stays empty.
+    pub fn use_back_end(&self, back_end: Box<dyn BackEnd>) {
+        // If there is one already, this one is not needed.
+        let _ = self.back_end.set(back_end);
     }
 
     /// Whether anything can be compiled here.
-    pub fn has_compiler(&self) -> bool {
-        self.compiler.is_some()
+    pub fn has_back_end(&self) -> bool {
+        self.back_end.get().is_some()
     }
 
     /// The translations that begin at `address`. Which of them is of somebody's code, only a comparison of regions tells.
@@ -64,9 +66,9 @@ impl Cache {
     }
 
     /// Compiles a region whose blocks begin at `addresses`, in this thread, unless it is there already. `None` without a
-    /// compiler, if another thread is compiling for the same address, or if the region cannot be compiled.
+    /// back end, if another thread is compiling for the same address, or if the region cannot be compiled.
     pub fn compile(&self, addresses: &[u32], expected: &[Option<u32>], region: &Region) -> Option<Arc<Translation>> {
-        let compiler = self.compiler.as_ref()?;
+        let back_end = self.back_end.get()?;
         let &first = addresses.first()?;
         {
             let mut contents = self.contents();
@@ -78,7 +80,7 @@ impl Cache {
                 return None;
             }
         }
-        let code = compiler.compile(region);
+        let code = back_end.compile(region);
         let mut contents = self.contents();
         contents.in_work.remove(&first);
         let (addresses, expected, region) = (addresses.to_vec(), expected.to_vec(), region.clone());

@@ -1,7 +1,8 @@
 //! The one door, for people and CI alike: `cargo xtask …`.
 //!
-//! It knows none of our crates. It asks cargo to build the `runner`, and `probe` if debug probes are reached for, so that the build's progress is on the screen,
-//! and hands its arguments over; what they mean is said by `cargo xtask --help`, which is the runner's own.
+//! It knows none of our crates. It asks cargo to build the `runner`, and `probe` if debug probes are reached for, so that the
+//! build's progress is on the screen, and hands its arguments over; what they mean is said by `cargo xtask --help`, which is
+//! the runner's own.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,9 +10,12 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
 /// Tells the runner where the program is that holds debug probes.
 const PROBE: &str = "SHAKEDOWN_PROBE";
+/// A build that took longer is worth a line.
+const LONG: Duration = Duration::from_secs(5);
 /// The exit code for "the bench failed" (`harness/runner/src/exit.rs`).
 const BENCH_FAILED: u8 = 3;
 
@@ -39,8 +43,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(why) => {
-            // Whoever read it may be gone, which is no reason for another exit code.
-            let _ = writeln!(std::io::stderr(), "xtask: {why}");
+            note(&why.to_string());
             ExitCode::from(BENCH_FAILED)
         }
     }
@@ -49,22 +52,25 @@ fn main() -> ExitCode {
 fn run() -> Result<u8, Failure> {
     let root = workspace();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut runner = Command::new(build(&cargo, &root, "runner")?);
-    runner.args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root);
     let arguments: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let features: &[&str] = if has(&arguments, "--execution", "compiled") { &["runner/compiled"] } else { &[] };
+    let mut runner = Command::new(build(&cargo, &root, "runner", features)?);
+    runner.args(env::args_os().skip(1)).env("SHAKEDOWN_ROOT", &root);
     if (needs_probe(&arguments) || may_meet_boards(&root, &arguments)) && env::var_os(PROBE).is_none() {
-        // In a second call: in one, cargo would build the runner anew with what probe-rs wants of shared crates.
-        runner.env(PROBE, build(&cargo, &root, "probe")?);
+        runner.env(PROBE, build(&cargo, &root, "probe", &[])?);
     }
     hand_over(speak_for_nobody(&mut runner))
 }
 
+/// Whether an option has this value on a command line.
+fn has(arguments: &[String], option: &str, value: &str) -> bool {
+    let joined = format!("{option}={value}");
+    arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value) || arguments.contains(&joined)
+}
+
 /// Whether a command line reaches for debug probes, real or emulated. Building `probe` takes longer than all the rest.
 fn needs_probe(arguments: &[String]) -> bool {
-    let has = |option: &str, value: &str| {
-        let joined = format!("{option}={value}");
-        arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value) || arguments.contains(&joined)
-    };
+    let has = |option, value| has(arguments, option, value);
     let command = arguments.first().map(String::as_str);
     let scans = command == Some("boards") && arguments.iter().any(|word| word == "--scan");
     scans || matches!(command, Some("doctor" | "nightly")) || has("--flash", "probe") || has("--on", "hardware")
@@ -96,9 +102,21 @@ fn speak_for_nobody(command: &mut Command) -> &mut Command {
 }
 
 /// Builds the package of this name; where its program is.
-fn build(cargo: &OsStr, root: &Path, package: &'static str) -> Result<PathBuf, Failure> {
+///
+/// With `--workspace`, cargo gives shared dependencies the features that all our packages want of them: so `runner`, `probe`
+/// and `cargo test --workspace` use the same artefacts, and nothing is compiled twice
+/// (`harness/runner/tests/house/builds.rs`).
+fn build(cargo: &OsStr, root: &Path, package: &'static str, features: &[&str]) -> Result<PathBuf, Failure> {
+    let began = Instant::now();
+    if !target_folder(root).join("debug").join(format!("{package}{}", env::consts::EXE_SUFFIX)).exists() {
+        note(&format!(
+            "building `{package}` for the first time, which takes some minutes: OpenSSL, the emulator and cryptography are most \
+             of it. Later starts take a second"
+        ));
+    }
     let build = speak_for_nobody(&mut Command::new(cargo))
-        .args(["build", "--package", package, "--bin", package, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--workspace", "--bin", package, "--message-format", "json-render-diagnostics"])
+        .args(features.iter().flat_map(|feature| ["--features", feature]))
         .current_dir(root)
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -107,7 +125,20 @@ fn build(cargo: &OsStr, root: &Path, package: &'static str) -> Result<PathBuf, F
     if !build.status.success() {
         return Err(Failure::DoesNotBuild(package));
     }
+    if began.elapsed() > LONG {
+        note(&format!("`{package}` was built in {} s", began.elapsed().as_secs()));
+    }
     executable(&String::from_utf8_lossy(&build.stdout)).ok_or(Failure::BuiltNowhere(package))
+}
+
+/// Says something on standard error. Whoever read it may be gone, which is no reason for another exit code.
+fn note(words: &str) {
+    let _ = writeln!(io::stderr(), "xtask: {words}");
+}
+
+/// Where cargo puts what it builds.
+fn target_folder(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// The folder of the workspace: two above this package.

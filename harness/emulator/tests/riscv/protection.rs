@@ -4,6 +4,7 @@ use emulator::Tier;
 use emulator::memory::{Access, Memory, Window};
 use emulator::riscv::{AccessKind, Cause, Exception, Hart, Privilege, Stop, csr_number};
 
+use crate::host_code::has_back_end;
 use crate::machine::{Devices, FLASH, FLASH_ALIAS, RAM, RAM_ALIAS, memory};
 
 const DATA: u32 = RAM_ALIAS + 0x8000;
@@ -32,6 +33,7 @@ impl Chip {
 
     /// Host code runs it: the loops of the program have been compiled when it begins.
     fn host_code(program: &[u32]) -> Self {
+        has_back_end();
         let mut before = Self::new(program);
         before.hart.compile_after(1);
         for _ in 0..4 {

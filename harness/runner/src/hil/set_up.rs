@@ -35,8 +35,13 @@ impl Bench {
         let denial = Denial::read(root, &arguments.denial)?;
         let artefacts = arguments.artefacts.clone().unwrap_or_else(|| root.join("target/shakedown"));
         let way = if site.boards.is_some() { Way::Direct } else { arguments.flash };
-        let flashed =
-            Flashed::new(way, arguments.cold, arguments.execution, &selection.stacks, &artefacts.join("flash"))?;
+        let flashed = Flashed::new(
+            way,
+            arguments.cold,
+            arguments.execution.tier()?,
+            &selection.stacks,
+            &artefacts.join("flash"),
+        )?;
         let how = if way == Way::Probe { ", flashed through probe-rs" } else { "" };
         let headline = headline(&format!("{}{how}", site.words), &selection.stacks);
         let trust = trust(&selection.stacks);

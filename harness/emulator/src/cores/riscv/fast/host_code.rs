@@ -2,10 +2,11 @@
 //!
 //! What is hot shows where time runs out: [`super::run`] comes back after some thousands of instructions, and the trace
 //! that used the last of them is as likely to be any other as it takes a part of the time. A trace that was met often
-//! enough is compiled with those that it is linked to, and with those to which their computed jumps led last. What somebody else in the process has compiled is taken when a
-//! trace is first entered, provided that one's own code says the same.
+//! enough is compiled with those that it is linked to, and with those to which their computed jumps led last. What somebody
+//! else in the process has compiled is taken when a trace is first entered, provided that one's own code says the same.
 //!
-//! When that happens has no influence on results: host code executes what threaded code would.
+//! When that happens has no influence on results: host code executes what threaded code would. A process that has no back end
+//! compiles nothing.
 
 use std::sync::Arc;
 
@@ -34,6 +35,9 @@ pub(in crate::cores::riscv) struct Unit {
 impl Translations {
     /// Notes that time ran out at an operation after so many instructions, and compiles its trace if that makes it hot.
     pub(in crate::cores::riscv) fn note_sample(&mut self, ran_out_at: u32, instructions: u64, hot_instructions: u32) {
+        if !Cache::of_this_process().has_back_end() {
+            return;
+        }
         let Some(pc) = self.trace_of(ran_out_at) else { return };
         let Some(trace) = self.traces.get_mut(&pc) else { return };
         trace.sampled_instructions = trace.sampled_instructions.saturating_add(instructions as u32);
@@ -51,7 +55,7 @@ impl Translations {
 
     /// Takes host code for the trace that begins at `pc`, if the process has some of a region that is the same here.
     pub(super) fn take_from_cache(&mut self, pc: u32, source: &mut impl Source) {
-        let Some(trace) = self.traces.get_mut(&pc) else { return };
+        let Some(trace) = self.traces.get_mut(&pc).filter(|_| Cache::of_this_process().has_back_end()) else { return };
         if std::mem::replace(&mut trace.was_sought, true) {
             return;
         }

@@ -10,12 +10,12 @@ use cranelift_codegen::ir::{self, AliasRegionData, InstBuilder, MemFlagsData, Va
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, Variable};
 
-use crate::form::{
+use translate::form::{
     Block, Condition, Edge, End, Exit, Function, Operand, Operation, REGISTERS_MAX, Region, Register, Width,
 };
-use crate::memory::{PAGE_SHIFT, Page, READS, WRITES};
+use translate::memory::{PAGE_SHIFT, Page, READS, WRITES};
 
-/// Fills a function of the type of [`crate::code::Entry`] with what a region does.
+/// Fills a function of the type of [`translate::Entry`] with what a region does.
 pub(crate) fn lower(region: &Region, mut builder: FunctionBuilder<'_>, config: TargetFrontendConfig) {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
