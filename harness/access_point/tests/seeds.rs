@@ -29,6 +29,14 @@ fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
 }
 
 #[test]
+fn stations_that_mean_harm_come_and_go() {
+    let seeds = seeds("access_point_air");
+    assert!(!seeds.is_empty());
+    seeds.iter().for_each(|(_, script)| body::air(script));
+    replay::changed(&seeds, 200, change, |_, script| body::air(script));
+}
+
+#[test]
 fn whatever_is_changed_in_a_seed_is_heard_or_passed_over() {
     const CHANGED_PER_SEED: usize = 60;
     replay::changed(&seeds("access_point"), CHANGED_PER_SEED, change, |_, bytes| {

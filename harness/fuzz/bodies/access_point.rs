@@ -1,11 +1,13 @@
 //! What is asked of `access_point`, whatever frame a station sends: no panic, nothing kept without bound, and time goes on.
 //!
-//! Run by libFuzzer (`fuzz_targets/access_point_frame.rs`) and, over the seeds beside it, by `cargo test -p access_point`.
+//! Run by libFuzzer (`fuzz_targets/access_point_*.rs`) and, over the seeds beside it, by `cargo test -p access_point`.
 
 use access_point::frame::{Elements, Ethernet, Header, RadiotapView, Rsn};
 use access_point::security::eapol::KeyFrame;
 use access_point::{Air, Description, OnAir, Rate};
 use clock::{Duration, Instant};
+
+const ACCESS_POINT: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0, 1];
 
 /// One frame, read by every parser, and heard twice by an open and by a secured access point: before anybody is associated,
 /// and again by whoever has let its sender in. Whether it is a frame at all.
@@ -39,9 +41,28 @@ pub fn frame(bytes: &[u8]) -> bool {
     Header::parse(bytes).is_some()
 }
 
+/// Any frames at any times, for an access point with WPA2. Each turn: microseconds (two bytes), whether it is addressed to the
+/// access point, a length, and as many bytes.
+pub fn air(script: &[u8]) {
+    let Ok(mut air) = Air::new(vec![Description::wpa2("shakedown", "correct horse")], 1) else { return };
+    let (mut now, mut rest) = (Instant::ZERO, script);
+    while let [high, low, for_us, length, after @ ..] = rest {
+        let (frame, next) = after.split_at(after.len().min(usize::from(*length)));
+        rest = next;
+        now += Duration::from_micros(u16::from_be_bytes([*high, *low]).into());
+        let mut frame = frame.to_vec();
+        if for_us & 1 != 0 && frame.len() >= 10 {
+            frame[4..10].copy_from_slice(&ACCESS_POINT);
+        }
+        air.receive(now, OnAir { at: now, channel: 6, rate: Rate::SLOWEST, signal_dbm: -40, frame });
+        while air.transmit().is_some() {}
+        while air.take_ethernet().is_some() {}
+        assert!(air.poll_at(now).is_some_and(|at| at > now), "time goes on");
+    }
+}
+
 /// The authentication (11) or association request (0) of whoever sent `bytes`.
 fn admission(bytes: &[u8], subtype: u8) -> Vec<u8> {
-    const ACCESS_POINT: [u8; 6] = [0x02, 0x53, 0x48, 0x44, 0, 1];
     let station = bytes.get(10..16).unwrap_or(&[0x60, 0x55, 0xf9, 0, 0, 1]);
     let mut frame = vec![subtype << 4, 0, 0, 0];
     frame.extend(ACCESS_POINT);

@@ -1,11 +1,10 @@
-//! Capture files from anybody: whatever they hold, what is told about them obeys no terminal and has an end.
+//! Capture files from anybody. Seeds: `seeds/capture_read`.
 #![no_main]
 
-use capture::{read, show};
+#[allow(dead_code, reason = "each target is one of many")]
+#[path = "../bodies/parsers.rs"]
+mod parsers;
 
-libfuzzer_sys::fuzz_target!(|file: &[u8]| {
-    if let Ok(transcript) = read(file, "") {
-        let text = show(&transcript);
-        assert!(text.chars().all(|character| character == '\n' || !character.is_control()));
-    }
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    parsers::capture_read(bytes);
 });

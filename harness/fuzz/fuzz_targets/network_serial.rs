@@ -1,15 +1,10 @@
-//! Whatever a board says on a line that damages it: no panic, and nothing held back beyond a frame.
+//! Whatever a board says on a line that damages it. Seeds: `seeds/network_serial`.
 #![no_main]
 
-use network::{Direction, SerialFault, SerialLine};
+#[allow(dead_code, reason = "each target is one of many")]
+#[path = "../bodies/parsers.rs"]
+mod parsers;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let fault = SerialFault::FlipRate { direction: Direction::FromDevice, per_million: 10_000 };
-    let mut whole = SerialLine::new(vec![fault.clone()], 1);
-    let mut cut = SerialLine::new(vec![fault], 1);
-    let mut heard = whole.hear(bytes);
-    heard.extend(whole.fall_silent());
-    let mut piecewise: Vec<_> = bytes.iter().flat_map(|&byte| cut.hear(&[byte])).collect();
-    piecewise.extend(cut.fall_silent());
-    assert_eq!(heard, piecewise);
+    parsers::network_serial(bytes);
 });

@@ -1,5 +1,5 @@
-//! The fuzzers' seeds of what strangers hand over, and what a few hundred changes make of each, on stable Rust:
-//! `harness/fuzz/seeds/strangers`.
+//! The fuzzers' seeds, and what a few hundred changes make of each, on stable Rust: `harness/fuzz/seeds`. Those of
+//! `access_point`, `firmware_image` and `network` are with these crates.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,10 @@ use rstest::rstest;
 
 #[path = "../../fuzz/bodies/strangers.rs"]
 mod body;
+#[path = "../../fuzz/bodies/broker.rs"]
+mod broker_body;
+#[path = "../../fuzz/bodies/parsers.rs"]
+mod parsers;
 #[path = "../../fuzz/replay.rs"]
 mod replay;
 
@@ -53,6 +57,37 @@ fn whatever_is_changed_in_a_seed_is_taken_or_refused(
     replay::changed(&seeds, changed_per_seed, change, |_, bytes| body(bytes));
 }
 
+#[rstest]
+fn whatever_is_changed_in_a_seed_is_parsed_or_refused(#[values(0, 1, 2, 3, 4, 5, 6, 7)] kind: usize) {
+    let (name, body) = parsers::ALL[kind];
+    let seeds = replay::seeds(name);
+    assert!(!seeds.is_empty());
+    seeds.iter().for_each(|(_, seed)| body(seed));
+    replay::changed(&seeds, 400, change, |_, bytes| body(bytes));
+}
+
+#[test]
+fn whatever_a_device_says_to_a_broker_has_an_end() {
+    let seeds = replay::seeds("broker_connection");
+    seeds.iter().for_each(|(_, seed)| broker_body::connection(seed));
+    replay::changed(&seeds, 400, change, |_, bytes| broker_body::connection(bytes));
+}
+
+/// What libFuzzer alone compiles, in the night and with another compiler, nobody notices when it breaks.
+#[test]
+fn no_target_has_code_of_its_own() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    for file in fs::read_dir(fuzz.join("fuzz_targets")).expect("the targets") {
+        let file = file.expect("an entry").path();
+        let text = fs::read_to_string(&file).expect("text");
+        let code = text.lines().filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("#["));
+        assert!(code.count() <= 9, "{}: into a body, which tests run too", file.display());
+        let bodies: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("#[path = \"")).collect();
+        let is_shared = |path: &&str| path.starts_with("../bodies/") || path.contains("/tests/");
+        assert!(!bodies.is_empty() && bodies.iter().all(is_shared), "{}", file.display());
+    }
+}
+
 /// Each kind has a target of libFuzzer's, and no folder of seeds is nobody's.
 #[test]
 fn every_kind_has_its_target_and_its_seeds() {
@@ -66,6 +101,11 @@ fn every_kind_has_its_target_and_its_seeds() {
     }
     let folders = fs::read_dir(fuzz.join("seeds/strangers")).expect("the seeds").count();
     assert_eq!(folders, body::ALL.len());
+    for (name, _) in parsers::ALL {
+        let target = fuzz.join(format!("fuzz_targets/{name}.rs"));
+        let text = fs::read_to_string(&target).unwrap_or_else(|error| panic!("{}: {error}", target.display()));
+        assert!(text.contains(&format!("parsers::{name}(bytes)")), "{name}");
+    }
 }
 
 /// libFuzzer ends with an error at a line that it does not understand: each is a comment, or a word in quotation marks, with

@@ -1,5 +1,7 @@
 //! Devices on an Ethernet that mean harm: whatever they send, nobody panics and nothing grows.
 
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 mod segment;
 
 use proptest::prelude::*;
@@ -54,6 +56,25 @@ proptest! {
     fn an_ethernet_takes_any_frames(frames in frames()) {
         segment::play(&frames);
     }
+}
+
+/// The fuzzer's seeds (`harness/fuzz/seeds/ethernet`): each by itself, all in one script, and with changes.
+#[test]
+fn the_fuzzers_seeds_are_played() {
+    let mut seeds = replay::seeds("ethernet");
+    let script =
+        seeds.iter().map(|(_, frame)| [&frame[..], &segment::NEXT, &[1]].concat()).collect::<Vec<_>>().concat();
+    seeds.push(("all".to_owned(), script));
+    seeds.iter().for_each(|(_, script)| segment::play_script(script));
+    let change = |script: &mut Vec<u8>, other: &[u8], random: &mut replay::Xorshift| {
+        let at = random.below(script.len() + 1);
+        match random.below(3) {
+            0 => script.truncate(at),
+            1 => script.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
+            _ => script.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
+        }
+    };
+    replay::changed(&seeds, 100, change, |_, script| segment::play_script(script));
 }
 
 /// Of one question a thousand times, no more than what may wait is answered; the unchanged frames are understood at all.

@@ -7,6 +7,23 @@ use network::{AddressFault, Lease, Segment, SegmentConfig};
 const FRAMES_MAX: usize = 256;
 const EVENTS_MAX: usize = 1_024;
 
+/// No address and no field of these protocols has this value; the fuzzer's dictionary has it.
+pub const NEXT: [u8; 4] = *b"next";
+
+/// Plays a script: a frame as it stands, or several with [`NEXT`] between them, and behind that an octet with the time until the
+/// next, in units of 100 µs.
+pub fn play_script(script: &[u8]) {
+    let mut frames = Vec::new();
+    let (mut pause, mut rest) = (0, script);
+    while let Some(at) = rest.windows(NEXT.len()).position(|four| four == NEXT) {
+        frames.push((pause, rest[..at].to_vec()));
+        rest = &rest[at + NEXT.len()..];
+        pause = rest.split_off_first().map_or(0, |hundreds| 100 * u16::from(*hundreds));
+    }
+    frames.push((pause, rest.to_vec()));
+    play(&frames);
+}
+
 /// Plays frames, each so many microseconds after the one before. Nothing panics, what waits stays bounded, and a router's
 /// answer is never to itself.
 pub fn play(frames: &[(u16, Vec<u8>)]) {
