@@ -10,7 +10,7 @@ mod link;
 mod read;
 mod write;
 
-pub use read::{Origin, ReadError, Recording, read, read_from};
+pub use read::{BLOCK_BYTES_MAX, Origin, ReadError, Recording, read, read_from};
 pub(crate) use write::write;
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl std::error::Error for ReadError {}
 /// What is read of the file at first; a block that is larger makes it more.
 const BUFFER_BYTES: usize = 64 << 10;
 /// The largest block that is read: a key log of 16 MiB fits.
-const BLOCK_BYTES_MAX: usize = 32 << 20;
+pub const BLOCK_BYTES_MAX: usize = 32 << 20;
 
 /// What is missing where there is no next block.
 enum Without {
@@ -119,19 +119,20 @@ pub fn read_from(mut file: impl Read + Send, packet_bytes_max: usize) -> Result<
         });
         let length = match next {
             Ok(length) => length,
-            Err(Without::Bytes) => {
+            Err(why @ (Without::Bytes | Without::Room)) => {
+                let held_bytes = blocks.data().len();
                 if blocks.refill().is_err() {
                     reading.remarks.push(format!("the disk refused what is after byte {}", blocks.consumed()));
                     break;
                 }
-                continue;
-            }
-            Err(Without::Room) => {
-                buffer_bytes *= 2;
-                if buffer_bytes > BLOCK_BYTES_MAX {
-                    return reading.damaged(blocks.consumed());
+                if matches!(why, Without::Room) && blocks.data().len() == held_bytes {
+                    // A length that is stated is not believed: there is more room only once what there is is full.
+                    if held_bytes < buffer_bytes || buffer_bytes == BLOCK_BYTES_MAX {
+                        return reading.damaged(blocks.consumed());
+                    }
+                    buffer_bytes *= 2;
+                    blocks.grow(buffer_bytes);
                 }
-                blocks.grow(buffer_bytes);
                 continue;
             }
             Err(Without::Block) if blocks.data().is_empty() => break,

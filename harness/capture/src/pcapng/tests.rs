@@ -1,4 +1,5 @@
 use std::io::{self, Cursor, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::Tap;
@@ -174,4 +175,42 @@ impl Read for Again {
         self.read += into.len();
         Ok(into.len())
     }
+}
+
+/// A reader that notes how much it was asked for at once.
+struct Asked<'a> {
+    file: &'a [u8],
+    most_bytes: &'a AtomicUsize,
+}
+
+impl Read for Asked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.most_bytes.fetch_max(buffer.len(), Ordering::Relaxed);
+        self.file.read(buffer)
+    }
+}
+
+#[test]
+fn a_block_that_says_how_long_it_is_is_not_believed() {
+    let mut file = tap().to_pcapng();
+    // A packet's block of 31 MiB, of which a few bytes are there.
+    file.extend([6, 0, 0, 0]);
+    file.extend((31_u32 << 20).to_le_bytes());
+    file.extend([0; 20]);
+    let most_bytes = AtomicUsize::new(0);
+    let recording = read_from(Asked { file: &file, most_bytes: &most_bytes }, usize::MAX).expect("a capture");
+    assert_eq!(recording.packets, tap().packets());
+    assert!(recording.remarks.iter().any(|remark| remark.contains("damaged")), "{:?}", recording.remarks);
+    assert!(most_bytes.into_inner() <= 128 << 10);
+    // One that is as long as it says is read.
+    let mut long = tap().to_pcapng();
+    let (text_bytes, mut block) = (1_u32 << 20, Vec::new());
+    block.extend([10, 0, 0, 0]);
+    block.extend((text_bytes + 20).to_le_bytes());
+    block.extend(0x544c_534b_u32.to_le_bytes());
+    block.extend(text_bytes.to_le_bytes());
+    block.extend(b"CLIENT_RANDOM 22 33\n".iter().cycle().take(text_bytes as usize));
+    block.extend((text_bytes + 20).to_le_bytes());
+    long.extend(block);
+    assert!(read(&long).expect("a capture").key_log.len() > 1 << 20);
 }
