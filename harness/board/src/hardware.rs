@@ -7,7 +7,6 @@
 //! Time starts at each reset. What the device did not read of what it was told waits and is no fault: a firmware that
 //! hangs does not read.
 
-mod lateness;
 mod tty;
 
 use std::fs;
@@ -22,8 +21,8 @@ pub use tty::{Port, PortFault};
 use chip::{Chip, PortId};
 
 use crate::flasher::{FaultKind, Flasher, ProbeFault, Progress};
+use crate::lateness::{self, Late, Lateness};
 use crate::{Board, Fault, Heard, Image, Target};
-use lateness::{Lateness, TURN};
 use tty::Tty;
 
 /// For so long a board may go on talking after the bench has stopped listening to a run.
@@ -73,7 +72,7 @@ impl Default for Limits {
             reset: Duration::from_secs(10),
             erase: Duration::from_secs(120),
             port: Duration::from_secs(5),
-            late: Duration::from_secs(2),
+            late: lateness::LIMIT,
         }
     }
 }
@@ -88,7 +87,7 @@ pub enum Trouble {
     /// This machine: a file that cannot be written.
     Host(String),
     /// This machine did not come to its turn for so long: a device may have given up on it.
-    Late(Duration),
+    Late(Late),
 }
 
 impl std::fmt::Display for Trouble {
@@ -97,12 +96,7 @@ impl std::fmt::Display for Trouble {
             Self::Probe(fault) => fault.fmt(f),
             Self::Port(fault) => fault.fmt(f),
             Self::Host(why) => f.write_str(why),
-            Self::Late(late) => write!(
-                f,
-                "the bench itself was {:.1} s late (stopped, asleep, or short of processors), so what the device did says \
-                 nothing",
-                late.as_secs_f64()
-            ),
+            Self::Late(late) => late.fmt(f),
         }
     }
 }
@@ -128,6 +122,8 @@ pub struct Hardware {
     /// What the board's flash holds, as far as this process knows.
     on_board: Option<Image>,
     began: time::Instant,
+    /// What this machine may be late in a run, which is less where a device waits for less.
+    late_max: Duration,
     /// Since the run began.
     lateness: Lateness,
     /// What the last fault was about.
@@ -140,6 +136,7 @@ impl Hardware {
     pub fn new(wiring: Wiring) -> Self {
         Self {
             ttys: wiring.ports.iter().map(|_| None).collect(),
+            late_max: wiring.limits.late,
             lateness: Lateness::new(wiring.limits.late, lateness::now()),
             wiring,
             flasher: None,
@@ -246,7 +243,7 @@ impl Hardware {
         self.began = time::Instant::now();
         let limit = self.wiring.limits.reset;
         self.flasher()?.reset(limit)?;
-        self.lateness = Lateness::new(self.wiring.limits.late, lateness::now());
+        self.lateness = Lateness::new(self.late_max, lateness::now());
         Ok(())
     }
 
@@ -290,7 +287,8 @@ impl Hardware {
         loop {
             self.lateness.turn(lateness::now()).map_or(Ok(()), |late| Err(Trouble::Late(late)))?;
             let left = deadline.since(self.now());
-            if self.wait(left.min(TURN))? || left <= TURN {
+            let turn = self.lateness.turn_max();
+            if self.wait(left.min(turn))? || left <= turn {
                 break;
             }
         }
@@ -366,6 +364,10 @@ impl Board for Hardware {
             ));
         }
         self.try_flash(image).map_err(|trouble| self.troubled(trouble))
+    }
+
+    fn may_be_late(&mut self, by_max: Duration) {
+        self.late_max = by_max.min(self.wiring.limits.late);
     }
 
     fn reset(&mut self) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ pub mod emulated;
 pub mod flasher;
 #[cfg(unix)]
 pub mod hardware;
+pub mod lateness;
 #[cfg(unix)]
 pub mod virtual_board;
 
@@ -40,6 +41,10 @@ pub trait Board: Send {
     ///
     /// [`Fault::Image`] if the board cannot take the image, [`Fault::Bench`] if it cannot be reached.
     fn flash(&mut self, image: &Image) -> Result<(), Fault>;
+
+    /// In the runs to come this machine may be so late at most: the device does not wait for longer. Says nothing to a board
+    /// whose time is virtual.
+    fn may_be_late(&mut self, _by_max: std::time::Duration) {}
 
     /// Lets the image start from its reset vector.
     ///

@@ -16,8 +16,8 @@ pub mod probe;
 mod pty;
 
 use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,8 @@ const STOPPED: Duration = Duration::from_secs(2);
 const DEBUG_MAX: Duration = Duration::from_millis(500);
 /// For so long a port stays away that was pulled out.
 const AWAY: Duration = Duration::from_millis(300);
+/// No image of a microcontroller is longer, in bytes: debug information included.
+const IMAGE_BYTES_MAX: u64 = 256 << 20;
 
 /// What sets one board apart from another.
 #[derive(Clone, Debug)]
@@ -258,7 +260,7 @@ impl VirtualBoard {
                 self.release_ports();
             }
             Request::Load(file) => {
-                let elf = fs::read(&file).map_err(|error| other(format!("{}: {error}", file.display())))?;
+                let elf = image(&file).map_err(|error| other(format!("{}: {error}", file.display())))?;
                 let mut chip = power_on(&self.settings);
                 chip.load_elf(&elf).map_err(|error| corrupt(error.to_string()))?;
                 self.elf = Some(elf);
@@ -348,9 +350,33 @@ impl VirtualBoard {
     }
 }
 
+/// The bytes of an image: of a regular file, as a pipe or a device may never end.
+fn image(file: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("this is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(IMAGE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > IMAGE_BYTES_MAX {
+        return Err(io::Error::other("too long for an image"));
+    }
+    Ok(bytes)
+}
+
 fn power_on(settings: &Settings) -> Box<dyn EmulatedChip> {
     let chip = emulator::Settings { seed: settings.seed, ..emulator::Settings::default() };
     let mut chip = (settings.model.power_on)(&chip);
     chip.boot_from_flash();
     chip
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ends_is_no_image() {
+        assert!(image(Path::new("/dev/zero")).expect_err("a device").to_string().contains("no regular file"));
+        assert!(image(Path::new("no/such/file")).is_err());
+    }
 }

@@ -5,6 +5,54 @@
 //! to it; a socket keeps the namespace that it was opened in, whoever uses it.
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a server listens: in a network of its own, or in this machine's.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its address there. Two networks have the same ones.
+    pub address: SocketAddr,
+    network: Option<Arc<OwnNetwork>>,
+}
+
+impl Endpoint {
+    /// `address` in `network`; `None`: in this machine's.
+    pub fn new(address: SocketAddr, network: Option<Arc<OwnNetwork>>) -> Self {
+        Self { address, network }
+    }
+
+    /// Another address in the same network.
+    pub fn beside(&self, address: SocketAddr) -> Self {
+        Self { address, ..self.clone() }
+    }
+
+    /// A connection to it. Waits for `limit` at most.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody is reached.
+    pub fn connect(&self, limit: Duration) -> io::Result<TcpStream> {
+        let address = self.address;
+        self.within(move || TcpStream::connect_timeout(&address, limit))
+    }
+
+    /// Does `job` in its network.
+    pub fn within<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        match &self.network {
+            Some(network) => network.within(job),
+            None => job(),
+        }
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    /// In this machine's network.
+    fn from(address: SocketAddr) -> Self {
+        Self::new(address, None)
+    }
+}
 
 /// A network of its own. It goes when this and all that was started or opened in it are gone.
 #[derive(Debug)]
@@ -122,7 +170,7 @@ mod linux {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::net::{Ipv4Addr, TcpListener};
 
     #[test]
     fn what_listens_there_is_reached_from_there_alone() {
@@ -132,7 +180,8 @@ mod tests {
         };
         let listener = network.within(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("the loopback is up");
         let address = listener.local_addr().expect("it is bound");
-        let there = network.within(move || TcpStream::connect(address)).expect("it is reached");
+        let endpoint = Endpoint::new(address, Some(Arc::new(network)));
+        let there = endpoint.connect(Duration::from_secs(5)).expect("it is reached");
         listener.accept().expect("somebody came");
         assert!(there.peer_addr().is_ok_and(|peer| peer == address));
         // A second network has the same ports, and reaches nothing of the first; nor do we.

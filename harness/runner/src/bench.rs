@@ -9,6 +9,7 @@ mod ports;
 
 use std::fmt;
 
+use board::lateness::{self, Late};
 use board::{Board, Fault, Gravity, Incident, PortId, Target};
 use capture::Tap;
 use clock::{Duration, Instant};
@@ -38,13 +39,26 @@ const LAN_EVENTS_MAX: usize = 65_536;
 /// Diagnostics and noise that are kept of one run, in bytes: a firmware that babbles must not fill the memory.
 const LOG_BYTES_MAX: usize = 256 * 1024;
 
+/// How often a run in wall time is tried whose machine is late.
+const ATTEMPTS: usize = 3;
+/// However impatient a device is: no machine is in time to the millisecond.
+const LATE_MAX_LEAST: Duration = Duration::from_millis(100);
+
 /// The bench could not do its part.
 #[derive(Debug)]
-pub struct BenchFault(pub String);
+pub enum BenchFault {
+    /// This machine lost so much time of the run that it may have decided what the device did: it can be run again.
+    Late(Late),
+    /// Anything else, in a sentence.
+    Other(String),
+}
 
 impl fmt::Display for BenchFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Late(late) => late.fmt(f),
+            Self::Other(why) => f.write_str(why),
+        }
     }
 }
 
@@ -58,7 +72,7 @@ impl From<BenchFault> for blame::Error {
 
 impl From<Fault> for BenchFault {
     fn from(fault: Fault) -> Self {
-        Self(fault.to_string())
+        Self::Other(fault.to_string())
     }
 }
 
@@ -71,7 +85,7 @@ impl From<Fault> for BenchFault {
 pub fn run(scenario: &Scenario, stack: &Stack, board: &mut dyn Board, seed: u64) -> Result<Evidence, BenchFault> {
     let minted = mint(scenario, seed)?;
     let broker = broker::Broker::new(&scenario.broker, &minted, seed, scenario.date())
-        .map_err(|error| BenchFault(error.to_string()))?;
+        .map_err(|error| BenchFault::Other(error.to_string()))?;
     run_with(scenario, &minted, Box::new(BrokerService::new(broker)), stack, board, seed)
 }
 
@@ -81,7 +95,7 @@ pub fn run(scenario: &Scenario, stack: &Stack, board: &mut dyn Board, seed: u64)
 ///
 /// If they cannot be minted.
 pub fn mint(scenario: &Scenario, seed: u64) -> Result<Minted, BenchFault> {
-    pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault(error.to_string()))
+    pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault::Other(error.to_string()))
 }
 
 /// As [`run`], with the certificates `minted` and with `counterpart` in the broker's place.
@@ -101,6 +115,7 @@ pub fn run_with(
     // Virtual time costs nothing, and what was reviewed has the whole of it.
     session.quiet_timeout = (!board.target().emulated).then_some(QUIET_TIMEOUT);
     board.flash(stack.image())?;
+    board.may_be_late(late_max(&session.timeouts));
     board.reset()?;
     let limit = Instant::from_millis((u64::from(scenario.limit_s) + u64::from(stack.boot_s())) * 1_000);
     let mut now = Instant::ZERO;
@@ -127,10 +142,47 @@ pub fn run_with(
             session.last_word_at = now;
             board.send(port, &bytes)?;
         }
+        if let Some(late) = session.ports.lan.service().late() {
+            return Err(BenchFault::Late(late));
+        }
         if now >= limit || session.over(now) {
             return Ok(session.into_evidence(now));
         }
     }
+}
+
+/// Runs `once`, which is about wall time, and runs it again if this machine was late.
+///
+/// # Errors
+///
+/// Those of `once`; and that this machine was late each time.
+pub fn in_time<T>(mut once: impl FnMut() -> blame::Result<Result<T, Late>>) -> blame::Result<T> {
+    for _ in 1..ATTEMPTS {
+        if let Ok(held) = once()? {
+            return Ok(held);
+        }
+    }
+    once()?.map_err(blame::Error::bench)
+}
+
+/// What came of a run, with a machine that was late apart from all other errors.
+///
+/// # Errors
+///
+/// All others.
+pub fn late_apart<T>(result: Result<T, BenchFault>) -> blame::Result<Result<T, Late>> {
+    match result {
+        Ok(held) => Ok(Ok(held)),
+        Err(BenchFault::Late(late)) => Ok(Err(late)),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// How late this machine may be before it may have decided what a device did: half as long as that waits.
+fn late_max(timeouts: &Timeouts) -> Duration {
+    let waits_ms = [timeouts.network_ms, timeouts.connect_ms, timeouts.handshake_ms, timeouts.reply_ms];
+    let shortest_ms = waits_ms.into_iter().filter(|ms| *ms > 0).min().unwrap_or(u32::MAX);
+    (Duration::from_millis(shortest_ms.into()) / 2).clamp(LATE_MAX_LEAST, lateness::LIMIT)
 }
 
 /// What the packets are of: scenario and seed, and the builds that they were recorded with.
@@ -202,14 +254,14 @@ impl Session {
         counterpart: Box<dyn Counterpart>,
         seed: u64,
     ) -> Result<Self, BenchFault> {
-        let plan = stack.plan(scenario, minted).map_err(|error| BenchFault(error.message))?;
+        let plan = stack.plan(scenario, minted).map_err(|error| BenchFault::Other(error.message))?;
         let timeouts = Timeouts {
             network_ms: plan.network.wifi.as_ref().map_or(0, |wifi| wifi.join_timeout_ms.max(wifi.lease_timeout_ms)),
             connect_ms: plan.connect_timeout_ms,
             handshake_ms: plan.handshake_timeout_ms,
             reply_ms: plan.reply_timeout_ms,
         };
-        let unsaid = |error: serde_json::Error| BenchFault(error.to_string());
+        let unsaid = |error: serde_json::Error| BenchFault::Other(error.to_string());
         // Where nothing is wrong with the air, joining is the same for all scenarios.
         let joins_early = stack.has_radio() && stack.driver().is_none() && !scenario.is_about_radio();
         let early_order = joins_early.then(|| EarlyOrder::Join(plan.network.clone()).to_json());
@@ -314,7 +366,7 @@ impl Session {
                     self.keep(ConsoleText { at: now, from: console, text: heard::console(&text) });
                 }
                 driver::Said::Milestone => self.is_at_milestone = true,
-                driver::Said::Fault(fault) if fault.is_of_bench() => return Err(BenchFault(fault.to_string())),
+                driver::Said::Fault(fault) if fault.is_of_bench() => return Err(BenchFault::Other(fault.to_string())),
                 driver::Said::Fault(fault) => {
                     self.remark(now, &fault.to_string());
                     self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
@@ -351,8 +403,8 @@ impl Session {
 
     /// What a driver makes of a device's words.
     fn driven_report(&mut self, now: Instant, report: &Report) -> Result<(), BenchFault> {
-        let json = report.to_json().map_err(|error| BenchFault(error.to_string()))?;
-        let report = heard::report(&json).map_err(|error| BenchFault(error.to_string()))?;
+        let json = report.to_json().map_err(|error| BenchFault::Other(error.to_string()))?;
+        let report = heard::report(&json).map_err(|error| BenchFault::Other(error.to_string()))?;
         if matches!(report, Report::Done { .. }) {
             self.is_done = true;
             self.ends_at.get_or_insert(now + DRAIN_TIMEOUT);
@@ -372,7 +424,7 @@ impl Session {
         };
         match &report {
             Report::Hello { protocol, image, .. } if *protocol != PROTOCOL => {
-                return Err(BenchFault(format!(
+                return Err(BenchFault::Other(format!(
                     "the image {image} speaks version {protocol} of the control protocol, this bench {PROTOCOL}: \
                      rebuild it with `cargo xtask firmware build`"
                 )));
@@ -399,7 +451,7 @@ impl Session {
             // A hello that crossed our order on the line.
             Report::Hello { .. } => return Ok(()),
             Report::Refused { reason } => {
-                return Err(BenchFault(format!("the firmware does not understand its order: {reason}")));
+                return Err(BenchFault::Other(format!("the firmware does not understand its order: {reason}")));
             }
             Report::Done { .. } => {
                 self.is_done = true;

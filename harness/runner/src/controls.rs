@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ::outcome::{Conformity, Demand, Ending, Met};
 use ::report::model::How;
 use blame::Error;
+use board::lateness::Late;
 use broker::Broker;
 use clock::UnixTime;
 use host::process;
@@ -39,6 +40,7 @@ use self::outcome::Class;
 use self::report::{ControlReport, Ended};
 use self::task::Task;
 use self::tools::Missing;
+use crate::bench;
 use crate::lan::exchange::{self, Counterpart, Held};
 use crate::lan::loopback::{self, Moved};
 use crate::mosquitto::{self, Mosquitto};
@@ -119,7 +121,7 @@ impl ControlRun<'_> {
             Err(why) => return missing(why),
         };
         let run = Run { of: *self, setting, program, mosquitto };
-        match run.exchange(&moved).and_then(|(report, held)| run.file(&report, &held)) {
+        match bench::in_time(|| run.exchange(&moved)).and_then(|(report, held)| run.file(&report, &held)) {
             Ok(verdict) => verdict,
             Err(why) => Verdict::bench_failed(self.scenario, &stack, why),
         }
@@ -142,17 +144,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The exchange itself.
-    fn exchange(&self, moved: &Moved) -> blame::Result<(ControlReport, Held)> {
+    /// The exchange itself; or by how much this machine was late in it.
+    fn exchange(&self, moved: &Moved) -> blame::Result<Result<(ControlReport, Held), Late>> {
         let minted = pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(Error::bench)?;
         let (counterpart, mosquitto) = match &self.mosquitto {
             Some(programs) => {
                 let folder = self.folder().with_extension("mosquitto");
                 let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
-                let address = mosquitto.address(self.of.scenario.device.port);
-                let address =
-                    address.ok_or_else(|| Error::bench("mosquitto has no listener where the control dials"))?;
-                (Counterpart::Real(address), Some(mosquitto))
+                let endpoint = mosquitto.endpoint(self.of.scenario.device.port);
+                let endpoint =
+                    endpoint.ok_or_else(|| Error::bench("mosquitto has no listener where the control dials"))?;
+                (Counterpart::Real(endpoint), Some(mosquitto))
             }
             None => {
                 let broker = Broker::new(&moved.scenario.broker, &minted, self.setting.seed, moved.scenario.date())
@@ -177,7 +179,7 @@ impl Run<'_> {
             let now = held.recorder.now();
             let log = mosquitto.map(Mosquitto::finish).unwrap_or_default();
             held.findings.extend(log.into_iter().map(|line| (now, line)));
-            Ok((report, held))
+            Ok(held.late.map_or(Ok((report, held)), Err))
         })
     }
 
@@ -201,7 +203,7 @@ impl Run<'_> {
                 Some(_) => Ended::Failed,
             },
             words: [finished.stdout, finished.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat(),
-            key_log: key_log_file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default(),
+            key_log: key_log_file.and_then(|file| host::text(file, &host::limit::KEY_LOG).ok()).unwrap_or_default(),
         })
     }
 
@@ -283,9 +285,10 @@ impl Run<'_> {
             capture::render(wire, &style).trim_end()
         );
         for line in report.words.lines().filter(|line| !line.trim().is_empty()) {
-            let _ = write!(text, "\nsaid       {}", line.trim_end());
+            let _ = write!(text, "\nsaid       {}", terminal::clean::line(line.trim_end()));
         }
         for (at, finding) in &held.findings {
+            let finding = terminal::clean::line(finding);
             let _ = write!(text, "\nbroker     {finding} (at {} ms)", at.as_millis());
         }
         let _ = write!(text, "\n{essence}");

@@ -6,9 +6,9 @@
 
 mod advice;
 mod change;
-mod conf;
+pub(crate) mod conf;
 mod exchange;
-mod files;
+pub(crate) mod files;
 mod lines;
 mod offline;
 mod page;
@@ -20,7 +20,7 @@ mod twin;
 mod verifier;
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -35,6 +35,7 @@ use crate::lan::recorder::Recorder;
 use crate::stack::{self, Stack};
 use explain::chain::flaws::{Flaw, flaws};
 use explain::{chain, explanations};
+use host::own_network::Endpoint;
 use host::whole_file;
 
 use crate::{bench, controls, suite};
@@ -194,8 +195,8 @@ pub fn run(root: &Path, arguments: &Diagnose) -> Result<Exit, Refusal> {
         (None, Some(own), Some(dialled)) => Place { host: dialled.clone(), port: own.port },
         _ => return Err(Refusal::new(exit::USAGE, "--broker is missing")),
     };
-    let (place, address) = (&place, own.as_ref().map(|own| own.address));
-    let setup = setup(arguments, place, address)?;
+    let place = &place;
+    let setup = setup(arguments, place, own.as_ref().map(|own| &own.endpoint))?;
     terminal::errln!("{}", announcement(arguments.pause_ms, stacks.len(), &setup));
     let mut recorder = Recorder::new(controls::today(), "connections of the bench's own".into());
     let pause = Duration::from_millis(arguments.pause_ms);
@@ -294,7 +295,8 @@ fn side_by_side(
 
 fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
     let most = probe::connections_max();
-    let mut told = format!("At most {most} connections to {}, one at a time, {pause_ms} ms apart:\n", setup.address);
+    let mut told =
+        format!("At most {most} connections to {}, one at a time, {pause_ms} ms apart:\n", setup.broker.address);
     for (question, connections) in probe::QUESTIONS {
         told.push_str(&format!("  {connections:2}  {question}\n"));
     }
@@ -303,7 +305,7 @@ fn announcement(pause_ms: u64, stacks: usize, setup: &Setup) -> String {
 }
 
 /// The devices' side, and whether anybody is there to be asked.
-fn setup(arguments: &Diagnose, place: &Place, at: Option<SocketAddr>) -> Result<Setup, Refusal> {
+fn setup(arguments: &Diagnose, place: &Place, at: Option<&Endpoint>) -> Result<Setup, Refusal> {
     let usage = |why: String| Refusal::new(exit::USAGE, why);
     let authorities = files::certificates("--ca", &arguments.ca, files::AUTHORITIES_MAX)?;
     let own = match (&arguments.client_cert, &arguments.client_key) {
@@ -314,11 +316,11 @@ fn setup(arguments: &Diagnose, place: &Place, at: Option<SocketAddr>) -> Result<
         _ => None,
     };
     let password = arguments.password_file.as_ref().map(|file| files::password("--password-file", file)).transpose()?;
-    let dial = || at.map_or_else(|| place.dial(), |address| target::dial_at(place, address));
-    let (address, stream) = dial()?;
+    let dial = || at.map_or_else(|| place.dial(), |endpoint| target::dial_at(place, endpoint));
+    let (broker, stream) = dial()?;
     let is_address = place.host.parse::<std::net::IpAddr>().is_ok();
     let (dialled, server_name) = match (arguments.dial_by, is_address, &arguments.server_name) {
-        (Some(DialBy::Address), ..) => (address.ip().to_string(), arguments.server_name.clone()),
+        (Some(DialBy::Address), ..) => (broker.address.ip().to_string(), arguments.server_name.clone()),
         (Some(DialBy::Name), true, None) => {
             return Err(usage(
                 "--dial-by name: the broker was given by its address: `--server-name NAME` says which name".into(),
@@ -330,7 +332,7 @@ fn setup(arguments: &Diagnose, place: &Place, at: Option<SocketAddr>) -> Result<
     let setup = Setup {
         dialled,
         port: place.port,
-        address,
+        broker,
         server_name,
         authorities,
         own,
@@ -345,7 +347,7 @@ fn setup(arguments: &Diagnose, place: &Place, at: Option<SocketAddr>) -> Result<
 /// Whether it speaks TLS there.
 fn look(
     place: &Place,
-    dial: &dyn Fn() -> Result<(SocketAddr, TcpStream), Refusal>,
+    dial: &dyn Fn() -> Result<(Endpoint, TcpStream), Refusal>,
     stream: TcpStream,
 ) -> Result<(), Refusal> {
     use wire::tls::ProtocolVersion;

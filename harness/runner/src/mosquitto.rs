@@ -15,7 +15,7 @@ use blame::Error;
 use board::Board;
 use clock::UnixTime;
 use host::folder::Folder;
-use host::own_network::OwnNetwork;
+use host::own_network::{Endpoint, OwnNetwork};
 use pki::Minted;
 use scenario::{Date, Scenario};
 
@@ -49,12 +49,12 @@ pub struct Programs {
     pub passwords: PathBuf,
 }
 
-/// A mosquitto that runs. It is killed when this is dropped.
+/// A mosquitto that runs, in a network of its own where this machine permits that (`doctor` says whether it does): nobody
+/// reaches it but by way of the bench, and it reaches nobody. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Mosquitto {
     server: Server,
     ports: BTreeMap<u16, SocketAddr>,
-    /// The network that it is in; `None`: this machine's.
     network: Option<Arc<OwnNetwork>>,
     /// Last: nobody uses it any more.
     _folder: Folder,
@@ -68,22 +68,16 @@ impl Mosquitto {
     ///
     /// If mosquitto does not take its configuration, which is its author's fault, or the disk refuses.
     pub fn start(scenario: &Scenario, minted: &Minted, folder: &Path, programs: &Programs) -> blame::Result<Self> {
-        Self::start_in(None, scenario, minted, folder, programs)
+        Self::start_in(own_network(), scenario, minted, folder, programs)
     }
 
-    /// As [`Self::start`], in a network of its own where this machine permits that (`doctor` says whether it does): for whom
-    /// [`Relay`] alone brings connections.
+    /// As [`Self::start`], but in this machine's network: for whom it is more than the bench that dials it.
     ///
     /// # Errors
     ///
     /// As [`Self::start`].
-    pub fn start_apart(
-        scenario: &Scenario,
-        minted: &Minted,
-        folder: &Path,
-        programs: &Programs,
-    ) -> blame::Result<Self> {
-        Self::start_in(OwnNetwork::new().ok().map(Arc::new), scenario, minted, folder, programs)
+    pub fn start_here(scenario: &Scenario, minted: &Minted, folder: &Path, programs: &Programs) -> blame::Result<Self> {
+        Self::start_in(None, scenario, minted, folder, programs)
     }
 
     fn start_in(
@@ -112,13 +106,14 @@ impl Mosquitto {
     }
 
     /// Where the listener for `port` of the configuration is.
-    pub fn address(&self, port: u16) -> Option<SocketAddr> {
-        self.ports.get(&port).copied()
+    pub fn endpoint(&self, port: u16) -> Option<Endpoint> {
+        self.ports.get(&port).map(|address| Endpoint::new(*address, self.network.clone()))
     }
 
     /// All listeners, by their ports in the configuration.
-    pub fn addresses(&self) -> BTreeMap<u16, SocketAddr> {
-        self.ports.clone()
+    pub fn endpoints(&self) -> BTreeMap<u16, Endpoint> {
+        let endpoint = |(port, address): (&u16, &SocketAddr)| (*port, Endpoint::new(*address, self.network.clone()));
+        self.ports.iter().map(endpoint).collect()
     }
 
     /// Ends it, and tells what it had to say, line by line, without times.
@@ -162,6 +157,11 @@ impl Mosquitto {
     }
 }
 
+/// A network for one broker and those in front of it, where this machine permits one.
+pub(crate) fn own_network() -> Option<Arc<OwnNetwork>> {
+    OwnNetwork::new().ok().map(Arc::new)
+}
+
 fn failed(error: io::Error) -> Error {
     Error::bench(format!("mosquitto cannot be prepared: {error}"))
 }
@@ -197,10 +197,12 @@ pub fn meet(
     };
     let scenario = Scenario { date: Date(today), ..scenario.clone() };
     let minted = bench::mint(&scenario, seed)?;
-    let mosquitto = Mosquitto::start_apart(&scenario, &minted, folder, &programs)?;
-    let relay = Box::new(Relay::new(mosquitto.addresses(), mosquitto.network.clone()));
-    let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
-    Ok(Met::Held(Box::new(evidence), mosquitto.finish()))
+    bench::in_time(|| {
+        let mosquitto = Mosquitto::start(&scenario, &minted, folder, &programs)?;
+        let relay = Box::new(Relay::new(mosquitto.endpoints()));
+        let evidence = bench::late_apart(bench::run_with(&scenario, &minted, relay, stack, board, seed))?;
+        Ok(evidence.map(|evidence| Met::Held(Box::new(evidence), mosquitto.finish())))
+    })
 }
 
 impl Met {

@@ -1,4 +1,5 @@
 //! nginx or HAProxy in front of a broker of this machine: the proxy ends TLS, and a real mosquitto behind it speaks plain MQTT.
+//! Both are in one network, of their own where this machine permits that.
 
 use std::fs;
 use std::io;
@@ -10,6 +11,7 @@ use blame::Error;
 use board::Board;
 use clock::UnixTime;
 use host::folder::Folder;
+use host::own_network::Endpoint;
 use pki::Minted;
 use scenario::broker::{ClientCertificates, Request};
 use scenario::{Date, Scenario};
@@ -92,16 +94,18 @@ impl Proxy {
         let mut behind = scenario.clone();
         behind.broker.tls = false;
         behind.broker.client_certificates = ClientCertificates::default();
-        let mosquitto = Mosquitto::start(&behind, &minted, &folder.join("mosquitto"), &programs)?;
         let port = scenario.device.port;
-        let upstream = mosquitto.address(port);
-        let upstream = upstream.ok_or_else(|| Error::bench("mosquitto has no listener for the proxy"))?;
-        let running = self.start(tls, &scenario, &minted, upstream, folder)?;
-        let relay = Box::new(Relay::new([(port, running.address)].into(), None));
-        let evidence = bench::run_with(&scenario, &minted, relay, stack, board, seed)?;
-        let mut log = mosquitto.finish();
-        log.extend(running.server.finish().lines().map(|line| format!("{}: {line}", self.name())));
-        Ok(Met::Held(Box::new(evidence), log))
+        bench::in_time(|| {
+            let mosquitto = Mosquitto::start(&behind, &minted, &folder.join("mosquitto"), &programs)?;
+            let upstream = mosquitto.endpoint(port);
+            let upstream = upstream.ok_or_else(|| Error::bench("mosquitto has no listener for the proxy"))?;
+            let running = self.start(tls, &scenario, &minted, &upstream, folder)?;
+            let relay = Box::new(Relay::new([(port, running.endpoint.clone())].into()));
+            let evidence = bench::late_apart(bench::run_with(&scenario, &minted, relay, stack, board, seed))?;
+            let mut log = mosquitto.finish();
+            log.extend(running.server.finish().lines().map(|line| format!("{}: {line}", self.name())));
+            Ok(evidence.map(|evidence| Met::Held(Box::new(evidence), log)))
+        })
     }
 
     fn start(
@@ -109,7 +113,7 @@ impl Proxy {
         tls: &Tls,
         scenario: &Scenario,
         minted: &Minted,
-        upstream: SocketAddr,
+        upstream: &Endpoint,
         folder: &Path,
     ) -> blame::Result<Running> {
         let failed = |error: io::Error| self.unprepared(&error);
@@ -118,20 +122,22 @@ impl Proxy {
         let files = Files::write(scenario, minted, own.path()).map_err(failed)?;
         match self {
             Self::Nginx(nginx) => {
-                let started = server::on_free_ports("nginx", |mut free| {
-                    let address = SocketAddr::from(([127, 0, 0, 1], free.take().map_err(failed)?));
-                    let text = nginx_conf(nginx, tls, &files, address, upstream, own.path());
+                let started = server::on_free_ports("nginx", |_| {
+                    let (endpoint, listener) = beside(upstream).map_err(failed)?;
+                    let text = nginx_conf(nginx, tls, &files, endpoint.address, upstream.address, own.path());
                     self.write("nginx.conf", &text, own.path(), folder)?;
                     let command = self.command(&nginx.program, "nginx.conf", own.path());
-                    drop(free);
-                    Server::start(command, folder.join("nginx.log"), Some(NGINX_RUNS)).map(|server| (address, server))
+                    let log = folder.join("nginx.log");
+                    drop(listener);
+                    let server = upstream.within(move || Server::start(command, log, Some(NGINX_RUNS)))?;
+                    Ok((endpoint, server))
                 });
-                let (address, server) = started.map_err(|why| why.or_refused(refused))?;
-                Ok(Running { address, server, _folder: own })
+                let (endpoint, server) = started.map_err(|why| why.or_refused(refused))?;
+                Ok(Running { server, endpoint, _folder: own })
             }
             Self::Haproxy(program) => {
-                let text = haproxy_conf(tls, &files, upstream);
-                let (address, listener) = server::listener().map_err(failed)?;
+                let text = haproxy_conf(tls, &files, upstream.address);
+                let (endpoint, listener) = beside(upstream).map_err(failed)?;
                 self.write("haproxy.cfg", &text, own.path(), folder)?;
                 let mut checked = self.command(program, "haproxy.cfg", own.path());
                 checked.arg("-c").stdin(handed(&listener).map_err(failed)?);
@@ -143,9 +149,10 @@ impl Proxy {
                 let mut command = self.command(program, "haproxy.cfg", own.path());
                 command.arg("-db").stdin(handed(&listener).map_err(failed)?);
                 drop(listener);
-                let server = Server::start(command, folder.join("haproxy.log"), None);
+                let log = folder.join("haproxy.log");
+                let server = upstream.within(move || Server::start(command, log, None));
                 let server = server.map_err(|why| why.or_refused(refused))?;
-                Ok(Running { address, server, _folder: own })
+                Ok(Running { server, endpoint, _folder: own })
             }
         }
     }
@@ -181,10 +188,17 @@ impl Proxy {
 
 /// A proxy that runs.
 struct Running {
-    address: SocketAddr,
     server: Server,
+    /// Behind the server: it ends with the thread that started it, which is its network's.
+    endpoint: Endpoint,
     /// Last: nobody uses it any more.
     _folder: Folder,
+}
+
+/// A free port in the network of `upstream`, with a listener that holds it.
+fn beside(upstream: &Endpoint) -> io::Result<(Endpoint, TcpListener)> {
+    let (address, listener) = upstream.within(server::listener)?;
+    Ok((upstream.beside(address), listener))
 }
 
 /// The standard input of a server whose listener this is.

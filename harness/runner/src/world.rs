@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use board::lateness::Late;
 use broker::{Broker, Happening};
 use clock::Instant;
 use network::{
@@ -38,6 +39,11 @@ pub trait Counterpart: Service {
     /// How far virtual time may run from `now`, if the device is silent until `deadline`.
     fn pace(&self, _now: Instant, deadline: Instant) -> Instant {
         deadline
+    }
+
+    /// By how much this machine was late, if that may have decided what the device did: of a counterpart in wall time.
+    fn late(&self) -> Option<Late> {
+        None
     }
 
     /// Virtual time has come to `now`: waits, if the counterpart lives in another time and has not come that far.

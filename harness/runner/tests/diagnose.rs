@@ -41,9 +41,9 @@ fn broker(more: &str) -> Option<(Mosquitto, TempDir, SocketAddr)> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("ca.pem"), minted.certificates["root"].pem()).expect("written");
     fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).expect("written");
-    let started = Mosquitto::start(&scenario, &minted, &folder.path().join("mosquitto"), &programs);
+    let started = Mosquitto::start_here(&scenario, &minted, &folder.path().join("mosquitto"), &programs);
     let started = started.unwrap_or_else(|why| panic!("{why}"));
-    let address = started.address(8883).expect("its listener");
+    let address = started.endpoint(8883).expect("its listener").address;
     Some((started, folder, address))
 }
 

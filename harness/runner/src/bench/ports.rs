@@ -107,7 +107,7 @@ impl Ports {
         };
         attached.extend(chip.nics.iter().map(ethernet));
         if modem.is_some() {
-            return Err(BenchFault(format!("the chip {chip} has no serial port for a modem")));
+            return Err(BenchFault::Other(format!("the chip {chip} has no serial port for a modem")));
         }
         let is_first = |(port, one): &(PortId, Attached)| match one {
             Attached::Line(..) => chip.bench_port().is_none_or(|bench| bench == *port),
@@ -116,12 +116,12 @@ impl Ports {
             Attached::Ethernet(_) => chip.bench_port().is_none(),
         };
         let active = attached.iter().position(is_first);
-        let active = active.ok_or_else(|| BenchFault(format!("the chip {chip} has no port for the bench")))?;
+        let active = active.ok_or_else(|| BenchFault::Other(format!("the chip {chip} has no port for the bench")))?;
         if has_radio && chip.radio.is_none() {
-            return Err(BenchFault(format!("the chip {chip} has no radio")));
+            return Err(BenchFault::Other(format!("the chip {chip} has no radio")));
         }
         let air = has_radio.then(|| Wifi::of(scenario, seed)).transpose();
-        let air = air.map_err(|error| BenchFault(error.to_string()))?.map(Box::new);
+        let air = air.map_err(|error| BenchFault::Other(error.to_string()))?.map(Box::new);
         attached.push((chip::RTT, Attached::Text(SerialLine::new(Vec::new(), seed))));
         let lan = if is_unattended { world::lan_config_for_strangers(scenario) } else { world::lan_config(scenario) };
         Ok(Self {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use blame::Error;
 use host::folder::Folder;
+use host::own_network::Endpoint;
 use host::whole_file;
 use scenario::mosquitto::options::{self, Role, Treatment};
 
@@ -19,9 +20,9 @@ use crate::mosquitto::{self, Mosquitto};
 use crate::server::{self, FreePorts};
 
 /// The longest that people have holds a tenth of that, most of it comments.
-const LINES_MAX: usize = 10_000;
+pub const LINES_MAX: usize = 10_000;
 /// So many files are read of a folder that a configuration names.
-const FILES_MAX: usize = 256;
+pub const FILES_MAX: usize = 256;
 
 /// Options that name a file which a scenario's configuration may not name, and somebody's own may.
 const READ: [&str; 3] = ["acl_file", "psk_file", "crlfile"];
@@ -45,7 +46,7 @@ pub struct Running {
     /// The listener's port in the configuration.
     pub port: u16,
     /// Where that is here.
-    pub address: SocketAddr,
+    pub endpoint: Endpoint,
     /// What was made of the configuration.
     pub notes: Vec<String>,
 }
@@ -64,9 +65,9 @@ pub fn start(file: &Path, port: Option<u16>, artefacts: &Path) -> blame::Result<
         let port = moving.listener(port)?;
         let Moving { moved, notes, free, .. } = moving;
         drop(free);
-        let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs, None)?;
-        let address = mosquitto.address(port).ok_or_else(|| Error::bench("its listener is gone"))?;
-        Ok(Running { _mosquitto: mosquitto, port, address, notes })
+        let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs, mosquitto::own_network())?;
+        let endpoint = mosquitto.endpoint(port).ok_or_else(|| Error::bench("its listener is gone"))?;
+        Ok(Running { _mosquitto: mosquitto, port, endpoint, notes })
     });
     started.map_err(|why| {
         why.or_refused(|words| Error::authors_file(file, format!("mosquitto does not take it: {words}")))

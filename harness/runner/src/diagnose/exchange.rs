@@ -124,8 +124,11 @@ impl Meeting<'_> {
         let mut scenario = self.scenario.clone();
         scenario.device.plan.mqtt.client_id = client_id()?;
         let scenario = &scenario;
-        let relay = Relay::new(BTreeMap::from([(self.setup.port, self.setup.address)]), None);
-        let evidence = bench::run_with(scenario, self.minted, Box::new(relay), stack, &mut board, NETWORK_SEED)?;
+        let evidence = bench::in_time(|| {
+            let relay = Relay::new(BTreeMap::from([(self.setup.port, self.setup.broker.clone())]));
+            let relay = Box::new(relay);
+            bench::late_apart(bench::run_with(scenario, self.minted, relay, stack, &mut board, NETWORK_SEED))
+        })?;
         let setting = stack.setting(&board.target(), NETWORK_SEED);
         let judged = judge::judge(scenario, &setting, &evidence).map_err(Error::bench)?;
         Ok(self.conclude(stack, judged, evidence.pcapng))

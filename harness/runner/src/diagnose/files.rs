@@ -1,16 +1,12 @@
 //! The files that somebody gives to `diagnose`: authorities, chains, keys, a password. Each error names the file and the
 //! remedy, and none quotes what a file holds.
 
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use blame::Error;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-/// Larger files hold no chain and no key.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 /// A device has room for so many authorities at most; a system's whole bundle has more than a hundred.
 pub const AUTHORITIES_MAX: usize = 16;
 /// Nobody sends longer chains in good faith.
@@ -123,18 +119,13 @@ pub fn password(option: &str, file: &Path) -> blame::Result<String> {
     Ok(line.to_owned())
 }
 
-/// A file's text, up to a MiB.
+/// A file's text.
 ///
 /// # Errors
 ///
-/// If it cannot be read, or is no file of that size.
+/// If it cannot be read, or is longer than such a file is.
 pub fn text(option: &str, file: &Path) -> blame::Result<String> {
-    let unreadable = |error: std::io::Error| refusal(option, file, &error.to_string());
-    let mut bytes = Vec::new();
-    fs::File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(refusal(option, file, "larger than 1 MiB"));
-    }
+    let bytes = host::read(file, &host::limit::GIVEN).map_err(|error| refusal(option, file, &error.to_string()))?;
     // What is DER is no text, and is recognised by its first byte.
     Ok(String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
 }
@@ -146,6 +137,7 @@ fn refusal(option: &str, file: &Path, why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn written(contents: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("a file");
@@ -179,6 +171,8 @@ mod tests {
             assert!(why.message.contains(words), "{}", why.message);
             assert_eq!(why.blame, blame::Blame::Usage);
         }
+        #[cfg(unix)]
+        assert!(certificates("--ca", Path::new("/dev/zero"), 2).expect_err("endless").message.contains("a device"));
         let why = certificates("--ca", Path::new("no/such.pem"), 2).expect_err("not there");
         assert!(why.message.starts_with("--ca no/such.pem: "), "{}", why.message);
     }

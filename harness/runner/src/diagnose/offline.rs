@@ -1,6 +1,7 @@
 //! A chain that nobody serves: shown to each stack by the scripted broker. Without the leaf's key the broker cannot sign, so what
 //! is judged then is the device's own verification: it has taken the chain as soon as the signature is all that it finds wrong.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -114,7 +115,7 @@ pub fn setup(dialled: &str, authorities: Vec<Vec<u8>>) -> Setup {
     Setup {
         dialled: dialled.to_owned(),
         port: scenario::lan::SECURE_MQTT_PORT,
-        address: ([127, 0, 0, 1], 0).into(),
+        broker: SocketAddr::from(([127, 0, 0, 1], 0)).into(),
         server_name: None,
         authorities,
         own: None,

@@ -175,7 +175,7 @@ impl Asker<'_> {
 
     fn ask(&mut self, offer: &Offer) -> Answer {
         self.next();
-        let answer = ask(self.setup.address, offer, self.recorder);
+        let answer = ask(&self.setup.broker, offer, self.recorder);
         if let Some(refusal) = answer.refusal {
             self.refusals.insert(refusal.to_string());
         }

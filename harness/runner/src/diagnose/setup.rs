@@ -1,10 +1,11 @@
 //! Who dials whom, with what: the devices' side of every connection that `diagnose` makes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use clap::ValueEnum;
 use clock::UnixTime;
 use control::Act;
+use host::own_network::Endpoint;
 use outcome::Demand;
 use pki::spec::Certificate;
 use pki::to_pem;
@@ -50,7 +51,7 @@ pub struct Setup {
     /// The port that they dial.
     pub port: u16,
     /// Where the broker really is.
-    pub address: SocketAddr,
+    pub broker: Endpoint,
     /// The name for SNI and for the check, if it is not what is dialled.
     pub server_name: Option<String>,
     /// Whom they trust, DER.
@@ -129,6 +130,7 @@ impl Setup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     const TODAY: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
@@ -136,7 +138,7 @@ mod tests {
         Setup {
             dialled: "10.1.2.3".into(),
             port: 8884,
-            address: ([127, 0, 0, 1], 1).into(),
+            broker: SocketAddr::from(([127, 0, 0, 1], 1)).into(),
             server_name: None,
             authorities: vec![vec![1; 100]],
             own: None,

@@ -6,6 +6,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
+use host::own_network::Endpoint;
+
 use crate::exit;
 use crate::hil::Refusal;
 use terminal::clean::line;
@@ -126,12 +128,12 @@ impl Place {
     /// # Errors
     ///
     /// Why nobody is reached.
-    pub fn dial(&self) -> Result<(SocketAddr, TcpStream), Refusal> {
+    pub fn dial(&self) -> Result<(Endpoint, TcpStream), Refusal> {
         let addresses = (self.host.as_str(), self.port).to_socket_addrs();
         let mut why = None;
         for address in addresses.map_err(|error| unresolved(&self.host, &error.to_string()))? {
             match TcpStream::connect_timeout(&address, PATIENCE) {
-                Ok(stream) => return Ok((address, stream)),
+                Ok(stream) => return Ok((address.into(), stream)),
                 Err(error) => why = Some((address, error)),
             }
         }
@@ -147,11 +149,11 @@ impl Place {
 /// # Errors
 ///
 /// Why nobody is reached.
-pub fn dial_at(place: &Place, address: SocketAddr) -> Result<(SocketAddr, TcpStream), Refusal> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE);
-    stream
-        .map(|stream| (address, stream))
-        .map_err(|error| Refusal::new(exit::OTHERWISE, unreached(place, address, &error)))
+pub fn dial_at(place: &Place, endpoint: &Endpoint) -> Result<(Endpoint, TcpStream), Refusal> {
+    endpoint
+        .connect(PATIENCE)
+        .map(|stream| (endpoint.clone(), stream))
+        .map_err(|error| Refusal::new(exit::OTHERWISE, unreached(place, endpoint.address, &error)))
 }
 
 fn unresolved(host: &str, why: &str) -> Refusal {

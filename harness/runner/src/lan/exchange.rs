@@ -6,8 +6,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use board::lateness::{self, Late, Lateness};
 use broker::{Action, Broker, Close};
 use clock::{Duration, Instant, UnixTime};
+use host::own_network::Endpoint;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, LocalSet};
@@ -18,6 +20,8 @@ use crate::world;
 
 /// Once the client is done, what it has sent still has to arrive.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a broker on the same machine may take to accept.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is read from a socket at once, in bytes.
 const READ_BYTES_MAX: usize = 16 * 1024;
 /// Events of the scripted broker that are kept.
@@ -27,8 +31,8 @@ const FINDINGS_MAX: usize = 1_024;
 pub enum Counterpart {
     /// The scripted broker.
     Scripted(Broker),
-    /// A broker of this machine, at this address.
-    Real(SocketAddr),
+    /// A broker of this machine.
+    Real(Endpoint),
 }
 
 /// What came of an exchange.
@@ -40,6 +44,8 @@ pub struct Held {
     pub findings: Vec<(Instant, String)>,
     /// Whether the scripted broker did anything wrong, because it was told to.
     pub has_misbehaved: bool,
+    /// By how much this machine was late, if that may have decided what the client did.
+    pub late: Option<Late>,
 }
 
 /// What the tasks of an exchange share.
@@ -66,6 +72,9 @@ pub async fn run<T>(
     let recorder = Recorder::new(today, comment);
     let shared = Rc::new(RefCell::new(Shared { recorder, findings: Vec::new(), has_misbehaved: false }));
     let shown = SocketAddr::new(listener.local_addr()?.ip(), port);
+    let mut lateness = Lateness::new(lateness::LIMIT, lateness::now());
+    let mut late = None;
+    let mut turns = time::interval(lateness.turn_max());
     let mut counterpart = counterpart;
     let mut tasks = JoinSet::new();
     let local = LocalSet::new();
@@ -74,7 +83,8 @@ pub async fn run<T>(
             let mut client = std::pin::pin!(client);
             let done = loop {
                 tokio::select! {
-                    // Connections first: one that was opened before the client ended belongs to the recording.
+                    // Connections first: one that was opened before the client ended belongs to the recording. So does time
+                    // that was lost before it.
                     biased;
                     accepted = listener.accept() => {
                         let (stream, peer) = accepted?;
@@ -86,11 +96,12 @@ pub async fn run<T>(
                                 let connection = broker.accept(wire.now(), peer);
                                 tasks.spawn_local(enact(wire, connection));
                             }
-                            Counterpart::Real(address) => {
-                                tasks.spawn_local(relay(wire, *address));
+                            Counterpart::Real(endpoint) => {
+                                tasks.spawn_local(relay(wire, endpoint.clone()));
                             }
                         }
                     }
+                    _ = turns.tick() => late = late.max(lateness.turn(lateness::now())),
                     done = &mut client => break done,
                 }
             };
@@ -100,12 +111,14 @@ pub async fn run<T>(
             Ok::<T, io::Error>(done)
         })
         .await?;
+    late = late.max(lateness.turn(lateness::now()));
     let mut shared =
         Rc::into_inner(shared).ok_or_else(|| io::Error::other("a connection outlived its exchange"))?.into_inner();
     if let Counterpart::Scripted(broker) = &counterpart {
         shared.recorder.key_log(&broker.key_log());
     }
-    Ok((done, Held { recorder: shared.recorder, findings: shared.findings, has_misbehaved: shared.has_misbehaved }))
+    let Shared { recorder, findings, has_misbehaved } = shared;
+    Ok((done, Held { recorder, findings, has_misbehaved, late }))
 }
 
 /// A tapped connection.
@@ -224,8 +237,8 @@ async fn enact(mut wire: Wire, mut connection: broker::Connection) {
 }
 
 /// Passes on what client and broker say to each other.
-async fn relay(mut wire: Wire, broker: SocketAddr) {
-    let Ok(mut upstream) = TcpStream::connect(broker).await else {
+async fn relay(mut wire: Wire, broker: Endpoint) {
+    let Ok(mut upstream) = connect(broker).await else {
         wire.reset(Side::Broker);
         let _ = wire.stream.set_zero_linger();
         return;
@@ -275,6 +288,14 @@ async fn relay(mut wire: Wire, broker: SocketAddr) {
     }
 }
 
+/// A connection to a broker, which may be in a network of its own: only a thread that waits can open a socket there.
+async fn connect(broker: Endpoint) -> io::Result<TcpStream> {
+    let stream =
+        tokio::task::spawn_blocking(move || broker.connect(CONNECT_TIMEOUT)).await.map_err(io::Error::other)??;
+    stream.set_nonblocking(true)?;
+    TcpStream::from_std(stream)
+}
+
 /// Passes on what a broker said before it reset the connection: an alert, most often. It lies in the socket's queue still,
 /// in front of the error (a client that logs in before it hears that it was refused makes the broker reset; RFC 9846
 /// §4.5.3).
@@ -285,5 +306,29 @@ async fn last_words(wire: &mut Wire, upstream: &mut TcpStream, buffer: &mut [u8]
         if wire.stream.write_all(bytes).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(client: impl Future<Output = ()>) -> Held {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let nobody = listener.local_addr().expect("it is bound");
+            let today = UnixTime::from_seconds(0);
+            let done = run(Counterpart::Real(nobody.into()), listener, 8883, today, String::new(), client).await;
+            done.expect("it is held").1
+        })
+    }
+
+    #[test]
+    fn time_that_the_bench_loses_is_told() {
+        assert_eq!(held(async {}).late, None);
+        // Nothing but time is waited for: it is what the whole process loses when it is stopped.
+        let late = held(async { std::thread::sleep(lateness::LIMIT + 2 * lateness::TURN) }).late;
+        assert!(late.is_some_and(|Late(late)| late > lateness::LIMIT), "{late:?}");
     }
 }

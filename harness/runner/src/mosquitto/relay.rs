@@ -10,13 +10,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time;
 
+use board::lateness::{self, Late, Lateness};
 use clock::{Duration, Instant};
-use host::own_network::OwnNetwork;
+use host::own_network::Endpoint;
 use network::{Action, Close, ConnectionId, Service};
 
 use crate::world::Counterpart;
@@ -32,12 +32,13 @@ const READS_AHEAD_MAX: usize = 64;
 
 /// Bridges the LAN's ports to sockets.
 pub struct Relay {
-    ports: BTreeMap<u16, SocketAddr>,
-    /// The network that these are in; `None`: this machine's.
-    network: Option<Arc<OwnNetwork>>,
+    ports: BTreeMap<u16, Endpoint>,
     links: BTreeMap<ConnectionId, Connection>,
     heard: Receiver<(ConnectionId, Heard)>,
     hear: mpsc::SyncSender<(ConnectionId, Heard)>,
+    /// Of this machine, while a connection is open: the broker waits by the wall.
+    lateness: Option<Lateness>,
+    late: Option<Late>,
     /// An instant of the run and of the machine that are the same.
     anchor: Option<(Instant, time::Instant)>,
     findings: Vec<(Instant, String)>,
@@ -58,19 +59,24 @@ enum Heard {
 }
 
 impl Relay {
-    /// Bridges each port to its address, in the network that the broker is in.
-    pub fn new(ports: BTreeMap<u16, SocketAddr>, network: Option<Arc<OwnNetwork>>) -> Self {
+    /// Bridges each port to where the broker listens.
+    pub fn new(ports: BTreeMap<u16, Endpoint>) -> Self {
         let (hear, heard) = mpsc::sync_channel(READS_AHEAD_MAX);
-        Self { ports, network, links: BTreeMap::new(), heard, hear, anchor: None, findings: Vec::new() }
+        Self {
+            ports,
+            links: BTreeMap::new(),
+            heard,
+            hear,
+            lateness: None,
+            late: None,
+            anchor: None,
+            findings: Vec::new(),
+        }
     }
 
     fn open(&self, id: ConnectionId, port: u16) -> io::Result<TcpStream> {
-        let address = *self.ports.get(&port).ok_or_else(|| io::Error::other("the broker has no such port"))?;
-        let connect = move || TcpStream::connect_timeout(&address, SOCKET_LIMIT);
-        let stream = match &self.network {
-            Some(network) => network.within(connect)?,
-            None => connect()?,
-        };
+        let endpoint = self.ports.get(&port).ok_or_else(|| io::Error::other("the broker has no such port"))?;
+        let stream = endpoint.connect(SOCKET_LIMIT)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(SOCKET_LIMIT))?;
         let (reader, hear) = (stream.try_clone()?, self.hear.clone());
@@ -178,8 +184,15 @@ impl Counterpart for Relay {
         if self.is_open() { deadline.min(now + STEP) } else { deadline }
     }
 
+    fn late(&self) -> Option<Late> {
+        self.late
+    }
+
     fn keep_step(&mut self, now: Instant) {
         if self.is_open() {
+            let wall = lateness::now();
+            let late = self.lateness.get_or_insert_with(|| Lateness::new(lateness::LIMIT, wall)).turn(wall);
+            self.late = self.late.max(late);
             let (virtual_then, wall_then) = *self.anchor.get_or_insert_with(|| (now, time::Instant::now()));
             match now.since(virtual_then).checked_sub(wall_then.elapsed()) {
                 Some(ahead) => {
@@ -192,9 +205,35 @@ impl Counterpart for Relay {
             }
         } else {
             self.anchor = None;
+            self.lateness = None;
         }
         while let Ok(heard) = self.heard.try_recv() {
             self.take(heard);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// The broker waited by the wall, and this machine did not come to its turn.
+    #[test]
+    fn time_that_this_machine_loses_over_an_open_connection_is_told() {
+        let broker = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let address = broker.local_addr().expect("it is bound");
+        let mut relay = Relay::new(BTreeMap::from([(8883, address.into())]));
+        let ahead = Instant::from_millis(1);
+        relay.lateness = Some(Lateness::new(lateness::LIMIT, time::Duration::ZERO));
+        relay.keep_step(ahead);
+        assert_eq!(relay.late(), None, "nobody is connected");
+        relay.connected(ahead, ConnectionId(1), ([192, 0, 2, 10], 8883).into(), ([192, 0, 2, 2], 49_152).into());
+        relay.keep_step(ahead);
+        assert_eq!(relay.late(), None, "the first turn");
+        // As if the last turn had been when the machine was switched on.
+        relay.lateness = Some(Lateness::new(lateness::LIMIT, time::Duration::ZERO));
+        relay.keep_step(ahead);
+        assert!(relay.late().is_some_and(|Late(late)| late > lateness::LIMIT));
     }
 }

@@ -122,13 +122,9 @@ fn once(
     let (counterpart, mosquitto) = match programs {
         Some(programs) => {
             let mosquitto = Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs)?;
-            let address = mosquitto.address(scenario.device.port);
-            (
-                Counterpart::Real(
-                    address.ok_or_else(|| Error::bench("mosquitto has no listener where the board dials"))?,
-                ),
-                Some(mosquitto),
-            )
+            let endpoint = mosquitto.endpoint(scenario.device.port);
+            let endpoint = endpoint.ok_or_else(|| Error::bench("mosquitto has no listener where the board dials"))?;
+            (Counterpart::Real(endpoint), Some(mosquitto))
         }
         None => {
             let broker = Broker::new(&scenario.broker, &minted, seed, scenario.date());
@@ -156,6 +152,9 @@ fn once(
     })?;
     let mut evidence =
         evidence.map_err(|_| Error::bench("the bench panicked over the board"))?.map_err(Error::bench)?;
+    if let Some(late) = held.late {
+        return Err(Error::bench(late));
+    }
     evidence.pcapng = held.recorder.to_pcapng();
     evidence.broker_findings = held.findings;
     evidence.enacted.broker_misbehaved = held.has_misbehaved;

@@ -1,8 +1,9 @@
 //! What a broker answers to a hello, until the handshake would have to go on.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
+use host::own_network::Endpoint;
 use outcome::AlertDescription;
 use wire::tls::{
     Alert, CertificateChain, ContentType, HandshakeDecoder, HandshakeType, Message, ProtocolVersion, RecordDecoder,
@@ -68,19 +69,19 @@ pub struct Answer {
     pub refusal: Option<Refusal>,
 }
 
-/// Says `offer` to the broker at `address`, hears its first flight, and leaves.
-pub fn ask(address: SocketAddr, offer: &Offer, recorder: &mut Recorder) -> Answer {
+/// Says `offer` to the `broker`, hears its first flight, and leaves.
+pub fn ask(broker: &Endpoint, offer: &Offer, recorder: &mut Recorder) -> Answer {
     let mut randomness = [0; 64];
     let refused = |refusal| Answer { refusal: Some(refusal), ..Answer::default() };
     if random(&mut randomness).is_err() {
         return refused(Refusal::Unreachable);
     }
-    let Ok(mut stream) = TcpStream::connect_timeout(&address, PATIENCE) else { return refused(Refusal::Unreachable) };
+    let Ok(mut stream) = broker.connect(PATIENCE) else { return refused(Refusal::Unreachable) };
     let _ = stream.set_nodelay(true);
     let _ = stream.set_read_timeout(Some(PATIENCE));
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let Ok(local) = stream.local_addr() else { return refused(Refusal::Unreachable) };
-    let id = recorder.opened(local, address);
+    let id = recorder.opened(local, broker.address);
     let hello = offer.record(&randomness);
     recorder.said(id, Side::Client, &hello);
     if stream.write_all(&hello).is_err() {

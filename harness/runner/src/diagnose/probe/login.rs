@@ -104,11 +104,11 @@ impl Client {
     }
 
     fn attempt(&self, setup: &Setup, recorder: &mut Recorder) -> io::Result<()> {
-        let socket = TcpStream::connect_timeout(&setup.address, PATIENCE)?;
+        let socket = setup.broker.connect(PATIENCE)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        let id = recorder.opened(socket.local_addr()?, setup.address);
+        let id = recorder.opened(socket.local_addr()?, setup.broker.address);
         let mut tapped = Tapped { socket, recorder, id };
         let mut connection =
             ClientConnection::new(Arc::clone(&self.config), self.name.clone()).map_err(io::Error::other)?;
