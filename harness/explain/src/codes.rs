@@ -19,9 +19,6 @@ use blame::Error;
 
 use occurrences::Occurrences;
 
-/// More than any pasted log.
-pub const LOG_BYTES_MAX: u64 = 4 << 20;
-
 /// Whether a word is known here as the name of a code: `bad_certificate`, `MBEDTLS_ERR_SSL_CONN_EOF`.
 pub fn is_name(word: &str) -> bool {
     reading::of_name(word).is_some()

@@ -1,7 +1,6 @@
 //! `explain --hex`: a hello that somebody pasted, alone or within a log.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
 
 use blame::Error;
 use capture::hexadecimal::{self, Block};
@@ -12,9 +11,6 @@ use super::client;
 use super::paragraph::labelled;
 use super::stacks::Stacks;
 
-/// Longer input is nobody's hello.
-const INPUT_BYTES_MAX: u64 = 1 << 20;
-
 /// The text of the argument, or of standard input if it is `-`.
 ///
 /// # Errors
@@ -24,10 +20,8 @@ pub fn text(argument: &str) -> blame::Result<String> {
     if argument != "-" {
         return Ok(argument.into());
     }
-    let mut bytes = Vec::new();
-    std::io::stdin().take(INPUT_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| {
-        Error::bench(format!("standard input: {error}: pipe in text, for instance of `xxd hello.bin`"))
-    })?;
+    let bytes = host::piped(std::io::stdin(), &host::limit::PASTED)
+        .map_err(|error| Error::usage(format!("standard input: {error}")))?;
     // Logs of serial lines hold bytes that are no text.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

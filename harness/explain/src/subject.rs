@@ -1,7 +1,5 @@
 //! What is to be explained: a scenario, or a code.
 
-use std::io::Read as _;
-
 use blame::Error;
 
 use super::codes;
@@ -37,11 +35,8 @@ pub fn of(first: &str, more: &[String]) -> blame::Result<Subject> {
 }
 
 fn log() -> blame::Result<String> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .take(codes::LOG_BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::bench(format!("standard input: {error}: pipe in the log")))?;
+    let bytes = host::piped(std::io::stdin(), &host::limit::LOG)
+        .map_err(|error| Error::usage(format!("standard input: {error}")))?;
     // Serial logs hold bytes that are no text.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

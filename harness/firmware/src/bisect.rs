@@ -224,7 +224,7 @@ impl<O: PartialEq + fmt::Display> Bisection<'_, O> {
     /// The image of this repository that has the stack: as it was released, if its sources are still the same.
     fn released(&self, top: &Path, wanted: &str) -> blame::Result<(PathBuf, Option<PathBuf>)> {
         let has_it = |image: &Image| {
-            let text = std::fs::read_to_string(image.dialect()).unwrap_or_default();
+            let text = host::text(&image.dialect(), &host::limit::DIALECT).unwrap_or_default();
             image.name == wanted || text.contains(&format!("[profiles.{wanted}]"))
         };
         let image = Image::sources(top)?.into_iter().find(has_it);

@@ -143,7 +143,7 @@ impl Image {
 
 /// A key of `[package.metadata.shakedown]`. What cannot be read says nothing.
 fn setting(manifest: &Path, key: &str) -> Option<toml::Value> {
-    let table: toml::Table = toml::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
+    let table: toml::Table = toml::from_str(&host::text(manifest, &host::limit::MANIFEST).ok()?).ok()?;
     table.get("package")?.get("metadata")?.get("shakedown")?.get(key).cloned()
 }
 

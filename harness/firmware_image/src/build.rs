@@ -12,7 +12,7 @@ use crate::error::{PrintableName, Refused};
 use crate::espressif::{Chip, Target};
 
 /// More parts than any build has.
-const PARTS_MAX: usize = 64;
+pub const PARTS_MAX: usize = 64;
 
 /// The files of a build, by their offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// No folder is looked into that lies deeper below the first.
-const DEPTH_MAX: usize = 16;
+pub const DEPTH_MAX: usize = 16;
 /// More files than that are no folder of ours.
-const FILES_MAX: usize = 100_000;
+pub const FILES_MAX: usize = 100_000;
 
 /// Every file below `folder` whose name ends so, in the order of their names. A link to a folder is followed, but not
 /// into a folder that lies above it: it would lead there again and again.

@@ -75,7 +75,7 @@ fn sweep(parent: &Path) {
         if !metadata.is_dir() || !is_ours(&metadata) {
             continue;
         }
-        let is_left = match File::open(path.join(LOCK)) {
+        let is_left = match crate::open(&path.join(LOCK)) {
             Ok(lock) => lock.try_lock().is_ok(),
             Err(_) => metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > BEING_MADE)),
         };
@@ -129,6 +129,11 @@ mod tests {
         for folder in [&begun, &other, &target] {
             fs::create_dir(folder).expect("a folder");
         }
+        // A pipe in the lock's place: opening it would last until somebody writes to it.
+        #[cfg(target_os = "linux")]
+        let pipe = begun.join(LOCK);
+        #[cfg(target_os = "linux")]
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
         std::os::unix::fs::symlink(&target, parent.path().join("shakedown-run-link")).expect("a link");
         let next = Folder::below(parent.path(), "test").expect("a folder");
         assert!(!left.exists());

@@ -43,12 +43,33 @@ pub const REPORT: Limit = Limit {
 pub const JOURNAL: Limit = Limit { what: "journal", bytes_max: 128 * MIB, remedy: "this is no journal" };
 /// A certificate or a key in PEM.
 pub const PEM: Limit = Limit { what: "certificate or key", bytes_max: 64 * KIB, remedy: "this is no PEM file" };
+/// What `diagnose` is given beside the broker: authorities, a chain, a key, a password, a mosquitto.conf and its files.
+pub const GIVEN: Limit = Limit {
+    what: "file given to `diagnose`",
+    bytes_max: MIB,
+    remedy: "leave in it what the device has, or the broker",
+};
+/// A part of an image: no chip here has more flash.
+pub const PART: Limit =
+    Limit { what: "part of an image", bytes_max: 16 * MIB, remedy: "no chip here has so much flash" };
+/// A list of the parts of an image, as build tools write it.
+pub const PARTS: Limit = Limit { what: "list of an image's parts", bytes_max: MIB, remedy: "this is no such list" };
+/// A log that is piped in.
+pub const LOG: Limit =
+    Limit { what: "log on standard input", bytes_max: 4 * MIB, remedy: "pipe its end in: `tail -c 1M`" };
+/// Hellos and dumps that are piped in.
+pub const PASTED: Limit =
+    Limit { what: "dump on standard input", bytes_max: MIB, remedy: "pipe in the part with the hello" };
+/// Who holds a board, in the file of its lock.
+pub const RECORD: Limit = Limit { what: "record of a lock", bytes_max: 4 * KIB, remedy: "this is no record" };
 /// What the rack notes of a board.
 pub const NOTE: Limit = Limit { what: "note of a board", bytes_max: 4 * KIB, remedy: "this is no note" };
 
 /// All of them.
-pub const ALL: [Limit; 12] =
-    [SCENARIO, DIALECT, MANIFEST, BOARD, IMAGE, CAPTURE, KEY_LOG, SNAPSHOT, REPORT, JOURNAL, PEM, NOTE];
+pub const ALL: [Limit; 18] = [
+    SCENARIO, DIALECT, MANIFEST, BOARD, IMAGE, PART, PARTS, CAPTURE, KEY_LOG, SNAPSHOT, REPORT, JOURNAL, PEM, GIVEN,
+    LOG, PASTED, RECORD, NOTE,
+];
 
 impl Limit {
     /// The most that is read, in the largest unit that divides it: `1 MiB`.

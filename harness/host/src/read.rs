@@ -1,7 +1,7 @@
 //! Files of strangers, read within a limit.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::Limit;
@@ -13,11 +13,24 @@ use crate::Limit;
 /// If the disk refuses, if it is no regular file, or if there is more in it than `limit` says. The sentence names no file.
 pub fn read(path: &Path, limit: &Limit) -> io::Result<Vec<u8>> {
     let file = open(path)?;
-    let mut bytes = Vec::new();
     // A hint, as far as it is credible: a file may grow while it is read, and those of /proc say that they are empty.
     let stated = usize::try_from(file.metadata()?.len().min(limit.bytes_max)).unwrap_or(0);
+    let mut bytes = Vec::new();
     bytes.try_reserve_exact(stated).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    file.take(limit.bytes_max + 1).read_to_end(&mut bytes)?;
+    to_end(file, bytes, limit)
+}
+
+/// What is piped in, to its end.
+///
+/// # Errors
+///
+/// If it breaks off, or if there is more than `limit` says.
+pub fn piped(input: impl Read, limit: &Limit) -> io::Result<Vec<u8>> {
+    to_end(input, Vec::new(), limit)
+}
+
+fn to_end(input: impl Read, mut bytes: Vec<u8>, limit: &Limit) -> io::Result<Vec<u8>> {
+    input.take(limit.bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit.bytes_max {
         let why = format!("larger than {}, which is the most for a {}: {}", limit.size(), limit.what, limit.remedy);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
@@ -82,6 +95,10 @@ mod tests {
         std::fs::write(&file, [b'x'; 1_025]).expect("a file");
         let why = read(&file, &SMALL).expect_err("one byte more").to_string();
         assert_eq!(why, "larger than 1 KiB, which is the most for a note: write less");
+        assert_eq!(piped(&[b'x'; 1_024][..], &SMALL).expect("it fits").len(), 1_024);
+        assert!(
+            piped(io::repeat(b'x'), &SMALL).expect_err("it never ends").to_string().starts_with("larger than 1 KiB")
+        );
         std::fs::write(&file, [0xff]).expect("a file");
         assert!(text(&file, &SMALL).expect_err("no text").to_string().contains("UTF-8"));
         assert!(read(folder.path(), &SMALL).expect_err("a folder").to_string().contains("folder"));

@@ -22,7 +22,9 @@ pub fn write(file: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     }
     let name = file.file_name().ok_or_else(|| io::Error::other("this names no file"))?.to_string_lossy();
     let unfinished = folder.join(format!(".{name}.{}.{UNFINISHED}", std::process::id()));
-    let written = fs::File::create(&unfinished).and_then(|mut handle| {
+    // What a process of this number has left. Nothing is written through a link that somebody put there.
+    let _ = fs::remove_file(&unfinished);
+    let written = fs::File::create_new(&unfinished).and_then(|mut handle| {
         handle.write_all(contents)?;
         handle.sync_all()
     });
@@ -61,6 +63,17 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
         let beside = fs::read_dir(file.parent().expect("a folder")).expect("a folder").count();
         assert_eq!(beside, 1, "nothing unfinished is left");
+        // A link stands where the unfinished file should.
+        #[cfg(unix)]
+        {
+            let (beside, mine) = (folder.path().join("deep/er"), folder.path().join("mine"));
+            fs::write(&mine, "mine").expect("a file");
+            let unfinished = beside.join(format!(".out.json.{}.{UNFINISHED}", std::process::id()));
+            std::os::unix::fs::symlink(&mine, unfinished).expect("a link");
+            write(&file, "three").expect("it is replaced");
+            assert_eq!(fs::read_to_string(&file).expect("it is there"), "three");
+            assert_eq!(fs::read_to_string(&mine).expect("it is there"), "mine");
+        }
         // A folder stands where the file should.
         let why = write(&folder.path().join("deep/er"), "three").expect_err("no file");
         assert!(!why.to_string().is_empty());

@@ -22,4 +22,4 @@ pub use defaults::Defaults;
 pub use error::Error;
 pub use key::{CannotSign, KeyPair, Scheme};
 pub use mint::{Minted, MintedCertificate, mint, to_pem};
-pub use plan::check;
+pub use plan::{CERTIFICATES_MAX, FILLER_NAMES_MAX, check};

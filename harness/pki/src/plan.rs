@@ -8,13 +8,13 @@ use crate::spec::{
 };
 
 /// The most certificates of one scenario: more than any chain needs.
-const CERTIFICATES_MAX: usize = 64;
+pub const CERTIFICATES_MAX: usize = 64;
 
 /// The latest X.509 version.
 const VERSION_MAX: u8 = 3;
 
 /// The most dNSNames that fill up a certificate.
-const FILLER_NAMES_MAX: u16 = 10_000;
+pub const FILLER_NAMES_MAX: u16 = 10_000;
 
 /// One certificate, all its fields decided.
 #[derive(Clone, Debug)]

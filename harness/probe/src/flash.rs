@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -59,10 +60,16 @@ fn halt_in_reset(session: &mut Session) -> Result<(), ProbeFault> {
 fn check(elf: &str, target: &str) -> Result<(), ProbeFault> {
     let corrupt = |why: String| ProbeFault::new(FaultKind::CorruptImage, format!("{elf}: {why}"));
     let unread = |error: std::io::Error| ProbeFault::new(FaultKind::Other, format!("{elf}: {error}"));
-    if fs::metadata(elf).map_err(unread)?.len() > FILE_BYTES_MAX {
+    // A pipe or a device may never end.
+    if !fs::metadata(elf).map_err(unread)?.is_file() {
+        return Err(corrupt("this is no regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(elf).map_err(unread)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(corrupt("too long for an image".to_owned()));
     }
-    let bytes = fs::read(elf).map_err(unread)?;
     object::File::parse(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
     match chip::of_probe_target(target) {
         Some(chip) => chip.check_elf(&bytes).map_err(|error| corrupt(error.to_string())),
@@ -101,4 +108,15 @@ const fn named(operation: &ProgressOperation) -> Operation {
 
 const fn rank(operation: &ProgressOperation) -> u8 {
     named(operation) as u8
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ends_is_no_image() {
+        let fault = check("/dev/zero", "esp32c3").expect_err("no regular file");
+        assert_eq!(fault.kind, FaultKind::CorruptImage);
+    }
 }

@@ -135,7 +135,10 @@ pub fn run(settings: board::virtual_board::Settings, until_input_ends: bool) -> 
 
     let stop = Arc::new(AtomicBool::new(false));
     let (serial, control) = (settings.serial.clone(), settings.control.clone());
-    let failed = |error: std::io::Error| Error::file(&serial, error);
+    let failed = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::usage(format!("{error}: name another place, or move it away")),
+        _ => Error::file(&serial, error),
+    };
     let mut board = board::VirtualBoard::new(settings).map_err(failed)?;
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(Error::bench)?;

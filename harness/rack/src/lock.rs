@@ -12,8 +12,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// No record is longer, in bytes.
-const RECORD_BYTES_MAX: u64 = 4096;
 /// How often to look whether a board has been let go: the kernel tells nobody who waits with a limit.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -46,7 +44,7 @@ impl Holder {
 
     /// In a sentence, with nothing in it that a terminal would obey.
     pub fn told(&self) -> String {
-        let clean = |text: &str| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
+        let clean = terminal::clean::line;
         let seconds = unix_s().saturating_sub(self.since_unix_s);
         let mut words = format!("{} (process {})", clean(&self.who), self.process);
         let _ = match seconds {
@@ -223,7 +221,7 @@ impl Name {
 
 fn record(file: &mut File) -> Holder {
     let mut text = Vec::new();
-    let read = file.rewind().and_then(|()| file.take(RECORD_BYTES_MAX).read_to_end(&mut text));
+    let read = file.rewind().and_then(|()| file.take(host::limit::RECORD.bytes_max).read_to_end(&mut text));
     read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or_else(unknown)
 }
 
@@ -240,6 +238,7 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
     }
     let fresh = !folder.exists();
     fs::create_dir_all(folder)?;
+    is_nobodys_link(folder)?;
     if fresh {
         for_everybody(folder, 0o1777)?;
     }
@@ -251,6 +250,22 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(path, true),
         Err(error) => Err(error),
     }
+}
+
+/// Where everybody may write, somebody may have put a link for root to write through.
+fn is_nobodys_link(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let there = fs::symlink_metadata(folder)?;
+        let owner = there.uid();
+        if there.is_symlink() && owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::other(format!("a link of the user {owner}, who is neither root nor you")));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Opens a lock's file that is there. It is emptied later: so a link, which may lead to anything, is none.
@@ -293,12 +308,15 @@ mod tests {
     #[test]
     fn the_second_is_told_who_the_first_is_and_has_its_turn_afterwards() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = Holder { who: "ann\u{1b}[2J".into(), ..Holder::this("the nightly") };
+        let first = Holder { who: "ann\u{1b}[2J\u{202e}".into(), ..Holder::this("the nightly") };
         let lock = take(folder.path(), "303a:1001", &first, Duration::ZERO).expect("nobody has it");
         assert_eq!(holder(folder.path(), "303a:1001"), Some(first.clone()));
         let refused = take(folder.path(), "303a:1001", &Holder::this("lunch"), Duration::ZERO).expect_err("it is held");
         let words = refused.to_string();
-        assert!(words.contains("ann") && words.contains("the nightly") && !words.contains('\u{1b}'), "{words}");
+        assert!(
+            words.contains("ann") && words.contains("the nightly") && !words.contains(['\u{1b}', '\u{202e}']),
+            "{words}"
+        );
         take(folder.path(), "303a:1002", &first, Duration::ZERO).expect("another board");
         drop(lock);
         assert_eq!(holder(folder.path(), "303a:1001"), None);
@@ -346,6 +364,23 @@ mod tests {
             assert!(matches!(refused, Err(Unavailable::Unusable(_))), "{refused:?}");
             assert_eq!(fs::read_to_string(&mine).expect("it is there"), "mine");
             fs::remove_file(&path).expect("the link");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_lock_is_made_through_somebody_elses_link() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (elsewhere, folder) = (place.path().join("elsewhere"), place.path().join("locks"));
+        fs::create_dir(&elsewhere).expect("a folder");
+        std::os::unix::fs::symlink(&elsewhere, &folder).expect("a link");
+        let take = || take(&folder, "x", &Holder::this("me"), Duration::ZERO).map(drop);
+        take().expect("our own link leads where we want");
+        fs::remove_file(elsewhere.join(file_name("x"))).expect("the lock's file");
+        // Root alone can give a link away.
+        if std::os::unix::fs::lchown(&folder, Some(65_534), None).is_ok() {
+            assert!(matches!(take(), Err(Unavailable::Unusable(_))));
+            assert_eq!(fs::read_dir(&elsewhere).expect("a folder").count(), 0);
         }
     }
 

@@ -72,15 +72,27 @@ pub fn identity(entry: &Entry) -> String {
     }
 }
 
-/// What a board is locked by: its serial port, whatever links lead to it, so that two files of the map that name one port
-/// share one lock.
+/// What a board is locked by: its serial port, whatever links and device files lead to it, so that two files of the map that
+/// name one port share one lock.
 pub fn lock_identity(entry: &Entry) -> String {
     let port = entry.facts.serial.as_ref().filter(|_| !entry.facts.is_emulated());
-    match port.and_then(|port| port.canonicalize().ok()) {
-        Some(port) => port.display().to_string(),
-        // Nothing is plugged in there.
-        None => identity(entry),
+    // Nothing is plugged in there: what the file calls it.
+    port.and_then(|port| port_identity(port)).unwrap_or_else(|| identity(entry))
+}
+
+/// The kernel's number of a port, as a port may have several device files; without one, the path that all links lead to.
+fn port_identity(port: &Path) -> Option<String> {
+    let path = port.canonicalize().ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+        let metadata = path.metadata().ok()?;
+        if metadata.file_type().is_char_device() {
+            let number = metadata.rdev();
+            return Some(format!("port {}:{}", rustix::fs::major(number), rustix::fs::minor(number)));
+        }
     }
+    Some(path.display().to_string())
 }
 
 impl Slot {
@@ -308,5 +320,27 @@ fn limits(facts: &map::Facts, usual: Limits) -> Limits {
         erase: or(facts.limits.erase_s, usual.erase),
         port: or(facts.limits.port_s, usual.port),
         late: usual.late,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_one_whatever_it_is_called() {
+        use rustix::fs::{CWD, FileType, makedev, mknodat};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (link, node) = (folder.path().join("link"), folder.path().join("node"));
+        std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+        let port = port_identity(Path::new("/dev/null"));
+        assert_eq!(port.as_deref(), Some("port 1:3"));
+        assert_eq!(port_identity(&link), port);
+        // A second device file, which root alone may make.
+        if mknodat(CWD, &node, FileType::CharacterDevice, 0o600.into(), makedev(1, 3)).is_ok() {
+            assert_eq!(port_identity(&node), port);
+        }
+        assert_ne!(port_identity(Path::new("/dev/zero")), port);
+        assert_eq!(port_identity(&folder.path().join("unplugged")), None);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::{Run, SCHEMA, Totals};
 
 /// More rows than that is no report of ours: every scenario on every stack and a hundred boards are fewer.
-const ROWS_MAX: usize = 1_000_000;
+pub const ROWS_MAX: usize = 1_000_000;
 
 /// Why a file is no report.
 #[derive(Debug)]

@@ -12,11 +12,6 @@ use firmware_image::build::{self, Files, Folder};
 use firmware_image::espressif::{self, Target};
 use firmware_image::{FLASH_BYTES_MAX, FlashImage, Kind, Part, PrintableName, Refused, recognise};
 
-/// The longest ELF file that is read: those of ESP-IDF have some 15 MB of debug information.
-const ELF_BYTES_MAX: u64 = 256 << 20;
-/// The longest list of parts.
-const LIST_BYTES_MAX: u64 = 1 << 20;
-
 /// Firmware, ready to be put into a chip.
 #[derive(Clone, Debug)]
 pub enum ImageSource {
@@ -143,7 +138,7 @@ fn read_folder(folder: &Path, target: &Target) -> blame::Result<ImageSource> {
         Folder::Files(files) => laid_out(folder, &files, target),
         Folder::List(list) => {
             let path = folder.join(list);
-            let bytes = read_file(&path, LIST_BYTES_MAX)?;
+            let bytes = read_file(&path, &host::limit::PARTS)?;
             let files = match list {
                 "flasher_args.json" => build::flasher_args(&bytes, target),
                 "manifest.json" => build::web_manifest(&bytes, target),
@@ -176,7 +171,7 @@ fn flash_of(folder: &Path, files: &Files, target: &Target) -> blame::Result<Flas
             let refused = Refused::OutsideFolder { list: files.list, path: PrintableName::new(path) };
             return Err(Error::authors_file(folder, refused));
         }
-        parts.push(Part { at: *at, bytes: read_file(&real, FLASH_BYTES_MAX.into())?, name: PrintableName::new(path) });
+        parts.push(Part { at: *at, bytes: read_file(&real, &host::limit::PART)?, name: PrintableName::new(path) });
     }
     FlashImage::new(parts, target).map_err(|refused| Error::authors_file(folder, refused))
 }
@@ -207,7 +202,7 @@ fn with_equals_signs<'a>(words: &[&'a str]) -> blame::Result<Vec<(u32, &'a str)>
 fn parts_of(named: &[(u32, &str)], target: &Target) -> blame::Result<ImageSource> {
     let (mut parts, mut symbols) = (Vec::new(), None);
     for (at, path) in named {
-        let bytes = read_file(Path::new(path), FLASH_BYTES_MAX.into())?;
+        let bytes = read_file(Path::new(path), &host::limit::PART)?;
         symbols = symbols.or_else(|| elf_beside(Path::new(path)));
         parts.push(Part { at: *at, bytes, name: PrintableName::new(path) });
     }
@@ -218,7 +213,7 @@ fn parts_of(named: &[(u32, &str)], target: &Target) -> blame::Result<ImageSource
 /// The flash that an ELF file was built into, if it lies in the build folder of ESP-IDF as its application.
 fn built_with(elf: &Path, folder: &Path, target: &Target) -> Option<FlashImage> {
     let list = folder.join("flasher_args.json");
-    let files = build::flasher_args(&read_file(&list, LIST_BYTES_MAX).ok()?, target).ok()?;
+    let files = build::flasher_args(&read_file(&list, &host::limit::PARTS).ok()?, target).ok()?;
     let is_ours = files.parts.iter().any(|(_, path)| Path::new(path).file_stem() == elf.file_stem());
     is_ours.then(|| flash_of(folder, &files, target).ok()).flatten()
 }
@@ -226,13 +221,13 @@ fn built_with(elf: &Path, folder: &Path, target: &Target) -> Option<FlashImage> 
 /// The ELF file of the same name, as builds leave it beside their images: `x.bin` and `x.elf`.
 fn elf_beside(image: &Path) -> Option<Vec<u8>> {
     let elf: PathBuf = image.with_extension("elf");
-    let bytes = elf.is_file().then(|| read_file(&elf, ELF_BYTES_MAX).ok()).flatten()?;
+    let bytes = elf.is_file().then(|| read_file(&elf, &host::limit::IMAGE).ok()).flatten()?;
     matches!(recognise(&bytes), Kind::Elf { .. }).then_some(bytes)
 }
 
 /// Reads an image: as much as a flash holds, and more of an ELF file alone.
 fn read_image(path: &Path) -> blame::Result<Vec<u8>> {
-    let bytes = read_file(path, ELF_BYTES_MAX)?;
+    let bytes = read_file(path, &host::limit::IMAGE)?;
     if !bytes.starts_with(b"\x7fELF") && bytes.len() as u64 > u64::from(FLASH_BYTES_MAX) {
         let longer = format!("longer than {} MiB, which no such file is", FLASH_BYTES_MAX >> 20);
         return Err(Error::authors_file(path, longer));
@@ -240,7 +235,6 @@ fn read_image(path: &Path) -> blame::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_file(path: &Path, bytes_max: u64) -> blame::Result<Vec<u8>> {
-    let limit = host::Limit { what: "file of an image", bytes_max, remedy: "no such file is" };
-    host::read(path, &limit).map_err(|error| Error::authors_file(path, error))
+fn read_file(path: &Path, limit: &host::Limit) -> blame::Result<Vec<u8>> {
+    host::read(path, limit).map_err(|error| Error::authors_file(path, error))
 }

@@ -15,10 +15,12 @@ use report::model::{Row, Run};
 
 /// Why nothing of a journal's first line was run, until a later line says otherwise.
 pub const KILLED: &str = "the bench was killed before this had ended";
+/// What to do about a file that is no journal.
+const REMEDY: &str = "this is no journal as `cargo xtask hil` leaves it (target/shakedown/journal.jsonl)";
 /// No line is longer, in bytes: a row may have its packets in it.
-const LINE_BYTES_MAX: usize = 64 << 20;
+pub const LINE_BYTES_MAX: usize = 64 << 20;
 /// So many lines may be damaged.
-const DAMAGES_MAX: usize = 100;
+pub const DAMAGES_MAX: usize = 100;
 
 /// A journal that is being written.
 #[derive(Debug)]
@@ -92,7 +94,7 @@ pub fn read(path: &Path) -> blame::Result<Run> {
 /// The report that a journal amounts to, and a sentence for each line that was skipped.
 fn read_with_damages(path: &Path) -> blame::Result<(Run, Vec<String>)> {
     let name = path.display().to_string();
-    let bytes = host::read(path, &host::limit::JOURNAL).map_err(|error| Error::bench(format!("{name}: {error}")))?;
+    let bytes = host::read(path, &host::limit::JOURNAL).map_err(|error| Error::authors_file(path, error))?;
     parse(&name, &bytes)
 }
 
@@ -103,33 +105,45 @@ fn read_with_damages(path: &Path) -> blame::Result<(Run, Vec<String>)> {
 ///
 /// If this is no journal.
 pub fn parse(name: &str, bytes: &[u8]) -> blame::Result<(Run, Vec<String>)> {
-    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{name}: {why}"));
+    let at = |number: usize, why: &dyn std::fmt::Display| Error::author(format!("{name}:{number}: {why}; {REMEDY}"));
     let mut lines = bytes;
-    let first = line(&mut lines).map_err(|error| named(&error))?;
-    let first = first.ok_or_else(|| named(&"this is no journal: it has no whole line"))?;
-    let mut run = report::json::read(&first).map_err(|error| named(&error))?;
+    let first = line(&mut lines).map_err(|error| at(1, &error))?;
+    let first = first.ok_or_else(|| at(1, &"it has no whole line"))?;
+    let mut run = report::json::read(&first).map_err(|error| at(1, &error))?;
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (index, row) in run.rows.iter().enumerate() {
         places.insert((row.scenario.clone(), row.stack.clone()), index);
     }
     let mut damages = Vec::new();
     for number in 2.. {
-        let Some(text) = line(&mut lines).map_err(|error| named(&error))? else { break };
+        let Some(text) = line(&mut lines).map_err(|error| at(number, &error))? else { break };
         let row: Row = match serde_json::from_str(&text) {
             Ok(row) => row,
             Err(error) if damages.len() < DAMAGES_MAX => {
-                damages.push(format!("line {number} is damaged, and its row is told as not run: {error}"));
+                damages
+                    .push(format!("line {number} is damaged ({}): its row is told as not run", without_place(&error)));
                 continue;
             }
-            Err(_) => return Err(named(&format!("more than {DAMAGES_MAX} lines are damaged: this is no journal"))),
+            Err(_) => return Err(at(number, &format!("more than {DAMAGES_MAX} lines are damaged"))),
         };
         let place = places.get(&(row.scenario.clone(), row.stack.clone())).and_then(|index| run.rows.get_mut(*index));
-        *place.ok_or_else(|| named(&"a row that was never to be run"))? = row;
+        let Some(place) = place else {
+            let row = format!("{} on {}, which was never to be run", row.scenario, row.stack);
+            return Err(at(number, &terminal::clean::line(&row)));
+        };
+        *place = row;
     }
     if !lines.is_empty() {
         damages.push("its end is damaged: the bench was killed, or the disk full, as it was written".to_owned());
     }
     Ok((Run::new(run.parts, run.rows), damages))
+}
+
+/// What serde_json says without its line, which is always the first: it is given one at a time.
+fn without_place(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or(&words);
+    format!("{words} at column {}", error.column())
 }
 
 /// The next whole line, whatever is in it; `None` at the end, or where the writer was cut off.
@@ -193,7 +207,8 @@ mod tests {
             fs::write(&path, text).expect("it can be written");
             let (run, damages) = read_with_damages(&path).expect("a journal");
             assert_eq!((run.totals.as_expected, run.totals.new, run.totals.not_run), (1, 1, 0));
-            assert!(damages.len() == 1 && damages[0].contains("line 2 is damaged"), "{damages:?}");
+            assert!(damages.len() == 1 && damages[0].starts_with("line 2 is damaged ("), "{damages:?}");
+            assert!(damages[0].contains(" at column ") && !damages[0].contains("line 1"), "{damages:?}");
         }
         fs::write(&path, &whole[..head - 1]).expect("it can be written");
         assert!(read(&path).expect_err("no line is whole").message.contains("no whole line"));
@@ -222,12 +237,12 @@ mod tests {
         let (_folder, path) = written();
         let whole = fs::read_to_string(&path).expect("the journal");
         for (text, words) in [
-            (format!("{whole}{}", "{}\n".repeat(DAMAGES_MAX + 1)), "this is no journal"),
+            (format!("{whole}{}", "{}\n".repeat(DAMAGES_MAX + 1)), "jsonl:103: more than 100 lines are damaged"),
             (
                 whole.replacen("a/one", "a/uno", 1).replace("a/two\"", "a/due\"").replacen("a/due", "a/two", 1),
-                "never to be run",
+                "jsonl:2: a/due on stack, which was never to be run; this is no journal",
             ),
-            ("nonsense\n".to_owned(), "no report"),
+            ("nonsense\n".to_owned(), "jsonl:1: this is no report"),
         ] {
             fs::write(&path, &text).expect("it can be written");
             let why = read(&path).expect_err(words);

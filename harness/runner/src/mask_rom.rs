@@ -23,7 +23,7 @@ const PACKAGE: &str = "espflash";
 /// A sentence with the remedy, if it cannot be read, or cargo does not find the package.
 pub fn read(root: &Path, given: Option<&Path>) -> blame::Result<Arc<[u8]>> {
     match given {
-        Some(path) => read_file(path),
+        Some(path) => read_file(path).map_err(|error| Error::author(error.message)),
         None => read_packaged(root),
     }
 }
@@ -86,4 +86,16 @@ fn host() -> Option<String> {
     let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV").output().ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     said.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_somebody_names_and_that_is_no_rom_is_their_fault() {
+        let why = read(Path::new("."), Some(Path::new("no/such/rom.elf"))).expect_err("it is not there");
+        assert_eq!(why.blame, blame::Blame::Author);
+        assert!(why.message.contains("no/such/rom.elf"), "{why}");
+    }
 }

@@ -105,7 +105,7 @@ fn history(files: &[PathBuf]) -> (Vec<Run>, Vec<String>) {
 ///
 /// A sentence that names the file.
 pub fn read(file: &Path) -> blame::Result<Run> {
-    let named = |why: &dyn std::fmt::Display| Error::bench(format!("{}: {why}", file.display()));
+    let named = |why: &dyn std::fmt::Display| Error::authors_file(file, why);
     let text = host::text(file, &host::limit::REPORT).map_err(|error| named(&error))?;
     let (text, notices) = renamed::in_json(&text, renamed::IN_REPORTS, &file.display().to_string());
     notices.iter().for_each(|notice| terminal::errln!("{notice}"));

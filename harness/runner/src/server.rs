@@ -2,10 +2,10 @@
 //! with all that it started, with the run or with the bench.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -143,13 +143,15 @@ impl Drop for Server {
     }
 }
 
-/// Copies the log to its file, and says when the server runs.
-fn listen(stderr: ChildStderr, mut log: File, running: Option<&str>, told: &Sender<()>) {
+/// Copies the log to its file, and says when the server runs. A server repeats what its clients say: nothing of that is obeyed by
+/// whoever shows the file.
+fn listen(stderr: impl Read, mut log: impl Write, running: Option<&str>, told: &Sender<()>) {
     let mut lines = BufReader::new(stderr.take(LOG_BYTES_MAX));
     let mut line = Vec::new();
     while matches!(lines.read_until(b'\n', &mut line), Ok(count) if count > 0) {
-        let _ = log.write_all(&line);
-        if running.is_some_and(|running| String::from_utf8_lossy(&line).contains(running)) {
+        let text = String::from_utf8_lossy(&line);
+        let _ = log.write_all(terminal::clean::text(&text).as_bytes());
+        if running.is_some_and(|running| text.contains(running)) {
             let _ = told.send(());
         }
         line.clear();
@@ -187,6 +189,16 @@ pub(crate) fn listener() -> io::Result<(SocketAddr, TcpListener)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_repeats_of_its_clients_is_obeyed_by_nobody() {
+        let said = b"1700000000: mosquitto running\n1: client x\x1b]0;title\x07\xe2\x80\xae\xc2\x9b2J gone\r\n";
+        let (mut log, (send, told)) = (Vec::new(), mpsc::channel());
+        listen(&said[..], &mut log, Some(" running\n"), &send);
+        assert!(told.try_recv().is_ok(), "it runs");
+        let shown = "1: client x\\u{1b}]0;title\\u{7}\\u{202e}\\u{9b}2J gone\\r\n";
+        assert_eq!(String::from_utf8_lossy(&log), format!("1700000000: mosquitto running\n{shown}"));
+    }
 
     #[test]
     fn other_ports_are_tried_as_long_as_somebody_takes_them() {

@@ -6,6 +6,7 @@
 mod crates;
 mod grammar;
 mod images;
+mod limits;
 mod products;
 mod scenarios;
 mod transcript;
@@ -108,7 +109,8 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
     let (name, argument) = table.split_once(' ').unwrap_or((table, ""));
     match (name, argument) {
         ("exit-codes", "") => Ok(exit_codes()),
-        ("limits", "") => Ok(limits()),
+        ("limits", "") => Ok(limits::files()),
+        ("contents", "") => Ok(limits::contents()),
         ("boards", "") => images::boards(root),
         ("images", "") => images::images(root),
         ("stacks", "") => images::stacks(root),
@@ -130,11 +132,6 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
 fn exit_codes() -> String {
     let rows = crate::exit::ALL.map(|exit| vec![exit.code.to_string(), exit.meaning.to_owned()]);
     markdown(&["exit code", "meaning"], &rows)
-}
-
-fn limits() -> String {
-    let rows = host::limit::ALL.map(|limit| vec![limit.what.to_owned(), limit.size(), limit.remedy.to_owned()]);
-    markdown(&["file", "at most", "if it is larger"], &rows)
 }
 
 /// Replaces what stands between each pair of markers; on failure says in which line, counted from 1.

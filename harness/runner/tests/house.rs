@@ -6,6 +6,8 @@ mod builds;
 mod contributing;
 #[path = "house/errors.rs"]
 mod errors;
+#[path = "house/reads.rs"]
+mod reads;
 mod support;
 
 use std::collections::BTreeSet;
@@ -151,6 +153,23 @@ fn tracked() -> Vec<PathBuf> {
 /// Our Rust sources, relative to the workspace's folder.
 fn sources() -> Vec<PathBuf> {
     tracked().into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs")).collect()
+}
+
+/// Our Rust sources but for tests, and without the unit tests in them: their names and what they say.
+fn code() -> impl Iterator<Item = (String, String)> {
+    let is_test = |file: &Path| {
+        file.iter().any(|part| ["tests", "benches", "examples"].iter().any(|kind| part == *kind))
+            || file.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"))
+    };
+    sources().into_iter().filter(move |file| !is_test(file)).map(|file| {
+        let text = fs::read_to_string(root().join(&file)).expect("a source file");
+        let units = text.match_indices("#[cfg(").find(|(at, _)| {
+            let (head, rest) = text[*at..].split_once('\n').unwrap_or_default();
+            head.contains("test") && rest.starts_with("mod ")
+        });
+        let code = units.map_or(text.as_str(), |(at, _)| &text[..at]).to_owned();
+        (file.display().to_string(), code)
+    })
 }
 
 fn assert_none(complaints: &[String]) {

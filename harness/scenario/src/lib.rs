@@ -36,7 +36,7 @@ pub use fault::{FaultMark, Needs};
 pub use names::{FOLDERS, claims};
 pub use problem::Problem;
 pub use ranges::{Numbers, RANGES, Range};
-pub use sweep::{Step, Sweep};
+pub use sweep::{STEPS_MAX, Step, Sweep};
 pub use twin::Twin;
 
 /// One scenario: what is done to a device, and what the specification says that the device has to do.

@@ -35,7 +35,7 @@ impl Mosquitto {
 }
 
 /// The configuration's length at most, in bytes: the longest that people post have a tenth of that.
-const CONF_BYTES_MAX: usize = 64 * 1024;
+pub const CONF_BYTES_MAX: usize = 64 * 1024;
 
 pub(crate) fn check(scenario: &Scenario) -> Result<(), Complaint> {
     let Some(mosquitto) = &scenario.mosquitto else { return Ok(()) };

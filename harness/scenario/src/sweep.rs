@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::problem::Complaint;
 
 /// More steps than this help nobody, and each is a run.
-const STEPS_MAX: usize = 256;
+pub const STEPS_MAX: usize = 256;
 
 /// The `[sweep]` table: the scenario is run once for each value of the one list in here, and the transcript has a line
 /// for each. The packets are those of the last.

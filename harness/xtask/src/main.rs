@@ -85,7 +85,10 @@ fn may_meet_boards(root: &Path, arguments: &[String]) -> bool {
         let ports = text.lines().filter_map(|line| line.trim().strip_prefix("serial"));
         ports.into_iter().any(|port| port.split('"').nth(1).is_some_and(|path| Path::new(path).exists()))
     };
-    let texts = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let texts = files
+        .flatten()
+        .filter(|file| file.path().is_file())
+        .filter_map(|file| std::fs::read_to_string(file.path()).ok());
     is_hil && !is_emulated && texts.into_iter().any(names_a_port)
 }
 

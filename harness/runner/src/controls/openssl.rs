@@ -45,7 +45,7 @@ pub async fn run(program: &Path, task: &Task, tls: &Tls, limit: Duration) -> io:
             (if published.is_ok() { Ended::Published } else { Ended::Failed }, words)
         }
     };
-    let key_log = std::fs::read_to_string(&tls.key_log_file).unwrap_or_default();
+    let key_log = host::text(&tls.key_log_file, &host::limit::KEY_LOG).unwrap_or_default();
     Ok(ControlReport { ended, words, key_log })
 }
 

@@ -12,9 +12,9 @@ use scenario::Problem;
 use serde::Deserialize;
 
 /// A line is read so far, in bytes: nobody says anything of interest behind that.
-const LINE_BYTES_MAX: usize = 1_024;
+pub const LINE_BYTES_MAX: usize = 1_024;
 /// The most that the program of one expression takes, in bytes.
-const PROGRAM_BYTES_MAX: usize = 256 << 10;
+pub const PROGRAM_BYTES_MAX: usize = 256 << 10;
 /// So many rules there may be: each is kept compiled, for each run at the same time.
 pub const RULES_MAX: usize = 200;
 

@@ -4,7 +4,6 @@
 //! gives the one file.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -148,12 +147,7 @@ fn from_file(product: &Product, file: &Path) -> blame::Result<Option<Vec<u8>>> {
         // A wheel has one of them, and not the others.
         return Ok(member(product, file).ok().filter(|bytes| product.is(bytes)));
     }
-    let opened = fs::File::open(file).map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
-    let mut bytes = Vec::new();
-    opened
-        .take(BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::bench(format!("{}: {error}", file.display())))?;
+    let bytes = host::read(file, &host::limit::IMAGE).map_err(|error| Error::authors_file(file, error))?;
     Ok(product.is(&bytes).then_some(bytes))
 }
 

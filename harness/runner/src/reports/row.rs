@@ -1,6 +1,5 @@
 //! A verdict as a row of the report.
 
-use std::fs;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -54,7 +53,7 @@ pub fn row(verdict: &Verdict, took: Duration, scenario: &Scenario, sources: &Sou
     explain(&mut row);
     let place = Place::new(sources.artefacts, &verdict.scenario, &verdict.stack);
     // Without its packets a row says less, and is no less true.
-    if let Ok(pcapng) = fs::read(place.capture()) {
+    if let Ok(pcapng) = host::read(&place.capture(), &host::limit::CAPTURE) {
         if let Ok(transcript) = capture::read(&pcapng, "") {
             row.wire = Some(wire::wire(&transcript));
             row.ladder = Some(ladder::ladder(&transcript, scenario));

@@ -1,20 +1,11 @@
 //! Errors are types that say whose fault it is: no `Result<_, String>` outside of tests.
 
-use std::fs;
-
-use super::{assert_none, root, sources};
+use super::{assert_none, code};
 
 #[test]
 fn errors_are_types() {
     let mut complaints = Vec::new();
-    for file in sources() {
-        let name = file.display().to_string();
-        let is_test = file.iter().any(|part| part == "tests" || part == "benches")
-            || file.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
-        if is_test {
-            continue;
-        }
-        let text = fs::read_to_string(root().join(&file)).expect("a source file");
+    for (name, text) in code() {
         for line in with_string_errors(&text) {
             complaints.push(format!("{name}:{line}: an error that is a String says nothing of whose fault it is"));
         }
