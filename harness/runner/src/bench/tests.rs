@@ -186,3 +186,11 @@ means = 'done'
     assert_eq!(String::from_utf8_lossy(&console.typed), "root\rgo\r");
     assert_eq!(judged.account.phrase(), "connected and did its work");
 }
+
+#[test]
+fn this_machine_may_be_late_for_half_of_what_a_device_waits() {
+    let timeouts = |handshake_ms| Timeouts { network_ms: 0, connect_ms: 10_000, handshake_ms, reply_ms: 10_000 };
+    for (handshake_ms, late_ms) in [(10_000, 2_000), (3_000, 1_500), (1_000, 500), (50, 100), (0, 2_000)] {
+        assert_eq!(late_max(&timeouts(handshake_ms)), Duration::from_millis(late_ms), "{handshake_ms} ms");
+    }
+}

@@ -8,6 +8,8 @@ use outcome::Ending;
 
 use crate::stand::{Board, Stand};
 
+/// Shorter than that: what a machine that is short of processors gives a bench now and then.
+const STARVED_FOR: Duration = Duration::from_millis(1_900);
 /// Longer than a bench or a virtual board may be late (2 s), and longer than the device waits for its broker (3 s).
 const STOPPED_FOR: Duration = Duration::from_secs(5);
 
@@ -53,13 +55,17 @@ fn until_it_speaks(board: &Board<'_>) {
 }
 
 fn stop_for_a_while(process: u32) {
+    stop_for(process, STOPPED_FOR);
+}
+
+fn stop_for(process: u32, time: Duration) {
     let signal = |name: &str| {
         let told = Command::new("kill").args([name, &process.to_string()]).status().unwrap();
         assert!(told.success(), "{name}");
     };
     signal("-STOP");
     // Nothing but time is waited for: it is what the process is to lose.
-    std::thread::sleep(STOPPED_FOR);
+    std::thread::sleep(time);
     signal("-CONT");
 }
 
@@ -80,6 +86,21 @@ fn a_bench_that_is_stopped_blames_itself_and_runs_the_scenario_again() {
     let mut bench = begun(&stand);
     until_it_speaks(&board);
     stop_for_a_while(bench.id());
+    assert_eq!(bench.wait().unwrap().code(), Some(0));
+    is_repeated(&stand, "the bench itself was ");
+}
+
+#[test]
+fn a_bench_that_is_starved_again_and_again_blames_itself_too() {
+    let stand = Stand::new();
+    let board = stand.board("door", "");
+    let mut bench = begun(&stand);
+    until_it_speaks(&board);
+    for _ in 0..2 {
+        stop_for(bench.id(), STARVED_FOR);
+        // It has its processor for so long.
+        std::thread::sleep(Duration::from_millis(100));
+    }
     assert_eq!(bench.wait().unwrap().code(), Some(0));
     is_repeated(&stand, "the bench itself was ");
 }
