@@ -1,4 +1,5 @@
 //! CPU cores: one folder an instruction set. A core does not know which chip it is in.
 
+mod fast;
 pub mod lx106;
 pub mod riscv;

@@ -15,7 +15,7 @@ mod debug_mode;
 mod decode;
 mod disassembly;
 mod execute;
-mod fast;
+mod front_end;
 mod hart;
 mod instruction;
 mod pages;

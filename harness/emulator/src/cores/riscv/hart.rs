@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::cores::fast::{FastPath, TRACE_INSTRUCTIONS_MAX};
 use crate::machine::access::AccessKind;
 use crate::machine::chip::Tier;
 use crate::machine::memory::Memory;
@@ -9,7 +10,6 @@ use crate::machine::stops::{Stops, StopsFor};
 
 use super::bus::Bus;
 use super::csr::{STATUS_MIE, STATUS_MPP};
-use super::fast::{self, Core, Tables, Translations};
 use super::pmp::Pmp;
 use super::trap::{Cause, Exception, Privilege};
 use super::trigger::Triggers;
@@ -71,7 +71,8 @@ pub(super) struct Watch {
 
 /// One hart.
 pub struct Hart {
-    pub(super) core: Core,
+    /// The registers too.
+    pub(super) fast: FastPath,
     pub(super) pc: u32,
     pub(super) cycle: u64,
     /// Cycles in which no instruction retired.
@@ -103,23 +104,14 @@ pub struct Hart {
     pub(super) debug_trigger_fired: bool,
     stop_at_environment_break: bool,
     exceptions_to_stop_at: u32,
-
-    pub(super) tables: Tables,
-    pub(super) translations: Translations,
-    /// What was decoded no longer holds: another mode, other permissions, other places to stop.
-    pub(super) translations_are_void: bool,
-    pub(super) tier: Tier,
-    /// When a trace is hot.
-    hot_instructions: u32,
-    /// The [`Memory`] mapping from which `tables` and `translations` were made.
-    pub(super) mapping_version: u64,
 }
 
 impl Hart {
     /// A hart out of reset, at `pc`, at cycle zero.
     pub fn new(pc: u32) -> Self {
         let mut hart = Self {
-            core: Core::new(),
+            // Misaligned accesses are carried out.
+            fast: FastPath::new(true),
             pc,
             cycle: 0,
             unretired: 0,
@@ -143,12 +135,6 @@ impl Hart {
             debug_trigger_fired: false,
             stop_at_environment_break: false,
             exceptions_to_stop_at: 0,
-            tables: Tables::new(),
-            translations: Translations::new(),
-            translations_are_void: false,
-            tier: Tier::default(),
-            hot_instructions: fast::HOT_INSTRUCTIONS,
-            mapping_version: 0,
         };
         hart.reset(pc);
         hart
@@ -156,7 +142,7 @@ impl Hart {
 
     /// Resets registers and CSRs and begins at `pc`. Time goes on; hooks, breakpoints and watchpoints stay.
     pub fn reset(&mut self, pc: u32) {
-        self.core.x = [0; _];
+        self.fast.registers_mut().fill(0);
         self.pc = pc & !1;
         self.privilege = Privilege::Machine;
         self.waiting = false;
@@ -178,13 +164,13 @@ impl Hart {
 
     /// Register `x0` to `x31`; the number is taken modulo 32.
     pub fn register(&self, number: u8) -> u32 {
-        self.core.x[usize::from(number & 31)]
+        self.fast.registers()[usize::from(number & 31)]
     }
 
     /// Sets a register; `x0` stays zero.
     pub fn set_register(&mut self, number: u8, value: u32) {
         if number & 31 != 0 {
-            self.core.x[usize::from(number & 31)] = value;
+            self.fast.registers_mut()[usize::from(number & 31)] = value;
         }
     }
 
@@ -230,46 +216,46 @@ impl Hart {
     /// counter, or [`step`](Self::step).
     pub fn add_hook(&mut self, address: u32) {
         self.stops.add_hook(address);
-        self.translations_are_void = true;
+        self.fast.void();
     }
 
     /// Makes every address of a range a hook, as [`Self::add_hook`] does one: a mask ROM that its owner models.
     pub fn hook_range(&mut self, range: Range<u32>) {
         self.stops.hook_range(range);
-        self.translations_are_void = true;
+        self.fast.void();
     }
 
     /// Forgets a hook.
     pub fn remove_hook(&mut self, address: u32) {
         self.stops.remove_hook(address);
-        self.translations_are_void = true;
+        self.fast.void();
     }
 
     /// Stops runs with [`Stop::Breakpoint`] before the instruction at `address`. To go on from there,
     /// [`step`](Self::step) first.
     pub fn add_breakpoint(&mut self, address: u32) {
         self.stops.add_breakpoint(address);
-        self.translations_are_void = true;
+        self.fast.void();
     }
 
     /// Forgets a breakpoint.
     pub fn remove_breakpoint(&mut self, address: u32) {
         self.stops.remove_breakpoint(address);
-        self.translations_are_void = true;
+        self.fast.void();
     }
 
     /// Stops runs with [`Stop::Watchpoint`] after an instruction that accessed any byte of
     /// `address..address + length`.
     pub fn add_watchpoint(&mut self, address: u32, length: u32, kind: AccessKind) {
         self.watches.push(Watch { first: address, last: address.saturating_add(length.max(1) - 1), kind });
-        self.tables.clear();
+        self.fast.tables.clear();
     }
 
     /// Forgets a watchpoint, given as it was added.
     pub fn remove_watchpoint(&mut self, address: u32, length: u32, kind: AccessKind) {
         let watch = Watch { first: address, last: address.saturating_add(length.max(1) - 1), kind };
         self.watches.retain(|other| *other != watch);
-        self.tables.clear();
+        self.fast.tables.clear();
     }
 
     /// Whether `ebreak` stops runs, as it does with a debugger attached, or raises an exception.
@@ -285,18 +271,17 @@ impl Hart {
 
     /// Who executes instructions. The results are the same, whoever does: for tests, and to find out who is to blame.
     pub fn execute_by(&mut self, tier: Tier) {
-        self.translations_are_void |= self.tier != tier;
-        self.tier = tier;
+        self.fast.execute_by(tier);
     }
 
     /// Compiles what was met with so many instructions, instead of what is worth it: for tests.
     pub fn compile_after(&mut self, instructions: u32) {
-        self.hot_instructions = instructions;
+        self.fast.compile_after(instructions);
     }
 
     /// How many traces are host code now.
     pub fn host_code_count(&self) -> usize {
-        self.translations.host_code_count()
+        self.fast.host_code_count()
     }
 
     /// Runs until `until_cycle` or until something happens. Does nothing if `until_cycle` has passed.
@@ -305,8 +290,6 @@ impl Hart {
     pub fn run<B: Bus>(&mut self, memory: &mut Memory, bus: &mut B, until_cycle: u64) -> Stop {
         // Whoever called may have moved a line of the controller.
         self.bus_was_used = true;
-        // The branch by which the fast path was left, and where it leads: to be linked to the trace that begins there.
-        let mut from = None;
         loop {
             if self.cycle >= until_cycle {
                 return if self.waiting { Stop::WaitForInterrupt } else { Stop::Deadline };
@@ -314,35 +297,20 @@ impl Hart {
             if let Some(stop) = self.settle_interrupts(bus, until_cycle) {
                 return stop;
             }
-            if self.settle_memory(memory) {
-                from = None;
-            }
+            self.fast.settle(memory);
             let room = until_cycle.min(self.next_event_cycle).saturating_sub(self.cycle);
             let mut stops_were_checked = false;
-            if room >= u64::from(fast::TRACE_INSTRUCTIONS_MAX)
+            if room >= u64::from(TRACE_INSTRUCTIONS_MAX)
                 && let Some(trace) = self.trace_here(memory)
             {
-                if let Some((branch, target)) = from.take()
-                    && target == self.pc
-                {
-                    self.translations.link(branch, trace);
-                }
-                let Self { core, translations, tables, .. } = self;
-                let left = fast::run(core, translations, tables, memory.backing_mut(), trace, room);
+                let left = self.fast.run(memory, self.pc, trace, room);
                 self.pc = left.pc;
                 self.cycle += left.executed;
-                from = left.unlinked.map(|branch| (branch, left.pc));
-                if let Some(operation) = left.ran_out_at
-                    && self.tier == Tier::HostCode
-                {
-                    self.translations.note_sample(operation, left.executed, self.hot_instructions);
-                }
                 if !left.interpret {
                     continue;
                 }
                 stops_were_checked = true;
             }
-            from = None;
             if !stops_were_checked && let Some(stop) = self.stops.at(self.pc) {
                 let address = self.pc;
                 return match stop {
@@ -435,7 +403,7 @@ impl Hart {
 
     /// PMP or the mode changed.
     pub(super) fn permissions_changed(&mut self) {
-        self.tables.clear();
-        self.translations_are_void = true;
+        self.fast.tables.clear();
+        self.fast.void();
     }
 }

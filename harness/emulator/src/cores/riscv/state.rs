@@ -34,7 +34,7 @@ impl Hart {
     /// The hart's state now.
     pub fn state(&self) -> HartState {
         HartState {
-            registers: std::array::from_fn(|n| self.core.x[n]),
+            registers: std::array::from_fn(|n| self.fast.registers()[n]),
             pc: self.pc,
             cycle: self.cycle,
             unretired: self.unretired,
@@ -55,7 +55,7 @@ impl Hart {
     /// Goes on from a state.
     pub fn set_state(&mut self, state: &HartState) {
         let HartState { registers, pc, cycle, unretired, privilege, waiting, .. } = state;
-        self.core.x[1..32].copy_from_slice(&registers[1..]);
+        self.fast.registers_mut()[1..32].copy_from_slice(&registers[1..]);
         self.pc = pc & !1;
         // Instructions are cycles without those in which none retired.
         (self.cycle, self.unretired) = (*cycle, *unretired.min(cycle));

@@ -12,21 +12,23 @@ use std::sync::Arc;
 
 use translate::{Cache, Translation};
 
-use super::front_end::{Described, describe};
-use super::op::kind::{HOST_CODE, JUMP_REGISTER, JUMP_REGISTER_LINKING, STUB};
-use super::translate::{Source, Trace, Translations};
+use super::draft::FrontEnd;
+use super::op::is_computed_jump;
+use super::op::kind::{HOST_CODE, STUB};
+use super::region::{Described, describe};
+use super::translations::{Trace, Translations};
 
 /// A trace is compiled when so many instructions were executed where it used the last of the time: when that happened some
 /// eight times. Compiling a region takes as long as threaded code takes for some millions; but all chips of the process
 /// that run the same image have it then.
-pub(in crate::cores::riscv) const HOT_INSTRUCTIONS: u32 = 1 << 15;
+pub(super) const HOT_INSTRUCTIONS: u32 = 1 << 15;
 
 /// No region has more traces, or operations, than this.
 const TRACES_MAX: usize = 16;
 const OPERATIONS_MAX: u32 = 512;
 
 /// Host code in the place of a trace.
-pub(in crate::cores::riscv) struct Unit {
+pub(super) struct Unit {
     pub(super) translation: Arc<Translation>,
     /// The operation at which threaded code goes on, by the exit's number.
     pub(super) exits: Vec<u32>,
@@ -34,7 +36,7 @@ pub(in crate::cores::riscv) struct Unit {
 
 impl Translations {
     /// Notes that time ran out at an operation after so many instructions, and compiles its trace if that makes it hot.
-    pub(in crate::cores::riscv) fn note_sample(&mut self, ran_out_at: u32, instructions: u64, hot_instructions: u32) {
+    pub(super) fn note_sample(&mut self, ran_out_at: u32, instructions: u64, hot_instructions: u32) {
         if !Cache::of_this_process().has_back_end() {
             return;
         }
@@ -54,16 +56,19 @@ impl Translations {
     }
 
     /// Takes host code for the trace that begins at `pc`, if the process has some of a region that is the same here.
-    pub(super) fn take_from_cache(&mut self, pc: u32, source: &mut impl Source) {
+    pub(super) fn take_from_cache(&mut self, pc: u32, front_end: &mut impl FrontEnd) {
         let Some(trace) = self.traces.get_mut(&pc).filter(|_| Cache::of_this_process().has_back_end()) else { return };
         if std::mem::replace(&mut trace.was_sought, true) {
             return;
         }
         for translation in Cache::of_this_process().at(pc) {
             // Nothing may be gone past at which the hart has to stop.
-            let mut is_here = |address| address == pc || !source.stops_at(address) && self.make(address, source);
-            if !translation.addresses.iter().all(|&address| is_here(address)) {
+            let stops = |&address: &u32| address != pc && front_end.stops_at(address);
+            if translation.addresses.iter().any(stops) {
                 continue;
+            }
+            for &address in &translation.addresses {
+                self.make(address, front_end);
             }
             let Translation { addresses, expected, .. } = &*translation;
             let Some(Described { region, exits }) = describe(self, addresses, expected) else { continue };
@@ -97,7 +102,7 @@ impl Translations {
 
     /// Where the computed jump at the end of a trace led the last time.
     fn last_jump_of(&self, trace: &Trace) -> Option<u32> {
-        let is_jump = |at: usize| matches!(self.kinds[at], JUMP_REGISTER | JUMP_REGISTER_LINKING);
+        let is_jump = |at: usize| is_computed_jump(self.kinds[at]);
         // Behind the jump there is the operation that holds its return address.
         let at = (trace.first + trace.length).checked_sub(2)? as usize;
         (at >= trace.first as usize && is_jump(at) && self.targets[at] != 0).then_some(self.targets[at])
@@ -111,7 +116,7 @@ impl Translations {
     }
 
     /// How many traces are host code.
-    pub(in crate::cores::riscv) fn host_code_count(&self) -> usize {
+    pub(super) fn host_code_count(&self) -> usize {
         self.units.len()
     }
 

@@ -1,8 +1,9 @@
 //! Threaded code: one function for each kind of operation, each ending in a jump to the next.
 //!
 //! All functions here share one contract. `core` and `op` are valid, `op` is inside a trace, `pages` is the page
-//! table, whose entries lead into `backing` ([`super::tables`]), and and register fields are at most 32.
+//! table, whose entries lead into `backing` ([`super::tables`]), and register fields name registers.
 
+use super::compute::{arithmetic, funnel, holds, is_denied, misalignment, moves};
 use super::op::{Core, Exit, Handler, Jump, Op, kind::*};
 use super::tables::{Page, READS, WRITES, page_of};
 
@@ -14,8 +15,10 @@ pub(super) fn handler(kind: u8) -> Handler {
                 $($one => one::<$one>,)*
                 $($branch => branch::<$branch>,)*
                 LINK => link,
-                JUMP_REGISTER => jump_register::<false>,
-                JUMP_REGISTER_LINKING => jump_register::<true>,
+                JUMP_REGISTER => jump_register::<false, { !1 }>,
+                JUMP_REGISTER_LINKING => jump_register::<true, { !1 }>,
+                JUMP_ANYWHERE => jump_register::<false, { !0 }>,
+                JUMP_ANYWHERE_LINKING => jump_register::<true, { !0 }>,
                 STUB => stub,
                 HOST_CODE => host_code,
                 _ => interpret,
@@ -28,7 +31,11 @@ pub(super) fn handler(kind: u8) -> Handler {
         ADD SUBTRACT SHIFT_LEFT SET_LESS SET_LESS_UNSIGNED XOR SHIFT_RIGHT SHIFT_RIGHT_ARITHMETIC OR AND
         MULTIPLY MULTIPLY_HIGH MULTIPLY_HIGH_SIGNED_UNSIGNED MULTIPLY_HIGH_UNSIGNED
         DIVIDE DIVIDE_UNSIGNED REMAINDER REMAINDER_UNSIGNED
-        LOAD_BYTE LOAD_HALF LOAD_WORD LOAD_BYTE_UNSIGNED LOAD_HALF_UNSIGNED STORE_BYTE STORE_HALF STORE_WORD;
+        LOAD_BYTE LOAD_HALF LOAD_WORD LOAD_BYTE_UNSIGNED LOAD_HALF_UNSIGNED STORE_BYTE STORE_HALF STORE_WORD
+        SUBTRACT_FROM_IMMEDIATE COUNT_LEADING_ZEROS MULTIPLY_HALVES MULTIPLY_HALVES_SIGNED
+        WIDE_SHIFT_LEFT WIDE_SHIFT_RIGHT WIDE_SHIFT_RIGHT_ARITHMETIC FUNNEL_SHIFT FUNNEL_SHIFT_IMMEDIATE
+        MOVE_IF_ZERO MOVE_IF_NOT_ZERO MOVE_IF_NEGATIVE MOVE_IF_NOT_NEGATIVE
+        LOAD_BYTE_OF_DATA LOAD_HALF_OF_DATA LOAD_HALF_SIGNED_OF_DATA STORE_BYTE_OF_DATA STORE_HALF_OF_DATA;
         BRANCH_EQUAL BRANCH_NOT_EQUAL BRANCH_LESS BRANCH_GREATER_OR_EQUAL BRANCH_LESS_UNSIGNED
         BRANCH_GREATER_OR_EQUAL_UNSIGNED
     )
@@ -124,8 +131,8 @@ handlers! {
         go!(target, core, pages, backing, budget)
     }
 
-    fn jump_register[const LINKS: bool](core, op, pages, backing, budget) {
-        let pc = register(core, (*op).rs1).wrapping_add((*op).immediate) & !1;
+    fn jump_register[const LINKS: bool, const MASK: u32](core, op, pages, backing, budget) {
+        let pc = register(core, (*op).rs1).wrapping_add((*op).immediate) & MASK;
         if LINKS {
             // Kept in the operation after this one, which is never reached.
             set_register(core, (*op).rd, (*op.add(1)).immediate);
@@ -204,7 +211,7 @@ unsafe fn leave(core: *mut Core, op: *const Op, budget: i64, exit: Exit) {
 
 #[inline(always)]
 unsafe fn register(core: *const Core, number: u8) -> u32 {
-    // SAFETY: the module's contract: at most 32, and there are 33.
+    // SAFETY: the module's contract: there is such a register.
     unsafe { *(&raw const (*core).x).cast::<u32>().add(usize::from(number)) }
 }
 
@@ -244,16 +251,16 @@ unsafe fn perform<const K: u8, const F: u8>(
     unsafe {
         let (a, b) = operands::<F>(core, op, forwarded);
         let value = match K {
-            LOAD_BYTE..=LOAD_HALF_UNSIGNED => {
+            LOAD_BYTE..=LOAD_HALF_UNSIGNED | LOAD_BYTE_OF_DATA..=LOAD_HALF_SIGNED_OF_DATA => {
                 let address = a.wrapping_add((*op).immediate);
-                if address & misalignment::<K>() != 0 {
+                if address & misalignment::<K>() != 0 || is_denied::<K>(address) {
                     return None;
                 }
                 load::<K>(locate::<READS>(pages, backing, address)?)
             }
-            STORE_BYTE..=STORE_WORD => {
+            STORE_BYTE..=STORE_WORD | STORE_BYTE_OF_DATA..=STORE_HALF_OF_DATA => {
                 let address = a.wrapping_add((*op).immediate);
-                if address & misalignment::<K>() != 0 {
+                if address & misalignment::<K>() != 0 || is_denied::<K>(address) {
                     return None;
                 }
                 store::<K>(locate::<WRITES>(pages, backing, address)?, b);
@@ -261,7 +268,11 @@ unsafe fn perform<const K: u8, const F: u8>(
             }
             LOAD_CONSTANT => (*op).immediate,
             MOVE => a,
-            ADD_IMMEDIATE..=AND_IMMEDIATE => arithmetic::<K>(a, (*op).immediate),
+            ADD_IMMEDIATE..=AND_IMMEDIATE | SUBTRACT_FROM_IMMEDIATE => arithmetic::<K>(a, (*op).immediate),
+            FUNNEL_SHIFT => funnel(a, b, register(core, (*op).immediate as u8)),
+            FUNNEL_SHIFT_IMMEDIATE => funnel(a, b, (*op).immediate),
+            MOVE_IF_ZERO..=MOVE_IF_NOT_NEGATIVE if moves::<K>(b) => a,
+            MOVE_IF_ZERO..=MOVE_IF_NOT_NEGATIVE => register(core, (*op).rd),
             _ => arithmetic::<K>(a, b),
         };
         set_register(core, (*op).rd, value);
@@ -269,7 +280,8 @@ unsafe fn perform<const K: u8, const F: u8>(
     }
 }
 
-/// A misaligned access inside one page is as good as any; across pages it is left to the plain interpreter.
+/// A misaligned access inside one page is as good as any, for a core that has such accesses; across pages it is left to the
+/// plain interpreter.
 #[inline(always)]
 unsafe fn perform_misaligned<const K: u8>(
     core: *mut Core,
@@ -280,7 +292,8 @@ unsafe fn perform_misaligned<const K: u8>(
     // SAFETY: the module's contract; an access whose first and last byte share a page stays inside it.
     unsafe {
         let address = register(core, (*op).rs1).wrapping_add((*op).immediate);
-        if page_of(address) != page_of(address.wrapping_add(misalignment::<K>())) {
+        let is_in_a_page = page_of(address) == page_of(address.wrapping_add(misalignment::<K>()));
+        if !is_in_a_page || !(*core).accesses_misaligned {
             return false;
         }
         match K {
@@ -296,15 +309,6 @@ unsafe fn perform_misaligned<const K: u8>(
             }
             _ => false,
         }
-    }
-}
-
-/// One less than the width of an access.
-const fn misalignment<const K: u8>() -> u32 {
-    match K {
-        LOAD_HALF | LOAD_HALF_UNSIGNED | STORE_HALF => 1,
-        LOAD_WORD | STORE_WORD => 3,
-        _ => 0,
     }
 }
 
@@ -328,9 +332,9 @@ unsafe fn load<const K: u8>(at: *const u8) -> u32 {
     unsafe {
         match K {
             LOAD_BYTE => *at as i8 as u32,
-            LOAD_BYTE_UNSIGNED => u32::from(*at),
-            LOAD_HALF => u16::from_le(at.cast::<u16>().read_unaligned()) as i16 as u32,
-            LOAD_HALF_UNSIGNED => u32::from(u16::from_le(at.cast::<u16>().read_unaligned())),
+            LOAD_BYTE_UNSIGNED | LOAD_BYTE_OF_DATA => u32::from(*at),
+            LOAD_HALF | LOAD_HALF_SIGNED_OF_DATA => u16::from_le(at.cast::<u16>().read_unaligned()) as i16 as u32,
+            LOAD_HALF_UNSIGNED | LOAD_HALF_OF_DATA => u32::from(u16::from_le(at.cast::<u16>().read_unaligned())),
             _ => u32::from_le(at.cast::<u32>().read_unaligned()),
         }
     }
@@ -341,49 +345,9 @@ unsafe fn store<const K: u8>(at: *mut u8, value: u32) {
     // SAFETY: as for `load`.
     unsafe {
         match K {
-            STORE_BYTE => *at = value as u8,
-            STORE_HALF => at.cast::<u16>().write_unaligned((value as u16).to_le()),
+            STORE_BYTE | STORE_BYTE_OF_DATA => *at = value as u8,
+            STORE_HALF | STORE_HALF_OF_DATA => at.cast::<u16>().write_unaligned((value as u16).to_le()),
             _ => at.cast::<u32>().write_unaligned(value.to_le()),
         }
     }
-}
-
-#[inline(always)]
-fn arithmetic<const K: u8>(a: u32, b: u32) -> u32 {
-    use crate::cores::riscv::instruction::AluOperation as Alu;
-    let operation = match K {
-        ADD_IMMEDIATE | ADD => Alu::Add,
-        SUBTRACT => Alu::Subtract,
-        SHIFT_LEFT_IMMEDIATE | SHIFT_LEFT => Alu::ShiftLeft,
-        SET_LESS_IMMEDIATE | SET_LESS => Alu::SetLess,
-        SET_LESS_UNSIGNED_IMMEDIATE | SET_LESS_UNSIGNED => Alu::SetLessUnsigned,
-        XOR_IMMEDIATE | XOR => Alu::Xor,
-        SHIFT_RIGHT_IMMEDIATE | SHIFT_RIGHT => Alu::ShiftRight,
-        SHIFT_RIGHT_ARITHMETIC_IMMEDIATE | SHIFT_RIGHT_ARITHMETIC => Alu::ShiftRightArithmetic,
-        OR_IMMEDIATE | OR => Alu::Or,
-        AND_IMMEDIATE | AND => Alu::And,
-        MULTIPLY => Alu::Multiply,
-        MULTIPLY_HIGH => Alu::MultiplyHigh,
-        MULTIPLY_HIGH_SIGNED_UNSIGNED => Alu::MultiplyHighSignedUnsigned,
-        MULTIPLY_HIGH_UNSIGNED => Alu::MultiplyHighUnsigned,
-        DIVIDE => Alu::Divide,
-        DIVIDE_UNSIGNED => Alu::DivideUnsigned,
-        REMAINDER => Alu::Remainder,
-        _ => Alu::RemainderUnsigned,
-    };
-    operation.apply(a, b)
-}
-
-#[inline(always)]
-fn holds<const K: u8>(a: u32, b: u32) -> bool {
-    use crate::cores::riscv::instruction::BranchCondition as Condition;
-    let condition = match K {
-        BRANCH_EQUAL => Condition::Equal,
-        BRANCH_NOT_EQUAL => Condition::NotEqual,
-        BRANCH_LESS => Condition::Less,
-        BRANCH_GREATER_OR_EQUAL => Condition::GreaterOrEqual,
-        BRANCH_LESS_UNSIGNED => Condition::LessUnsigned,
-        _ => Condition::GreaterOrEqualUnsigned,
-    };
-    condition.holds(a, b)
 }

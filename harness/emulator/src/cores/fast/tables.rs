@@ -7,7 +7,7 @@
 use translate::memory::PAGE_COUNT;
 pub(super) use translate::memory::{Page, READS, WRITES};
 
-use crate::machine::memory::{PAGE_BYTES, PAGE_SHIFT};
+use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
 
 const _: () = assert!(PAGE_SHIFT == translate::memory::PAGE_SHIFT, "one page table serves all tiers");
 
@@ -16,7 +16,7 @@ const NOTES_MAX: usize = 1 << 16;
 
 /// The number of the page that holds an address.
 #[inline(always)]
-pub(in crate::cores::riscv) const fn page_of(address: u32) -> u32 {
+pub(in crate::cores) const fn page_of(address: u32) -> u32 {
     address >> PAGE_SHIFT
 }
 
@@ -24,40 +24,48 @@ pub(in crate::cores::riscv) const fn page_of(address: u32) -> u32 {
 ///
 /// It is one allocation of 32 MiB because of glibc, which maps so large a one afresh each time. Smaller ones it takes
 /// from the heap once one has been freed, and then zeroes them by hand.
-pub(in crate::cores::riscv) struct Tables {
+pub(in crate::cores) struct Tables {
     pages: Vec<Page>,
     filled: Vec<u32>,
 }
 
 impl Tables {
-    pub(in crate::cores::riscv) fn new() -> Self {
+    pub(in crate::cores) fn new() -> Self {
         Self { pages: vec![[0; 2]; PAGE_COUNT], filled: Vec::new() }
     }
 
     /// Lets loads from the page of `address` through; `offset` is where the backing bytes hold `address`.
-    pub(in crate::cores::riscv) fn allow_reads(&mut self, address: u32, offset: u32) {
+    pub(in crate::cores) fn allow_reads(&mut self, address: u32, offset: u32) {
         self.pages[page_of(address) as usize][READS] = entry(address, offset);
         self.note(page_of(address));
     }
 
     /// Lets stores to the page of `address` through.
-    pub(in crate::cores::riscv) fn allow_writes(&mut self, address: u32, offset: u32) {
+    pub(in crate::cores) fn allow_writes(&mut self, address: u32, offset: u32) {
         self.pages[page_of(address) as usize][WRITES] = entry(address, offset);
         self.note(page_of(address));
     }
 
+    /// Remembers that code was read at this place of the backing bytes, and lets no store to its page through.
+    pub(in crate::cores) fn close_for_code(&mut self, memory: &mut Memory, backing: u32) {
+        if memory.mark_code(backing) {
+            for alias in memory.writable_aliases(backing >> PAGE_SHIFT << PAGE_SHIFT) {
+                self.forget_writes(page_of(alias));
+            }
+        }
+    }
+
     /// Forgets a page.
-    pub(in crate::cores::riscv) fn forget(&mut self, page: u32) {
+    pub(in crate::cores) fn forget(&mut self, page: u32) {
         self.pages[page as usize] = [0; 2];
     }
 
-    /// Forgets that a page may be written.
-    pub(in crate::cores::riscv) fn forget_writes(&mut self, page: u32) {
+    fn forget_writes(&mut self, page: u32) {
         self.pages[page as usize][WRITES] = 0;
     }
 
     /// Forgets every page.
-    pub(in crate::cores::riscv) fn clear(&mut self) {
+    pub(in crate::cores) fn clear(&mut self) {
         for page in self.filled.drain(..) {
             self.pages[page as usize] = [0; 2];
         }

@@ -5,8 +5,11 @@
 
 use translate::form::{Block, Condition, Edge, End, Exit, Function, Operand, Operation, Region, Width};
 
-use super::op::{Op, SCRATCH, SINK, kind::*};
-use super::translate::{Trace, Translations};
+use super::compute::{INSTRUCTION_MEMORY, INSTRUCTION_MEMORY_SHIFT};
+use super::form;
+use super::form::register;
+use super::op::{Op, SCRATCH, SINK, is_computed_jump, kind::*};
+use super::translations::{Trace, Translations};
 
 /// A region, and what its exits are.
 pub(super) struct Described {
@@ -51,12 +54,17 @@ impl Reader<'_> {
                     };
                     return Block { operations, end };
                 }
-                JUMP_REGISTER | JUMP_REGISTER_LINKING => {
+                kind if is_computed_jump(kind) => {
                     let end = self.computed_jump(n, &op, kind, &mut operations);
                     return Block { operations, end };
                 }
                 INTERPRET => return Block { operations, end: End::Leave(self.exit(n)) },
-                _ => operations.extend(self.operation(n, &op, kind)),
+                BRANCH_EQUAL..=BRANCH_GREATER_OR_EQUAL_UNSIGNED => operations.push(self.branch(n, &op, kind)),
+                _ => match form::access(kind) {
+                    Some(access) => self.access(n, &op, kind, access, &mut operations),
+                    None if form::describe(&op, kind, &mut operations) => {}
+                    None => return Block { operations, end: End::Leave(self.exit(n)) },
+                },
             }
         }
         unreachable!("every trace ends with a link, a computed jump, or an operation for the plain interpreter")
@@ -66,57 +74,62 @@ impl Reader<'_> {
     fn computed_jump(&mut self, n: u32, op: &Op, kind: u8, operations: &mut Vec<Operation>) -> End {
         let exit = self.exit(n);
         // Whoever leaves after the return address was set jumps again: it must not be what says where to.
-        let jumps_by_return_address = kind == JUMP_REGISTER_LINKING && op.rd == op.rs1;
+        let links = matches!(kind, JUMP_REGISTER_LINKING | JUMP_ANYWHERE_LINKING);
+        let jumps_by_return_address = links && op.rd == op.rs1;
         let Some(block) = self.expected.filter(|_| !jumps_by_return_address) else { return End::Leave(exit) };
-        let (jumps_to, compute) = (Operand::Register(SCRATCH), |function, a, b| Operation::Compute {
-            function,
-            to: SCRATCH,
-            a,
-            b: Operand::Constant(b),
-        });
+        let jumps_to = Operand::Register(SCRATCH);
+        let compute = |function, a, b| Operation::Compute { function, to: SCRATCH, a, b: Operand::Constant(b) };
         operations.push(compute(Function::Add, register(op.rs1), op.immediate));
-        operations.push(compute(Function::And, jumps_to, !1));
+        if matches!(kind, JUMP_REGISTER | JUMP_REGISTER_LINKING) {
+            operations.push(compute(Function::And, jumps_to, !1));
+        }
         let b = Operand::Constant(self.addresses[block as usize]);
         operations.push(Operation::LeaveIf { condition: Condition::NotEqual, a: jumps_to, b, exit });
-        if kind == JUMP_REGISTER_LINKING {
+        if links {
             let returns_to = self.translations.ops[(self.trace.first + n + 1) as usize].immediate;
             operations.push(Operation::Move { to: op.rd, from: Operand::Constant(returns_to) });
         }
         End::Go(Edge { block, instructions: u32::from(op.before) + 1, exit })
     }
 
-    fn operation(&mut self, n: u32, op: &Op, kind: u8) -> Option<Operation> {
-        let (a, b) = (register(op.rs1), register(op.rs2));
-        let to = (op.rd != SINK).then_some(op.rd);
-        Some(match kind {
-            LOAD_CONSTANT => Operation::Move { to: to?, from: Operand::Constant(op.immediate) },
-            MOVE => Operation::Move { to: to?, from: a },
-            ADD_IMMEDIATE..=AND_IMMEDIATE => {
-                Operation::Compute { function: function(kind), to: to?, a, b: Operand::Constant(op.immediate) }
+    /// Adds a load or a store.
+    fn access(
+        &mut self,
+        n: u32,
+        op: &Op,
+        kind: u8,
+        (width, sign_extended): (Width, bool),
+        operations: &mut Vec<Operation>,
+    ) {
+        let (base, offset, from, exit) = (register(op.rs1), op.immediate, register(op.rs2), self.exit(n));
+        if (LOAD_BYTE_OF_DATA..=STORE_HALF_OF_DATA).contains(&kind) {
+            let region = Operand::Register(SCRATCH);
+            let compute = |function, a, b| Operation::Compute { function, to: SCRATCH, a, b: Operand::Constant(b) };
+            operations.push(compute(Function::Add, base, offset));
+            operations.push(compute(Function::ShiftRight, region, INSTRUCTION_MEMORY_SHIFT));
+            let b = Operand::Constant(INSTRUCTION_MEMORY);
+            operations.push(Operation::LeaveIf { condition: Condition::Equal, a: region, b, exit });
+        }
+        operations.push(match kind {
+            STORE_BYTE..=STORE_WORD | STORE_BYTE_OF_DATA..=STORE_HALF_OF_DATA => {
+                Operation::Store { width, from, base, offset, exit }
             }
-            LOAD_BYTE..=LOAD_HALF_UNSIGNED => Operation::Load {
-                width: width(kind),
-                sign_extended: matches!(kind, LOAD_BYTE | LOAD_HALF),
-                to,
-                base: a,
-                offset: op.immediate,
-                exit: self.exit(n),
-            },
-            STORE_BYTE..=STORE_WORD => {
-                Operation::Store { width: width(kind), from: b, base: a, offset: op.immediate, exit: self.exit(n) }
+            _ => {
+                let to = (op.rd != SINK).then_some(op.rd);
+                Operation::Load { width, sign_extended, to, base, offset, exit }
             }
-            BRANCH_EQUAL..=BRANCH_GREATER_OR_EQUAL_UNSIGNED => {
-                let (condition, exit) = (condition(kind), self.exit(n));
-                match self.block_at(n) {
-                    Some(block) => {
-                        let edge = Edge { block, instructions: u32::from(op.before) + 1, exit };
-                        Operation::GoIf { condition, a, b, edge }
-                    }
-                    None => Operation::LeaveIf { condition, a, b, exit },
-                }
+        });
+    }
+
+    fn branch(&mut self, n: u32, op: &Op, kind: u8) -> Operation {
+        let (condition, a, b, exit) = (form::condition(kind), register(op.rs1), register(op.rs2), self.exit(n));
+        match self.block_at(n) {
+            Some(block) => {
+                let edge = Edge { block, instructions: u32::from(op.before) + 1, exit };
+                Operation::GoIf { condition, a, b, edge }
             }
-            _ => Operation::Compute { function: function(kind), to: to?, a, b },
-        })
+            None => Operation::LeaveIf { condition, a, b, exit },
+        }
     }
 
     /// The block to which a branch or link leads, if it is in the region.
@@ -129,53 +142,5 @@ impl Reader<'_> {
     fn exit(&mut self, n: u32) -> Exit {
         self.exits.push(self.trace.first + n);
         self.exits.len() as Exit - 1
-    }
-}
-
-/// Register zero is a number.
-fn register(number: u8) -> Operand {
-    if number == 0 { Operand::Constant(0) } else { Operand::Register(number) }
-}
-
-fn width(kind: u8) -> Width {
-    match kind {
-        LOAD_BYTE | LOAD_BYTE_UNSIGNED | STORE_BYTE => Width::Byte,
-        LOAD_HALF | LOAD_HALF_UNSIGNED | STORE_HALF => Width::Half,
-        _ => Width::Word,
-    }
-}
-
-fn function(kind: u8) -> Function {
-    match kind {
-        ADD_IMMEDIATE | ADD => Function::Add,
-        SUBTRACT => Function::Subtract,
-        SHIFT_LEFT_IMMEDIATE | SHIFT_LEFT => Function::ShiftLeft,
-        SET_LESS_IMMEDIATE | SET_LESS => Function::SetLess,
-        SET_LESS_UNSIGNED_IMMEDIATE | SET_LESS_UNSIGNED => Function::SetLessUnsigned,
-        XOR_IMMEDIATE | XOR => Function::Xor,
-        SHIFT_RIGHT_IMMEDIATE | SHIFT_RIGHT => Function::ShiftRight,
-        SHIFT_RIGHT_ARITHMETIC_IMMEDIATE | SHIFT_RIGHT_ARITHMETIC => Function::ShiftRightArithmetic,
-        OR_IMMEDIATE | OR => Function::Or,
-        AND_IMMEDIATE | AND => Function::And,
-        MULTIPLY => Function::Multiply,
-        MULTIPLY_HIGH => Function::MultiplyHigh,
-        MULTIPLY_HIGH_SIGNED_UNSIGNED => Function::MultiplyHighSignedUnsigned,
-        MULTIPLY_HIGH_UNSIGNED => Function::MultiplyHighUnsigned,
-        DIVIDE => Function::Divide,
-        DIVIDE_UNSIGNED => Function::DivideUnsigned,
-        REMAINDER => Function::Remainder,
-        REMAINDER_UNSIGNED => Function::RemainderUnsigned,
-        _ => unreachable!("kind {kind} computes nothing"),
-    }
-}
-
-fn condition(kind: u8) -> Condition {
-    match kind {
-        BRANCH_EQUAL => Condition::Equal,
-        BRANCH_NOT_EQUAL => Condition::NotEqual,
-        BRANCH_LESS => Condition::Less,
-        BRANCH_GREATER_OR_EQUAL => Condition::GreaterOrEqual,
-        BRANCH_LESS_UNSIGNED => Condition::LessUnsigned,
-        _ => Condition::GreaterOrEqualUnsigned,
     }
 }

@@ -1,0 +1,183 @@
+//! Every trace that was made, and how they lead to each other.
+
+use std::collections::HashMap;
+
+use super::draft::{Draft, FrontEnd};
+use super::handlers::handler;
+use super::host_code::Unit;
+use super::op::{JUMP_COUNT, Jump, Op, SINK};
+
+/// When there are this many operations, all are dropped and made anew: code that is still in use comes back at once.
+const OPERATIONS_MAX: usize = 1 << 18;
+
+/// Every trace made so far.
+pub(super) struct Translations {
+    pub(super) ops: Vec<Op>,
+    /// The address of the instruction of each operation; of a stub or a trace's first operation, where it leads.
+    addresses: Vec<u32>,
+    /// What each operation does.
+    pub(super) kinds: Vec<u8>,
+    /// Where each computed jump led the last time; zero for what has not jumped.
+    pub(super) targets: Vec<u32>,
+    pub(super) traces: HashMap<u32, Trace>,
+    /// The first operation of each trace, ascending, with the trace's address.
+    beginnings: Vec<(u32, u32)>,
+    /// Branches and links that lead to traces, with the traces' addresses.
+    links: Vec<(u32, u32)>,
+    pub(super) units: Vec<Unit>,
+    jumps: Vec<Jump>,
+    /// The slots of `jumps` in use, so that few are cleared when few traces were made.
+    jumps_used: Vec<u32>,
+    draft: Draft,
+}
+
+/// A trace that has been made.
+pub(super) struct Trace {
+    /// Its first operation.
+    pub(super) first: u32,
+    /// How many operations it has, without the stubs behind them.
+    pub(super) length: u32,
+    /// Its branches and its link: the operation, counted from the first, and the address to which it leads.
+    pub(super) exits: Vec<(u32, u32)>,
+    /// The operation that stands for it: the first, or one that runs host code.
+    pub(super) entry: u32,
+    /// How much was executed where it used the last of the time: how hot it is.
+    pub(super) sampled_instructions: u32,
+    /// Whether it was looked for among what the process has compiled.
+    pub(super) was_sought: bool,
+}
+
+impl Translations {
+    pub(super) fn new() -> Self {
+        Self {
+            ops: Vec::new(),
+            addresses: Vec::new(),
+            kinds: Vec::new(),
+            targets: Vec::new(),
+            traces: HashMap::new(),
+            beginnings: Vec::new(),
+            links: Vec::new(),
+            units: Vec::new(),
+            jumps: (0..JUMP_COUNT).map(Jump::empty).collect(),
+            jumps_used: Vec::new(),
+            draft: Draft::default(),
+        }
+    }
+
+    pub(super) fn ops(&self) -> &[Op] {
+        &self.ops
+    }
+
+    pub(super) fn addresses(&self) -> &[u32] {
+        &self.addresses
+    }
+
+    pub(super) fn jumps(&self) -> &[Jump] {
+        &self.jumps
+    }
+
+    /// Drops every trace.
+    pub(super) fn clear(&mut self) {
+        self.ops.clear();
+        self.addresses.clear();
+        self.kinds.clear();
+        self.targets.clear();
+        self.traces.clear();
+        self.beginnings.clear();
+        self.links.clear();
+        self.units.clear();
+        for slot in self.jumps_used.drain(..) {
+            self.jumps[slot as usize] = Jump::empty(slot as usize);
+        }
+    }
+
+    /// The operation that stands for the trace that begins at `pc`, if there is nothing more to do for it.
+    pub(super) fn find(&self, pc: u32) -> Option<u32> {
+        let jump = self.jumps[Jump::slot(pc)];
+        (jump.pc == pc).then_some(jump.op)
+    }
+
+    /// The operation that stands for the trace that begins at `pc`, which is made if need be; where `with_host_code`, host
+    /// code that the process has of it takes its place.
+    ///
+    /// Numbers of operations from before the call may be void after it, if [`Self::is_full`] was true.
+    pub(super) fn translate(&mut self, pc: u32, front_end: &mut impl FrontEnd, with_host_code: bool) -> u32 {
+        self.make(pc, front_end);
+        if with_host_code {
+            self.take_from_cache(pc, front_end);
+        }
+        let entry = self.traces[&pc].entry;
+        self.remember(pc, entry);
+        entry
+    }
+
+    /// Makes the trace that begins at `pc`, if there is none.
+    pub(super) fn make(&mut self, pc: u32, front_end: &mut impl FrontEnd) {
+        if self.traces.contains_key(&pc) {
+            return;
+        }
+        self.draft.fill(pc, front_end);
+        let first = self.ops.len() as u32;
+        let trace = Trace {
+            first,
+            length: self.draft.length(),
+            exits: self.draft.exits().collect(),
+            entry: first,
+            sampled_instructions: 0,
+            was_sought: false,
+        };
+        self.draft.finish(&mut self.ops, &mut self.addresses, &mut self.kinds);
+        self.targets.resize(self.ops.len(), 0);
+        self.beginnings.push((first, pc));
+        self.traces.insert(pc, trace);
+    }
+
+    /// The address of the trace of which an operation is part.
+    pub(super) fn trace_of(&self, op: u32) -> Option<u32> {
+        let after = self.beginnings.partition_point(|&(first, _)| first <= op);
+        Some(self.beginnings[after.checked_sub(1)?].1)
+    }
+
+    /// Puts an operation at the end, which from now on stands for the trace that begins at `pc`.
+    pub(super) fn replace_entry(&mut self, pc: u32, kind: u8, immediate: u32) {
+        let entry = self.ops.len() as u32;
+        self.ops.push(Op { handler: handler(kind), immediate, rd: SINK, rs1: SINK, rs2: SINK, before: 0 });
+        self.addresses.push(pc);
+        self.kinds.push(kind);
+        self.targets.push(0);
+        if let Some(trace) = self.traces.get_mut(&pc) {
+            trace.entry = entry;
+        }
+        for &(branch, _) in self.links.iter().filter(|(_, target)| *target == pc) {
+            self.ops[branch as usize].immediate = entry.wrapping_sub(branch);
+        }
+        self.remember(pc, entry);
+    }
+
+    fn remember(&mut self, pc: u32, op: u32) {
+        let slot = Jump::slot(pc);
+        if self.jumps[slot].is_empty(slot) {
+            self.jumps_used.push(slot as u32);
+        }
+        self.jumps[slot] = Jump { pc, op };
+    }
+
+    /// Whether the owner should [`clear`](Self::clear) before translating more.
+    pub(super) fn is_full(&self) -> bool {
+        self.ops.len() > OPERATIONS_MAX
+    }
+
+    /// Makes the branch of an unlinked exit go on to a trace.
+    pub(super) fn link(&mut self, branch: u32, trace: u32) {
+        self.ops[branch as usize].immediate = trace.wrapping_sub(branch);
+        self.links.push((branch, self.addresses[trace as usize]));
+    }
+
+    pub(super) fn targets_mut(&mut self) -> &mut [u32] {
+        &mut self.targets
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+}
