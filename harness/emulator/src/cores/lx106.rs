@@ -5,8 +5,8 @@
 //! direct memory is asked of the owner's [`Bus`]. One instruction takes one cycle; a wait for an interrupt takes none,
 //! the owner moves time on. Results do not depend on how a run is cut into calls of [`Lx106::run`].
 //!
-//! There is one interpreter, and it is the definition. What it knows of encodings stands in one table ([`decode`]), which
-//! the disassembler reads too.
+//! A plain interpreter is the definition; what is executed often takes the fast path that all cores share, for which there is
+//! a front end here. What both know of encodings stands in one table ([`decode`]), which the disassembler reads too.
 //!
 //! Sources: Cadence, *Xtensa Instruction Set Architecture Reference Manual* (options, registers, encodings); which options
 //! the core has, by what the assembler of GCC's `lx106` configuration takes, and by comparison with QEMU's `lx106`.
@@ -22,6 +22,7 @@ mod decode;
 mod disassembly;
 mod exception;
 mod execute;
+mod front_end;
 mod instruction;
 mod interrupts;
 mod pages;

@@ -2,11 +2,15 @@
 
 mod core;
 mod disassembly;
+mod fast_path;
+mod firmware;
 mod gdb;
 #[path = "../support/gdb_wire.rs"]
 mod gdb_wire;
+mod lock_step;
 #[path = "../support/lx106_program.rs"]
 mod lx106_program;
+mod machine;
 mod program;
 mod qemu;
 #[path = "../riscv/random.rs"]

@@ -70,6 +70,19 @@ pub const fn addi(t: u32, s: u32, immediate: u32) -> u32 {
     immediate << 16 | 0xc << 12 | s << 8 | t << 4 | 2
 }
 
+pub const fn movi(t: u32, immediate: u32) -> u32 {
+    (immediate & 0xff) << 16 | 0xa << 12 | (immediate >> 8 & 15) << 8 | t << 4 | 2
+}
+
+/// An access to `s + immediate`: `kind` is field `r`, and the immediate is scaled by the access's width.
+pub const fn access(kind: u32, t: u32, s: u32, scaled: u32) -> u32 {
+    scaled << 16 | kind << 12 | s << 8 | t << 4 | 2
+}
+
+pub const fn s32i(t: u32, s: u32, immediate: u32) -> u32 {
+    access(6, t, s, immediate / 4)
+}
+
 pub const fn srli(r: u32, t: u32, amount: u32) -> u32 {
     0x41_0000 | r << 12 | amount << 8 | t << 4
 }
@@ -80,7 +93,7 @@ pub const fn slli(r: u32, s: u32, amount: u32) -> u32 {
 }
 
 pub const RFE: u32 = 0x00_3000;
-const RFI_2: u32 = 0x00_3210;
+pub const RFI_2: u32 = 0x00_3210;
 const JX_CODE: u32 = 0xa0 | (CODE_POINTER as u32) << 8;
 
 /// Writes long instructions one after the other.
@@ -153,7 +166,7 @@ fn set_up(image: &mut [u8], random: &mut Random) {
 }
 
 /// Encodings of which so much is fixed that chance seldom makes them: mask and bits.
-const RARE: [(u32, u32); 21] = [
+pub const RARE: [(u32, u32); 21] = [
     (0xff_ffff, 0x00_0080),
     (0xff_ffff, 0x00_0000),
     (0xff_ffff, 0x00_5000),
@@ -176,7 +189,7 @@ const RARE: [(u32, u32); 21] = [
     (0xff_00ff, 0xa1_0000),
     (0xff_0f0f, 0xb1_0000),
 ];
-const RARE_NARROW: [(u32, u32); 6] =
+pub const RARE_NARROW: [(u32, u32); 6] =
     [(0xf0ff, 0xf00d), (0xf0ff, 0xf02d), (0xffff, 0xf03d), (0xffff, 0xf06d), (0xf00f, 0x000d), (0x00cf, 0x008c)];
 
 /// A jump, a call or a branch to some group near by.

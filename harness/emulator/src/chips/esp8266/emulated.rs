@@ -121,8 +121,9 @@ impl EmulatedChip for Esp8266 {
         self.memory.footprint_bytes() + self.soc.footprint_bytes()
     }
 
-    /// There is none: the plain interpreter is all.
-    fn execute_by(&mut self, _tier: Tier) {}
+    fn execute_by(&mut self, tier: Tier) {
+        self.core.execute_by(tier);
+    }
 
     fn map(&self) -> String {
         (MODEL.map)()

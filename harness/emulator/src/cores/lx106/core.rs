@@ -2,13 +2,16 @@
 
 use core::ops::Range;
 
+use crate::cores::fast::{FastPath, TRACE_INSTRUCTIONS_MAX};
 use crate::machine::access::AccessKind;
+use crate::machine::chip::Tier;
 use crate::machine::memory::Memory;
 use crate::machine::stops::{Stops, StopsFor};
 
 use super::bus::Bus;
+use super::decode::Decoder;
 use super::exception::{Cause, Exception};
-use super::instruction::{Format, Instruction, Opcode};
+use super::front_end::{SAR, a};
 use super::pages::Pages;
 use super::special::{DebugRegisters, PS_EXCM, PS_INTLEVEL};
 
@@ -58,12 +61,10 @@ pub(super) struct Watch {
     pub(super) kind: AccessKind,
 }
 
-/// Encodings that are kept decoded; two that share a place displace each other.
-const DECODED: usize = 4096;
-
 /// One core.
 pub struct Lx106 {
-    pub(super) a: [u32; 16],
+    /// The registers `a0` to `a15`, and SAR, too.
+    pub(super) fast: FastPath,
     pub(super) pc: u32,
     pub(super) cycle: u64,
     /// Cycles in which no instruction retired.
@@ -71,7 +72,6 @@ pub struct Lx106 {
     pub(super) waiting: bool,
 
     pub(super) ps: u32,
-    pub(super) sar: u32,
     pub(super) litbase: u32,
     pub(super) vecbase: u32,
     pub(super) epc: [u32; 3],
@@ -104,22 +104,20 @@ pub struct Lx106 {
     exceptions_to_stop_at: u64,
 
     pub(super) pages: Pages,
-    /// Instructions by their encodings.
-    pub(super) decoded: Box<[(u32, Instruction); DECODED]>,
+    pub(super) decoder: Decoder,
 }
 
 impl Lx106 {
     /// A core out of reset, at `pc`, at cycle zero.
     pub fn new(pc: u32) -> Self {
-        let ill = Instruction { opcode: Opcode::Ill, format: Format::None, r: 0, s: 0, t: 0, immediate: 0, length: 3 };
         let mut core = Self {
-            a: [0; 16],
+            // Misaligned accesses are exceptions.
+            fast: FastPath::new(false),
             pc,
             cycle: 0,
             unretired: 0,
             waiting: false,
             ps: 0,
-            sar: 0,
             litbase: 0,
             vecbase: 0,
             epc: [0; 3],
@@ -144,7 +142,7 @@ impl Lx106 {
             stop_at_break: false,
             exceptions_to_stop_at: 0,
             pages: Pages::new(),
-            decoded: Box::new([(0, ill); DECODED]),
+            decoder: Decoder::new(),
         };
         core.reset(pc, 0);
         core
@@ -153,11 +151,12 @@ impl Lx106 {
     /// Resets what a reset of the core resets, and begins at `pc`, with vectors from `vecbase` on. Time goes on; hooks,
     /// breakpoints and watchpoints stay.
     pub fn reset(&mut self, pc: u32, vecbase: u32) {
-        self.a = [0; 16];
+        self.fast.registers_mut().fill(0);
+        self.fast.void();
         self.pc = pc;
         self.waiting = false;
         self.ps = PS_EXCM | PS_INTLEVEL;
-        (self.sar, self.litbase, self.vecbase) = (0, 0, vecbase);
+        (self.litbase, self.vecbase) = (0, vecbase);
         (self.epc, self.eps, self.excsave, self.depc) = ([0; 3], [0; 2], [0; 3], 0);
         (self.exccause, self.excvaddr, self.debugcause) = (0, 0, 0);
         self.debug = DebugRegisters::default();
@@ -169,12 +168,20 @@ impl Lx106 {
 
     /// Register `a0` to `a15`; the number is taken modulo 16.
     pub fn register(&self, number: u8) -> u32 {
-        self.a[usize::from(number & 15)]
+        self.fast.registers()[usize::from(a(number))]
     }
 
     /// Sets a register.
     pub fn set_register(&mut self, number: u8, value: u32) {
-        self.a[usize::from(number & 15)] = value;
+        self.fast.registers_mut()[usize::from(a(number))] = value;
+    }
+
+    pub(super) fn sar(&self) -> u32 {
+        self.fast.registers()[usize::from(SAR)]
+    }
+
+    pub(super) fn set_sar(&mut self, value: u32) {
+        self.fast.registers_mut()[usize::from(SAR)] = value;
     }
 
     /// The address of the next instruction.
@@ -221,33 +228,54 @@ impl Lx106 {
     /// counter, or [`step`](Self::step).
     pub fn add_hook(&mut self, address: u32) {
         self.stops.add_hook(address);
+        self.fast.void();
     }
 
     /// Makes every address of a range a hook: a mask ROM that its owner models.
     pub fn hook_range(&mut self, range: Range<u32>) {
         self.stops.hook_range(range);
+        self.fast.void();
     }
 
     /// Stops runs with [`Stop::Breakpoint`] before the instruction at `address`. To go on from there,
     /// [`step`](Self::step) first.
     pub fn add_breakpoint(&mut self, address: u32) {
         self.stops.add_breakpoint(address);
+        self.fast.void();
     }
 
     /// Forgets a breakpoint.
     pub fn remove_breakpoint(&mut self, address: u32) {
         self.stops.remove_breakpoint(address);
+        self.fast.void();
     }
 
     /// Stops runs with [`Stop::Watchpoint`] after an instruction that accessed any byte of `address..address + length`.
     pub fn add_watchpoint(&mut self, address: u32, length: u32, kind: AccessKind) {
         self.watches.push(watch(address, length, kind));
+        self.fast.void();
     }
 
     /// Forgets a watchpoint, given as it was added.
     pub fn remove_watchpoint(&mut self, address: u32, length: u32, kind: AccessKind) {
         let gone = watch(address, length, kind);
         self.watches.retain(|other| *other != gone);
+        self.fast.void();
+    }
+
+    /// Who executes instructions. The results are the same, whoever does: for tests, and to find out who is to blame.
+    pub fn execute_by(&mut self, tier: Tier) {
+        self.fast.execute_by(tier);
+    }
+
+    /// Compiles what was met with so many instructions, instead of what is worth it: for tests.
+    pub fn compile_after(&mut self, instructions: u32) {
+        self.fast.compile_after(instructions);
+    }
+
+    /// How many traces are host code now.
+    pub fn host_code_count(&self) -> usize {
+        self.fast.host_code_count()
     }
 
     /// Whether `break` stops runs, as it does with a debugger attached, or raises a debug exception.
@@ -275,6 +303,22 @@ impl Lx106 {
                 return stop;
             }
             let end = until_cycle.min(self.next_event_cycle).min(self.timer_due).max(self.cycle + 1);
+            if self.fast.tier() != Tier::Interpreter {
+                self.fast.settle(memory);
+                if end - self.cycle >= u64::from(TRACE_INSTRUCTIONS_MAX)
+                    && let Some(trace) = self.trace_here(memory)
+                {
+                    let left = self.fast.run(memory, self.pc, trace, end - self.cycle);
+                    self.pc = left.pc;
+                    self.cycle += left.executed;
+                    if left.interpret
+                        && let Some(stop) = self.execute(memory, bus)
+                    {
+                        return stop;
+                    }
+                    continue;
+                }
+            }
             while self.cycle < end {
                 if let Some(stop) = self.stops.at(self.pc) {
                     let address = self.pc;

@@ -208,6 +208,34 @@ pub fn decode(bits: u32) -> Option<Instruction> {
     })
 }
 
+/// Encodings that are kept decoded; two that share a place displace each other.
+const KNOWN: usize = 4096;
+
+/// Decodes what it has met before without looking at the table.
+pub(super) struct Decoder {
+    known: Box<[(u32, Instruction); KNOWN]>,
+}
+
+impl Decoder {
+    pub fn new() -> Self {
+        let ill = Instruction { opcode: O::Ill, format: F::None, r: 0, s: 0, t: 0, immediate: 0, length: 3 };
+        Self { known: Box::new([(0, ill); KNOWN]) }
+    }
+
+    /// As [`decode`], for an encoding with nothing above it.
+    #[inline]
+    pub fn decode(&mut self, bits: u32) -> Option<Instruction> {
+        let place = (bits.wrapping_mul(0x9e37_79b1) >> 20) as usize;
+        let (known, instruction) = self.known[place];
+        if known == bits {
+            return Some(instruction);
+        }
+        let instruction = decode(bits)?;
+        self.known[place] = (bits, instruction);
+        Some(instruction)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,6 @@
-//! The interpreter: one instruction, with everything that may happen to it. It says what instructions mean.
+//! The plain interpreter: one instruction, with everything that may happen to it.
+//!
+//! It says what instructions mean. The fast path leaves to it all that is rare, and is tested against it.
 
 use core::ops::Range;
 
@@ -7,7 +9,7 @@ use crate::machine::memory::{Memory, PAGE_BYTES};
 
 use super::bus::Bus;
 use super::core::{Lx106, Stop};
-use super::decode::{decode, length_of};
+use super::decode::length_of;
 use super::exception::{Cause, DEBUGCAUSE_BREAK, DEBUGCAUSE_BREAK_NARROW, Exception, Vector};
 use super::instruction::{BRANCH_CONSTANTS, BRANCH_CONSTANTS_UNSIGNED, Instruction, Opcode};
 use super::special::{PS_EXCM, PS_INTLEVEL};
@@ -23,7 +25,8 @@ impl Lx106 {
     #[inline]
     pub(super) fn execute_one(&mut self, memory: &mut Memory, bus: &mut dyn Bus) -> Result<Option<Stop>, Exception> {
         let bits = self.fetch(memory)?;
-        let instruction = self.decoded(bits)?;
+        let undecoded = Exception::new(Cause::IllegalInstruction, self.pc);
+        let instruction = self.decoder.decode(bits).ok_or(undecoded)?;
         self.perform(instruction, memory, bus)
     }
 
@@ -50,19 +53,6 @@ impl Lx106 {
             n += 1;
         }
         Ok(bits)
-    }
-
-    /// Decoding is a function of the encoding, so it is done once for each.
-    #[inline]
-    fn decoded(&mut self, bits: u32) -> Result<Instruction, Exception> {
-        let place = (bits.wrapping_mul(0x9e37_79b1) >> 20) as usize;
-        let (known, instruction) = self.decoded[place];
-        if known == bits {
-            return Ok(instruction);
-        }
-        let instruction = decode(bits).ok_or(Exception::new(Cause::IllegalInstruction, self.pc))?;
-        self.decoded[place] = (bits, instruction);
-        Ok(instruction)
     }
 
     fn perform(
@@ -93,14 +83,14 @@ impl Lx106 {
                     return Ok(None);
                 }
             }
-            Opcode::Ret => new_pc = self.a[0],
+            Opcode::Ret => new_pc = self.register(0),
             Opcode::Jx => new_pc = left,
             Opcode::Callx0 => {
-                self.a[0] = next_pc;
+                self.set_register(0, next_pc);
                 new_pc = left;
             }
             Opcode::Call0 => {
-                self.a[0] = next_pc;
+                self.set_register(0, next_pc);
                 new_pc = (pc & !3).wrapping_add_signed(immediate);
             }
             Opcode::J => new_pc = branch(true),
@@ -110,13 +100,13 @@ impl Lx106 {
             Opcode::Rsr | Opcode::Wsr | Opcode::Xsr => self.access_special(instruction, pc)?,
             Opcode::ReadTlb => self.set_register(t, 0),
             Opcode::Ssr | Opcode::Ssl | Opcode::Ssa8l | Opcode::Ssa8b | Opcode::Ssai => {
-                self.sar = match opcode {
+                self.set_sar(match opcode {
                     Opcode::Ssr => left & 31,
                     Opcode::Ssl => 32 - (left & 31),
                     Opcode::Ssa8l => 8 * (left & 3),
                     Opcode::Ssa8b => 32 - 8 * (left & 3),
                     _ => immediate as u32,
-                };
+                });
             }
             Opcode::Nsa => self.set_register(t, (left ^ (left as i32 >> 31) as u32).leading_zeros() - 1),
             Opcode::Nsau => self.set_register(t, left.leading_zeros()),
@@ -217,11 +207,11 @@ impl Lx106 {
             Opcode::Srai => (right as i32 >> amount) as u32,
             Opcode::Srli => right >> amount,
             Opcode::Extui => right >> amount & (u32::MAX >> (32 - u32::from(s))),
-            Opcode::Src => ((u64::from(left) << 32 | u64::from(right)) >> self.sar) as u32,
-            Opcode::Srl => (u64::from(right) >> self.sar) as u32,
+            Opcode::Src => ((u64::from(left) << 32 | u64::from(right)) >> self.sar()) as u32,
+            Opcode::Srl => (u64::from(right) >> self.sar()) as u32,
             // SAR is 32 less the amount; above 32 is undefined.
-            Opcode::Sll => (u64::from(left) << (32_u32.wrapping_sub(self.sar) & 63)) as u32,
-            Opcode::Sra => (i64::from(right as i32) >> self.sar) as u32,
+            Opcode::Sll => (u64::from(left) << (32_u32.wrapping_sub(self.sar()) & 63)) as u32,
+            Opcode::Sra => (i64::from(right as i32) >> self.sar()) as u32,
             Opcode::Mul16u => (left & 0xffff).wrapping_mul(right & 0xffff),
             Opcode::Mul16s => (i32::from(left as i16) * i32::from(right as i16)) as u32,
             Opcode::Mull => left.wrapping_mul(right),
@@ -285,6 +275,7 @@ impl Lx106 {
         check(address, width)?;
         let (at, access) = self.pages.find(memory, address);
         let value = if access.read {
+            self.open_page(memory, address, AccessKind::Load);
             memory.load_at(at, bytes)
         } else {
             self.bus_was_used = true;
@@ -309,6 +300,7 @@ impl Lx106 {
         let (at, access) = self.pages.find(memory, address);
         if access.write {
             memory.store_at(at, bytes, value);
+            self.open_page(memory, address, AccessKind::Store);
         } else {
             self.bus_was_used = true;
             let fault = Exception::new(Cause::StoreProhibited, address);

@@ -1,8 +1,14 @@
-//! Where in memory's bytes an address is, remembered by the page.
+//! What is remembered by the page: where in memory's bytes an address is, for the plain interpreter, and which pages the fast
+//! path may touch.
 //!
 //! Windows begin and end at pages, so what was found for one address holds for its page until memory is mapped anew.
 
+use crate::machine::access::AccessKind;
+use crate::machine::chip::Tier;
 use crate::machine::memory::{Access, Memory, PAGE_BYTES, PAGE_SHIFT};
+
+use super::core::Lx106;
+use super::front_end::Code;
 
 const PLACES: usize = 256;
 const NONE: Access = Access { read: false, write: false, execute: false };
@@ -41,5 +47,48 @@ impl Pages {
             *place = Place { page, backing, access };
         }
         (place.backing + address % PAGE_BYTES, place.access)
+    }
+}
+
+impl Lx106 {
+    /// The trace that begins at the program counter, made if need be. `None` where the core has to stop.
+    pub(super) fn trace_here(&mut self, memory: &mut Memory) -> Option<u32> {
+        if let Some(trace) = self.fast.find(self.pc) {
+            return Some(trace);
+        }
+        if self.stops.contains(self.pc) {
+            return None;
+        }
+        let (literals_are_relative, literals_are_known) = (self.litbase & 1 == 0, self.watches.is_empty());
+        let Self { fast, decoder, stops, pc, .. } = self;
+        Some(fast.translate(*pc, |tables| Code {
+            memory,
+            tables,
+            decoder,
+            stops,
+            literals_are_relative,
+            literals_are_known,
+        }))
+    }
+
+    /// After an access that direct memory answered: lets the next ones to the same page take the fast path, if nobody
+    /// need see them.
+    pub(super) fn open_page(&mut self, memory: &Memory, address: u32, kind: AccessKind) {
+        if self.fast.tier() == Tier::Interpreter || !self.fast.is_settled(memory) {
+            return;
+        }
+        let first = address & !(PAGE_BYTES - 1);
+        let last = first | (PAGE_BYTES - 1);
+        if self.watches.iter().any(|watch| watch.kind == kind && watch.first <= last && first <= watch.last) {
+            return;
+        }
+        let (backing, access) = self.pages.find(memory, address);
+        match kind {
+            AccessKind::Load if access.read => self.fast.tables.allow_reads(address, backing),
+            AccessKind::Store if access.write && !memory.page_has_code(backing) => {
+                self.fast.tables.allow_writes(address, backing);
+            }
+            _ => {}
+        }
     }
 }

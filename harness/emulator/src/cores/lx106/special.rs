@@ -125,7 +125,7 @@ impl Lx106 {
             return None;
         }
         Some(match number {
-            SAR => self.sar,
+            SAR => self.sar(),
             LITBASE => self.litbase,
             IBREAKENABLE => self.debug.ibreak_enable,
             DDR => self.debug.ddr,
@@ -159,8 +159,11 @@ impl Lx106 {
             return false;
         }
         match number {
-            SAR => self.sar = value & 0x3f,
-            LITBASE => self.litbase = value & 0xffff_f001,
+            SAR => self.set_sar(value & 0x3f),
+            LITBASE => {
+                self.litbase = value & 0xffff_f001;
+                self.fast.void();
+            }
             IBREAKENABLE => self.debug.ibreak_enable = value & 1,
             DDR => self.debug.ddr = value,
             IBREAKA0 => self.debug.ibreak_address = value,

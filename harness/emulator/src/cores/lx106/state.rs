@@ -1,7 +1,7 @@
 //! The core's state, as a snapshot keeps it.
 //!
-//! What its owner has asked of it (hooks, breakpoints, exceptions to stop at) and what it has worked out (decoded
-//! instructions, pages) is not state: the one stays, the other is worked out anew.
+//! What its owner has asked of it (hooks, breakpoints, exceptions to stop at) and what it has worked out (traces,
+//! decoded instructions, pages) is not state: the one stays, the other is worked out anew.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,13 +39,13 @@ impl Lx106 {
     /// The core's state now.
     pub fn state(&self) -> CoreState {
         CoreState {
-            a: self.a,
+            a: std::array::from_fn(|number| self.register(number as u8)),
             pc: self.pc,
             cycle: self.cycle,
             unretired: self.unretired,
             waiting: self.waiting,
             ps: self.ps,
-            sar: self.sar,
+            sar: self.sar(),
             litbase: self.litbase,
             vecbase: self.vecbase,
             epc: self.epc,
@@ -66,10 +66,12 @@ impl Lx106 {
 
     /// Goes on from a state.
     pub fn set_state(&mut self, state: &CoreState) {
-        (self.a, self.pc, self.cycle) = (state.a, state.pc, state.cycle);
+        (0..16).for_each(|number| self.set_register(number, state.a[usize::from(number)]));
+        (self.pc, self.cycle) = (state.pc, state.cycle);
         // Instructions are cycles without those in which none retired.
         self.unretired = state.unretired.min(state.cycle);
-        (self.waiting, self.ps, self.sar) = (state.waiting, state.ps, state.sar & 0x3f);
+        (self.waiting, self.ps) = (state.waiting, state.ps);
+        self.set_sar(state.sar & 0x3f);
         (self.litbase, self.vecbase) = (state.litbase, state.vecbase);
         (self.epc, self.eps, self.excsave, self.depc) = (state.epc, state.eps, state.excsave, state.depc);
         (self.exccause, self.excvaddr) = (state.exccause, state.excvaddr);
@@ -79,5 +81,6 @@ impl Lx106 {
         self.watch_hit = None;
         self.bus_was_used = false;
         self.attention = true;
+        self.fast.void();
     }
 }

@@ -1,0 +1,372 @@
+//! What the LX106's instructions do, in operations of the fast path.
+//!
+//! `a0` to `a15` are the registers from [`a`]`(0)` on; behind them lies SAR, and two registers for what an instruction computes
+//! on its way. Special registers but SAR, exceptions, and instructions that change PS are the plain interpreter's.
+
+use crate::cores::fast::{Draft, FrontEnd, Tables, ZERO, kind::*};
+use crate::machine::memory::Memory;
+use crate::machine::stops::Stops;
+
+use super::decode::{Decoder, length_of};
+use super::instruction::{BRANCH_CONSTANTS, BRANCH_CONSTANTS_UNSIGNED, Instruction, Opcode};
+use super::special::number;
+
+/// Where the fast path keeps `a0` to `a15`: behind the register that is always zero.
+pub(super) const fn a(number: u8) -> u8 {
+    1 + (number & 15)
+}
+
+/// Where the fast path keeps SAR.
+pub(super) const SAR: u8 = 17;
+
+/// What an instruction computes on its way.
+const TEMPORARY: u8 = 18;
+const SECOND_TEMPORARY: u8 = 19;
+
+/// Direct memory, as the core may execute it now.
+pub(super) struct Code<'a> {
+    pub(super) memory: &'a mut Memory,
+    pub(super) tables: &'a mut Tables,
+    pub(super) decoder: &'a mut Decoder,
+    pub(super) stops: &'a Stops,
+    /// LITBASE is not used: literals are found from the program counter.
+    pub(super) literals_are_relative: bool,
+    /// Nobody watches loads: a literal that lies among code is known.
+    pub(super) literals_are_known: bool,
+}
+
+impl FrontEnd for Code<'_> {
+    fn add(&mut self, pc: u32, draft: &mut Draft) -> Option<u32> {
+        let instruction = self.fetch(pc).and_then(|bits| self.decoder.decode(bits));
+        let Some(instruction) = instruction.filter(|instruction| self.is_for_the_fast_path(instruction)) else {
+            draft.interpret();
+            return None;
+        };
+        self.add_instruction(pc, instruction, draft)
+    }
+
+    fn stops_at(&self, address: u32) -> bool {
+        self.stops.contains(address)
+    }
+}
+
+impl Code<'_> {
+    /// The encoding at `pc`, if all of it may be executed.
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        let first = self.byte(pc)?;
+        let mut bits = first;
+        for n in 1..length_of(first as u8) {
+            bits |= self.byte(pc.wrapping_add(n.into()))? << (8 * n);
+        }
+        Some(bits)
+    }
+
+    fn byte(&mut self, address: u32) -> Option<u32> {
+        let (backing, access) = self.memory.locate(address)?;
+        if !access.execute {
+            return None;
+        }
+        let byte = self.memory.load_at(backing, 1);
+        self.tables.close_for_code(self.memory, backing);
+        Some(byte)
+    }
+
+    /// A word that lies where code lies: as much a part of it as an immediate.
+    fn literal(&mut self, address: u32) -> Option<u32> {
+        if !self.literals_are_known {
+            return None;
+        }
+        let (backing, access) = self.memory.locate(address)?;
+        if !access.execute || !access.read {
+            return None;
+        }
+        let word = self.memory.load_at(backing, 4);
+        for halfword in [backing, backing + 2] {
+            self.tables.close_for_code(self.memory, halfword);
+        }
+        Some(word)
+    }
+
+    fn is_for_the_fast_path(&self, instruction: &Instruction) -> bool {
+        match instruction.opcode {
+            Opcode::Ill | Opcode::Syscall | Opcode::Break | Opcode::BreakN => false,
+            Opcode::Rfe | Opcode::Rfde | Opcode::Rfi | Opcode::Rsil | Opcode::Waiti => false,
+            Opcode::Rsr | Opcode::Wsr | Opcode::Xsr => instruction.immediate == i32::from(number::SAR),
+            Opcode::L32r => self.literals_are_relative,
+            _ => true,
+        }
+    }
+
+    /// Where the trace goes on.
+    fn add_instruction(&mut self, pc: u32, instruction: Instruction, draft: &mut Draft) -> Option<u32> {
+        let Instruction { opcode, r, s, t, immediate, length, .. } = instruction;
+        let next = pc.wrapping_add(u32::from(length));
+        match opcode {
+            Opcode::Ret => return jump(a(0), false, next, draft),
+            Opcode::Jx => return jump(a(s), false, next, draft),
+            Opcode::Callx0 => return jump(a(s), true, next, draft),
+            Opcode::Call0 => {
+                draft.constant(a(0), next);
+                return Some((pc & !3).wrapping_add_signed(immediate));
+            }
+            Opcode::J => {
+                draft.nothing();
+                return Some(pc.wrapping_add_signed(immediate));
+            }
+            Opcode::Nop | Opcode::Simcall => draft.nothing(),
+            Opcode::ReadTlb => draft.constant(a(t), 0),
+            Opcode::MovN => draft.last_operation(MOVE, 0, a(t), a(s), ZERO),
+            Opcode::Movi => draft.constant(a(t), immediate as u32),
+            Opcode::MoviN => draft.constant(a(s), immediate as u32),
+            Opcode::Addi | Opcode::Addmi => add_constant(a(t), a(s), immediate as u32, draft),
+            Opcode::AddiN => add_constant(a(r), a(s), immediate as u32, draft),
+            Opcode::L32r => {
+                let address = (pc.wrapping_add(3) & !3).wrapping_add_signed(immediate);
+                match self.literal(address) {
+                    Some(word) => draft.constant(a(t), word),
+                    None => draft.last_operation(LOAD_WORD, address, a(t), ZERO, ZERO),
+                }
+            }
+            Opcode::L8ui | Opcode::L16ui | Opcode::L16si | Opcode::L32i => {
+                draft.last_operation(access_kind(opcode), immediate as u32, a(t), a(s), ZERO);
+            }
+            Opcode::S8i | Opcode::S16i | Opcode::S32i => {
+                draft.last_operation(access_kind(opcode), immediate as u32, ZERO, a(s), a(t));
+            }
+            Opcode::Rsr | Opcode::Wsr | Opcode::Xsr => exchange_sar(opcode, a(t), draft),
+            Opcode::Ssr | Opcode::Ssl | Opcode::Ssa8l | Opcode::Ssa8b => set_sar(opcode, a(s), draft),
+            Opcode::Ssai => draft.constant(SAR, immediate as u32),
+            Opcode::Src | Opcode::Srl | Opcode::Sll | Opcode::Sra => shift_by_sar(opcode, a(r), a(s), a(t), draft),
+            _ if branches(pc, instruction, draft) => {}
+            _ => compute(instruction, draft),
+        }
+        Some(next)
+    }
+}
+
+/// A jump to where a register says, which ends the trace unless the trace itself has set the register.
+fn jump(to: u8, links: bool, next: u32, draft: &mut Draft) -> Option<u32> {
+    let target = draft.known_before(to);
+    match (target, links) {
+        (Some(_), false) => draft.nothing(),
+        (Some(_), true) => draft.constant(a(0), next),
+        (None, true) => draft.computed_jump(JUMP_ANYWHERE_LINKING, 0, a(0), to, next),
+        (None, false) => draft.computed_jump(JUMP_ANYWHERE, 0, ZERO, to, next),
+    }
+    target
+}
+
+fn add_constant(to: u8, from: u8, constant: u32, draft: &mut Draft) {
+    match draft.known(from) {
+        Some(value) => draft.constant(to, value.wrapping_add(constant)),
+        None => draft.last_operation(ADD_IMMEDIATE, constant, to, from, ZERO),
+    }
+}
+
+const fn access_kind(opcode: Opcode) -> u8 {
+    match opcode {
+        Opcode::L8ui => LOAD_BYTE_OF_DATA,
+        Opcode::L16ui => LOAD_HALF_OF_DATA,
+        Opcode::L16si => LOAD_HALF_SIGNED_OF_DATA,
+        Opcode::L32i => LOAD_WORD,
+        Opcode::S8i => STORE_BYTE_OF_DATA,
+        Opcode::S16i => STORE_HALF_OF_DATA,
+        _ => STORE_WORD,
+    }
+}
+
+/// `rsr`, `wsr` and `xsr` of SAR, which has six bits.
+fn exchange_sar(opcode: Opcode, with: u8, draft: &mut Draft) {
+    match opcode {
+        Opcode::Rsr => draft.last_operation(MOVE, 0, with, SAR, ZERO),
+        Opcode::Wsr => draft.last_operation(AND_IMMEDIATE, 0x3f, SAR, with, ZERO),
+        _ => {
+            draft.operation(MOVE, 0, TEMPORARY, SAR, ZERO);
+            draft.operation(AND_IMMEDIATE, 0x3f, SAR, with, ZERO);
+            draft.last_operation(MOVE, 0, with, TEMPORARY, ZERO);
+        }
+    }
+}
+
+/// `ssr`, `ssl`, `ssa8l` and `ssa8b`.
+fn set_sar(opcode: Opcode, from: u8, draft: &mut Draft) {
+    let is_by_bytes = matches!(opcode, Opcode::Ssa8l | Opcode::Ssa8b);
+    let (from, mask) = if is_by_bytes {
+        draft.operation(SHIFT_LEFT_IMMEDIATE, 3, TEMPORARY, from, ZERO);
+        (TEMPORARY, 24)
+    } else {
+        (from, 31)
+    };
+    if matches!(opcode, Opcode::Ssr | Opcode::Ssa8l) {
+        draft.last_operation(AND_IMMEDIATE, mask, SAR, from, ZERO);
+    } else {
+        draft.operation(AND_IMMEDIATE, mask, TEMPORARY, from, ZERO);
+        draft.last_operation(SUBTRACT_FROM_IMMEDIATE, 32, SAR, TEMPORARY, ZERO);
+    }
+}
+
+/// How SAR was set, if the trace did it: by the low five bits of a register that still holds the same.
+enum Amount {
+    Right(u8),
+    Left(u8),
+}
+
+fn amount(draft: &Draft) -> Option<Amount> {
+    let set = draft.set_by(SAR)?;
+    let (amount, set) = match draft.said(set) {
+        (AND_IMMEDIATE, 31, register) => (Amount::Right(register), set),
+        (SUBTRACT_FROM_IMMEDIATE, 32, TEMPORARY) => match draft.said(set.checked_sub(1)?) {
+            (AND_IMMEDIATE, 31, register) => (Amount::Left(register), set),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let (Amount::Right(register) | Amount::Left(register)) = amount;
+    let is_kept = register != TEMPORARY && draft.set_by(register).is_none_or(|at| at < set);
+    is_kept.then_some(amount)
+}
+
+/// Shifts of `high` and `low` by SAR. Where the trace has set it to a constant or by a register, by that.
+fn shift_by_sar(opcode: Opcode, to: u8, high: u8, low: u8, draft: &mut Draft) {
+    let (kind, immediate, first, second) = match (opcode, amount(draft)) {
+        (Opcode::Srl, Some(Amount::Right(register))) => (SHIFT_RIGHT, 0, low, register),
+        (Opcode::Sra, Some(Amount::Right(register))) => (SHIFT_RIGHT_ARITHMETIC, 0, low, register),
+        (Opcode::Sll, Some(Amount::Left(register))) => (SHIFT_LEFT, 0, high, register),
+        _ => shift_by_constant(opcode, high, low, draft.known_before(SAR)),
+    };
+    draft.last_operation(kind, immediate, to, first, second);
+}
+
+/// A shift by so many bits, or by SAR: kind, immediate and operands.
+fn shift_by_constant(opcode: Opcode, high: u8, low: u8, amount: Option<u32>) -> (u8, u32, u8, u8) {
+    match (opcode, amount) {
+        (Opcode::Src, Some(0)) => (MOVE, 0, low, ZERO),
+        (Opcode::Src, Some(amount @ 1..32)) => (FUNNEL_SHIFT_IMMEDIATE, amount, high, low),
+        (Opcode::Src, _) => (FUNNEL_SHIFT, SAR.into(), high, low),
+        (Opcode::Srl, Some(amount @ 0..32)) => (SHIFT_RIGHT_IMMEDIATE, amount, low, ZERO),
+        (Opcode::Srl, _) => (WIDE_SHIFT_RIGHT, 0, low, SAR),
+        (Opcode::Sra, Some(amount @ 0..32)) => (SHIFT_RIGHT_ARITHMETIC_IMMEDIATE, amount, low, ZERO),
+        (Opcode::Sra, _) => (WIDE_SHIFT_RIGHT_ARITHMETIC, 0, low, SAR),
+        (_, Some(amount @ 1..=32)) => (SHIFT_LEFT_IMMEDIATE, 32 - amount, high, ZERO),
+        _ => (WIDE_SHIFT_LEFT, 0, high, SAR),
+    }
+}
+
+/// Adds a branch; `false` if it is none.
+fn branches(pc: u32, instruction: Instruction, draft: &mut Draft) -> bool {
+    let Instruction { opcode, r, s, t, immediate, .. } = instruction;
+    let target = pc.wrapping_add_signed(immediate);
+    let (left, right) = (a(s), a(t));
+    let constant = |constant: u32, draft: &mut Draft| {
+        draft.operation(LOAD_CONSTANT, constant, TEMPORARY, ZERO, ZERO);
+        TEMPORARY
+    };
+    let signed = BRANCH_CONSTANTS[usize::from(r & 15)] as u32;
+    let unsigned = BRANCH_CONSTANTS_UNSIGNED[usize::from(r & 15)];
+    let (kind, left, right) = match opcode {
+        Opcode::Beqz => (BRANCH_EQUAL, left, ZERO),
+        Opcode::Bnez => (BRANCH_NOT_EQUAL, left, ZERO),
+        Opcode::Bltz => (BRANCH_LESS, left, ZERO),
+        Opcode::Bgez => (BRANCH_GREATER_OR_EQUAL, left, ZERO),
+        Opcode::Beqi => (BRANCH_EQUAL, left, constant(signed, draft)),
+        Opcode::Bnei => (BRANCH_NOT_EQUAL, left, constant(signed, draft)),
+        Opcode::Blti => (BRANCH_LESS, left, constant(signed, draft)),
+        Opcode::Bgei => (BRANCH_GREATER_OR_EQUAL, left, constant(signed, draft)),
+        Opcode::Bltui => (BRANCH_LESS_UNSIGNED, left, constant(unsigned, draft)),
+        Opcode::Bgeui => (BRANCH_GREATER_OR_EQUAL_UNSIGNED, left, constant(unsigned, draft)),
+        Opcode::Beq => (BRANCH_EQUAL, left, right),
+        Opcode::Bne => (BRANCH_NOT_EQUAL, left, right),
+        Opcode::Blt => (BRANCH_LESS, left, right),
+        Opcode::Bge => (BRANCH_GREATER_OR_EQUAL, left, right),
+        Opcode::Bltu => (BRANCH_LESS_UNSIGNED, left, right),
+        Opcode::Bgeu => (BRANCH_GREATER_OR_EQUAL_UNSIGNED, left, right),
+        Opcode::Bnone | Opcode::Bany | Opcode::Ball | Opcode::Bnall => {
+            draft.operation(AND, 0, TEMPORARY, left, right);
+            let kind = if matches!(opcode, Opcode::Bnone | Opcode::Ball) { BRANCH_EQUAL } else { BRANCH_NOT_EQUAL };
+            // All bits of the mask are set if the mask is what remains.
+            (kind, TEMPORARY, if matches!(opcode, Opcode::Ball | Opcode::Bnall) { right } else { ZERO })
+        }
+        Opcode::Bbc | Opcode::Bbs => {
+            draft.operation(SHIFT_RIGHT, 0, TEMPORARY, left, right);
+            draft.operation(AND_IMMEDIATE, 1, TEMPORARY, TEMPORARY, ZERO);
+            (if opcode == Opcode::Bbc { BRANCH_EQUAL } else { BRANCH_NOT_EQUAL }, TEMPORARY, ZERO)
+        }
+        Opcode::Bbci | Opcode::Bbsi => {
+            draft.operation(AND_IMMEDIATE, 1 << (r & 31), TEMPORARY, left, ZERO);
+            (if opcode == Opcode::Bbci { BRANCH_EQUAL } else { BRANCH_NOT_EQUAL }, TEMPORARY, ZERO)
+        }
+        _ => return false,
+    };
+    draft.branch(kind, left, right, target);
+    true
+}
+
+/// Instructions that compute something of `s` and `t`.
+fn compute(instruction: Instruction, draft: &mut Draft) {
+    let Instruction { opcode, r, s, t, immediate, .. } = instruction;
+    let (to, left, right, amount) = (a(r), a(s), a(t), immediate as u32);
+    match opcode {
+        Opcode::Or if s == t => draft.last_operation(MOVE, 0, to, left, ZERO),
+        Opcode::And => draft.last_operation(AND, 0, to, left, right),
+        Opcode::Or => draft.last_operation(OR, 0, to, left, right),
+        Opcode::Xor => draft.last_operation(XOR, 0, to, left, right),
+        Opcode::Add | Opcode::AddN => draft.last_operation(ADD, 0, to, left, right),
+        Opcode::Sub => draft.last_operation(SUBTRACT, 0, to, left, right),
+        Opcode::Addx2 | Opcode::Addx4 | Opcode::Addx8 | Opcode::Subx2 | Opcode::Subx4 | Opcode::Subx8 => {
+            let (kind, shift) = scaled(opcode);
+            draft.operation(SHIFT_LEFT_IMMEDIATE, shift, TEMPORARY, left, ZERO);
+            draft.last_operation(kind, 0, to, TEMPORARY, right);
+        }
+        Opcode::Neg => draft.last_operation(SUBTRACT_FROM_IMMEDIATE, 0, to, right, ZERO),
+        Opcode::Abs => {
+            // Of a negative number, all bits are inverted, and one is added.
+            draft.operation(SHIFT_RIGHT_ARITHMETIC_IMMEDIATE, 31, TEMPORARY, right, ZERO);
+            draft.operation(XOR, 0, SECOND_TEMPORARY, TEMPORARY, right);
+            draft.last_operation(SUBTRACT, 0, to, SECOND_TEMPORARY, TEMPORARY);
+        }
+        Opcode::Nsau => draft.last_operation(COUNT_LEADING_ZEROS, 0, right, left, ZERO),
+        Opcode::Nsa => {
+            draft.operation(SHIFT_RIGHT_ARITHMETIC_IMMEDIATE, 31, TEMPORARY, left, ZERO);
+            draft.operation(XOR, 0, TEMPORARY, TEMPORARY, left);
+            draft.operation(COUNT_LEADING_ZEROS, 0, TEMPORARY, TEMPORARY, ZERO);
+            draft.last_operation(ADD_IMMEDIATE, u32::MAX, right, TEMPORARY, ZERO);
+        }
+        Opcode::Slli => draft.last_operation(SHIFT_LEFT_IMMEDIATE, amount & 31, to, left, ZERO),
+        Opcode::Srai => draft.last_operation(SHIFT_RIGHT_ARITHMETIC_IMMEDIATE, amount, to, right, ZERO),
+        Opcode::Srli => draft.last_operation(SHIFT_RIGHT_IMMEDIATE, amount, to, right, ZERO),
+        Opcode::Extui => extract(to, right, amount, u32::from(s), draft),
+        Opcode::Mul16u => draft.last_operation(MULTIPLY_HALVES, 0, to, left, right),
+        Opcode::Mul16s => draft.last_operation(MULTIPLY_HALVES_SIGNED, 0, to, left, right),
+        Opcode::Mull => draft.last_operation(MULTIPLY, 0, to, left, right),
+        Opcode::Moveqz => draft.last_operation(MOVE_IF_ZERO, 0, to, left, right),
+        Opcode::Movnez => draft.last_operation(MOVE_IF_NOT_ZERO, 0, to, left, right),
+        Opcode::Movltz => draft.last_operation(MOVE_IF_NEGATIVE, 0, to, left, right),
+        Opcode::Movgez => draft.last_operation(MOVE_IF_NOT_NEGATIVE, 0, to, left, right),
+        _ => unreachable!("{opcode:?} computes nothing"),
+    }
+}
+
+const fn scaled(opcode: Opcode) -> (u8, u32) {
+    match opcode {
+        Opcode::Addx2 => (ADD, 1),
+        Opcode::Addx4 => (ADD, 2),
+        Opcode::Addx8 => (ADD, 3),
+        Opcode::Subx2 => (SUBTRACT, 1),
+        Opcode::Subx4 => (SUBTRACT, 2),
+        _ => (SUBTRACT, 3),
+    }
+}
+
+/// So many bits, from one on.
+fn extract(to: u8, from: u8, shift: u32, bits: u32, draft: &mut Draft) {
+    let mask = u32::MAX >> (32 - bits);
+    match shift {
+        0 => draft.last_operation(AND_IMMEDIATE, mask, to, from, ZERO),
+        // Nothing is above them.
+        _ if shift + bits >= 32 => draft.last_operation(SHIFT_RIGHT_IMMEDIATE, shift, to, from, ZERO),
+        _ => {
+            draft.operation(SHIFT_RIGHT_IMMEDIATE, shift, TEMPORARY, from, ZERO);
+            draft.last_operation(AND_IMMEDIATE, mask, to, TEMPORARY, ZERO);
+        }
+    }
+}
