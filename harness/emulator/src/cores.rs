@@ -1,4 +1,4 @@
-//! CPU cores: one folder an instruction set. A core does not know which chip it is in.
+//! CPU cores: one folder an instruction set, and the fast path that they share. A core does not know which chip it is in.
 
 mod fast;
 pub mod lx106;

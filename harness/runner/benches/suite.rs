@@ -24,10 +24,14 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The released image as it is, without a profile.
-fn stack() -> Stack {
+/// A released image as it is, without a profile.
+fn released(name: &str) -> Stack {
     let stacks = stack::released(&root()).unwrap_or_else(|why| panic!("{why}"));
-    stacks.into_iter().find(|stack| stack.name == "esp32c3_mbedtls").expect("it is released")
+    stacks.into_iter().find(|stack| stack.name == name).expect("it is released")
+}
+
+fn stack() -> Stack {
+    released("esp32c3_mbedtls")
 }
 
 /// From power-on to the first byte on the serial line.
@@ -57,16 +61,23 @@ fn boot(criterion: &mut Criterion) {
 
 /// Handshakes of the firmware: emulated instructions per second on real code.
 fn handshakes(criterion: &mut Criterion) {
-    let stack = stack();
     let scenarios = library::read(&root().join("scenarios")).expect("our own scenarios are good");
     let mut group = criterion.benchmark_group("handshake");
     group.sample_size(10);
-    for (label, name) in [("P-256", "versions/tls13_only"), ("RSA-2048", "certificate/rsa2048_chain")] {
+    for (label, stack, name) in [
+        ("P-256", "esp32c3_mbedtls", "versions/tls13_only"),
+        ("RSA-2048", "esp32c3_mbedtls", "certificate/rsa2048_chain"),
+        ("P-256 on an ESP8266", "esp8266_bearssl", "versions/tls12_only"),
+        ("RSA-2048 on an ESP8266", "esp8266_bearssl", "certificate/rsa2048_chain"),
+    ] {
+        let stack = released(stack);
         let Some(scenario) = scenarios.iter().find(|scenario| scenario.name == name) else {
             println!("{label}: there is no scenario {name}");
             continue;
         };
-        let (instructions, _) = one(scenario, &stack);
+        let began = Wall::now();
+        let (instructions, millis) = one(scenario, &stack);
+        println!("{label}: {} ms of wall time for {millis} virtual ms", began.elapsed().as_millis());
         group.throughput(Throughput::Elements(instructions));
         group.bench_function(label, |bencher| bencher.iter(|| black_box(one(scenario, &stack))));
     }

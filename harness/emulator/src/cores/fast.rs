@@ -35,7 +35,7 @@ pub(in crate::cores) use op::{ZERO, kind};
 pub(in crate::cores) use tables::{Tables, page_of};
 
 use crate::machine::chip::Tier;
-use crate::machine::memory::Memory;
+use crate::machine::memory::{Mapped, Memory};
 use host_code::HOT_INSTRUCTIONS;
 use op::{Core, Exit, Op, REGISTERS};
 use translations::Translations;
@@ -49,11 +49,19 @@ pub(in crate::cores) const TRACE_INSTRUCTIONS_MAX: u32 = 96;
 /// bounds the stack that they take.
 const CHUNK_INSTRUCTIONS: u64 = 4096;
 
+/// So many sets of windows are remembered besides the present one, with what was translated of them.
+const OTHERS_MAX: usize = 3;
+
 /// The fast path of one core, with the core's general registers.
 pub(in crate::cores) struct FastPath {
     core: Core,
     pub(in crate::cores) tables: Tables,
     translations: Translations,
+    /// The windows through which what is translated was read.
+    windows: Vec<Mapped>,
+    /// What was translated of windows that were there before, the newest last: a flash's window that is closed while its
+    /// flash is written comes back.
+    others: Vec<(Vec<Mapped>, Translations)>,
     /// The branch by which a trace was left, and where it leads: to be linked to the trace that begins there.
     unlinked: Option<(u32, u32)>,
     is_void: bool,
@@ -81,6 +89,8 @@ impl FastPath {
             core: Core::new(accesses_misaligned),
             tables: Tables::new(),
             translations: Translations::new(),
+            windows: Vec::new(),
+            others: Vec::new(),
             unlinked: None,
             is_void: false,
             tier: Tier::default(),
@@ -129,15 +139,41 @@ impl FastPath {
 
     /// Drops what was cached if its grounds are gone.
     pub(in crate::cores) fn settle(&mut self, memory: &mut Memory) {
-        let remapped = self.mapping_version != memory.mapping_version();
-        if remapped || self.is_void || memory.code_is_stale() || self.translations.is_full() {
-            self.mapping_version = memory.mapping_version();
-            self.is_void = false;
-            self.unlinked = None;
-            self.tables.clear();
+        let is_remapped = self.mapping_version != memory.mapping_version();
+        let is_void = self.is_void || memory.code_is_stale() || self.translations.is_full();
+        if !is_remapped && !is_void {
+            return;
+        }
+        self.mapping_version = memory.mapping_version();
+        self.is_void = false;
+        self.unlinked = None;
+        self.tables.clear();
+        if is_void {
+            self.others.clear();
             self.translations.clear();
             memory.forget_code();
+            self.windows.clear();
+            self.windows.extend_from_slice(memory.mapped());
+        } else if self.windows != memory.mapped() {
+            self.look_through(memory.mapped());
         }
+    }
+
+    /// Goes on with what was translated of these windows. All that was read is still remembered as code.
+    #[cold]
+    fn look_through(&mut self, windows: &[Mapped]) {
+        let (windows, translations) = match self.others.iter().position(|(others, _)| others == windows) {
+            Some(place) => self.others.remove(place),
+            None if self.others.len() < OTHERS_MAX => (windows.to_vec(), Translations::new()),
+            None => {
+                let (_, mut oldest) = self.others.remove(0);
+                oldest.clear();
+                (windows.to_vec(), oldest)
+            }
+        };
+        let windows = std::mem::replace(&mut self.windows, windows);
+        let translations = std::mem::replace(&mut self.translations, translations);
+        self.others.push((windows, translations));
     }
 
     /// Whether tables and traces are of the present mapping.

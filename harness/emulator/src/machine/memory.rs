@@ -116,7 +116,7 @@ struct StoreExtent {
 }
 
 /// A mapped window with its place in the backing bytes resolved.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mapped {
     pub(crate) address: u32,
     pub(crate) last: u32,
@@ -305,6 +305,8 @@ impl Memory {
         self.forget_code();
         self.code.clear();
         self.code.resize(self.backing.len() / PAGE_BYTES as usize, None);
+        // Whoever decoded something decoded other bytes.
+        self.code_is_stale = true;
         self.mapping_version += 1;
         Ok(())
     }
@@ -365,6 +367,11 @@ impl Memory {
     /// Writes one little-endian word, to any window.
     pub fn write_word(&mut self, address: u32, value: u32) -> Result<(), NotDirect> {
         self.write_slice(address, &value.to_le_bytes())
+    }
+
+    /// Every window, by ascending address.
+    pub(crate) fn mapped(&self) -> &[Mapped] {
+        &self.windows
     }
 
     /// Changes whenever a window appears or goes.
