@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, reason = "whoever runs this reads it")]
 
 mod kernel;
+#[path = "kernel/lx106.rs"]
+mod lx106;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use emulator::Tier;
 use emulator::riscv::Stop;
-use kernel::{Kernel, elf_path, lx106};
+use kernel::{Kernel, elf_path};
 
 /// A slice of the kernel that does some of everything.
 const INSTRUCTIONS: u64 = 200_000_000;

@@ -1,7 +1,5 @@
 //! The kernel's machine: RAM and the way out of QEMU's `virt`.
 
-pub mod lx106;
-
 use std::path::PathBuf;
 
 use emulator::memory::{Access, Memory, Window};
