@@ -307,6 +307,7 @@ impl Lowering<'_> {
             Function::DivideUnsigned => self.divide(false, a, b, |ins, a, b| ins.udiv(a, b), None),
             Function::Remainder => self.divide(true, a, b, |ins, a, b| ins.srem(a, b), Some(a)),
             Function::RemainderUnsigned => self.divide(false, a, b, |ins, a, b| ins.urem(a, b), Some(a)),
+            Function::CountLeadingZeros => ins.clz(a),
         }
     }
 

@@ -78,11 +78,12 @@ fn expected(function: Function, a: u32, b: u32) -> u32 {
         Function::Remainder => signed_a % signed_b,
         Function::RemainderUnsigned if b == 0 => wide_a,
         Function::RemainderUnsigned => wide_a % wide_b,
+        Function::CountLeadingZeros => (0..32).take_while(|bit| wide_a >> (31 - bit) == 0).count() as i128,
     };
     value as u32
 }
 
-const FUNCTIONS: [Function; 18] = [
+const FUNCTIONS: [Function; 19] = [
     Function::Add,
     Function::Subtract,
     Function::And,
@@ -101,6 +102,7 @@ const FUNCTIONS: [Function; 18] = [
     Function::DivideUnsigned,
     Function::Remainder,
     Function::RemainderUnsigned,
+    Function::CountLeadingZeros,
 ];
 
 #[test]

@@ -193,6 +193,8 @@ pub enum Function {
     Remainder,
     /// What an unsigned division leaves; `a` if `b` is zero.
     RemainderUnsigned,
+    /// How many bits of `a` are zero above its highest one; `b` does not count.
+    CountLeadingZeros,
 }
 
 /// A comparison of two numbers of 32 bits.

@@ -127,7 +127,8 @@ fn set_right(core: &mut Lx106, seed: u64) {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
-    stops: Vec<(Stop, u64)>,
+    /// Why runs ended, and what the core held then: `a0` to `a15`, SAR and the cycle.
+    stops: Vec<(Stop, [u32; 17], u64)>,
     machine: machine::Seen,
 }
 
@@ -155,6 +156,10 @@ fn play(seed: u64, programs: &Programs, tier: Tier, mut slice: impl FnMut() -> u
     }
     set_right(core, seed);
     core.set_pc(CODE + PROGRAM);
+    let held = |core: &Lx106| {
+        let special = core.special(sr::SAR).expect("it can be read");
+        std::array::from_fn(|n| if n < 16 { core.register(n as u8) } else { special })
+    };
     let mut stops = Vec::new();
     let mut host_code_max = 0;
     while core.cycle() < CYCLES {
@@ -166,15 +171,18 @@ fn play(seed: u64, programs: &Programs, tier: Tier, mut slice: impl FnMut() -> u
             Stop::Deadline | Stop::WaitForInterrupt => {
                 core.skip_to(until);
                 if until == epoch_end {
+                    stops.push((stop, held(core), until));
                     set_right(core, seed);
                 }
                 continue;
             }
+            _ => stops.push((stop, held(core), core.cycle())),
+        }
+        match stop {
             Stop::Hook { address } => core.set_pc(address + 3),
             Stop::Watchpoint { .. } => {}
             _ => set_right(core, seed),
         }
-        stops.push((stop, core.cycle()));
         core.skip_to(core.cycle() + 1);
     }
     Outcome { host_code_max, seen: Seen { stops, machine: machine.seen() } }
@@ -202,7 +210,7 @@ fn threaded_code_does_what_the_plain_interpreter_does() {
         let plain = play(seed, programs, Tier::Interpreter, || 1).seen;
         told += plain.machine.devices.log.len();
         handled += plain.machine.devices.handled;
-        for (stop, _) in &plain.stops {
+        for (stop, ..) in &plain.stops {
             match stop {
                 Stop::Exception { exception, .. } => causes |= 1_u64 << exception.cause as u32,
                 Stop::Watchpoint { .. } => watched += 1,

@@ -3,10 +3,10 @@
 
 use emulator::Tier;
 use emulator::access::AccessKind;
-use emulator::lx106::{Stop, special_register as sr};
+use emulator::lx106::{Cause, Stop, special_register as sr};
 
 use crate::machine::{ALARM, ALIAS, CODE, DATA, FLASH, Machine, PROGRAM, SWAP, has_back_end};
-use crate::program::{access, addi, j, l32r, movi, s32i, slli, srli};
+use crate::program::{access, addi, j, l32r, movi, s32i, slli, srli, wsr};
 
 const CYCLES: u64 = 1200;
 const BEGIN: u32 = CODE + PROGRAM;
@@ -198,8 +198,12 @@ fn code_that_rewrites_itself() {
     // The word at 4: the end of the second instruction, with its immediate, and the beginning of the third.
     let upper = |second: u32| second >> 8 | (program[2] & 0xffff) << 16;
     let (one, two) = (addi(7, 7, 1), addi(7, 7, 2));
+    // By words through both addresses, and by the half that is nobody's beginning.
+    let s16i = access(5, 9, 8, 0);
     for tier in FAST {
-        for through in [CODE, ALIAS] {
+        for (through, store) in [(CODE, program[4]), (ALIAS, program[4]), (ALIAS, s16i)] {
+            let mut program = program;
+            program[4] = store;
             for slice in [113, 500, 6000] {
                 let [mut fast, mut plain] = [tier, Tier::Interpreter].map(|tier| {
                     let mut machine = machine(&program, tier);
@@ -286,19 +290,124 @@ fn breakpoints_stop_at_any_instruction_of_a_trace() {
 
 #[test]
 fn a_window_that_shows_something_else_is_other_code() {
-    // In RAM: shows the other flash and calls into it; the one adds 1, the other 16.
-    let first = |amount: u32| vec![addi(7, 7, amount), RET];
-    let program = [s32i(6, 11, 0), 0xc0 | 12 << 8, addi(6, 6, 1), j(at(3), at(0))];
+    // Each round closes the window to the flash, shows one program or the other in it, calls that, and reads of it.
+    let shown = |amount: u32| vec![addi(7, 7, amount), RET];
+    let program = [
+        extui(4, 6, 0, 1),
+        s32i(5, 11, 0),
+        s32i(4, 11, 0),
+        0xc0 | 12 << 8,
+        access(2, 9, 12, 0),
+        rst(0x80, 8, 8, 9),
+        addi(6, 6, 1),
+        j(at(7), at(0)),
+    ];
     let bytes = |code: &[u32]| code.iter().flat_map(|bits| bits.to_le_bytes()[..3].to_vec()).collect::<Vec<u8>>();
     for tier in FAST {
         let [fast, plain] = [tier, Tier::Interpreter].map(|tier| {
-            let mut machine = Machine::new(&[bytes(&program), bytes(&first(1)), bytes(&first(16))], tier);
-            machine.core.set_register(11, SWAP);
-            machine.core.set_register(12, FLASH + PROGRAM);
-            run(&mut machine, 6 * 500);
+            let mut machine = Machine::new(&[bytes(&program), bytes(&shown(1)), bytes(&shown(16))], tier);
+            for (register, value) in [(5, 2), (11, SWAP), (12, FLASH + PROGRAM)] {
+                machine.core.set_register(register, value);
+            }
+            run(&mut machine, 10 * 500);
             machine
         });
         assert_eq!(plain.core.register(7), 250 * 17);
         check(&fast, &plain, &format!("{tier:?}"));
+    }
+}
+
+/// Shifts go by what SAR was set to, and not by what the register holds by then that it was set by.
+#[test]
+fn a_register_that_sar_was_set_by_changes() {
+    let program = [
+        addi(4, 4, 3),
+        0x40_1000 | 4 << 8, // ssl
+        addi(4, 4, 5),
+        rst(0xa1, 5, 4, 0),
+        rst(0x80, 6, 6, 5),
+        0x40_0000 | 4 << 8, // ssr
+        addi(4, 4, 7),
+        rst(0x91, 5, 0, 4),
+        rst(0x80, 6, 6, 5),
+        rst(0xb1, 5, 0, 6),
+        rst(0x80, 7, 7, 5),
+        j(at(11), at(0)),
+    ];
+    for tier in FAST {
+        let [mut fast, mut plain] = [tier, Tier::Interpreter].map(|tier| machine(&program, tier));
+        for n in 1..50 {
+            run(&mut fast, 107 * n);
+            run(&mut plain, 107 * n);
+            check(&fast, &plain, &format!("{tier:?}, slice {n}"));
+        }
+    }
+}
+
+/// All that SAR can hold: shifts by more than 32 are what the plain interpreter says.
+#[test]
+fn shifts_by_all_that_sar_can_hold() {
+    let program = [
+        addi(4, 4, 1),
+        wsr(sr::SAR, 4),
+        rst(0x81, 5, 6, 7), // src
+        rst(0x80, 8, 8, 5),
+        rst(0x91, 5, 0, 7), // srl
+        rst(0x30, 8, 8, 5),
+        rst(0xa1, 5, 7, 0), // sll
+        rst(0x80, 8, 8, 5),
+        rst(0xb1, 5, 0, 7), // sra
+        rst(0x30, 8, 8, 5),
+        rst(0x93, 8, 6, 5), // movnez
+        rst(0xb3, 7, 8, 6), // movgez
+        j(at(12), at(0)),
+    ];
+    compile(&program);
+    for tier in FAST {
+        let [mut fast, mut plain] = [tier, Tier::Interpreter].map(|tier| {
+            let mut machine = machine(&program, tier);
+            for (register, value) in [(6, 0x8765_4321), (7, 0x9abc_def0)] {
+                machine.core.set_register(register, value);
+            }
+            machine
+        });
+        for n in 1..200 {
+            run(&mut fast, 113 * n);
+            run(&mut plain, 113 * n);
+            check(&fast, &plain, &format!("{tier:?}, slice {n}"));
+        }
+    }
+}
+
+/// A loop is hot with accesses that are good, and then its pointer changes.
+#[test]
+fn accesses_that_are_exceptions_are_exceptions_in_a_hot_loop() {
+    const ALL: [Cause; 2] = [Cause::LoadStoreError, Cause::LoadStoreAlignment];
+    let has_back_end = has_back_end();
+    // Field `r` of an access, and its width.
+    for (kind, width) in [(0, 1), (1, 2), (9, 2), (2, 4), (4, 1), (5, 2), (6, 4)] {
+        // The page of code is read by words as well.
+        let program = [access(2, 9, 10, 0), access(kind, 5, 4, 0), addi(6, 6, 1), j(at(3), at(0))];
+        for (pointer, cause) in [(CODE, ALL[0]), (DATA + 0x101, ALL[1])] {
+            // Words may be loaded from there, and bytes lie anywhere.
+            let expected = if cause == ALL[0] { width < 4 } else { width > 1 };
+            for tier in FAST {
+                let [fast, plain] = [tier, Tier::Interpreter].map(|tier| {
+                    let mut machine = machine(&program, tier);
+                    machine.core.stop_at_exceptions(&ALL);
+                    machine.core.set_register(4, DATA);
+                    machine.core.set_register(10, CODE);
+                    (1..20).for_each(|n| run(&mut machine, 101 * n));
+                    assert!(tier != Tier::HostCode || !has_back_end || machine.core.host_code_count() > 0);
+                    machine.core.set_register(4, pointer);
+                    (machine.core.run(&mut machine.memory, &mut machine.devices, 3000), machine)
+                });
+                let what = format!("{tier:?}, access {kind} at {pointer:#x}");
+                assert_eq!(fast.0, plain.0, "{what}");
+                let raised = matches!(fast.0, Stop::Exception { exception, .. } if exception.cause == cause);
+                assert_eq!(raised, expected, "{what}: {:?}", fast.0);
+                check(&fast.1, &plain.1, &what);
+            }
+        }
     }
 }

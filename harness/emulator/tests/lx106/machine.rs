@@ -22,7 +22,7 @@ pub const VECTORS: u32 = 0x4014_0000;
 
 /// Loads give a number made of the cycle; a store of `n` makes input 9 rise in `n % 1024` cycles.
 pub const ALARM: u32 = 0x6000_0000;
-/// A store shows the other program in the window to flash.
+/// A store of `n` shows one of the programs for it in the window to flash, or nothing, by `n % 3`.
 pub const SWAP: u32 = 0x6000_0004;
 /// A store of `n` writes it to the RAM at `4 * (n % 0x200)`, as a DMA engine would.
 pub const TRANSFER: u32 = 0x6000_0008;
@@ -38,13 +38,15 @@ pub struct Devices {
     pub handled: u32,
     /// What was stored, and when.
     pub log: Vec<(u32, u32, u64)>,
-    shows_other: bool,
+    shown: usize,
     stores: [Store; 2],
 }
 
 impl Devices {
     fn show(&self, memory: &mut Memory) {
-        let store = self.stores[usize::from(self.shows_other)];
+        let Some(&store) = self.stores.get(self.shown) else {
+            return memory.unmap(FLASH, BYTES).expect("it is whole pages");
+        };
         let window = Window { address: FLASH, length: BYTES, store, offset: 0, access: Access::READ_EXECUTE };
         memory.map(window).expect("it is whole pages");
     }
@@ -62,7 +64,7 @@ impl Bus for Devices {
         match address & !3 {
             ALARM => self.alarm_cycle = cycle + u64::from(value % 1024),
             SWAP => {
-                self.shows_other = !self.shows_other;
+                self.shown = (value % 3) as usize;
                 self.show(memory);
             }
             TRANSFER => memory.write_word(CODE + 4 * (value % 0x200), value).expect("it is mapped"),
@@ -128,8 +130,7 @@ impl Machine {
             let bytes: Vec<u8> = instructions.iter().flat_map(|bits| bits.to_le_bytes()[..3].to_vec()).collect();
             memory.write_store(vectors, offset, &bytes);
         }
-        let devices =
-            Devices { alarm_cycle: u64::MAX, handled: 0, log: Vec::new(), shows_other: false, stores: [first, second] };
+        let devices = Devices { alarm_cycle: u64::MAX, handled: 0, log: Vec::new(), shown: 0, stores: [first, second] };
         devices.show(&mut memory);
         let mut core = Lx106::new(CODE + PROGRAM);
         core.execute_by(tier);

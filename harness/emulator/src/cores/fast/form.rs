@@ -44,6 +44,7 @@ pub(super) fn describe(op: &Op, kind: u8, operations: &mut Vec<Operation>) -> bo
     match kind {
         LOAD_CONSTANT => say.set(op.rd, immediate),
         MOVE => say.set(op.rd, a),
+        COUNT_LEADING_ZEROS => say.compute(op.rd, Function::CountLeadingZeros, a, Operand::Constant(0)),
         SUBTRACT_FROM_IMMEDIATE => say.compute(op.rd, Function::Subtract, immediate, a),
         MULTIPLY_HALVES => {
             let (a, b) = (say.temporary(0, Function::And, a, 0xffff), say.temporary(1, Function::And, b, 0xffff));
