@@ -91,6 +91,8 @@ pub enum Refused {
         /// Where it looks.
         at: u32,
     },
+    /// One of an ESP8266's two halves, without the boot loader that loads it.
+    NoBootLoader,
     /// No partition holds an application that can be booted; the reasons, partition by partition.
     NoApplication {
         /// The partition's label, and what is wrong with its content.
@@ -198,6 +200,10 @@ impl fmt::Display for Refused {
                 f,
                 "there is no bootloader at {at:#x}, where the ROM looks for it (ESP-IDF: bootloader/bootloader.bin, \
                  PlatformIO: bootloader.bin)"
+            ),
+            Self::NoBootLoader => f.write_str(
+                "it is one of two halves, and the ROM loads their boot loader: name that too, as in 0x0=boot_v1.7.bin \
+                 0x1000=user1.bin 0x101000=user2.bin",
             ),
             Self::NoApplication { tried } if tried.is_empty() => {
                 f.write_str("the partition table names no application")

@@ -155,7 +155,7 @@ fn damaged(part: &str, damage: Damage, target: &Target) -> Refused {
 }
 
 /// The parts, in the order of their offsets, as one stretch from 0 on.
-fn lay_out(parts: &[Part]) -> Result<Vec<u8>, Refused> {
+pub(crate) fn lay_out(parts: &[Part]) -> Result<Vec<u8>, Refused> {
     for part in parts {
         let end = u64::from(part.at) + part.bytes.len() as u64;
         if end > u64::from(FLASH_BYTES_MAX) {

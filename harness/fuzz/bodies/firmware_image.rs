@@ -27,13 +27,16 @@ pub fn file(name: &str, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     list(&build::flash_args(&text));
     folder(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+    image(FlashImage::esp8266(bytes.to_vec()));
     image(FlashImage::merged(name, bytes.to_vec(), &ESP32C3))
 }
 
 /// Files with their offsets. Whether they are an image that boots.
 pub fn parts(name: &str, parts: Vec<(u32, Vec<u8>)>) -> bool {
     let parts = parts.into_iter().map(|(at, bytes)| Part { at, bytes, name: PrintableName::new(name) });
-    image(FlashImage::new(parts.collect(), &ESP32C3))
+    let parts: Vec<Part> = parts.collect();
+    image(FlashImage::esp8266_parts(parts.clone()));
+    image(FlashImage::new(parts, &ESP32C3))
 }
 
 /// The names of the files in a folder.

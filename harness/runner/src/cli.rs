@@ -232,7 +232,8 @@ Examples:
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault 'dhcp_nak, times = 1'
   cargo xtask emulate firmware.elf --wifi ssid=home-5 --fault \
       'deauthentication, reason = 7, when = { after = \"joined\", ms = 500 }'
-  cargo xtask emulate nodemcu.bin                      an image of an ESP8266 says so itself: NodeMCU, MicroPython
+  cargo xtask emulate nodemcu.bin                      an image of an ESP8266 says so itself: NodeMCU, MicroPython, Tasmota
+  cargo xtask emulate 0x0=boot_v1.7.bin 0x1000=user1.bin 0x101000=user2.bin        and one that has two halves
   cargo xtask emulate firmware.elf --gdb 3333          wait for `target remote :3333`
   cargo xtask emulate --map                            what of the chip is modelled
 

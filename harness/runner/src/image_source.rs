@@ -44,20 +44,20 @@ pub(crate) fn target(chip: &Chip) -> Option<&'static Target> {
 pub fn read(words: &[String], chip: &Chip) -> blame::Result<ImageSource> {
     match (target(chip), words) {
         (Some(target), _) => read_any(words, target),
-        (None, [one]) if chip.image_formats.contains(&ImageFormat::EspressifV1) => read_v1(Path::new(one)),
-        (None, [_, _, ..]) if chip.image_formats.contains(&ImageFormat::EspressifV1) => {
-            Err(Error::author("name one image, as it is written to the flash from 0 on"))
-        }
+        (None, words) if chip.image_formats.contains(&ImageFormat::EspressifV1) => read_any_v1(words),
         (None, [one]) => read_image(Path::new(one)).map(ImageSource::Elf),
         (None, _) => Err(Error::author("name one ELF file")),
     }
 }
 
-/// The chip that an image is for, if it says so itself and is no build of several files: an ELF file by its processor and
-/// its entry point, an image of Espressif's first format by its header.
+/// The chip that an image is for, if it says so itself and is no folder of a build: an ELF file by its processor and its entry
+/// point, an image of Espressif's first format, or its part at 0, by its header.
 pub fn chip_of(words: &[String]) -> Option<&'static Chip> {
-    let [one] = words else { return None };
-    let bytes = read_image(Path::new(one)).ok()?;
+    let first = match named(words).ok()? {
+        Named::One(path) => path,
+        Named::Parts(parts) => parts.into_iter().find(|(at, _)| *at == 0)?.1,
+    };
+    let bytes = read_image(Path::new(first)).ok()?;
     let is_its = espressif::is_esp8266(&bytes) || is_elf_for_esp8266(&bytes);
     is_its.then_some(&chip::ESP8266)
 }
@@ -72,7 +72,42 @@ fn is_elf_for_esp8266(bytes: &[u8]) -> bool {
     chip::ESP8266.check_elf(bytes).is_ok() && entry.is_some_and(|entry| CODE.contains(&entry))
 }
 
-/// An image of Espressif's first format, or an ELF file.
+/// What words name.
+enum Named<'a> {
+    /// A file or a folder.
+    One(&'a str),
+    /// Files, and where in the flash they go.
+    Parts(Vec<(u32, &'a str)>),
+}
+
+fn named(words: &[String]) -> blame::Result<Named<'_>> {
+    if let Some(parts) = in_pairs(words).filter(|parts| !parts.is_empty()) {
+        return Ok(Named::Parts(parts));
+    }
+    let words: Vec<&str> = match words {
+        // A file may have a comma or an equals sign in its name.
+        [one] if Path::new(one).exists() => vec![one],
+        words => words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()).collect(),
+    };
+    match words.as_slice() {
+        [] => Err(Error::author(format!("name an image; {}", firmware_image::ACCEPTED))),
+        [one] if !one.contains('=') || Path::new(one).exists() => Ok(Named::One(one)),
+        several => with_equals_signs(several).map(Named::Parts),
+    }
+}
+
+/// An image of Espressif's first format, whole or in parts, or an ELF file.
+fn read_any_v1(words: &[String]) -> blame::Result<ImageSource> {
+    match named(words)? {
+        Named::One(path) => read_v1(Path::new(path)),
+        Named::Parts(parts) => {
+            let (parts, symbols) = read_parts(&parts)?;
+            let image = FlashImage::esp8266_parts(parts).map_err(Error::author)?;
+            Ok(ImageSource::Flash { image, symbols })
+        }
+    }
+}
+
 fn read_v1(path: &Path) -> blame::Result<ImageSource> {
     let bytes = read_image(path)?;
     if matches!(recognise(&bytes), Kind::Elf { .. }) {
@@ -89,18 +124,13 @@ pub fn flash_of_content(content: Vec<u8>, chip: &Chip) -> Option<Result<FlashIma
 }
 
 fn read_any(words: &[String], target: &Target) -> blame::Result<ImageSource> {
-    if let Some(parts) = in_pairs(words).filter(|parts| !parts.is_empty()) {
-        return parts_of(&parts, target);
-    }
-    let words: Vec<&str> = match words {
-        // A file may have a comma or an equals sign in its name.
-        [one] if Path::new(one).exists() => vec![one],
-        words => words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()).collect(),
-    };
-    match words.as_slice() {
-        [] => Err(Error::author(format!("name an image; {}", firmware_image::ACCEPTED))),
-        [one] if !one.contains('=') || Path::new(one).exists() => read_one(Path::new(one), target),
-        several => parts_of(&with_equals_signs(several)?, target),
+    match named(words)? {
+        Named::One(path) => read_one(Path::new(path), target),
+        Named::Parts(parts) => {
+            let (parts, symbols) = read_parts(&parts)?;
+            let image = FlashImage::new(parts, target).map_err(Error::author)?;
+            Ok(ImageSource::Flash { image, symbols })
+        }
     }
 }
 
@@ -199,15 +229,15 @@ fn with_equals_signs<'a>(words: &[&'a str]) -> blame::Result<Vec<(u32, &'a str)>
     words.iter().map(|word| part(word).ok_or_else(|| usage(word))).collect()
 }
 
-fn parts_of(named: &[(u32, &str)], target: &Target) -> blame::Result<ImageSource> {
+/// Reads parts, and the ELF file beside the first that has one.
+fn read_parts(named: &[(u32, &str)]) -> blame::Result<(Vec<Part>, Option<Vec<u8>>)> {
     let (mut parts, mut symbols) = (Vec::new(), None);
     for (at, path) in named {
         let bytes = read_file(Path::new(path), &host::limit::PART)?;
         symbols = symbols.or_else(|| elf_beside(Path::new(path)));
         parts.push(Part { at: *at, bytes, name: PrintableName::new(path) });
     }
-    let image = FlashImage::new(parts, target).map_err(Error::author)?;
-    Ok(ImageSource::Flash { image, symbols })
+    Ok((parts, symbols))
 }
 
 /// The flash that an ELF file was built into, if it lies in the build folder of ESP-IDF as its application.

@@ -151,6 +151,14 @@ fn an_image_for_another_chip_that_is_emulated_says_so_itself() {
         assert_eq!(refused.status.code(), Some(i32::from(exit::USAGE.code)), "{}", said(&refused));
         assert!(said(&refused).contains(why), "{}", said(&refused));
     }
+    let half = folder.path().join("half.bin").display().to_string();
+    fs::write(&half, [0xea, 4, 0, 1]).expect("a file");
+    let parts = emulate(&[&format!("0x0={file}"), &format!("0x1000={half}"), "--until-ms", "40"]);
+    assert_eq!(parts.status.code(), Some(i32::from(exit::AS_EXPECTED.code)), "{}", said(&parts));
+    assert!(said(&parts).contains("load 0x40100000, len 4"), "{}", said(&parts));
+    let alone = emulate(&[&half]);
+    assert_eq!(alone.status.code(), Some(i32::from(exit::USAGE.code)), "{}", said(&alone));
+    assert!(said(&alone).contains("one of two halves"), "{}", said(&alone));
     let mut damaged = fs::read(&file).expect("a file");
     damaged[16] ^= 1;
     fs::write(&file, damaged).expect("a file");
