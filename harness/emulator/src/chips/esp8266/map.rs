@@ -91,7 +91,7 @@ pub(crate) const MAP: &[Row] = &[
     row(0x6000_0300, 0x100, "GPIO", Behaviour, D::Gpio, "levels, open drain, pin interrupts; no sigma-delta"),
     row(0x6000_0400, 0x200, "RF", Storage, D::None, "radio front end"),
     row(0x6000_0600, 0x100, "FRC", Behaviour, D::Timers, "both timers"),
-    row(0x6000_0700, 0x100, "RTC", Behaviour, D::Rtc, "resets, counter, deep sleep with GPIO16 on RST; no light sleep"),
+    row(0x6000_0700, 0x100, "RTC", Behaviour, D::Rtc, "resets, counter, deep sleep with GPIO16 on RST, light sleep"),
     row(0x6000_0800, 0x100, "IO_MUX", Storage, D::None, "pins are GPIOs, whatever is chosen"),
     row(0x6000_0900, 0x100, "WDT", Behaviour, D::Watchdog, "interrupt, then reset"),
     row(0x6000_0a00, 0x500, "ANALOG", Behaviour, D::Sar, "ADC at TOUT, done at once; the rest is storage"),

@@ -5,10 +5,14 @@ use clock::Instant;
 use super::rom::{self, Machine, Outcome};
 use super::{Esp8266, ResetCause, map};
 use crate::cores::lx106::{Cause, Exception, Stop};
+use crate::devices::esp8266::rtc::Sleep;
 use crate::devices::espressif::time::{NEVER, Ticks, ticks_at};
 use crate::machine::backtrace::Stands;
 use crate::machine::chip::Pause;
 use crate::machine::event::{Event, EventKind};
+
+/// What the ROM's reset function takes, at least.
+const RESET_CYCLES: u64 = 1_000;
 
 impl Esp8266 {
     /// Runs until `deadline`, or until something happens before it that the owner should see.
@@ -27,11 +31,10 @@ impl Esp8266 {
             if self.now_ticks() >= deadline {
                 return Pause::Deadline;
             }
-            if let Some(until) = self.soc.devices.rtc.sleeps_until {
-                if until == NEVER && deadline == NEVER {
+            if let Some(sleep) = self.soc.devices.rtc.sleep {
+                if !self.sleep(sleep, deadline) {
                     return Pause::Asleep;
                 }
-                self.sleep(until.min(deadline));
                 continue;
             }
             let limit = deadline.min(self.soc.owner_due());
@@ -51,11 +54,10 @@ impl Esp8266 {
         if self.halted {
             return Pause::Halted;
         }
-        if let Some(until) = self.soc.devices.rtc.sleeps_until {
-            if until == NEVER {
+        if let Some(sleep) = self.soc.devices.rtc.sleep {
+            if !self.sleep(sleep, NEVER) {
                 return Pause::Asleep;
             }
-            self.sleep(until);
             return self.something_to_tell().unwrap_or(Pause::Deadline);
         }
         let stop = if rom::CODE.contains(&self.core.pc()) {
@@ -75,13 +77,23 @@ impl Esp8266 {
         self.something_to_tell().unwrap_or(Pause::Deadline)
     }
 
-    /// Deep sleep until then, and the reset that is at its end.
-    fn sleep(&mut self, until: Ticks) {
-        let cycle = self.soc.clock.cycle(until).max(self.core.cycle() + 1);
-        self.core.skip_to(cycle);
-        if self.soc.devices.rtc.sleeps_until.is_some_and(|end| end <= self.now_ticks()) {
-            self.restart(ResetCause::DeepSleepIsOver, Stands::Behind);
+    /// Sleeps until `deadline` or to the sleep's end: a reset, or that it goes on. `false` if nothing ever ends it.
+    fn sleep(&mut self, sleep: Sleep, deadline: Ticks) -> bool {
+        let is_woken = !sleep.is_deep && self.soc.pin_wakes();
+        let end = if is_woken { self.now_ticks() } else { sleep.until };
+        let until = end.min(deadline);
+        if until == NEVER {
+            return false;
         }
+        self.core.skip_to(self.soc.clock.cycle(until).max(self.core.cycle() + 1));
+        let now = self.now_ticks();
+        if end <= now {
+            match sleep.is_deep {
+                true => self.restart(ResetCause::DeepSleepIsOver, Stands::Behind),
+                false => self.soc.wake(sleep.since, now),
+            }
+        }
+        true
     }
 
     /// Notes an event at the instruction at `pc`, or at the one before it.
@@ -203,7 +215,11 @@ impl Esp8266 {
                 let cycle = self.soc.clock.cycle(until).max(self.core.cycle() + 1);
                 self.core.skip_to(cycle);
             }
-            Outcome::Reset(cause) => self.restart(cause, Stands::Before),
+            Outcome::Reset(cause) => {
+                // An image may begin with the ROM's reset: time has to pass.
+                self.core.skip_to(self.core.cycle() + RESET_CYCLES);
+                self.restart(cause, Stands::Before);
+            }
             Outcome::Halt => self.halted = true,
             Outcome::Fault { address, store } => {
                 let cause = if store { Cause::StoreProhibited } else { Cause::LoadProhibited };

@@ -286,6 +286,24 @@ impl Soc {
         }
     }
 
+    /// The end of light sleep: clocks that stood still since it began go on.
+    pub fn wake(&mut self, since: Ticks, now: Ticks) {
+        let slept = now.saturating_sub(since);
+        self.devices.rtc.wake();
+        self.devices.timers.have_stood_still(slept);
+        self.devices.watchdog.has_stood_still(slept);
+        self.devices.wifi_mac.has_stood_still(slept, now);
+        self.polls.note_activity(now);
+        for name in [DeviceName::Timers, DeviceName::Watchdog, DeviceName::WifiMac] {
+            self.refresh(row_of_device(name), now);
+        }
+    }
+
+    /// Whether a pin ends light sleep.
+    pub fn pin_wakes(&mut self) -> bool {
+        self.devices.gpio.wakes(&self.slots[row_of_device(DeviceName::Gpio)].registers)
+    }
+
     /// The reset that somebody has asked for.
     pub fn take_requested_reset(&mut self) -> Option<ResetCause> {
         let Devices { rtc, watchdog, .. } = &mut self.devices;
@@ -471,7 +489,7 @@ impl Soc {
         let radio_stops =
             row.device == DeviceName::WifiMac && (radio.due() < self.run_limit || !radio.antenna.output.is_empty());
         let Devices { rtc, watchdog, .. } = &self.devices;
-        let resets = rtc.requested_reset.or(watchdog.requested_reset).is_some() || rtc.sleeps_until.is_some();
+        let resets = rtc.requested_reset.or(watchdog.requested_reset).is_some() || rtc.sleep.is_some();
         if resets || radio_stops {
             self.stop = true;
         }

@@ -26,6 +26,8 @@ const RTC_CALIB_VALUE: u32 = 0x70;
 
 const PINS: u32 = 0xffff;
 const OPEN_DRAIN: u32 = 1 << 2;
+/// The level for which the pin interrupts ends light sleep too.
+const WAKES: u32 = 1 << 10;
 /// What a measurement of the RTC's clock gives: it is over, and a period is 5.75 microseconds, by 1/4096 microseconds.
 const RTC_CALIBRATED: u32 = 1 << 31 | 0x5c00;
 
@@ -55,6 +57,15 @@ impl Gpio {
     /// The level of every pin.
     pub fn levels(&self) -> u32 {
         self.levels
+    }
+
+    /// Whether a pin is as it has to be to end light sleep.
+    pub fn wakes(&self, registers: &RegisterFile) -> bool {
+        (0..16).any(|pin| {
+            let control = registers.get(PIN0 + 4 * pin);
+            let is_high = self.levels >> pin & 1 != 0;
+            control & WAKES != 0 && matches!((control >> 7 & 7, is_high), (4, false) | (5, true))
+        })
     }
 
     fn settle(&mut self, registers: &mut RegisterFile) {

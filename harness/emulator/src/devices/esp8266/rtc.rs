@@ -3,8 +3,8 @@
 //!
 //! It is hardly documented; what stands here is what the SDK waits for and what its system calls write. Deep sleep is what they
 //! ask for last of all: with [`POWER_DOWN`] set, the bit [`SLEEP`] takes the power from everything but the RTC. GPIO16 is wired
-//! to the reset pin here, as it has to be on a board. The same bit without `POWER_DOWN` is light sleep, which is not modelled: a
-//! core that waits for an interrupt is what a sleeping chip is here.
+//! to the reset pin here, as it has to be on a board. The same bit without `POWER_DOWN` is light sleep: all clocks but
+//! the RTC's stop until its alarm or a pin, and the core goes on where it was. The SDK sleeps so for some milliseconds at each boot.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ const RESET_STATE: u32 = 0x14;
 /// What ends sleep.
 const WAKE_BY: u32 = 0x18;
 const COUNTER: u32 = 0x1c;
+/// Forgets that the chip has woken.
+const WAKE_CLEAR: u32 = 0x24;
 const WAKE_STATE: u32 = 0x28;
 const POWER: u32 = 0x44;
 /// GPIO16: its level, whether it is driven, and what is read back.
@@ -32,10 +34,20 @@ const SLEEP: u32 = 1 << 20;
 const POWER_DOWN: u32 = 1 << 5;
 /// The counter has come to the alarm.
 const WAKE_BY_ALARM: u32 = 1 << 3;
-/// Why the chip woke: it was never in light sleep.
+/// The chip has woken: firmware that has asked for sleep waits for that.
 const WOKEN: u32 = 1;
 /// The RTC's clock: a period is 5.75 microseconds, as [`super::gpio`] measures it.
 const RTC_HZ: u64 = 173_913;
+
+/// Sleep that the chip is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sleep {
+    pub since: Ticks,
+    /// When the alarm ends it; [`NEVER`] if there is none.
+    pub until: Ticks,
+    /// Everything but the RTC has no power, and a reset is at the end. Otherwise clocks stand still, and it goes on.
+    pub is_deep: bool,
+}
 
 /// The real-time controller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,19 +55,26 @@ pub(crate) struct Rtc {
     cause: ResetCause,
     /// The reset that software has asked for.
     pub requested_reset: Option<ResetCause>,
-    /// Everything but the RTC has no power until then; [`NEVER`] is until the reset pin.
-    pub sleeps_until: Option<Ticks>,
+    pub sleep: Option<Sleep>,
+    /// Nobody has cleared it since, or has slept.
+    has_woken: bool,
 }
 
 impl Rtc {
     /// As it is after a reset.
     pub fn new(cause: ResetCause) -> Self {
-        Self { cause, requested_reset: None, sleeps_until: None }
+        Self { cause, requested_reset: None, sleep: None, has_woken: true }
     }
 
     /// What the chip was last reset by.
     pub fn cause(&self) -> ResetCause {
         self.cause
+    }
+
+    /// The end of light sleep.
+    pub fn wake(&mut self) {
+        self.sleep = None;
+        self.has_woken = true;
     }
 
     /// When the counter comes to the alarm next.
@@ -72,7 +91,7 @@ impl Device for Rtc {
         match offset {
             RESET_STATE => Read::Value(registers.get(RESET_STATE) & !7 | self.cause.number()),
             COUNTER => Read::Value(periods_at(now, RTC_HZ) as u32),
-            WAKE_STATE => Read::Value(registers.get(WAKE_STATE) & !3 | WOKEN),
+            WAKE_STATE => Read::Value(registers.get(WAKE_STATE) & !3 | if self.has_woken { WOKEN } else { 0 }),
             // Nobody pulls it down, and the reset pin's resistor up.
             GPIO16_IN => Read::Value(!registers.get(GPIO16_ENABLE) & 1 | registers.get(GPIO16_OUT) & 1),
             _ => Read::Stored,
@@ -89,11 +108,15 @@ impl Device for Rtc {
             }
             STATE => {
                 registers.set(STATE, value & !SLEEP);
-                if value & SLEEP != 0 && registers.get(POWER) & POWER_DOWN != 0 {
+                if value & SLEEP != 0 {
                     let has_alarm = registers.get(WAKE_BY) & WAKE_BY_ALARM != 0;
-                    self.sleeps_until = Some(if has_alarm { Self::alarm(registers, now) } else { NEVER });
+                    let until = if has_alarm { Self::alarm(registers, now) } else { NEVER };
+                    let is_deep = registers.get(POWER) & POWER_DOWN != 0;
+                    self.sleep = Some(Sleep { since: now, until, is_deep });
+                    self.has_woken = false;
                 }
             }
+            WAKE_CLEAR => self.has_woken = false,
             COUNTER => {}
             _ => return Write::Stored,
         }

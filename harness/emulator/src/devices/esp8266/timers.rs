@@ -87,6 +87,16 @@ impl Timers {
         }
     }
 
+    /// Both have stood still for so long, until now: their clock had stopped.
+    pub fn have_stood_still(&mut self, ticks: Ticks) {
+        for counter in [&mut self.frc1, &mut self.frc2] {
+            counter.at = counter.at.saturating_add(ticks);
+        }
+        for due in [&mut self.frc1_due, &mut self.frc2_due] {
+            *due = due.saturating_add(ticks);
+        }
+    }
+
     fn frc1_count(&self, now: Ticks) -> u32 {
         self.frc1.value.wrapping_sub(self.frc1.counts_by(now) as u32) & FRC1_MASK
     }

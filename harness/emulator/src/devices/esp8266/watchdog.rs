@@ -41,6 +41,11 @@ impl Watchdog {
         Self { stage: 0, due: NEVER, edge: false, requested_reset: None }
     }
 
+    /// It has stood still for so long: its clock had stopped.
+    pub fn has_stood_still(&mut self, ticks: Ticks) {
+        self.due = self.due.saturating_add(ticks);
+    }
+
     fn feed(&mut self, registers: &RegisterFile, now: Ticks) {
         self.stage = 0;
         self.due = if registers.get(CTL) & ENABLED != 0 { now + time_of(registers.get(OP)) } else { NEVER };

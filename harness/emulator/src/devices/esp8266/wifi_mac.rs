@@ -89,6 +89,8 @@ pub(crate) struct WifiMac {
     /// Until when the last result has to stand.
     result_until: Ticks,
     timer_at: Option<Ticks>,
+    /// How long its counter has stood still, in light sleep.
+    stood_still: Ticks,
     /// Frames that found no descriptor.
     pub overflowed: u64,
 }
@@ -98,7 +100,19 @@ impl WifiMac {
     pub fn reset(&mut self) {
         let mut antenna = std::mem::take(&mut self.antenna);
         antenna.reset();
-        *self = Self { antenna, overflowed: self.overflowed, ..Self::default() };
+        *self = Self { antenna, overflowed: self.overflowed, stood_still: self.stood_still, ..Self::default() };
+    }
+
+    /// Its clock had stopped for so long, until now: what came meanwhile was not heard.
+    pub fn has_stood_still(&mut self, ticks: Ticks, now: Ticks) {
+        while self.antenna.arrived(now).is_some() {}
+        self.stood_still += ticks;
+        self.timer_at = self.timer_at.map(|at| at.saturating_add(ticks));
+    }
+
+    /// What its counter of microseconds shows.
+    fn counter_us(&self, now: Ticks) -> u64 {
+        now.saturating_sub(self.stood_still) / TICKS_PER_US
     }
 
     /// Writes the word at `offset`. What is to be sent is read from memory at once.
@@ -126,7 +140,7 @@ impl WifiMac {
             TIMER => {
                 registers.set(TIMER, value);
                 let at_us = u64::from(registers.get(TIMER_AT)) | u64::from(registers.get(TIMER_AT_HIGH)) << 32;
-                let at = at_us.saturating_mul(TICKS_PER_US).max(now + TICKS_PER_US);
+                let at = at_us.saturating_mul(TICKS_PER_US).saturating_add(self.stood_still).max(now + TICKS_PER_US);
                 self.timer_at = (value & TIMER_ARMED != 0).then_some(at);
             }
             offset => {
@@ -273,8 +287,8 @@ impl Device for WifiMac {
             EVENTS => Read::Value(self.events),
             RING_NEXT => Read::Value(self.ring.next),
             RING_LAST => Read::Value(self.ring.last),
-            MICROSECONDS | COUNTER => Read::Value((now / TICKS_PER_US) as u32),
-            COUNTER_HIGH => Read::Value(((now / TICKS_PER_US) >> 32) as u32),
+            MICROSECONDS | COUNTER => Read::Value(self.counter_us(now) as u32),
+            COUNTER_HIGH => Read::Value((self.counter_us(now) >> 32) as u32),
             // Configuration that the driver writes and reads back, and that changes nothing here.
             _ => Read::Stored,
         }
