@@ -2,7 +2,7 @@
 //! seen to need; this looks for a load of what neither the model nor the firmware has written.
 //!
 //! The bare-metal program is tried where its compiler is installed, and images of others where
-//! `SHAKEDOWN_ESP8266_IMAGES` names their files, separated by colons.
+//! `SHAKEDOWN_ESP8266_IMAGES` names their files, separated by colons; behind an equals sign what one says that has no prompt.
 #![allow(clippy::print_stderr, reason = "whoever runs this reads it")]
 
 #[path = "support/lx106_program.rs"]
@@ -159,15 +159,16 @@ fn images_load_nothing_that_nobody_has_written() {
         eprintln!("skipped: SHAKEDOWN_ESP8266_IMAGES names no image");
         return;
     };
-    for file in images.split(':') {
+    for word in images.split(':') {
+        let (file, text) = word.split_once('=').unwrap_or((word, "> "));
         let bytes = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let image = FlashImage::esp8266(bytes).unwrap_or_else(|why| panic!("{file}: {why}"));
         let mut chip = power_on(&Settings { flash_bytes: Some(image.flash_bytes), ..Settings::default() });
         chip.set_flash_content(&image.content).expect("it fits");
         chip.boot_from_flash();
         chip.reset(Reset::PowerOn);
-        let said = run(&mut *chip, "> ", 400_000_000);
+        let said = run(&mut *chip, text, 400_000_000);
         eprintln!("{file}: {} instructions, {}", chip.instructions_retired(), chip.now());
-        assert!(said.contains("> ") && chip.now() > Instant::ZERO, "{file}: {said}");
+        assert!(said.contains(text) && chip.now() > Instant::ZERO, "{file}: {said}");
     }
 }

@@ -216,6 +216,25 @@ the counter runs
     assert_eq!(said_with_resets(&mut chip_with("rtc"), 100), (expected.to_owned(), 1));
 }
 
+/// All clocks but the RTC's stop; what pins say is heard all the same.
+#[test]
+fn sleep() {
+    let mut chip = chip_with("sleep");
+    let mut text = said(&mut chip, 500);
+    chip.drive_pin(14, false);
+    text.push_str(&said(&mut chip, 520));
+    let expected = "\
+woken 0 before
+slept 50000 periods: as it should
+FRC2 stood still, the MAC stood still
+kept 12345678, woken 1
+pull pin 14 down
+woken 0 before
+a pin wakes it
+";
+    assert_eq!(text, expected);
+}
+
 /// Its interrupt comes a stage before it bites.
 #[test]
 fn watchdog() {

@@ -15,27 +15,37 @@ const WINDOW: std::ops::Range<u64> = 0x4020_0000..0x4030_0000;
 const MODE_AND_SIZE: [u8; 2] = [2, 0x40];
 const CHECKSUM_SEED: u8 = 0xef;
 
-/// Image format 1 (esptool, "Firmware Image Format"): what lies in RAM comes first, each segment with its address and length,
-/// and a checksum at the end of sixteen bytes; what is executed from the flash lies where it is seen.
-fn flash_of(elf: &[u8]) -> Vec<u8> {
+fn segments<'a>(elf: &'a object::File<'a>) -> impl Iterator<Item = (u64, &'a [u8])> {
+    elf.segments().map(|segment| (segment.address(), segment.data().expect("in the file")))
+}
+
+/// Image format 1 (esptool, "Firmware Image Format"): what lies in RAM, each segment with its address and length, and a
+/// checksum at the end of sixteen bytes.
+pub fn image_of(elf: &[u8]) -> Vec<u8> {
     let elf = object::File::parse(elf).expect("an ELF file");
-    let segments = || elf.segments().map(|segment| (segment.address(), segment.data().expect("in the file")));
-    let in_ram: Vec<_> = segments().filter(|(at, bytes)| !WINDOW.contains(at) && !bytes.is_empty()).collect();
-    let mut flash = vec![0xe9, in_ram.len() as u8];
-    flash.extend(MODE_AND_SIZE);
-    flash.extend((elf.entry() as u32).to_le_bytes());
+    let in_ram: Vec<_> = segments(&elf).filter(|(at, bytes)| !WINDOW.contains(at) && !bytes.is_empty()).collect();
+    let mut image = vec![0xe9, in_ram.len() as u8];
+    image.extend(MODE_AND_SIZE);
+    image.extend((elf.entry() as u32).to_le_bytes());
     let mut checksum = CHECKSUM_SEED;
     for (address, bytes) in in_ram {
         let length = bytes.len().next_multiple_of(4);
-        flash.extend((address as u32).to_le_bytes());
-        flash.extend((length as u32).to_le_bytes());
-        flash.extend(bytes);
-        flash.resize(flash.len() + length - bytes.len(), 0);
+        image.extend((address as u32).to_le_bytes());
+        image.extend((length as u32).to_le_bytes());
+        image.extend(bytes);
+        image.resize(image.len() + length - bytes.len(), 0);
         checksum = bytes.iter().fold(checksum, |sum, byte| sum ^ byte);
     }
-    flash.resize((flash.len() + 1).next_multiple_of(16) - 1, 0);
-    flash.push(checksum);
-    for (address, bytes) in segments().filter(|(at, _)| WINDOW.contains(at)) {
+    image.resize((image.len() + 1).next_multiple_of(16) - 1, 0);
+    image.push(checksum);
+    image
+}
+
+/// The image, and behind it what is executed from the flash, where it is seen.
+fn flash_of(elf: &[u8]) -> Vec<u8> {
+    let mut flash = image_of(elf);
+    let elf = object::File::parse(elf).expect("an ELF file");
+    for (address, bytes) in segments(&elf).filter(|(at, _)| WINDOW.contains(at)) {
         let at = (address - WINDOW.start) as usize;
         assert!(flash.len() <= at, "the ROM's part reaches into what is executed");
         flash.resize(at, 0xff);

@@ -5,9 +5,11 @@
 //! `tests/programs/esp8266/build` builds them again with Debian's `gcc-xtensa-lx106`. Where that is installed, a test sees
 //! whether they are what their sources say. Where `SHAKEDOWN_REQUIRED_TOOLS` names it, it is missed.
 
+mod boot_loaders;
 mod built;
 mod devices;
 mod image;
+mod radio;
 
 use chip::PortId;
 use clock::Instant;
@@ -23,8 +25,25 @@ macro_rules! programs {
     };
 }
 
-const PROGRAMS: &[(&str, &[u8])] =
-    programs!["devices", "dport", "frc", "gpio", "memory", "rtc", "spi", "storage", "uart", "watchdog", "wdev",];
+const PROGRAMS: &[(&str, &[u8])] = programs![
+    "application",
+    "boot_copy",
+    "boot_halves",
+    "devices",
+    "dport",
+    "frc",
+    "gpio",
+    "memory",
+    "rtc",
+    "sleep",
+    "soft_ap",
+    "spi",
+    "station",
+    "storage",
+    "uart",
+    "watchdog",
+    "wdev",
+];
 
 const UART0: PortId = PortId::new("uart0");
 const UART1: PortId = PortId::new("uart1");
@@ -34,9 +53,13 @@ fn power_on() -> Box<dyn EmulatedChip> {
     (model.power_on)(&Settings::default())
 }
 
+fn elf_of(name: &str) -> &'static [u8] {
+    PROGRAMS.iter().find(|(known, _)| *known == name).expect("a program").1
+}
+
 /// A chip at the beginning of a program.
 fn chip_with(name: &str) -> Esp8266 {
-    let (_, elf) = PROGRAMS.iter().find(|(known, _)| *known == name).expect("a program");
+    let elf = elf_of(name);
     let mut chip = Esp8266::new(&Config::default());
     chip.load_elf(elf).expect("it is for this chip");
     chip

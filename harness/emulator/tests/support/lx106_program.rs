@@ -26,6 +26,7 @@ pub fn program(folder: &str, name: &str) -> Option<Vec<u8>> {
             "-T",
         ])
         .args([folder.join("link.ld"), folder.join(format!("{name}.c"))])
+        .current_dir(&folder)
         .arg("-o")
         .arg(&elf)
         .status();

@@ -1,5 +1,7 @@
 //! The chip as a whole: boot, resets, snapshots, and that nothing that firmware writes breaks it.
 
+mod eboot;
+
 use chip::PortId;
 use clock::Instant;
 

@@ -8,6 +8,10 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("ets_update_cpu_frequency", update_cpu_frequency),
     ("ets_get_cpu_frequency", get_cpu_frequency),
     ("rtc_get_reset_reason", rtc_get_reset_reason),
+    ("ets_wdt_get_mode", wdt_get_mode),
+    ("ets_wdt_disable", wdt_disable),
+    ("ets_wdt_enable", wdt_enable),
+    ("ets_wdt_restore", wdt_restore),
     ("gpio_output_set", gpio_output_set),
     ("gpio_input_get", gpio_input_get),
     ("gpio_init", zero),
@@ -17,6 +21,10 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("xthal_get_ccount", get_ccount),
 ];
 
+const WATCHDOG: u32 = 0x6000_0900;
+const WATCHDOG_CTL: u32 = 0x00;
+const WATCHDOG_ON: u32 = 1 << 0;
+const WATCHDOG_TIME: u32 = 0x04;
 const GPIO: u32 = 0x6000_0300;
 const GPIO_OUT_W1TS: u32 = 0x04;
 const GPIO_IN: u32 = 0x18;
@@ -53,6 +61,42 @@ fn get_cpu_frequency(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
 fn rtc_get_reset_reason(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
     let number = machine.soc.devices.rtc.cause().number();
     machine.set_result(number);
+    returned(20)
+}
+
+/// Modes of the watchdog are two here: off, and on with what its registers say.
+fn wdt_mode(machine: &mut Machine<'_>) -> u32 {
+    machine.load_register(WATCHDOG + WATCHDOG_CTL) & WATCHDOG_ON
+}
+
+fn wdt_get_mode(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
+    let mode = wdt_mode(machine);
+    machine.set_result(mode);
+    returned(10)
+}
+
+/// Switches it off, and gives the mode that it was in.
+fn wdt_disable(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
+    let control = machine.load_register(WATCHDOG + WATCHDOG_CTL);
+    machine.store_register(WATCHDOG + WATCHDOG_CTL, control & !WATCHDOG_ON);
+    machine.set_result(control & WATCHDOG_ON);
+    returned(20)
+}
+
+/// On, with the times that its registers have: `eboot` calls it without arguments. Where nobody has set times, it stays off.
+fn wdt_enable(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
+    if machine.load_register(WATCHDOG + WATCHDOG_TIME) != 0 {
+        let control = machine.load_register(WATCHDOG + WATCHDOG_CTL);
+        machine.store_register(WATCHDOG + WATCHDOG_CTL, control | WATCHDOG_ON);
+    }
+    returned(20)
+}
+
+/// `ets_wdt_restore(mode)`: as it was before it was switched off.
+fn wdt_restore(machine: &mut Machine<'_>) -> Result<Outcome, BadAddress> {
+    let control = machine.load_register(WATCHDOG + WATCHDOG_CTL) & !WATCHDOG_ON;
+    let mode = if machine.argument(0) == 0 { 0 } else { WATCHDOG_ON };
+    machine.store_register(WATCHDOG + WATCHDOG_CTL, control | mode);
     returned(20)
 }
 
