@@ -23,12 +23,20 @@ pub struct Compiler {
 impl Compiler {
     /// `None` on a host for which Cranelift has no back end, or whose pointers do not have 64 bits.
     pub fn for_this_host() -> Option<Self> {
+        Self::new("false")
+    }
+
+    /// The same, which has Cranelift look for mistakes of ours in what it is given, and panics if it finds any: for tests, as
+    /// that depends on this crate and not on a region.
+    pub fn verifying() -> Option<Self> {
+        Self::new("true")
+    }
+
+    fn new(verify: &str) -> Option<Self> {
         if cfg!(not(target_pointer_width = "64")) {
             return None;
         }
         let mut flags = settings::builder();
-        // The verifier looks for mistakes of `lower`, not of a region.
-        let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         for (name, value) in [
             ("opt_level", "speed"),
             ("is_pic", "false"),

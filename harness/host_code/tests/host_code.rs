@@ -45,7 +45,7 @@ fn region(operations: Vec<Operation>, end: End) -> Region {
 }
 
 fn compiled(region: &Region) -> Option<Code> {
-    Compiler::for_this_host().map(|compiler| compiler.compile(region).expect("a whole region is compiled"))
+    Compiler::verifying().map(|compiler| compiler.compile(region).expect("a whole region is compiled"))
 }
 
 const A: Operand = Operand::Register(1);
@@ -238,7 +238,7 @@ fn an_edge_takes_its_time_or_is_not_gone() {
 
 #[test]
 fn a_region_that_is_not_whole_is_refused() {
-    let Some(compiler) = Compiler::for_this_host() else { return };
+    let Some(compiler) = Compiler::verifying() else { return };
     let mut leads_nowhere = counting();
     leads_nowhere.blocks.pop();
     let no_register = region(vec![Operation::Move { to: 64, from: A }], End::Leave(0));
@@ -251,7 +251,7 @@ fn a_region_that_is_not_whole_is_refused() {
 fn what_is_compiled_is_shared_by_content() {
     let cache = Cache::default();
     assert!(cache.compile(&[0x100], &[None], &counting()).is_none(), "there is no back end yet");
-    let Some(compiler) = Compiler::for_this_host() else { return };
+    let Some(compiler) = Compiler::verifying() else { return };
     cache.use_back_end(Box::new(compiler));
     let one = cache.compile(&[0x100, 0x200], &[None, None], &counting()).expect("a whole region is compiled");
     let again =

@@ -4,10 +4,12 @@
 //! by then, and both are told of each other's bytes.
 
 mod heard;
+mod minted;
 mod observer;
 mod ports;
 
 use std::fmt;
+use std::sync::Arc;
 
 use board::lateness::{self, Late};
 use board::{Board, Fault, Gravity, Incident, PortId, Target};
@@ -94,8 +96,8 @@ pub fn run(scenario: &Scenario, stack: &Stack, board: &mut dyn Board, seed: u64)
 /// # Errors
 ///
 /// If they cannot be minted.
-pub fn mint(scenario: &Scenario, seed: u64) -> Result<Minted, BenchFault> {
-    pki::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault::Other(error.to_string()))
+pub fn mint(scenario: &Scenario, seed: u64) -> Result<Arc<Minted>, BenchFault> {
+    minted::mint(&scenario.pki, seed, scenario.date()).map_err(|error| BenchFault::Other(error.to_string()))
 }
 
 /// As [`run`], with the certificates `minted` and with `counterpart` in the broker's place.

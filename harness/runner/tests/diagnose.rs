@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
-use pki::Minted;
 use runner::mosquitto::{self, Mosquitto};
 use runner::{bench, controls, exit};
 use scenario::{Date, Scenario};
@@ -37,7 +36,7 @@ fn broker(more: &str) -> Option<(Mosquitto, TempDir, SocketAddr)> {
     );
     let mut scenario = Scenario::parse("x/y", "x.toml", &text).unwrap_or_else(|problem| panic!("{problem}"));
     scenario.date = Date(controls::today());
-    let minted: Minted = bench::mint(&scenario, 1).unwrap_or_else(|fault| panic!("{fault}"));
+    let minted = bench::mint(&scenario, 1).unwrap_or_else(|fault| panic!("{fault}"));
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("ca.pem"), minted.certificates["root"].pem()).expect("written");
     fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).expect("written");

@@ -29,8 +29,11 @@ const SEED: u64 = 0x5eed;
 
 static ROOT: LazyLock<PathBuf> = LazyLock::new(support::root);
 
-static STACKS: LazyLock<Vec<Stack>> =
-    LazyLock::new(|| stack::known(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}")));
+/// All chips of these tests have host code where that can be: so it is tried in every scenario on every stack.
+static STACKS: LazyLock<Vec<Stack>> = LazyLock::new(|| {
+    host_code::install();
+    stack::known(&ROOT).unwrap_or_else(|why| panic!("the released stacks: {why}"))
+});
 
 /// How the stacks' images boot, once for all scenarios.
 static BOOTS: LazyLock<Arc<Boots>> = LazyLock::new(Boots::new);
@@ -58,11 +61,28 @@ fn the_plain_interpreter_tells_the_same_story(#[case] name: &str, #[case] stack:
         evidence.pcapng
     };
     let chip = || Emulated::of(stack.chip(), SEED).expect("it is emulated");
-    host_code::install();
     let plain = run(chip().executed_by(Tier::Interpreter));
     for tier in [Tier::ThreadedCode, Tier::HostCode, Tier::HostCode] {
         // The second run with host code has it from its first instruction on.
         assert!(run(chip().executed_by(tier)) == plain, "{name}: {tier:?} and the plain interpreter differ");
+    }
+}
+
+/// Stacks meet the certificates of a scenario that were minted for the first of them: they are what would be minted, whichever
+/// scenarios came in between, and whether they are still kept or not.
+#[test]
+fn certificates_that_are_kept_are_those_that_are_minted() {
+    let mut scenarios = library::read(&ROOT.join("scenarios")).expect("our own scenarios are good");
+    scenarios.retain(|scenario| scenario.name.starts_with("identity/") || scenario.name.starts_with("validity/"));
+    assert!(scenarios.len() > 40, "{}", scenarios.len());
+    let backwards = scenarios.iter().rev();
+    for (scenario, seed) in
+        scenarios.iter().map(|scenario| (scenario, 1)).chain(backwards.flat_map(|one| [(one, 1), (one, 2)]))
+    {
+        let kept = bench::mint(scenario, seed).expect("it can be minted");
+        let fresh = pki::mint(&scenario.pki, seed, scenario.date()).expect("it can be minted");
+        let der = |minted: &pki::Minted| minted.certificates.values().map(|one| one.der.clone()).collect::<Vec<_>>();
+        assert_eq!(der(&kept), der(&fresh), "{} with seed {seed}", scenario.name);
     }
 }
 

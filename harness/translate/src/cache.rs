@@ -38,6 +38,8 @@ pub struct Cache {
 struct Contents {
     by_address: HashMap<u32, Vec<Arc<Translation>>>,
     bytes: usize,
+    /// Instructions that were executed where somebody may want host code, by address, since something was compiled there.
+    executed: HashMap<u32, u64>,
     /// Addresses for which somebody is compiling.
     in_work: HashSet<u32>,
 }
@@ -65,6 +67,20 @@ impl Cache {
         self.contents().by_address.get(&address).cloned().unwrap_or_default()
     }
 
+    /// How many translations begin at `address`.
+    pub fn count_at(&self, address: u32) -> usize {
+        self.contents().by_address.get(&address).map_or(0, Vec::len)
+    }
+
+    /// Notes that somebody has executed so many instructions at `address`; how many all have, since the last translation
+    /// that begins there.
+    pub fn note_executed(&self, address: u32, instructions: u64) -> u64 {
+        let mut contents = self.contents();
+        let executed = contents.executed.entry(address).or_default();
+        *executed = executed.saturating_add(instructions);
+        *executed
+    }
+
     /// Compiles a region whose blocks begin at `addresses`, in this thread, unless it is there already. `None` without a
     /// back end, if another thread is compiling for the same address, or if the region cannot be compiled.
     pub fn compile(&self, addresses: &[u32], expected: &[Option<u32>], region: &Region) -> Option<Arc<Translation>> {
@@ -83,6 +99,7 @@ impl Cache {
         let code = back_end.compile(region);
         let mut contents = self.contents();
         contents.in_work.remove(&first);
+        contents.executed.remove(&first);
         let (addresses, expected, region) = (addresses.to_vec(), expected.to_vec(), region.clone());
         let translation = Arc::new(Translation { addresses, expected, region, code: code? });
         contents.put(first, translation.clone());

@@ -36,7 +36,7 @@ pub(in crate::cores) use tables::{Tables, page_of};
 
 use crate::machine::chip::Tier;
 use crate::machine::memory::{Mapped, Memory};
-use host_code::HOT_INSTRUCTIONS;
+use host_code::{HOT_INSTRUCTIONS, SAMPLE_INSTRUCTIONS};
 use op::{Core, Exit, Op, REGISTERS};
 use translations::Translations;
 
@@ -67,7 +67,9 @@ pub(in crate::cores) struct FastPath {
     is_void: bool,
     tier: Tier,
     /// When a trace is hot.
-    hot_instructions: u32,
+    hot_instructions: u64,
+    /// When to look next at what is executed.
+    sample_in_instructions: u64,
     /// The [`Memory`] mapping from which tables and traces were made.
     mapping_version: u64,
 }
@@ -95,6 +97,7 @@ impl FastPath {
             is_void: false,
             tier: Tier::default(),
             hot_instructions: HOT_INSTRUCTIONS,
+            sample_in_instructions: SAMPLE_INSTRUCTIONS,
             mapping_version: 0,
         }
     }
@@ -123,7 +126,7 @@ impl FastPath {
     }
 
     /// Compiles what was met with so many instructions, instead of what is worth it.
-    pub(in crate::cores) fn compile_after(&mut self, instructions: u32) {
+    pub(in crate::cores) fn compile_after(&mut self, instructions: u64) {
         self.hot_instructions = instructions;
     }
 
@@ -207,14 +210,31 @@ impl FastPath {
             self.translations.link(branch, trace);
         }
         let Self { core, translations, tables, .. } = self;
+        let instructions = instructions.min(self.sample_in_instructions);
         let came = run(core, translations, tables, memory.backing_mut(), trace, instructions);
         self.unlinked = came.unlinked.map(|branch| (branch, came.left.pc));
-        if let Some(operation) = came.ran_out_at
-            && self.tier == Tier::HostCode
-        {
-            self.translations.note_sample(operation, came.left.executed, self.hot_instructions);
+        if self.tier == Tier::HostCode {
+            self.sample(&came);
         }
         came.left
+    }
+
+    /// Looks, every some thousands of instructions, at what is executed: much of that becomes host code.
+    ///
+    /// Between two samples the fast path may be left and entered often, so that code is met as often as it takes time, whatever
+    /// it calls.
+    #[inline]
+    fn sample(&mut self, came: &Came) {
+        let due_in = self.sample_in_instructions.saturating_sub(came.left.executed);
+        // Whom the first sample makes compile need not wait for it.
+        if due_in >= u64::from(TRACE_INSTRUCTIONS_MAX) && self.hot_instructions > SAMPLE_INSTRUCTIONS {
+            self.sample_in_instructions = due_in;
+            return;
+        }
+        self.sample_in_instructions = SAMPLE_INSTRUCTIONS;
+        if let Some(operation) = came.ran_out_at {
+            self.translations.note_sample(operation, self.hot_instructions);
+        }
     }
 }
 

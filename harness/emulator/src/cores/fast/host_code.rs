@@ -1,6 +1,6 @@
 //! Which traces become host code, and how it takes their place.
 //!
-//! What is hot shows where time runs out: [`super::run`] comes back after some thousands of instructions, and the trace
+//! What is hot shows where time runs out: after some thousands of instructions [`super::run`] comes back, and the trace
 //! that used the last of them is as likely to be any other as it takes a part of the time. A trace that was met often
 //! enough is compiled with those that it is linked to, and with those to which their computed jumps led last. What somebody
 //! else in the process has compiled is taken when a trace is first entered, provided that one's own code says the same.
@@ -18,10 +18,12 @@ use super::op::kind::{HOST_CODE, STUB};
 use super::region::{Described, describe};
 use super::translations::{Trace, Translations};
 
-/// A trace is compiled when so many instructions were executed where it used the last of the time: when that happened some
-/// eight times. Compiling a region takes as long as threaded code takes for some millions; but all chips of the process
-/// that run the same image have it then.
-pub(super) const HOT_INSTRUCTIONS: u32 = 1 << 15;
+/// A trace is compiled when all chips of a process together have executed so many instructions where it used the last of the
+/// time. Compiling a region takes as long as threaded code takes for some millions of instructions.
+pub(super) const HOT_INSTRUCTIONS: u64 = 4_000_000;
+
+/// How often one looks what is executed. A prime, so that no loop is met at the same operation each time.
+pub(super) const SAMPLE_INSTRUCTIONS: u64 = 4093;
 
 /// No region has more traces, or operations, than this.
 const TRACES_MAX: usize = 16;
@@ -35,33 +37,31 @@ pub(super) struct Unit {
 }
 
 impl Translations {
-    /// Notes that time ran out at an operation after so many instructions, and compiles its trace if that makes it hot.
-    pub(super) fn note_sample(&mut self, ran_out_at: u32, instructions: u64, hot_instructions: u32) {
-        if !Cache::of_this_process().has_back_end() {
+    /// Notes that a sample was taken at an operation. If all chips of the process together have executed `hot_instructions`
+    /// there, its trace is compiled; if one of them has had it compiled since this one looked last, it is taken.
+    pub(super) fn note_sample(&mut self, ran_out_at: u32, hot_instructions: u64) {
+        let cache = Cache::of_this_process();
+        if !cache.has_back_end() {
             return;
         }
         let Some(pc) = self.trace_of(ran_out_at) else { return };
-        let Some(trace) = self.traces.get_mut(&pc) else { return };
-        trace.sampled_instructions = trace.sampled_instructions.saturating_add(instructions as u32);
-        if trace.sampled_instructions < hot_instructions || trace.entry != trace.first {
+        if self.traces.get(&pc).is_none_or(|trace| trace.entry != trace.first) || self.take_known(pc) {
             return;
         }
-        trace.sampled_instructions = 0;
+        if cache.note_executed(pc, SAMPLE_INSTRUCTIONS) < hot_instructions {
+            return;
+        }
         let addresses = self.linked_with(pc);
         let expected = self.expected_jumps(&addresses);
         let Some(described) = describe(self, &addresses, &expected) else { return };
-        if let Some(translation) = Cache::of_this_process().compile(&addresses, &expected, &described.region) {
+        if let Some(translation) = cache.compile(&addresses, &expected, &described.region) {
             self.install(pc, translation, described.exits);
         }
     }
 
     /// Takes host code for the trace that begins at `pc`, if the process has some of a region that is the same here.
     pub(super) fn take_from_cache(&mut self, pc: u32, front_end: &mut impl FrontEnd) {
-        let Some(trace) = self.traces.get_mut(&pc).filter(|_| Cache::of_this_process().has_back_end()) else { return };
-        if std::mem::replace(&mut trace.was_sought, true) {
-            return;
-        }
-        for translation in Cache::of_this_process().at(pc) {
+        for translation in self.not_seen_yet(pc) {
             // Nothing may be gone past at which the hart has to stop.
             let stops = |&address: &u32| address != pc && front_end.stops_at(address);
             if translation.addresses.iter().any(stops) {
@@ -70,12 +70,35 @@ impl Translations {
             for &address in &translation.addresses {
                 self.make(address, front_end);
             }
-            let Translation { addresses, expected, .. } = &*translation;
-            let Some(Described { region, exits }) = describe(self, addresses, expected) else { continue };
-            if region == translation.region {
-                return self.install(pc, translation, exits);
+            if self.take(pc, &translation) {
+                return;
             }
         }
+    }
+
+    /// The same, if all traces of the region have been made.
+    fn take_known(&mut self, pc: u32) -> bool {
+        self.not_seen_yet(pc).iter().any(|translation| self.take(pc, translation))
+    }
+
+    /// The translations of the process that begin at `pc` and were not looked at yet.
+    fn not_seen_yet(&mut self, pc: u32) -> Vec<Arc<Translation>> {
+        let cache = Cache::of_this_process();
+        let Some(trace) = self.traces.get_mut(&pc).filter(|_| cache.has_back_end()) else { return Vec::new() };
+        let count = cache.count_at(pc);
+        match std::mem::replace(&mut trace.translations_seen, count) {
+            seen if seen == count => Vec::new(),
+            seen => cache.at(pc).into_iter().skip(seen).collect(),
+        }
+    }
+
+    /// Takes a translation if it is of the same region.
+    fn take(&mut self, pc: u32, translation: &Arc<Translation>) -> bool {
+        let Translation { addresses, expected, .. } = &**translation;
+        let described = describe(self, addresses, expected).filter(|here| here.region == translation.region);
+        let Some(Described { exits, .. }) = described else { return false };
+        self.install(pc, Arc::clone(translation), exits);
+        true
     }
 
     /// The trace that begins at `pc`, and those to which it and they are linked, nearest first.

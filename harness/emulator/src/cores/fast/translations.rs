@@ -41,10 +41,8 @@ pub(super) struct Trace {
     pub(super) exits: Vec<(u32, u32)>,
     /// The operation that stands for it: the first, or one that runs host code.
     pub(super) entry: u32,
-    /// How much was executed where it used the last of the time: how hot it is.
-    pub(super) sampled_instructions: u32,
-    /// Whether it was looked for among what the process has compiled.
-    pub(super) was_sought: bool,
+    /// How many translations of the process that begin here were looked at.
+    pub(super) translations_seen: usize,
 }
 
 impl Translations {
@@ -123,8 +121,7 @@ impl Translations {
             length: self.draft.length(),
             exits: self.draft.exits().collect(),
             entry: first,
-            sampled_instructions: 0,
-            was_sought: false,
+            translations_seen: 0,
         };
         self.draft.finish(&mut self.ops, &mut self.addresses, &mut self.kinds);
         self.targets.resize(self.ops.len(), 0);

@@ -269,7 +269,7 @@ impl Lx106 {
     }
 
     /// Compiles what was met with so many instructions, instead of what is worth it: for tests.
-    pub fn compile_after(&mut self, instructions: u32) {
+    pub fn compile_after(&mut self, instructions: u64) {
         self.fast.compile_after(instructions);
     }
 

@@ -275,7 +275,7 @@ impl Hart {
     }
 
     /// Compiles what was met with so many instructions, instead of what is worth it: for tests.
-    pub fn compile_after(&mut self, instructions: u32) {
+    pub fn compile_after(&mut self, instructions: u64) {
         self.fast.compile_after(instructions);
     }
 
