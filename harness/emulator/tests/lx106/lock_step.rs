@@ -185,15 +185,17 @@ fn an_interrupt_at_every_instruction() {
 
 #[test]
 fn code_that_rewrites_itself() {
-    // Every 32 rounds the four bytes at a8 change between two versions, of which one adds 1 to a7 and the other 2.
+    // Every 32 rounds the four bytes at a8 change between two versions, of which one adds 1 to a7 and the other 2; every round
+    // something else is stored to the same page.
     let program = [
         addi(6, 6, 1),
         addi(7, 7, 1),
+        s32i(6, 8, 0xfc),
         extui(12, 6, 0, 5),
-        bnez(12, 3, 0),
+        bnez(12, 4, 0),
         s32i(9, 8, 0),
         rst(0x30, 9, 9, 10),
-        j(at(6), at(0)),
+        j(at(7), at(0)),
     ];
     // The word at 4: the end of the second instruction, with its immediate, and the beginning of the third.
     let upper = |second: u32| second >> 8 | (program[2] & 0xffff) << 16;
@@ -201,9 +203,9 @@ fn code_that_rewrites_itself() {
     // By words through both addresses, and by the half that is nobody's beginning.
     let s16i = access(5, 9, 8, 0);
     for tier in FAST {
-        for (through, store) in [(CODE, program[4]), (ALIAS, program[4]), (ALIAS, s16i)] {
+        for (through, store) in [(CODE, program[5]), (ALIAS, program[5]), (ALIAS, s16i)] {
             let mut program = program;
-            program[4] = store;
+            program[5] = store;
             for slice in [113, 500, 6000] {
                 let [mut fast, mut plain] = [tier, Tier::Interpreter].map(|tier| {
                     let mut machine = machine(&program, tier);
