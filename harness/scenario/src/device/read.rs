@@ -4,6 +4,8 @@
 //! word in between: a new field of theirs is a new key of `[device]`. What has to be looked up first (certificates by
 //! their names, numbers by theirs, dates) belongs to [`Device`].
 
+use std::sync::LazyLock;
+
 use control::{Link, Mqtt, Plan, Tls};
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -80,7 +82,7 @@ impl Device {
             return Ok(Self::deserialize(ValueDeserializer::from(text))?);
         };
         let (own_keys, tls_keys, known) = (fields::of::<Self>(), fields::of::<Tls>(), keys());
-        let (mut own, mut plan) = (DeTable::new(), default_plan()?);
+        let (mut own, mut plan) = (DeTable::new(), DEFAULT_PLAN.clone());
         for (key, value) in written {
             let name = key.get_ref().to_string();
             if !known.contains(&name.as_str()) {
@@ -110,15 +112,17 @@ impl Device {
 
 /// The default plan.
 pub(super) fn default() -> Plan {
-    let plan = default_plan().map_err(Unreadable::Toml).and_then(|plan| told(plan, 0..0));
+    let plan = told(DEFAULT_PLAN.clone(), 0..0);
     let mut plan = plan.unwrap_or_else(|error| unreachable!("{DEFAULT}: {error:?}"));
     plan.tls = None;
     plan
 }
 
-fn default_plan() -> Result<DeTable<'static>, toml::de::Error> {
-    DeTable::parse(DEFAULT).map(Spanned::into_inner)
-}
+/// [`DEFAULT`], which is parsed once for all scenarios.
+static DEFAULT_PLAN: LazyLock<DeTable<'static>> = LazyLock::new(|| {
+    let plan = DeTable::parse(DEFAULT).map(Spanned::into_inner);
+    plan.unwrap_or_else(|error| unreachable!("{DEFAULT}: {error}"))
+});
 
 /// Reads what the firmware is told. Firmware passes over keys that it does not know; a scenario's author is told of them.
 fn told(plan: DeTable<'_>, span: std::ops::Range<usize>) -> Result<Plan, Unreadable> {
