@@ -67,7 +67,8 @@ impl fmt::Display for Problem {
             Level::ERROR.primary_title(&self.message).element(snippet),
             Level::HELP.secondary_title(&self.remedy).elements(Vec::<annotate_snippets::Element<'_>>::new()),
         ];
-        f.write_str(&Renderer::plain().render(&report))
+        // The snippet replaces ASCII's control characters and bidirectional ones, and leaves those of ISO 8859 (U+009C).
+        f.write_str(&terminal::clean::text(&Renderer::plain().render(&report)))
     }
 }
 
@@ -113,5 +114,19 @@ impl Complaint {
         // A table's span is its whole body: point at its first line.
         let end = text[span.start..span.end].find('\n').map_or(span.end, |offset| span.start + offset);
         Problem::new(file, text, span.start..end, self.message, self.remedy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// U+009C ends a command to a terminal (ECMA-48 §8.3.143); U+202E reverses what follows.
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_quoted() {
+        let text = "name = 'a\u{9c}b\u{202e}c'\nkey\n";
+        let told = Problem::new("a.toml", text, 0..4, "it is wrong", "correct it").to_string();
+        assert!(told.contains(r"name = 'a\u{9c}b"), "{told}");
+        assert!(!told.contains(['\u{9c}', '\u{202e}']), "{told:?}");
     }
 }
