@@ -48,3 +48,17 @@ pub fn changed(
         }
     }
 }
+
+/// Changes a flash's content within 64 bytes from one of `places` on, where what counts lies: cut off, another of `words`, a part
+/// of `other`, a gap, another bit.
+#[allow(dead_code, reason = "each test file uses its part")]
+pub fn change_flash(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift, places: &[usize], words: &[u32]) {
+    let at = (places[random.below(places.len())] + random.below(64)).min(bytes.len());
+    match random.below(5) {
+        0 => bytes.truncate(at),
+        1 => bytes.splice(at..(at + 4).min(bytes.len()), words[random.below(words.len())].to_le_bytes()).for_each(drop),
+        2 => bytes.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
+        3 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
+        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
+    }
+}

@@ -37,14 +37,7 @@ const WORDS: [u32; 8] = [0, 1, 0x7fff_ffff, 0x8000_0000, u32::MAX, u32::MAX - 15
 fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
     // What counts lies at a few places of a flash.
     let places = [0, 24, 0x8000, 0x8020, 0xe000, 0x1_0000, 0x1_0018, bytes.len().saturating_sub(64)];
-    let at = (places[random.below(places.len())] + random.below(64)).min(bytes.len());
-    match random.below(5) {
-        0 => bytes.truncate(at),
-        1 => bytes.splice(at..(at + 4).min(bytes.len()), WORDS[random.below(WORDS.len())].to_le_bytes()).for_each(drop),
-        2 => bytes.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
-        3 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
-        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
-    }
+    replay::change_flash(bytes, other, random, &places, &WORDS);
 }
 
 #[test]
