@@ -34,14 +34,7 @@ fn of_the_seeds_those_are_images_that_should_be() {
 /// Header, first segments, and code: what counts lies in the first pages, and behind a boot loader.
 fn change(bytes: &mut Vec<u8>, other: &[u8], random: &mut Xorshift) {
     let places = [0, 8, 16, 0x100, 0x1000, 0x1010];
-    let at = (places[random.below(places.len())] + random.below(64)).min(bytes.len());
-    match random.below(5) {
-        0 => bytes.truncate(at),
-        1 => bytes.splice(at..(at + 4).min(bytes.len()), WORDS[random.below(WORDS.len())].to_le_bytes()).for_each(drop),
-        2 => bytes.splice(at..at, other[..other.len().min(64)].iter().copied()).for_each(drop),
-        3 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
-        _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << random.below(8)),
-    }
+    replay::change_flash(bytes, other, random, &places, &WORDS);
     mend_checksum(bytes);
 }
 

@@ -132,7 +132,7 @@ pub enum Operation {
     },
 }
 
-/// How much is loaded or stored.
+/// How much a load or store moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Width {
     /// 8 bits

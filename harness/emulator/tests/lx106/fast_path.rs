@@ -7,11 +7,10 @@ use emulator::Tier;
 use emulator::access::AccessKind;
 use emulator::lx106::{Cause, Lx106, Opcode, Stop, decode, special_register as sr};
 
-use crate::machine::{
-    self, ALARM, ALIAS, CODE, DATA, FLASH, MISSING, Machine, PROGRAM, SWAP, TRANSFER, VECTORS, has_back_end,
-};
+use crate::machine::{self, ALARM, ALIAS, CODE, DATA, FLASH, MISSING, Machine, PROGRAM, SWAP, TRANSFER, VECTORS};
 use crate::program::{RARE, RARE_NARROW};
 use crate::random::Random;
+use crate::tiers::has_back_end;
 
 const PROGRAM_BYTES: u32 = 0x400;
 const SEEDS: u64 = 300;

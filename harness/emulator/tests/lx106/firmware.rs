@@ -4,9 +4,9 @@ use chip::PortId;
 use clock::Instant;
 use emulator::esp8266::{Config, Esp8266};
 use emulator::lx106::special_register as sr;
-use emulator::{Debuggee as _, EmulatedChip as _, Pause, Tier};
+use emulator::{Debuggee as _, EmulatedChip as _, Tier};
 
-use crate::machine::has_back_end;
+use crate::tiers::{has_back_end, run_until};
 
 const IMAGE: &[u8] = include_bytes!("../../../../firmware-under-test/images/esp8266_bearssl.elf");
 const UART0: PortId = PortId::new("uart0");
@@ -35,19 +35,6 @@ fn chip(tier: Tier) -> Esp8266 {
     chip
 }
 
-fn run_until(chip: &mut Esp8266, deadline: Instant) -> Vec<u8> {
-    let mut said = Vec::new();
-    loop {
-        let pause = chip.run_until(deadline);
-        said.extend(chip.take_serial_output(UART0));
-        match pause {
-            Pause::Deadline => return said,
-            Pause::SerialOutput => {}
-            other => panic!("{other:?} {:#?}", chip.take_events()),
-        }
-    }
-}
-
 #[test]
 fn the_released_image_boots_alike_by_threaded_code() {
     boots_alike_by(Tier::ThreadedCode);
@@ -64,7 +51,7 @@ fn boots_alike_by(tier: Tier) {
     let mut said = Vec::new();
     for step in 1..=STEPS {
         let deadline = Instant::from_micros(step * STEP_MICROS);
-        let (ours, theirs) = (run_until(&mut fast, deadline), run_until(&mut plain, deadline));
+        let (ours, theirs) = (run_until(&mut fast, UART0, deadline), run_until(&mut plain, UART0, deadline));
         assert_eq!(ours, theirs, "serial output, step {step}");
         said.extend(ours);
         assert_eq!((fast.pc(), fast.now()), (plain.pc(), plain.now()), "step {step}");

@@ -5,8 +5,9 @@ use emulator::Tier;
 use emulator::access::AccessKind;
 use emulator::lx106::{Cause, Stop, special_register as sr};
 
-use crate::machine::{ALARM, ALIAS, CODE, DATA, FLASH, Machine, PROGRAM, SWAP, has_back_end};
+use crate::machine::{ALARM, ALIAS, CODE, DATA, FLASH, Machine, PROGRAM, SWAP};
 use crate::program::{access, addi, j, l32r, movi, s32i, slli, srli, wsr};
+use crate::tiers::has_back_end;
 
 const CYCLES: u64 = 1200;
 const BEGIN: u32 = CODE + PROGRAM;
@@ -114,6 +115,15 @@ fn run(machine: &mut Machine, until: u64) {
     while machine.core.cycle() < until {
         let stop = machine.core.run(&mut machine.memory, &mut machine.devices, until);
         assert_eq!(stop, Stop::Deadline);
+    }
+}
+
+/// Runs both to each multiple of `cycles` below `slices`: they are the same at each.
+fn in_slices([fast, plain]: [&mut Machine; 2], cycles: u64, slices: u64, tier: Tier) {
+    for n in 1..slices {
+        run(fast, cycles * n);
+        run(plain, cycles * n);
+        check(fast, plain, &format!("{tier:?}, slice {n}"));
     }
 }
 
@@ -338,11 +348,7 @@ fn a_register_that_sar_was_set_by_changes() {
     ];
     for tier in FAST {
         let [mut fast, mut plain] = [tier, Tier::Interpreter].map(|tier| machine(&program, tier));
-        for n in 1..50 {
-            run(&mut fast, 107 * n);
-            run(&mut plain, 107 * n);
-            check(&fast, &plain, &format!("{tier:?}, slice {n}"));
-        }
+        in_slices([&mut fast, &mut plain], 107, 50, tier);
     }
 }
 
@@ -373,11 +379,7 @@ fn shifts_by_all_that_sar_can_hold() {
             }
             machine
         });
-        for n in 1..200 {
-            run(&mut fast, 113 * n);
-            run(&mut plain, 113 * n);
-            check(&fast, &plain, &format!("{tier:?}, slice {n}"));
-        }
+        in_slices([&mut fast, &mut plain], 113, 200, tier);
     }
 }
 

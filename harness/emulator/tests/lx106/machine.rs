@@ -177,12 +177,6 @@ impl Seen {
     }
 }
 
-/// Whether this host has a back end, which is put to use: without one these tests hold threaded code against the plain
-/// interpreter.
-pub fn has_back_end() -> bool {
-    host_code::install()
-}
-
 /// By their offset from the vectors: `break` is gone past; an interrupt is counted, cleared, and comes again.
 fn handlers() -> Vec<(u32, Vec<u32>)> {
     let past_break =

@@ -16,3 +16,5 @@ mod qemu;
 #[path = "../riscv/random.rs"]
 #[allow(dead_code, reason = "it makes RISC-V's instructions too")]
 mod random;
+#[path = "../support/tiers.rs"]
+mod tiers;

@@ -5,9 +5,9 @@ use emulator::Tier;
 use emulator::memory::{Memory, Store};
 use emulator::riscv::{Cause, Hart, Stop, csr_number};
 
-use crate::host_code::has_back_end;
 use crate::machine::{ALARM, Devices, FLASH, FLASH_ALIAS, RAM, RAM_ALIAS, SILENCE, memory};
 use crate::random::{Random, Registers, compressed_instruction, full_instruction};
+use crate::tiers::has_back_end;
 
 const PROGRAM_BYTES: u32 = 0x400;
 const VECTOR: u32 = RAM + 0xf000;

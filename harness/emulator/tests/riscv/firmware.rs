@@ -1,13 +1,15 @@
 //! The released firmware, by threaded code, by host code and by the plain interpreter, in lock-step.
 
+use chip::PortId;
 use clock::Instant;
 use emulator::Tier;
-use emulator::esp32c3::{Config, Esp32c3, Pause, SerialPort};
+use emulator::esp32c3::{Config, Esp32c3};
 use emulator::riscv::csr_number;
 
-use crate::host_code::has_back_end;
+use crate::tiers::{has_back_end, run_until};
 
 const IMAGE: &[u8] = include_bytes!("../../../../firmware-under-test/images/esp32c3_mbedtls.elf");
+const SERIAL: PortId = PortId::new("usb");
 const STEP_MICROS: u64 = 500;
 const STEPS: u64 = 400;
 
@@ -17,19 +19,6 @@ fn chip(tier: Tier) -> Esp32c3 {
     chip.hart_mut().execute_by(tier);
     chip.hart_mut().compile_after(1);
     chip
-}
-
-fn run_until(chip: &mut Esp32c3, deadline: Instant) -> Vec<u8> {
-    let mut said = Vec::new();
-    loop {
-        let pause = chip.run_until(deadline);
-        said.extend(chip.take_serial_output(SerialPort::UsbSerialJtag));
-        match pause {
-            Pause::Deadline => return said,
-            Pause::SerialOutput => {}
-            other => panic!("{other:?} {:#?}", chip.take_events()),
-        }
-    }
 }
 
 #[test]
@@ -48,7 +37,8 @@ fn boots_alike_by(tier: Tier) {
     let mut host_code_max = 0;
     for step in 1..=STEPS {
         let deadline = Instant::from_micros(step * STEP_MICROS);
-        assert_eq!(run_until(&mut fast, deadline), run_until(&mut plain, deadline), "serial output, step {step}");
+        let said = [&mut fast, &mut plain].map(|chip| run_until(chip, SERIAL, deadline));
+        assert_eq!(said[0], said[1], "serial output, step {step}");
         let (ours, theirs) = (fast.hart(), plain.hart());
         host_code_max = host_code_max.max(ours.host_code_count());
         assert_eq!((ours.pc(), ours.cycle()), (theirs.pc(), theirs.cycle()), "pc and cycle, step {step}");

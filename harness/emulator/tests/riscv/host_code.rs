@@ -6,16 +6,11 @@ use emulator::memory::{Memory, Store};
 use emulator::riscv::{Hart, Stop, csr_number};
 
 use crate::machine::{ALARM, Devices, RAM, RAM_ALIAS, SILENCE, memory};
+use crate::tiers::has_back_end;
 
 const DATA: u32 = RAM_ALIAS + 0x8000;
 const VECTOR: u32 = RAM + 0xf000;
 const CYCLES: u64 = 1200;
-
-/// Whether this host has a back end, which is put to use: without one these tests hold threaded code against the plain
-/// interpreter.
-pub fn has_back_end() -> bool {
-    ::host_code::install()
-}
 
 fn register_form(funct7: u32, funct3: u32, rd: u32, rs1: u32, rs2: u32) -> u32 {
     funct7 << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x33

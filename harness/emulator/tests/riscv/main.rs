@@ -12,3 +12,5 @@ mod oracle;
 mod protection;
 mod qemu;
 mod random;
+#[path = "../support/tiers.rs"]
+mod tiers;

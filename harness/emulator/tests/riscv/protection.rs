@@ -4,8 +4,8 @@ use emulator::Tier;
 use emulator::memory::{Access, Memory, Window};
 use emulator::riscv::{AccessKind, Cause, Exception, Hart, Privilege, Stop, csr_number};
 
-use crate::host_code::has_back_end;
 use crate::machine::{Devices, FLASH, FLASH_ALIAS, RAM, RAM_ALIAS, memory};
+use crate::tiers::has_back_end;
 
 const DATA: u32 = RAM_ALIAS + 0x8000;
 const HANDLER: u32 = RAM + 0xf000;

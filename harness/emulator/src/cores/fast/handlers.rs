@@ -68,6 +68,18 @@ macro_rules! go {
     }};
 }
 
+/// The same, if there is time; `$op` is what used the last of it.
+macro_rules! go_in_time {
+    ($op:ident, $target:expr, $core:ident, $pages:ident, $backing:ident, $budget:expr) => {{
+        let (target, budget) = ($target, $budget);
+        if budget < 0 {
+            (*$core).last = $op;
+            return deadline($core, target, $pages, $backing, budget);
+        }
+        go!(target, $core, $pages, $backing, budget)
+    }};
+}
+
 handlers! {
     fn one[const K: u8](core, op, pages, backing, budget) {
         if perform::<K, NONE>(core, op, pages, backing, 0).is_none() {
@@ -97,38 +109,23 @@ handlers! {
         let op = op.add(1);
         let (a, b) = operands::<F>(core, op, result);
         if holds::<L>(a, b) {
-            let target = op.offset((*op).immediate as i32 as isize);
             let budget = budget - i64::from((*op).before) - 1;
-            if budget < 0 {
-                (*core).last = op;
-                return deadline(core, target, pages, backing, budget);
-            }
-            return go!(target, core, pages, backing, budget);
+            return go_in_time!(op, leads_to(op), core, pages, backing, budget);
         }
         go!(op.add(1), core, pages, backing, budget)
     }
 
     fn branch[const K: u8](core, op, pages, backing, budget) {
         if holds::<K>(register(core, (*op).rs1), register(core, (*op).rs2)) {
-            let target = op.offset((*op).immediate as i32 as isize);
             let budget = budget - i64::from((*op).before) - 1;
-            if budget < 0 {
-                (*core).last = op;
-                return deadline(core, target, pages, backing, budget);
-            }
-            return go!(target, core, pages, backing, budget);
+            return go_in_time!(op, leads_to(op), core, pages, backing, budget);
         }
         go!(op.add(1), core, pages, backing, budget)
     }
 
     fn link[](core, op, pages, backing, budget) {
-        let target = op.offset((*op).immediate as i32 as isize);
         let budget = budget - i64::from((*op).before);
-        if budget < 0 {
-            (*core).last = op;
-            return deadline(core, target, pages, backing, budget);
-        }
-        go!(target, core, pages, backing, budget)
+        go_in_time!(op, leads_to(op), core, pages, backing, budget)
     }
 
     fn jump_register[const LINKS: bool, const MASK: u32](core, op, pages, backing, budget) {
@@ -144,11 +141,7 @@ handlers! {
             return computed(core, pc, pages, backing, budget);
         }
         let target = (*core).ops.add((*jump).op as usize);
-        if budget < 0 {
-            (*core).last = op;
-            return deadline(core, target, pages, backing, budget);
-        }
-        go!(target, core, pages, backing, budget)
+        go_in_time!(op, target, core, pages, backing, budget)
     }
 
     /// Runs host code, and goes on where that left.
@@ -310,6 +303,13 @@ unsafe fn perform_misaligned<const K: u8>(
             _ => false,
         }
     }
+}
+
+/// Where a branch or link leads: to a trace, or to its stub.
+#[inline(always)]
+unsafe fn leads_to(op: *const Op) -> *const Op {
+    // SAFETY: the distance stays inside the operations, as links and stubs are made.
+    unsafe { op.offset((*op).immediate as i32 as isize) }
 }
 
 /// Where the host keeps a guest address, if the page table has it.

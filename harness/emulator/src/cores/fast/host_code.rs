@@ -13,8 +13,10 @@ use std::sync::Arc;
 use translate::{Cache, Translation};
 
 use super::draft::FrontEnd;
-use super::op::is_computed_jump;
-use super::op::kind::{HOST_CODE, STUB};
+use super::op::{
+    is_computed_jump,
+    kind::{HOST_CODE, STUB},
+};
 use super::region::{Described, describe};
 use super::translations::{Trace, Translations};
 

@@ -6,8 +6,7 @@
 use translate::form::{Block, Condition, Edge, End, Exit, Function, Operand, Operation, Region, Width};
 
 use super::compute::{INSTRUCTION_MEMORY, INSTRUCTION_MEMORY_SHIFT};
-use super::form;
-use super::form::register;
+use super::form::{self, register};
 use super::op::{Op, SCRATCH, SINK, is_computed_jump, kind::*};
 use super::translations::{Trace, Translations};
 

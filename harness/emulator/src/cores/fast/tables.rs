@@ -7,7 +7,8 @@
 use translate::memory::PAGE_COUNT;
 pub(super) use translate::memory::{Page, READS, WRITES};
 
-use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
+use crate::machine::access::AccessKind;
+use crate::machine::memory::{Access, Memory, PAGE_BYTES, PAGE_SHIFT};
 
 const _: () = assert!(PAGE_SHIFT == translate::memory::PAGE_SHIFT, "one page table serves all tiers");
 
@@ -34,15 +35,22 @@ impl Tables {
         Self { pages: vec![[0; 2]; PAGE_COUNT], filled: Vec::new() }
     }
 
-    /// Lets loads from the page of `address` through; `offset` is where the backing bytes hold `address`.
-    pub(in crate::cores) fn allow_reads(&mut self, address: u32, offset: u32) {
-        self.pages[page_of(address) as usize][READS] = entry(address, offset);
-        self.note(page_of(address));
-    }
-
-    /// Lets stores to the page of `address` through.
-    pub(in crate::cores) fn allow_writes(&mut self, address: u32, offset: u32) {
-        self.pages[page_of(address) as usize][WRITES] = entry(address, offset);
+    /// Lets accesses of this kind to the page of `address` through, of which every byte may be accessed so, watched by nobody:
+    /// unless its window forbids them, or stores could hit code. `backing` is where the backing bytes hold `address`.
+    pub(in crate::cores) fn open(
+        &mut self,
+        memory: &Memory,
+        address: u32,
+        backing: u32,
+        access: Access,
+        kind: AccessKind,
+    ) {
+        let which = match kind {
+            AccessKind::Load if access.read => READS,
+            AccessKind::Store if access.write && !memory.page_has_code(backing) => WRITES,
+            _ => return,
+        };
+        self.pages[page_of(address) as usize][which] = entry(address, backing);
         self.note(page_of(address));
     }
 

@@ -83,12 +83,6 @@ impl Lx106 {
             return;
         }
         let (backing, access) = self.pages.find(memory, address);
-        match kind {
-            AccessKind::Load if access.read => self.fast.tables.allow_reads(address, backing),
-            AccessKind::Store if access.write && !memory.page_has_code(backing) => {
-                self.fast.tables.allow_writes(address, backing);
-            }
-            _ => {}
-        }
+        self.fast.tables.open(memory, address, backing, access, kind);
     }
 }

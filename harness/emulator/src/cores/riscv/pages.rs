@@ -47,13 +47,7 @@ impl Hart {
             return;
         }
         let Some((backing, access)) = memory.locate(address) else { return };
-        match kind {
-            AccessKind::Load if access.read => self.fast.tables.allow_reads(address, backing),
-            AccessKind::Store if access.write && !memory.page_has_code(backing) => {
-                self.fast.tables.allow_writes(address, backing);
-            }
-            _ => {}
-        }
+        self.fast.tables.open(memory, address, backing, access, kind);
     }
 
     /// The selected trigger watches something else now.
