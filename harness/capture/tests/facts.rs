@@ -5,7 +5,7 @@ mod support;
 use capture::transcript::Said;
 use capture::{Side, read};
 use outcome::Stage;
-use support::{Cable, conversation, lines, record};
+use support::{Cable, conversation, lines, message, record};
 
 const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
 const SUBSCRIBE: &[u8] = &[0x82, 6, 0, 1, 0, 1, b't', 0];
@@ -48,7 +48,7 @@ fn a_packet_that_breaks_off_is_told_by_its_name() {
 /// RFC 9846 §5.1: 2^14 bytes and no more.
 #[test]
 fn a_record_in_clear_may_be_so_long() {
-    let message = |bytes: usize| [&[2, 0][..], &(bytes as u16 - 4).to_be_bytes(), &vec![0; bytes - 4]].concat();
+    let message = |bytes: usize| message(2, &vec![0; bytes - 4]);
     let longest = conversation(&[(Side::Server, &record(22, &message(1 << 14)))]);
     assert_eq!(longest.lines[0].said.to_string(), "ServerHello");
     for bytes in [(1 << 14) + 1, (1 << 14) + 2] {

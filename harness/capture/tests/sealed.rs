@@ -9,7 +9,7 @@ use capture::{Side, read};
 use hmac::{Hmac, Mac};
 use outcome::Stage;
 use sha2::Sha256;
-use support::{Cable, Plan, conversation, lines, message, record};
+use support::{Cable, Plan, conversation, lines, message, record, unhex};
 
 static TLS_1_3: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
@@ -70,9 +70,7 @@ fn an_alert_under_keys_that_are_not_due_yet_is_read() {
 /// The secret of that label in an NSS key log.
 fn secret(key_log: &str, label: &str) -> Vec<u8> {
     let line = key_log.lines().find(|line| line.split(' ').next() == Some(label)).expect("its line");
-    let hex = line.rsplit(' ').next().expect("words").as_bytes();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).expect("ASCII"), 16).expect("hex");
-    hex.as_chunks().0.iter().map(byte).collect()
+    unhex(line.rsplit(' ').next().expect("words"))
 }
 
 /// The first record under a traffic secret (RFC 9846 §5.2, §7.3).

@@ -370,7 +370,8 @@ pub fn fixture(name: &str) -> Cable {
     cable
 }
 
-fn unhex(hex: &str) -> Vec<u8> {
+/// Bytes of hexadecimal digits.
+pub fn unhex(hex: &str) -> Vec<u8> {
     let (pairs, _) = hex.as_bytes().as_chunks::<2>();
     pairs.iter().map(|pair| u8::from_str_radix(str::from_utf8(pair).expect("ASCII"), 16).expect("hex")).collect()
 }

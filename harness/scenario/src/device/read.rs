@@ -112,10 +112,12 @@ impl Device {
 
 /// The default plan.
 pub(super) fn default() -> Plan {
-    let plan = told(DEFAULT_PLAN.clone(), 0..0);
-    let mut plan = plan.unwrap_or_else(|error| unreachable!("{DEFAULT}: {error:?}"));
-    plan.tls = None;
-    plan
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let plan = told(DEFAULT_PLAN.clone(), 0..0);
+        let plan = plan.unwrap_or_else(|error| unreachable!("{DEFAULT}: {error:?}"));
+        Plan { tls: None, ..plan }
+    });
+    PLAN.clone()
 }
 
 /// [`DEFAULT`], which is parsed once for all scenarios.
