@@ -146,14 +146,12 @@ struct Run<'a> {
 impl Run<'_> {
     /// The exchange itself; or by how much this machine was late in it.
     fn exchange(&self, moved: &Moved) -> blame::Result<Result<(ControlReport, Held), Late>> {
-        let minted = pki::mint(&moved.scenario.pki, self.setting.seed, moved.scenario.date()).map_err(Error::bench)?;
+        let minted = bench::mint(&moved.scenario, self.setting.seed)?;
         let (counterpart, mosquitto) = match &self.mosquitto {
             Some(programs) => {
                 let folder = self.folder().with_extension("mosquitto");
                 let mosquitto = Mosquitto::start(&moved.scenario, &minted, &folder, programs)?;
-                let endpoint = mosquitto.endpoint(self.of.scenario.device.port);
-                let endpoint =
-                    endpoint.ok_or_else(|| Error::bench("mosquitto has no listener where the control dials"))?;
+                let endpoint = mosquitto.endpoint(self.of.scenario.device.port)?;
                 (Counterpart::Real(endpoint), Some(mosquitto))
             }
             None => {

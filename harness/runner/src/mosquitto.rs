@@ -106,8 +106,14 @@ impl Mosquitto {
     }
 
     /// Where the listener for `port` of the configuration is.
-    pub fn endpoint(&self, port: u16) -> Option<Endpoint> {
-        self.ports.get(&port).map(|address| Endpoint::new(*address, self.network.clone()))
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn endpoint(&self, port: u16) -> blame::Result<Endpoint> {
+        let address = self.ports.get(&port);
+        let address = address.ok_or_else(|| Error::bench(format!("mosquitto has no listener for port {port}")))?;
+        Ok(Endpoint::new(*address, self.network.clone()))
     }
 
     /// All listeners, by their ports in the configuration.

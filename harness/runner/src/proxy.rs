@@ -97,8 +97,7 @@ impl Proxy {
         let port = scenario.device.port;
         bench::in_time(|| {
             let mosquitto = Mosquitto::start(&behind, &minted, &folder.join("mosquitto"), &programs)?;
-            let upstream = mosquitto.endpoint(port);
-            let upstream = upstream.ok_or_else(|| Error::bench("mosquitto has no listener for the proxy"))?;
+            let upstream = mosquitto.endpoint(port)?;
             let running = self.start(tls, &scenario, &minted, &upstream, folder)?;
             let relay = Box::new(Relay::new([(port, running.endpoint.clone())].into()));
             let evidence = bench::late_apart(bench::run_with(&scenario, &minted, relay, stack, board, seed))?;

@@ -7,6 +7,8 @@ use pki::spec::{Certificate, Moment, Profile};
 use scenario::device::Clock;
 use scenario::{Date, Scenario};
 
+use crate::bench;
+
 /// The certificate whose place the authority takes.
 const ROOT: &str = "root";
 
@@ -34,8 +36,7 @@ pub fn under(authority: &Authority, scenario: &Scenario, seed: u64) -> blame::Re
     let mut scenario = scenario.clone();
     scenario.date = date(authority, &scenario)?;
     scenario.pki.0.insert(ROOT.to_owned(), authority.specification());
-    pki::mint(&scenario.pki, seed, scenario.date())
-        .map_err(|error| Error::author(format!("nothing can be minted so: {error}")))?;
+    bench::mint(&scenario, seed).map_err(|error| Error::author(format!("nothing can be minted so: {error}")))?;
     Ok(scenario)
 }
 

@@ -66,7 +66,7 @@ pub fn start(file: &Path, port: Option<u16>, artefacts: &Path) -> blame::Result<
         let Moving { moved, notes, free, .. } = moving;
         drop(free);
         let mosquitto = Mosquitto::run(own, &moved, artefacts, &programs, mosquitto::own_network())?;
-        let endpoint = mosquitto.endpoint(port).ok_or_else(|| Error::bench("its listener is gone"))?;
+        let endpoint = mosquitto.endpoint(port)?;
         Ok(Running { _mosquitto: mosquitto, port, endpoint, notes })
     });
     started.map_err(|why| {

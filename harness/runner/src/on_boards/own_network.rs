@@ -122,8 +122,7 @@ fn once(
     let (counterpart, mosquitto) = match programs {
         Some(programs) => {
             let mosquitto = Mosquitto::start(scenario, &minted, &folder.join("mosquitto"), programs)?;
-            let endpoint = mosquitto.endpoint(scenario.device.port);
-            let endpoint = endpoint.ok_or_else(|| Error::bench("mosquitto has no listener where the board dials"))?;
+            let endpoint = mosquitto.endpoint(scenario.device.port)?;
             (Counterpart::Real(endpoint), Some(mosquitto))
         }
         None => {
