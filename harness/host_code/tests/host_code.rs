@@ -4,7 +4,7 @@
 use host_code::Compiler;
 use translate::form::{Block, Condition, Edge, End, Function, Operand, Operation, Region, Width};
 use translate::memory::{PAGE_COUNT, PAGE_SHIFT, Page, READS, WRITES};
-use translate::{BackEnd as _, Cache, Code, Left};
+use translate::{BackEnd as _, Cache, Code, Left, Source};
 
 const REGISTERS: usize = 8;
 const VALUES: [u32; 14] =
@@ -250,18 +250,23 @@ fn a_region_that_is_not_whole_is_refused() {
 #[test]
 fn what_is_compiled_is_shared_by_content() {
     let cache = Cache::default();
-    assert!(cache.compile(&[0x100], &[None], &counting()).is_none(), "there is no back end yet");
+    let compile = |addresses: &[u32], region| {
+        let blocks = addresses.len();
+        let addresses = addresses.to_vec();
+        let (expected, made_of) = (vec![None; blocks], vec![0; blocks]);
+        cache.compile(Source { addresses, expected, made_of, exits: Vec::new() }, region)
+    };
+    assert!(compile(&[0x100], counting()).is_none(), "there is no back end yet");
     let Some(compiler) = Compiler::verifying() else { return };
     cache.use_back_end(Box::new(compiler));
-    let one = cache.compile(&[0x100, 0x200], &[None, None], &counting()).expect("a whole region is compiled");
-    let again =
-        std::thread::scope(|scope| scope.spawn(|| cache.compile(&[0x100, 0x200], &[None, None], &counting())).join());
+    let one = compile(&[0x100, 0x200], counting()).expect("a whole region is compiled");
+    let again = std::thread::scope(|scope| scope.spawn(|| compile(&[0x100, 0x200], counting())).join());
     assert!(std::ptr::eq(&*one, &*again.unwrap().unwrap()), "another thread gets the same");
     assert_eq!(cache.at(0x100).len(), 1);
     assert!(cache.at(0x200).is_empty());
     // Other code at the same address is another translation; the oldest of many goes.
     for exit in 0..20 {
-        assert!(cache.compile(&[0x100], &[None], &region(Vec::new(), End::Leave(exit))).is_some());
+        assert!(compile(&[0x100], region(Vec::new(), End::Leave(exit))).is_some());
     }
     assert_eq!(cache.at(0x100).len(), 8);
     assert!(cache.size_bytes() <= 8 * 4096);

@@ -15,12 +15,22 @@ const VERSIONS_MAX: usize = 8;
 /// A page of the host, of which every region takes a whole number.
 const HOST_PAGE_BYTES: usize = 4096;
 
+/// Of what a front end has made a region. Each list but the last is by block.
+pub struct Source {
+    /// Where the block begins, as the front end counts.
+    pub addresses: Vec<u32>,
+    /// What the front end assumed besides: to which block this one jumps, where code computes that.
+    pub expected: Vec<Option<u32>>,
+    /// What it was described from: whoever has, at the same addresses, what has the same numbers, describes the same region.
+    pub made_of: Vec<u64>,
+    /// Where each exit of the region leaves: the block, and what of that the front end goes on with.
+    pub exits: Vec<(u32, u32)>,
+}
+
 /// A region with its host code: the same for everybody whose own code gives the same region.
 pub struct Translation {
-    /// Where each of its blocks begins, as the front end counts.
-    pub addresses: Vec<u32>,
-    /// What the front end assumed besides, for each of its blocks: to which of them it jumps, where code computes that.
-    pub expected: Vec<Option<u32>>,
+    /// Of what it was made.
+    pub source: Source,
     /// What was compiled.
     pub region: Region,
     /// What came of it.
@@ -62,7 +72,7 @@ impl Cache {
         self.back_end.get().is_some()
     }
 
-    /// The translations that begin at `address`. Which of them is of somebody's code, only a comparison of regions tells.
+    /// The translations that begin at `address`. Which of them is of somebody's code, its source tells.
     pub fn at(&self, address: u32) -> Vec<Arc<Translation>> {
         self.contents().by_address.get(&address).cloned().unwrap_or_default()
     }
@@ -81,27 +91,28 @@ impl Cache {
         *executed
     }
 
-    /// Compiles a region whose blocks begin at `addresses`, in this thread, unless it is there already. `None` without a
-    /// back end, if another thread is compiling for the same address, or if the region cannot be compiled.
-    pub fn compile(&self, addresses: &[u32], expected: &[Option<u32>], region: &Region) -> Option<Arc<Translation>> {
+    /// Compiles a region, in this thread, unless it is there already: then that may have been made of something else, though
+    /// it begins at the same addresses. `None` without a back end, if another thread is compiling for the same address, or if
+    /// the region cannot be compiled.
+    pub fn compile(&self, source: Source, region: Region) -> Option<Arc<Translation>> {
         let back_end = self.back_end.get()?;
-        let &first = addresses.first()?;
+        let &first = source.addresses.first()?;
         {
             let mut contents = self.contents();
             let there = contents.by_address.entry(first).or_default();
-            if let Some(same) = there.iter().find(|one| one.region == *region && one.addresses == addresses) {
+            let is_same = |one: &&Arc<Translation>| one.region == region && one.source.addresses == source.addresses;
+            if let Some(same) = there.iter().find(is_same) {
                 return Some(same.clone());
             }
             if !contents.in_work.insert(first) {
                 return None;
             }
         }
-        let code = back_end.compile(region);
+        let code = back_end.compile(&region);
         let mut contents = self.contents();
         contents.in_work.remove(&first);
         contents.executed.remove(&first);
-        let (addresses, expected, region) = (addresses.to_vec(), expected.to_vec(), region.clone());
-        let translation = Arc::new(Translation { addresses, expected, region, code: code? });
+        let translation = Arc::new(Translation { source, region, code: code? });
         contents.put(first, translation.clone());
         Some(translation)
     }

@@ -18,6 +18,6 @@ mod code;
 pub mod form;
 pub mod memory;
 
-pub use cache::{Cache, Translation};
+pub use cache::{Cache, Source, Translation};
 pub use code::{BackEnd, Code, Entry, Left};
 pub use form::Region;

@@ -11,6 +11,8 @@
 //! trace before the instruction has done anything, and the core's plain interpreter executes it. So there is one place that
 //! says what such an instruction means, and the fast path has no exceptions of its own.
 //!
+//! A trace that one core of the process has drafted, others take that would draft the same ([`shared`], [`grounds`]).
+//!
 //! Traces that are executed much become host code ([`host_code`]): with those that they are linked to, a region that the
 //! crate `translate` compiles and all of a process share. Such a region is one more operation, which executes what is
 //! certain and goes on at an operation of a trace: what that does is said once, here.
@@ -19,19 +21,24 @@
 //! nearer to the deadline the plain interpreter goes instruction by instruction. So a run stops at exactly the cycle
 //! asked for.
 
+mod by_address;
 mod compute;
 mod draft;
 mod form;
 mod fuse;
+mod grounds;
 mod handlers;
 mod host_code;
 mod op;
 mod region;
+mod shared;
 mod tables;
 mod translations;
 
 pub(in crate::cores) use draft::{Draft, FrontEnd};
+pub(in crate::cores) use grounds::ReadAs;
 pub(in crate::cores) use op::{ZERO, kind};
+pub(in crate::cores) use shared::SharedTraces;
 pub(in crate::cores) use tables::{Tables, page_of};
 
 use crate::machine::chip::Tier;
@@ -133,6 +140,12 @@ impl FastPath {
     /// How many traces are host code now.
     pub(in crate::cores) fn host_code_count(&self) -> usize {
         self.translations.host_code_count()
+    }
+
+    /// How many traces another core of the process had drafted.
+    pub(in crate::cores) fn shared_trace_count(&self) -> usize {
+        let others = self.others.iter().map(|(_, translations)| translations.shared_count());
+        self.translations.shared_count() + others.sum::<usize>()
     }
 
     /// What was translated no longer holds: another mode, other permissions, other places to stop.

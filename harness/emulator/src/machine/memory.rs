@@ -402,16 +402,25 @@ impl Memory {
         &mut self.backing
     }
 
-    /// Remembers that the halfword at this offset into the backing bytes was decoded. `true` if it is the first of its
-    /// page.
-    pub(crate) fn mark_code(&mut self, backing: u32) -> bool {
+    /// Whether these bytes are at this offset into the backing bytes.
+    pub(crate) fn holds(&self, backing: u32, bytes: &[u8]) -> bool {
+        self.backing.get(backing as usize..backing as usize + bytes.len()) == Some(bytes)
+    }
+
+    /// Remembers that so many bytes at this offset into the backing bytes were decoded, all of them in one page. `true` if
+    /// they are the first of their page.
+    pub(crate) fn mark_code(&mut self, backing: u32, bytes: u32) -> bool {
         let page = (backing >> PAGE_SHIFT) as usize;
-        let halfword = (backing % PAGE_BYTES / 2) as usize;
         let first = self.code[page].is_none();
         if first {
             self.code_pages.push(page as u32);
         }
-        self.code[page].get_or_insert_default()[halfword / 64] |= 1 << (halfword % 64);
+        let map = self.code[page].get_or_insert_default();
+        let (from, to) = (backing % PAGE_BYTES / 2, (backing % PAGE_BYTES + bytes - 1) / 2);
+        for word in from / 64..=to / 64 {
+            let (from, to) = (from.max(word * 64) - word * 64, to.min(word * 64 + 63) - word * 64);
+            map[word as usize] |= u64::MAX << from & u64::MAX >> (63 - to);
+        }
         first
     }
 

@@ -21,11 +21,11 @@ const fn at(n: u32) -> u32 {
 }
 
 /// Three registers: `operation` is `op2` and `op1` of the encoding.
-const fn rst(operation: u32, r: u32, s: u32, t: u32) -> u32 {
+pub const fn rst(operation: u32, r: u32, s: u32, t: u32) -> u32 {
     operation << 16 | r << 12 | s << 8 | t << 4
 }
 
-const fn extui(r: u32, t: u32, shift: u32, bits: u32) -> u32 {
+pub const fn extui(r: u32, t: u32, shift: u32, bits: u32) -> u32 {
     rst(0x04 | (bits - 1) << 4 | shift >> 4, r, shift & 15, t)
 }
 

@@ -95,7 +95,8 @@ pub struct Machine {
     pub core: Lx106,
     pub memory: Memory,
     pub devices: Devices,
-    kept: [Store; 2],
+    /// Of code and of data.
+    pub kept: [Store; 2],
 }
 
 /// All that can be seen of a machine.

@@ -16,5 +16,6 @@ mod qemu;
 #[path = "../riscv/random.rs"]
 #[allow(dead_code, reason = "it makes RISC-V's instructions too")]
 mod random;
+mod shared_traces;
 #[path = "../support/tiers.rs"]
 mod tiers;

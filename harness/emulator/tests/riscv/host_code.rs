@@ -12,24 +12,24 @@ const DATA: u32 = RAM_ALIAS + 0x8000;
 const VECTOR: u32 = RAM + 0xf000;
 const CYCLES: u64 = 1200;
 
-fn register_form(funct7: u32, funct3: u32, rd: u32, rs1: u32, rs2: u32) -> u32 {
+pub fn register_form(funct7: u32, funct3: u32, rd: u32, rs1: u32, rs2: u32) -> u32 {
     funct7 << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x33
 }
 
-fn add_immediate(rd: u32, rs1: u32, immediate: i32) -> u32 {
+pub fn add_immediate(rd: u32, rs1: u32, immediate: i32) -> u32 {
     (immediate as u32) << 20 | rs1 << 15 | rd << 7 | 0x13
 }
 
-fn load(funct3: u32, rd: u32, rs1: u32, offset: i32) -> u32 {
+pub fn load(funct3: u32, rd: u32, rs1: u32, offset: i32) -> u32 {
     (offset as u32) << 20 | rs1 << 15 | funct3 << 12 | rd << 7 | 0x03
 }
 
-fn store(funct3: u32, rs2: u32, rs1: u32, offset: i32) -> u32 {
+pub fn store(funct3: u32, rs2: u32, rs1: u32, offset: i32) -> u32 {
     let offset = offset as u32;
     (offset >> 5 & 0x7f) << 25 | rs2 << 20 | rs1 << 15 | funct3 << 12 | (offset & 31) << 7 | 0x23
 }
 
-fn branch(funct3: u32, rs1: u32, rs2: u32, offset: i32) -> u32 {
+pub fn branch(funct3: u32, rs1: u32, rs2: u32, offset: i32) -> u32 {
     let offset = offset as u32;
     let bits =
         (offset >> 12 & 1) << 31 | (offset >> 5 & 0x3f) << 25 | (offset >> 1 & 0xf) << 8 | (offset >> 11 & 1) << 7;

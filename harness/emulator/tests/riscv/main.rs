@@ -12,5 +12,6 @@ mod oracle;
 mod protection;
 mod qemu;
 mod random;
+mod shared_traces;
 #[path = "../support/tiers.rs"]
 mod tiers;

@@ -5,8 +5,10 @@
 
 use super::TRACE_INSTRUCTIONS_MAX;
 use super::fuse::fused;
+use super::grounds::{Grounds, ReadAs};
 use super::handlers::handler;
 use super::op::{Op, REGISTERS, SINK, ZERO, kind::*};
+use super::shared::{Drafted, SharedTraces};
 
 /// How many branches a trace goes past. Behind so many, more often than not the rest is never reached.
 const BRANCHES_MAX: usize = 4;
@@ -19,12 +21,25 @@ const INSTRUCTION_OPERATIONS_MAX: usize = 8;
 
 /// An instruction set, as the code of one core has it.
 pub(in crate::cores) trait FrontEnd {
+    /// What the process has drafted of this instruction set.
+    fn shared() -> &'static SharedTraces;
+
+    /// Of the core's state, what [`Self::add`] goes by.
+    fn setting(&self) -> u8;
+
     /// Adds the instruction at `pc` to a trace: where that goes on, or `None` if it ends with this instruction, by
-    /// [`Draft::computed_jump`] or [`Draft::interpret`]. What it has read of memory it remembers as code.
+    /// [`Draft::computed_jump`] or [`Draft::interpret`]. It goes by nothing but [`Self::setting`] and what it reads of memory.
+    /// That it remembers as code, and says so by [`Draft::has_read`]; or by [`Draft::could_not_read`].
     fn add(&mut self, pc: u32, draft: &mut Draft) -> Option<u32>;
 
     /// Whether the core must stop at this address.
     fn stops_at(&self, address: u32) -> bool;
+
+    /// Whether [`Self::add`] would read these bytes at `address`, all of them in one page.
+    fn shows(&mut self, address: u32, bytes: &[u8], read_as: ReadAs) -> bool;
+
+    /// Remembers what it [shows](Self::shows) as code.
+    fn remember_as_code(&mut self, address: u32, bytes: u32);
 }
 
 /// A trace in the making.
@@ -35,8 +50,10 @@ pub(in crate::cores) struct Draft {
     addresses: Vec<u32>,
     /// Branches and links, and the addresses to which they lead.
     exits: Vec<(usize, u32)>,
-    /// Where instructions of this trace began.
-    seen: Vec<u32>,
+    /// What it is made of, where instructions began too.
+    grounds: Grounds,
+    /// Something could not be read: who can read it drafts something else.
+    is_ones_own: bool,
     /// Instructions that are complete.
     instructions: u32,
     /// The instruction that is being added.
@@ -47,16 +64,20 @@ impl Draft {
     /// The trace that begins at `start`.
     pub(super) fn fill(&mut self, start: u32, front_end: &mut impl FrontEnd) {
         self.clear();
+        self.grounds.begin(front_end.setting());
         let mut pc = start;
         loop {
             let full = self.instructions + 1 >= TRACE_INSTRUCTIONS_MAX
                 || self.ops.len() >= OPERATIONS_MAX
                 || self.exits.len() >= BRANCHES_MAX;
-            let again = self.seen.contains(&pc);
-            if full || again || (pc != start && front_end.stops_at(pc)) {
+            if full || self.grounds.has_instruction(pc) {
                 return self.link_to(pc);
             }
-            self.seen.push(pc);
+            if pc != start && front_end.stops_at(pc) {
+                self.grounds.end_at_stop(pc);
+                return self.link_to(pc);
+            }
+            self.grounds.add_instruction(pc);
             self.pc = pc;
             match front_end.add(pc, self) {
                 Some(on) => pc = on,
@@ -71,18 +92,18 @@ impl Draft {
         self.kinds.clear();
         self.addresses.clear();
         self.exits.clear();
-        self.seen.clear();
         self.instructions = 0;
+        self.is_ones_own = false;
     }
 
-    /// How many operations there are, without the stubs that [`Self::finish`] adds.
-    pub(super) fn length(&self) -> u32 {
-        self.ops.len() as u32
+    /// The front end has read these bytes of memory.
+    pub(in crate::cores) fn has_read(&mut self, address: u32, bytes: &[u8], read_as: ReadAs) {
+        self.grounds.add_read(address, bytes, read_as);
     }
 
-    /// Branches and links: the operation, counted from the first, and the address to which it leads.
-    pub(super) fn exits(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.exits.iter().map(|&(op, target)| (op as u32, target))
+    /// The front end has found that something may not be read.
+    pub(in crate::cores) fn could_not_read(&mut self) {
+        self.is_ones_own = true;
     }
 
     /// An operation of an instruction that is not yet complete.
@@ -184,10 +205,12 @@ impl Draft {
         self.addresses.push(pc);
     }
 
-    /// Gives each branch a stub, fuses neighbours and appends all to what there is.
-    pub(super) fn finish(&mut self, ops: &mut Vec<Op>, addresses: &mut Vec<u32>, kinds: &mut Vec<u8>) {
+    /// Gives each branch a stub and fuses neighbours; all of it, of which nothing can change any more.
+    pub(super) fn finish(&mut self) -> Drafted {
         // A stub takes the distance to its branch in eight bits, and one operation ends the trace.
         const { assert!(OPERATIONS_MAX + INSTRUCTION_OPERATIONS_MAX + 1 + 2 * BRANCHES_MAX < 256) };
+        let length = self.ops.len() as u32;
+        let exits = self.exits.iter().map(|&(op, target)| (op as u32, target)).collect();
         for (branch, target) in std::mem::take(&mut self.exits) {
             let distance = u8::try_from(self.ops.len() - branch).expect("a trace is shorter");
             self.ops[branch].immediate = distance.into();
@@ -198,8 +221,14 @@ impl Draft {
                 self.ops[at].handler = handler;
             }
         }
-        ops.extend_from_slice(&self.ops);
-        addresses.extend_from_slice(&self.addresses);
-        kinds.extend_from_slice(&self.kinds);
+        Drafted {
+            number: Drafted::new_number(),
+            ops: self.ops.clone(),
+            addresses: self.addresses.clone(),
+            kinds: self.kinds.clone(),
+            length,
+            exits,
+            grounds: (!self.is_ones_own).then(|| self.grounds.clone()),
+        }
     }
 }

@@ -3,21 +3,20 @@
 //! What is hot shows where time runs out: after some thousands of instructions [`super::run`] comes back, and the trace
 //! that used the last of them is as likely to be any other as it takes a part of the time. A trace that was met often
 //! enough is compiled with those that it is linked to, and with those to which their computed jumps led last. What somebody
-//! else in the process has compiled is taken when a trace is first entered, provided that one's own code says the same.
+//! else in the process has compiled is taken when a trace is first entered, provided that one has the same traces: those that
+//! the process [shares](super::shared).
 //!
 //! When that happens has no influence on results: host code executes what threaded code would. A process that has no back end
 //! compiles nothing.
 
 use std::sync::Arc;
 
-use translate::{Cache, Translation};
+use translate::{Cache, Source, Translation};
 
 use super::draft::FrontEnd;
-use super::op::{
-    is_computed_jump,
-    kind::{HOST_CODE, STUB},
-};
-use super::region::{Described, describe};
+use super::op::{is_computed_jump, kind::HOST_CODE};
+use super::region::describe;
+use super::shared::Drafted;
 use super::translations::{Trace, Translations};
 
 /// A trace is compiled when all chips of a process together have executed so many instructions where it used the last of the
@@ -55,24 +54,31 @@ impl Translations {
         }
         let addresses = self.linked_with(pc);
         let expected = self.expected_jumps(&addresses);
-        let Some(described) = describe(self, &addresses, &expected) else { return };
-        if let Some(translation) = cache.compile(&addresses, &expected, &described.region) {
-            self.install(pc, translation, described.exits);
+        let Some(traces) = self.traces_at(&addresses) else { return };
+        let drafted: Vec<&Drafted> = traces.iter().map(|trace| &*trace.drafted).collect();
+        let made_of = drafted.iter().map(|drafted| drafted.number).collect();
+        let (region, exits) = describe(&drafted, &addresses, &expected);
+        // If the region is there already, it may have been made of other traces: its exits are these all the same.
+        let operations = operations(&exits, &traces);
+        if let Some(translation) = cache.compile(Source { addresses, expected, made_of, exits }, region) {
+            self.install(pc, translation, operations);
         }
     }
 
     /// Takes host code for the trace that begins at `pc`, if the process has some of a region that is the same here.
     pub(super) fn take_from_cache(&mut self, pc: u32, front_end: &mut impl FrontEnd) {
         for translation in self.not_seen_yet(pc) {
-            // Nothing may be gone past at which the hart has to stop.
+            let Source { addresses, made_of, .. } = &translation.source;
+            // Nothing may be gone past at which the core has to stop.
             let stops = |&address: &u32| address != pc && front_end.stops_at(address);
-            if translation.addresses.iter().any(stops) {
+            if addresses.iter().any(stops) {
                 continue;
             }
-            for &address in &translation.addresses {
+            let mut is_same = |(&address, &number): (&u32, &u64)| {
                 self.make(address, front_end);
-            }
-            if self.take(pc, &translation) {
+                self.traces[&address].drafted.number == number
+            };
+            if addresses.iter().zip(made_of).all(&mut is_same) && self.take(pc, &translation) {
                 return;
             }
         }
@@ -94,13 +100,21 @@ impl Translations {
         }
     }
 
-    /// Takes a translation if it is of the same region.
+    /// Takes a translation if it was made of the traces that are here.
     fn take(&mut self, pc: u32, translation: &Arc<Translation>) -> bool {
-        let Translation { addresses, expected, .. } = &**translation;
-        let described = describe(self, addresses, expected).filter(|here| here.region == translation.region);
-        let Some(Described { exits, .. }) = described else { return false };
-        self.install(pc, Arc::clone(translation), exits);
+        let Source { addresses, made_of, exits, .. } = &translation.source;
+        let Some(traces) = self.traces_at(addresses) else { return false };
+        if !traces.iter().map(|trace| &trace.drafted.number).eq(made_of) {
+            return false;
+        }
+        let operations = operations(exits, &traces);
+        self.install(pc, Arc::clone(translation), operations);
         true
+    }
+
+    /// The traces that begin at these addresses, if all of them have been made.
+    fn traces_at(&self, addresses: &[u32]) -> Option<Vec<&Trace>> {
+        addresses.iter().map(|address| self.traces.get(address)).collect()
     }
 
     /// The trace that begins at `pc`, and those to which it and they are linked, nearest first.
@@ -109,12 +123,13 @@ impl Translations {
         let (mut next, mut operations) = (0, 0);
         while let Some(trace) = addresses.get(next).and_then(|address| self.traces.get(address)) {
             next += 1;
-            operations += trace.length;
+            operations += trace.drafted.length;
+            let stubs = trace.first + trace.drafted.length..trace.first + trace.drafted.ops.len() as u32;
             let is_linked = |&&(n, _): &&(u32, u32)| {
                 let branch = trace.first + n;
-                self.kinds[branch.wrapping_add(self.ops[branch as usize].immediate) as usize] != STUB
+                !stubs.contains(&branch.wrapping_add(self.ops[branch as usize].immediate))
             };
-            let linked = trace.exits.iter().filter(is_linked).map(|&(_, target)| target);
+            let linked = trace.drafted.exits.iter().filter(is_linked).map(|&(_, target)| target);
             for target in linked.chain(self.last_jump_of(trace)) {
                 let fits = addresses.len() < TRACES_MAX && operations < OPERATIONS_MAX;
                 if fits && !addresses.contains(&target) && self.traces.contains_key(&target) {
@@ -127,10 +142,10 @@ impl Translations {
 
     /// Where the computed jump at the end of a trace led the last time.
     fn last_jump_of(&self, trace: &Trace) -> Option<u32> {
-        let is_jump = |at: usize| is_computed_jump(self.kinds[at]);
         // Behind the jump there is the operation that holds its return address.
-        let at = (trace.first + trace.length).checked_sub(2)? as usize;
-        (at >= trace.first as usize && is_jump(at) && self.targets[at] != 0).then_some(self.targets[at])
+        let n = trace.drafted.length.checked_sub(2)?;
+        let target = self.targets[(trace.first + n) as usize];
+        (is_computed_jump(trace.drafted.kinds[n as usize]) && target != 0).then_some(target)
     }
 
     /// For each of the traces at `addresses`, to which of them its computed jump led the last time.
@@ -150,4 +165,9 @@ impl Translations {
         self.units.push(Unit { translation, exits });
         self.replace_entry(pc, HOST_CODE, unit);
     }
+}
+
+/// The operations at which exits of a region of these traces leave.
+fn operations(exits: &[(u32, u32)], traces: &[&Trace]) -> Vec<u32> {
+    exits.iter().map(|&(block, operation)| traces[block as usize].first + operation).collect()
 }

@@ -8,43 +8,37 @@ use translate::form::{Block, Condition, Edge, End, Exit, Function, Operand, Oper
 use super::compute::{INSTRUCTION_MEMORY, INSTRUCTION_MEMORY_SHIFT};
 use super::form::{self, register};
 use super::op::{Op, SCRATCH, SINK, is_computed_jump, kind::*};
-use super::translations::{Trace, Translations};
+use super::shared::Drafted;
 
-/// A region, and what its exits are.
-pub(super) struct Described {
-    pub(super) region: Region,
-    /// The operation at which threaded code goes on, by the exit's number.
-    pub(super) exits: Vec<u32>,
-}
-
-/// The traces that begin at `addresses` as a region; branches from one to another are edges. Where a trace ends with a
-/// computed jump, its place in `expected` says to which of the traces that is expected to lead. `None` if one is missing.
-pub(super) fn describe(translations: &Translations, addresses: &[u32], expected: &[Option<u32>]) -> Option<Described> {
+/// The traces that begin at `addresses` as a region, with its exits: the trace's place, and the operation in the trace. Branches
+/// from one to another are edges. Where a trace ends with a computed jump, its place in `expected` says to which of the traces
+/// that is expected to lead.
+pub(super) fn describe(traces: &[&Drafted], addresses: &[u32], expected: &[Option<u32>]) -> (Region, Vec<(u32, u32)>) {
     let mut exits = Vec::new();
-    let mut blocks = Vec::with_capacity(addresses.len());
-    for (address, &expected) in addresses.iter().zip(expected) {
-        let trace = translations.traces.get(address)?;
-        blocks.push(Reader { translations, addresses, trace, expected, exits: &mut exits }.block());
+    let mut blocks = Vec::with_capacity(traces.len());
+    for (place, (trace, &expected)) in (0..).zip(traces.iter().zip(expected)) {
+        blocks.push(Reader { place, trace, addresses, expected, exits: &mut exits }.block());
     }
-    Some(Described { region: Region { blocks }, exits })
+    (Region { blocks }, exits)
 }
 
 /// Reads one trace.
 struct Reader<'a> {
-    translations: &'a Translations,
+    /// Which trace of the region it is.
+    place: u32,
+    trace: &'a Drafted,
     /// Where the blocks of the region begin.
     addresses: &'a [u32],
-    trace: &'a Trace,
     expected: Option<u32>,
-    exits: &'a mut Vec<u32>,
+    exits: &'a mut Vec<(u32, u32)>,
 }
 
 impl Reader<'_> {
     fn block(mut self) -> Block {
-        let mut operations = Vec::with_capacity(self.trace.length as usize);
-        for n in 0..self.trace.length {
-            let at = (self.trace.first + n) as usize;
-            let (op, kind) = (self.translations.ops[at], self.translations.kinds[at]);
+        let drafted = self.trace;
+        let mut operations = Vec::with_capacity(drafted.length as usize);
+        for n in 0..drafted.length {
+            let (op, kind) = (drafted.ops[n as usize], drafted.kinds[n as usize]);
             match kind {
                 LINK => {
                     let end = match self.block_at(n) {
@@ -85,7 +79,7 @@ impl Reader<'_> {
         let b = Operand::Constant(self.addresses[block as usize]);
         operations.push(Operation::LeaveIf { condition: Condition::NotEqual, a: jumps_to, b, exit });
         if links {
-            let returns_to = self.translations.ops[(self.trace.first + n + 1) as usize].immediate;
+            let returns_to = self.trace.ops[n as usize + 1].immediate;
             operations.push(Operation::Move { to: op.rd, from: Operand::Constant(returns_to) });
         }
         End::Go(Edge { block, instructions: u32::from(op.before) + 1, exit })
@@ -133,13 +127,13 @@ impl Reader<'_> {
 
     /// The block to which a branch or link leads, if it is in the region.
     fn block_at(&self, n: u32) -> Option<u32> {
-        let (_, target) = self.trace.exits.iter().find(|(op, _)| *op == n)?;
-        self.addresses.iter().position(|address| address == target).map(|block| block as u32)
+        let target = self.trace.leads_to(n)?;
+        self.addresses.iter().position(|address| *address == target).map(|block| block as u32)
     }
 
     /// The exit to an operation of the trace.
     fn exit(&mut self, n: u32) -> Exit {
-        self.exits.push(self.trace.first + n);
+        self.exits.push((self.place, n));
         self.exits.len() as Exit - 1
     }
 }

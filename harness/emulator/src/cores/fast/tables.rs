@@ -54,9 +54,10 @@ impl Tables {
         self.note(page_of(address));
     }
 
-    /// Remembers that code was read at this place of the backing bytes, and lets no store to its page through.
-    pub(in crate::cores) fn close_for_code(&mut self, memory: &mut Memory, backing: u32) {
-        if memory.mark_code(backing) {
+    /// Remembers that so many bytes of code were read at this place of the backing bytes, all in one page, and lets no store
+    /// to that through.
+    pub(in crate::cores) fn close_for_code(&mut self, memory: &mut Memory, backing: u32, bytes: u32) {
+        if memory.mark_code(backing, bytes) {
             for alias in memory.writable_aliases(backing >> PAGE_SHIFT << PAGE_SHIFT) {
                 self.forget_writes(page_of(alias));
             }

@@ -1,11 +1,13 @@
 //! Every trace that was made, and how they lead to each other.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::by_address::ByAddress;
 use super::draft::{Draft, FrontEnd};
 use super::handlers::handler;
 use super::host_code::Unit;
 use super::op::{JUMP_COUNT, Jump, Op, SINK};
+use super::shared::Drafted;
 
 /// When there are this many operations, all are dropped and made anew: code that is still in use comes back at once.
 const OPERATIONS_MAX: usize = 1 << 18;
@@ -15,11 +17,9 @@ pub(super) struct Translations {
     pub(super) ops: Vec<Op>,
     /// The address of the instruction of each operation; of a stub or a trace's first operation, where it leads.
     addresses: Vec<u32>,
-    /// What each operation does.
-    pub(super) kinds: Vec<u8>,
     /// Where each computed jump led the last time; zero for what has not jumped.
     pub(super) targets: Vec<u32>,
-    pub(super) traces: HashMap<u32, Trace>,
+    pub(super) traces: ByAddress<Trace>,
     /// The first operation of each trace, ascending, with the trace's address.
     beginnings: Vec<(u32, u32)>,
     /// Branches and links that lead to traces, with the traces' addresses.
@@ -29,16 +29,15 @@ pub(super) struct Translations {
     /// The slots of `jumps` in use, so that few are cleared when few traces were made.
     jumps_used: Vec<u32>,
     draft: Draft,
+    /// How many traces somebody else in the process had drafted.
+    shared: usize,
 }
 
 /// A trace that has been made.
 pub(super) struct Trace {
+    pub(super) drafted: Arc<Drafted>,
     /// Its first operation.
     pub(super) first: u32,
-    /// How many operations it has, without the stubs behind them.
-    pub(super) length: u32,
-    /// Its branches and its link: the operation, counted from the first, and the address to which it leads.
-    pub(super) exits: Vec<(u32, u32)>,
     /// The operation that stands for it: the first, or one that runs host code.
     pub(super) entry: u32,
     /// How many translations of the process that begin here were looked at.
@@ -50,15 +49,15 @@ impl Translations {
         Self {
             ops: Vec::new(),
             addresses: Vec::new(),
-            kinds: Vec::new(),
             targets: Vec::new(),
-            traces: HashMap::new(),
+            traces: ByAddress::default(),
             beginnings: Vec::new(),
             links: Vec::new(),
             units: Vec::new(),
             jumps: (0..JUMP_COUNT).map(Jump::empty).collect(),
             jumps_used: Vec::new(),
             draft: Draft::default(),
+            shared: 0,
         }
     }
 
@@ -78,7 +77,6 @@ impl Translations {
     pub(super) fn clear(&mut self) {
         self.ops.clear();
         self.addresses.clear();
-        self.kinds.clear();
         self.targets.clear();
         self.traces.clear();
         self.beginnings.clear();
@@ -114,19 +112,27 @@ impl Translations {
         if self.traces.contains_key(&pc) {
             return;
         }
-        self.draft.fill(pc, front_end);
+        let drafted = self.drafted(pc, front_end);
         let first = self.ops.len() as u32;
-        let trace = Trace {
-            first,
-            length: self.draft.length(),
-            exits: self.draft.exits().collect(),
-            entry: first,
-            translations_seen: 0,
-        };
-        self.draft.finish(&mut self.ops, &mut self.addresses, &mut self.kinds);
+        self.ops.extend_from_slice(&drafted.ops);
+        self.addresses.extend_from_slice(&drafted.addresses);
         self.targets.resize(self.ops.len(), 0);
         self.beginnings.push((first, pc));
-        self.traces.insert(pc, trace);
+        self.traces.insert(pc, Trace { drafted, first, entry: first, translations_seen: 0 });
+    }
+
+    fn drafted<F: FrontEnd>(&mut self, pc: u32, front_end: &mut F) -> Arc<Drafted> {
+        if let Some(drafted) = F::shared().find(pc, front_end) {
+            self.shared += 1;
+            return drafted;
+        }
+        self.draft.fill(pc, front_end);
+        F::shared().keep(pc, self.draft.finish())
+    }
+
+    /// How many traces somebody else in the process had drafted, since there is this core.
+    pub(super) fn shared_count(&self) -> usize {
+        self.shared
     }
 
     /// The address of the trace of which an operation is part.
@@ -140,7 +146,6 @@ impl Translations {
         let entry = self.ops.len() as u32;
         self.ops.push(Op { handler: handler(kind), immediate, rd: SINK, rs1: SINK, rs2: SINK, before: 0 });
         self.addresses.push(pc);
-        self.kinds.push(kind);
         self.targets.push(0);
         if let Some(trace) = self.traces.get_mut(&pc) {
             trace.entry = entry;

@@ -278,6 +278,11 @@ impl Lx106 {
         self.fast.host_code_count()
     }
 
+    /// How many traces of this core others in the process had drafted before.
+    pub fn shared_trace_count(&self) -> usize {
+        self.fast.shared_trace_count()
+    }
+
     /// Whether `break` stops runs, as it does with a debugger attached, or raises a debug exception.
     pub fn stop_at_break(&mut self, stop: bool) {
         self.stop_at_break = stop;

@@ -5,8 +5,10 @@
 
 mod shifts;
 
-use crate::cores::fast::{Draft, FrontEnd, Tables, ZERO, kind::*};
-use crate::machine::memory::Memory;
+use std::sync::LazyLock;
+
+use crate::cores::fast::{Draft, FrontEnd, ReadAs, SharedTraces, Tables, ZERO, kind::*};
+use crate::machine::memory::{Access, Memory};
 use crate::machine::stops::Stops;
 
 use super::decode::{Decoder, length_of};
@@ -39,8 +41,17 @@ pub(super) struct Code<'a> {
 }
 
 impl FrontEnd for Code<'_> {
+    fn shared() -> &'static SharedTraces {
+        static SHARED: LazyLock<SharedTraces> = LazyLock::new(SharedTraces::default);
+        &SHARED
+    }
+
+    fn setting(&self) -> u8 {
+        u8::from(self.literals_are_relative) | u8::from(self.literals_are_known) << 1
+    }
+
     fn add(&mut self, pc: u32, draft: &mut Draft) -> Option<u32> {
-        let instruction = self.fetch(pc).and_then(|bits| self.decoder.decode(bits));
+        let instruction = self.fetch(pc, draft).and_then(|bits| self.decoder.decode(bits));
         let Some(instruction) = instruction.filter(|instruction| self.is_for_the_fast_path(instruction)) else {
             draft.interpret();
             return None;
@@ -51,43 +62,60 @@ impl FrontEnd for Code<'_> {
     fn stops_at(&self, address: u32) -> bool {
         self.stops.contains(address)
     }
+
+    fn shows(&mut self, address: u32, bytes: &[u8], read_as: ReadAs) -> bool {
+        let Some((backing, access)) = self.memory.locate(address) else { return false };
+        may_read(access, read_as) && self.memory.holds(backing, bytes)
+    }
+
+    fn remember_as_code(&mut self, address: u32, bytes: u32) {
+        if let Some((backing, _)) = self.memory.locate(address) {
+            self.tables.close_for_code(self.memory, backing, bytes);
+        }
+    }
+}
+
+const fn may_read(access: Access, read_as: ReadAs) -> bool {
+    match read_as {
+        ReadAs::Instruction => access.execute,
+        // A word that lies where code lies: as much a part of it as an immediate.
+        ReadAs::Literal => access.execute && access.read,
+    }
 }
 
 impl Code<'_> {
     /// The encoding at `pc`, if all of it may be executed.
-    fn fetch(&mut self, pc: u32) -> Option<u32> {
-        let (first, mut bits) = self.byte(pc)?;
-        let mut last = first;
+    fn fetch(&mut self, pc: u32, draft: &mut Draft) -> Option<u32> {
+        let mut bits = self.byte(pc, draft)?;
         for n in 1..length_of(bits as u8) {
-            let byte;
-            (last, byte) = self.byte(pc.wrapping_add(n.into()))?;
-            bits |= byte << (8 * n);
+            bits |= self.byte(pc.wrapping_add(n.into()), draft)? << (8 * n);
         }
-        // Code is remembered by halfwords, and there are no more than two.
-        self.tables.close_for_code(self.memory, first);
-        self.tables.close_for_code(self.memory, last);
         Some(bits)
     }
 
-    /// A byte that may be executed, and where the backing bytes hold it.
-    fn byte(&mut self, address: u32) -> Option<(u32, u32)> {
-        let (backing, access) = self.memory.locate(address)?;
-        access.execute.then(|| (backing, self.memory.load_at(backing, 1)))
+    /// A byte that may be executed.
+    fn byte(&mut self, address: u32, draft: &mut Draft) -> Option<u32> {
+        self.read(address, 1, ReadAs::Instruction, draft)
     }
 
-    /// A word that lies where code lies: as much a part of it as an immediate.
-    fn literal(&mut self, address: u32) -> Option<u32> {
+    /// A word that is known as long as nobody writes there.
+    fn literal(&mut self, address: u32, draft: &mut Draft) -> Option<u32> {
         if !self.literals_are_known {
             return None;
         }
-        let (backing, access) = self.memory.locate(address)?;
-        if !access.execute || !access.read {
+        self.read(address, 4, ReadAs::Literal, draft)
+    }
+
+    /// Some bytes of one page.
+    fn read(&mut self, address: u32, bytes: u32, read_as: ReadAs, draft: &mut Draft) -> Option<u32> {
+        let located = self.memory.locate(address).filter(|&(_, access)| may_read(access, read_as));
+        let Some((backing, _)) = located else {
+            draft.could_not_read();
             return None;
-        }
-        let word = self.memory.load_at(backing, 4);
-        for halfword in [backing, backing + 2] {
-            self.tables.close_for_code(self.memory, halfword);
-        }
+        };
+        let word = self.memory.load_at(backing, bytes);
+        self.tables.close_for_code(self.memory, backing, bytes);
+        draft.has_read(address, &word.to_le_bytes()[..bytes as usize], read_as);
         Some(word)
     }
 
@@ -126,7 +154,7 @@ impl Code<'_> {
             Opcode::AddiN => add_constant(a(r), a(s), immediate as u32, draft),
             Opcode::L32r => {
                 let address = (pc.wrapping_add(3) & !3).wrapping_add_signed(immediate);
-                match self.literal(address) {
+                match self.literal(address, draft) {
                     Some(word) => draft.constant(a(t), word),
                     None => draft.last_operation(LOAD_WORD, address, a(t), ZERO, ZERO),
                 }

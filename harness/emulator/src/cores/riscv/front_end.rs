@@ -1,6 +1,8 @@
 //! What RISC-V's instructions do, in operations of the fast path. Registers have their own numbers.
 
-use crate::cores::fast::{Draft, FrontEnd, Tables, ZERO, kind::*, page_of};
+use std::sync::LazyLock;
+
+use crate::cores::fast::{Draft, FrontEnd, ReadAs, SharedTraces, Tables, ZERO, kind::*, page_of};
 use crate::machine::access::Width;
 use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
 use crate::machine::stops::Stops;
@@ -22,8 +24,18 @@ pub(super) struct Code<'a> {
 }
 
 impl FrontEnd for Code<'_> {
+    fn shared() -> &'static SharedTraces {
+        static SHARED: LazyLock<SharedTraces> = LazyLock::new(SharedTraces::default);
+        &SHARED
+    }
+
+    fn setting(&self) -> u8 {
+        // What protection allows is asked for each byte.
+        0
+    }
+
     fn add(&mut self, pc: u32, draft: &mut Draft) -> Option<u32> {
-        let Some(decoded) = self.fetch(pc).and_then(decode) else {
+        let Some(decoded) = self.fetch(pc, draft).and_then(decode) else {
             draft.interpret();
             return None;
         };
@@ -34,23 +46,41 @@ impl FrontEnd for Code<'_> {
     fn stops_at(&self, address: u32) -> bool {
         self.stops.contains(address)
     }
+
+    fn shows(&mut self, address: u32, bytes: &[u8], _: ReadAs) -> bool {
+        let Some(backing) = self.locate(address) else { return false };
+        // A page that is not open as a whole is asked for parcel by parcel.
+        let mut others = (2..bytes.len() as u32).step_by(2);
+        let is_open = self.open.is_some_and(|(open, _)| open == page_of(address));
+        (is_open || others.all(|n| self.locate(address + n).is_some())) && self.memory.holds(backing, bytes)
+    }
+
+    fn remember_as_code(&mut self, address: u32, bytes: u32) {
+        if let Some((backing, _)) = self.memory.locate(address) {
+            self.tables.close_for_code(self.memory, backing, bytes);
+        }
+    }
 }
 
 impl Code<'_> {
     /// The instruction's bits, if they may be executed by the fast path.
-    fn fetch(&mut self, pc: u32) -> Option<u32> {
-        let low = self.parcel(pc)?;
+    fn fetch(&mut self, pc: u32, draft: &mut Draft) -> Option<u32> {
+        let low = self.parcel(pc, draft)?;
         if low & 3 != 3 {
             return Some(u32::from(low));
         }
-        let high = self.parcel(pc.wrapping_add(2))?;
+        let high = self.parcel(pc.wrapping_add(2), draft)?;
         Some(u32::from(high) << 16 | u32::from(low))
     }
 
-    fn parcel(&mut self, address: u32) -> Option<u16> {
-        let backing = self.locate(address)?;
+    fn parcel(&mut self, address: u32, draft: &mut Draft) -> Option<u16> {
+        let Some(backing) = self.locate(address) else {
+            draft.could_not_read();
+            return None;
+        };
         let parcel = self.memory.parcel(backing);
-        self.tables.close_for_code(self.memory, backing);
+        self.tables.close_for_code(self.memory, backing, 2);
+        draft.has_read(address, &parcel.to_le_bytes(), ReadAs::Instruction);
         Some(parcel)
     }
 

@@ -284,6 +284,11 @@ impl Hart {
         self.fast.host_code_count()
     }
 
+    /// How many traces of this hart others in the process had drafted before.
+    pub fn shared_trace_count(&self) -> usize {
+        self.fast.shared_trace_count()
+    }
+
     /// Runs until `until_cycle` or until something happens. Does nothing if `until_cycle` has passed.
     ///
     /// Hooks and breakpoints stop before their instruction, also if the run begins there.
