@@ -12,8 +12,8 @@ use super::draft::FrontEnd;
 use super::grounds::Grounds;
 use super::op::Op;
 
-/// When there is more than this, in bytes, all is forgotten; who uses some keeps that.
-const BYTES_MAX: usize = 64 << 20;
+/// When there is more than this, in bytes, all is forgotten; who uses some keeps that. An image's traces take some 10 MiB.
+const BYTES_MAX: usize = 128 << 20;
 
 /// So many traces that begin at the same address are remembered, the newest ones: each image has its own.
 const VERSIONS_MAX: usize = 16;
@@ -55,9 +55,15 @@ impl Drafted {
 }
 
 /// Traces of one instruction set, by content.
-#[derive(Default)]
 pub(in crate::cores) struct SharedTraces {
+    bytes_max: usize,
     contents: Mutex<Contents>,
+}
+
+impl Default for SharedTraces {
+    fn default() -> Self {
+        Self { bytes_max: BYTES_MAX, contents: Mutex::default() }
+    }
 }
 
 #[derive(Default)]
@@ -87,7 +93,7 @@ impl SharedTraces {
             return same.clone();
         }
         let drafted = Arc::new(drafted);
-        contents.put(start, drafted.clone());
+        contents.put(start, drafted.clone(), self.bytes_max);
         drafted
     }
 
@@ -97,8 +103,8 @@ impl SharedTraces {
 }
 
 impl Contents {
-    fn put(&mut self, start: u32, drafted: Arc<Drafted>) {
-        if self.bytes + drafted.size_bytes() > BYTES_MAX {
+    fn put(&mut self, start: u32, drafted: Arc<Drafted>, bytes_max: usize) {
+        if self.bytes + drafted.size_bytes() > bytes_max {
             self.by_address.clear();
             self.bytes = 0;
         }
@@ -172,17 +178,18 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_users_keep_what_they_have() {
-        let shared = SharedTraces::default();
+        let bytes_max = 1 << 20;
+        let shared = SharedTraces { bytes_max, ..SharedTraces::default() };
         let first = shared.keep(0, drafted(0, 1));
         let mut forgotten = 0;
         for start in 1..100 {
             let mut large = drafted(start, 1);
-            large.ops = vec![large.ops[0]; BYTES_MAX / 20 / size_of::<Op>()];
+            large.ops = vec![large.ops[0]; bytes_max / 20 / size_of::<Op>()];
             shared.keep(start, large);
             let contents = shared.contents();
             let remembered = contents.by_address.values().flatten().map(|drafted| drafted.size_bytes());
             assert_eq!(remembered.sum::<usize>(), contents.bytes);
-            assert!(contents.bytes <= BYTES_MAX);
+            assert!(contents.bytes <= bytes_max);
             forgotten += usize::from(contents.by_address.len() == 1);
         }
         assert!((5..9).contains(&forgotten), "{forgotten}");
