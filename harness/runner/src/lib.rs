@@ -18,6 +18,7 @@ pub mod dialect;
 pub mod emulate;
 pub mod execution;
 pub mod exit;
+pub mod figures;
 pub mod flashing;
 pub mod hil;
 pub mod image_source;

@@ -4,6 +4,7 @@
 //! ours. `cargo xtask tables` writes it, `cargo xtask tables --check` and a test compare it.
 
 mod crates;
+mod figures;
 mod grammar;
 mod images;
 mod limits;
@@ -111,6 +112,8 @@ fn render(root: &Path, table: &str) -> Result<String, Unrenderable> {
         ("exit-codes", "") => Ok(exit_codes()),
         ("limits", "") => Ok(limits::files()),
         ("contents", "") => Ok(limits::contents()),
+        ("figures", "") => figures::all(root),
+        ("figures", "few") => figures::few(root),
         ("boards", "") => images::boards(root),
         ("images", "") => images::images(root),
         ("stacks", "") => images::stacks(root),

@@ -12,9 +12,9 @@ const RAM_BYTES: u32 = 0x20_0000;
 const EXIT: u32 = 0x10_0000;
 const EXIT_PASS: u32 = 0x5555;
 
-/// The kernel as built from `kernel.rs`.
+/// The kernel as built from `kernel.rs`. Whoever includes this file is a crate of `harness/`.
 pub fn elf_path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/kernel/kernel.elf")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../emulator/benches/kernel/kernel.elf")
 }
 
 /// The kernel, loaded and about to begin.
