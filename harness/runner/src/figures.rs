@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use blame::Error;
@@ -235,15 +236,17 @@ impl Results {
         )))
     }
 
-    /// Reads the file below `root`.
+    /// Reads the file below `root`, if there is one.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is wrong: file, line and remedy.
-    pub fn read(root: &Path) -> blame::Result<Self> {
-        let text = host::text(&root.join(FILE), &host::limit::MANIFEST)
-            .map_err(|error| Error::bench(format!("{FILE}: {error}")))?;
-        Self::parse(FILE, &text).map_err(|problem| Error::bench(problem))
+    /// If it is there and cannot be read, or is wrong: file, line and remedy.
+    pub fn read(root: &Path) -> blame::Result<Option<Self>> {
+        match host::text(&root.join(FILE), &host::limit::MANIFEST) {
+            Ok(text) => Self::parse(FILE, &text).map(Some).map_err(Error::bench),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::bench(format!("{FILE}: {error}"))),
+        }
     }
 
     /// Reads the text of the file `file`.

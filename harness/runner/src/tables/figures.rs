@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Unrenderable, markdown};
-use crate::figures::{Executor, FILE, ROWS, Results, Row};
+use crate::figures::{COMMAND, Executor, FILE, ROWS, Results, Row};
 
 /// The subjects of the few lines that the first page has, with the words for them there.
 const FIRST_PAGE: [(&str, &str); 5] = [
@@ -29,7 +29,9 @@ pub(super) fn few(root: &Path) -> Result<String, Unrenderable> {
 }
 
 fn table(root: &Path, rows: &[(&Row, &str)], executors: &[Executor]) -> Result<String, Unrenderable> {
-    let results = Results::read(root).map_err(|why| Unrenderable::new(FILE, why))?;
+    let Some(results) = Results::read(root).map_err(|why| Unrenderable::new(FILE, why))? else {
+        return Ok(format!("Not measured yet: `{COMMAND}` measures, and `cargo xtask tables` renders what it wrote."));
+    };
     let head: Vec<&str> = [""].into_iter().chain(executors.iter().map(|executor| executor.name())).collect();
     let cells = rows.iter().map(|(row, words)| {
         let figures = executors.iter().map(|executor| results.told(row, *executor));
