@@ -4,13 +4,17 @@
 //! build's progress is on the screen, and hands its arguments over; what they mean is said by `cargo xtask --help`, which is
 //! the runner's own.
 
+mod fresh;
+
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
+
+use fresh::Wish;
 
 /// Tells the runner where the program is that holds debug probes.
 const PROBE: &str = "SHAKEDOWN_PROBE";
@@ -110,7 +114,12 @@ fn speak_for_nobody(command: &mut Command) -> &mut Command {
 /// and `cargo test --workspace` use the same artefacts, and nothing is compiled twice
 /// (`harness/runner/tests/house/builds.rs`).
 fn build(cargo: &OsStr, root: &Path, package: &'static str, features: &[&str]) -> Result<PathBuf, Failure> {
-    let began = Instant::now();
+    let wish = Wish { root, cargo, features, variables: variables() };
+    let record = target_folder(root).join("xtask").join(package);
+    if let Some(program) = fresh::program(&record, &wish) {
+        return Ok(program);
+    }
+    let began = SystemTime::now();
     if !target_folder(root).join("debug").join(format!("{package}{}", env::consts::EXE_SUFFIX)).exists() {
         note(&format!(
             "building `{package}` for the first time, which takes some minutes: OpenSSL, the emulator and cryptography are most \
@@ -128,10 +137,21 @@ fn build(cargo: &OsStr, root: &Path, package: &'static str, features: &[&str]) -
     if !build.status.success() {
         return Err(Failure::DoesNotBuild(package));
     }
-    if began.elapsed() > LONG {
-        note(&format!("`{package}` was built in {} s", began.elapsed().as_secs()));
+    // A clock that was set back meanwhile says nothing.
+    let took = began.elapsed().unwrap_or_default();
+    if took > LONG {
+        note(&format!("`{package}` was built in {} s", took.as_secs()));
     }
-    executable(&String::from_utf8_lossy(&build.stdout)).ok_or(Failure::BuiltNowhere(package))
+    let program = executable(&String::from_utf8_lossy(&build.stdout)).ok_or(Failure::BuiltNowhere(package))?;
+    if let Err(error) = fresh::remember(&record, &wish, &program, began) {
+        note(&format!("cargo will be asked again the next time, as {} cannot be written: {error}", record.display()));
+    }
+    Ok(program)
+}
+
+/// The environment, as far as it is text.
+fn variables() -> Vec<(String, String)> {
+    env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
 /// Says something on standard error. Whoever read it may be gone, which is no reason for another exit code.
