@@ -395,7 +395,7 @@ mod tests {
             for executor in row.executors {
                 let name = row.figure(*executor);
                 let (found, found_executor) = of_name(&name).expect("it has this name");
-                assert!(std::ptr::eq(found, row) && found_executor == *executor, "{name}");
+                assert_eq!((found.subject, found.unit, found_executor), (row.subject, row.unit, *executor), "{name}");
                 assert!(names.insert(name));
             }
         }
