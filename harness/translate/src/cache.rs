@@ -1,7 +1,9 @@
 //! What a process has compiled, for all in it that run the same code.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use crate::code::{BackEnd, Code};
 use crate::form::Region;
@@ -11,6 +13,9 @@ const BYTES_MAX: usize = 32 << 20;
 
 /// So many regions that begin at the same address are remembered, the newest ones.
 const VERSIONS_MAX: usize = 8;
+
+/// So many regions wait for the compiler; what is asked for besides is not compiled.
+const WAITING_MAX: usize = 64;
 
 /// A page of the host, of which every region takes a whole number.
 const HOST_PAGE_BYTES: usize = 4096;
@@ -41,6 +46,8 @@ pub struct Translation {
 #[derive(Default)]
 pub struct Cache {
     back_end: OnceLock<Box<dyn BackEnd>>,
+    /// What waits for the thread that compiles; `None` if the host has no thread for it.
+    waiting: OnceLock<Option<SyncSender<(Source, Region)>>>,
     contents: Mutex<Contents>,
 }
 
@@ -117,6 +124,28 @@ impl Cache {
         Some(translation)
     }
 
+    /// As [`Self::compile`], in a thread that the cache has for that: whoever asks does not wait, and looks [there](Self::at)
+    /// later. Where too many wait already, nothing comes of it, and who still wants it asks again.
+    pub fn compile_later(&'static self, source: Source, region: Region) {
+        let Some(&first) = source.addresses.first().filter(|_| self.has_back_end()) else { return };
+        // Nobody asks for the same until as much has been executed once more.
+        self.contents().executed.remove(&first);
+        if let Some(waiting) = self.waiting.get_or_init(|| self.start_compiling()) {
+            let _ = waiting.try_send((source, region));
+        }
+    }
+
+    fn start_compiling(&'static self) -> Option<SyncSender<(Source, Region)>> {
+        let (sender, receiver) = mpsc::sync_channel(WAITING_MAX);
+        let compile = move || {
+            for (source, region) in receiver {
+                self.compile(source, region);
+            }
+        };
+        thread::Builder::new().name("compiler of host code".into()).spawn(compile).ok()?;
+        Some(sender)
+    }
+
     /// Bytes of host code that are remembered.
     pub fn size_bytes(&self) -> usize {
         self.contents().bytes
@@ -144,4 +173,85 @@ impl Contents {
 
 fn size_on_host(translation: &Translation) -> usize {
     translation.code.size_bytes().next_multiple_of(HOST_PAGE_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Left;
+    use crate::form::{Block, End};
+    use std::sync::mpsc::{Receiver, Sender};
+
+    /// Says of each region that it has been asked for it, and compiles when it is told to.
+    struct Asking {
+        asked: Sender<u32>,
+        may: Mutex<Receiver<()>>,
+    }
+
+    impl BackEnd for Asking {
+        fn compile(&self, region: &Region) -> Option<Code> {
+            let End::Leave(number) = region.blocks[0].end else { unreachable!("of these tests") };
+            self.asked.send(number).unwrap();
+            self.may.lock().unwrap().recv().unwrap();
+            extern "C" fn leave(_: *mut u32, _: *const crate::memory::Page, _: *mut u8, budget: u32) -> u64 {
+                budget.into()
+            }
+            // SAFETY: the function touches nothing, and is there as long as the program.
+            Some(unsafe { Code::new(leave, 16, Box::new(())) })
+        }
+    }
+
+    fn source(address: u32) -> Source {
+        Source { addresses: vec![address], expected: vec![None], made_of: vec![0], exits: Vec::new() }
+    }
+
+    fn region(number: u32) -> Region {
+        Region { blocks: vec![Block { operations: Vec::new(), end: End::Leave(number) }] }
+    }
+
+    /// A cache for as long as the process lives, what its back end is asked for, and how it is told to go on.
+    fn cache() -> (&'static Cache, Receiver<u32>, Sender<()>) {
+        let ((asked, is_asked), (go_on, may)) = (mpsc::channel(), mpsc::channel());
+        let cache: &'static Cache = Box::leak(Box::default());
+        cache.use_back_end(Box::new(Asking { asked, may: Mutex::new(may) }));
+        (cache, is_asked, go_on)
+    }
+
+    #[test]
+    fn who_asks_does_not_wait_and_finds_it_later() {
+        let (cache, is_asked, go_on) = cache();
+        assert_eq!(cache.note_executed(1, 10), 10);
+        cache.compile_later(source(1), region(1));
+        assert_eq!(is_asked.recv().unwrap(), 1);
+        assert_eq!(cache.count_at(1), 0);
+        assert_eq!(cache.note_executed(1, 10), 10, "counted anew");
+        cache.compile_later(source(2), region(2));
+        go_on.send(()).unwrap();
+        // The second is begun when the first is there.
+        assert_eq!(is_asked.recv().unwrap(), 2);
+        let [translation] = cache.at(1).try_into().ok().unwrap();
+        assert_eq!(translation.region, region(1));
+        // SAFETY: `leave` touches nothing.
+        let left = unsafe { translation.code.run(std::ptr::null_mut(), std::ptr::null(), std::ptr::null_mut(), 7) };
+        assert_eq!(left, Left { exit: 0, budget: 7 });
+        go_on.send(()).unwrap();
+    }
+
+    #[test]
+    fn too_many_do_not_wait_either() {
+        let (cache, is_asked, go_on) = cache();
+        cache.compile_later(source(0), region(0));
+        assert_eq!(is_asked.recv().unwrap(), 0);
+        let too_many = WAITING_MAX as u32 + 10;
+        (1..=too_many).for_each(|n| cache.compile_later(source(n), region(n)));
+        (0..=too_many).for_each(|_| go_on.send(()).unwrap());
+        let compiled: Vec<u32> = (0..WAITING_MAX).map(|_| is_asked.recv().unwrap()).collect();
+        assert_eq!(compiled, (1..=WAITING_MAX as u32).collect::<Vec<_>>());
+        // What nothing came of is asked for again.
+        while cache.count_at(WAITING_MAX as u32) == 0 {
+            thread::yield_now();
+        }
+        cache.compile_later(source(too_many), region(too_many));
+        assert_eq!(is_asked.recv().unwrap(), too_many);
+    }
 }

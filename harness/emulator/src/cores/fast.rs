@@ -132,7 +132,7 @@ impl FastPath {
         self.tier = tier;
     }
 
-    /// Compiles what was met with so many instructions, instead of what is worth it.
+    /// Compiles what was met with so many instructions, and at once, instead of what is worth it in its own time.
     pub(in crate::cores) fn compile_after(&mut self, instructions: u64) {
         self.hot_instructions = instructions;
     }

@@ -39,7 +39,8 @@ pub(super) struct Unit {
 
 impl Translations {
     /// Notes that a sample was taken at an operation. If all chips of the process together have executed `hot_instructions`
-    /// there, its trace is compiled; if one of them has had it compiled since this one looked last, it is taken.
+    /// there, its trace is compiled: beside those that run, and at once if somebody has said how many instructions that takes.
+    /// If it has been compiled since this chip looked last, it is taken.
     pub(super) fn note_sample(&mut self, ran_out_at: u32, hot_instructions: u64) {
         let cache = Cache::of_this_process();
         if !cache.has_back_end() {
@@ -58,6 +59,9 @@ impl Translations {
         let drafted: Vec<&Drafted> = traces.iter().map(|trace| &*trace.drafted).collect();
         let made_of = drafted.iter().map(|drafted| drafted.number).collect();
         let (region, exits) = describe(&drafted, &addresses, &expected);
+        if hot_instructions == HOT_INSTRUCTIONS {
+            return cache.compile_later(Source { addresses, expected, made_of, exits }, region);
+        }
         // If the region is there already, it may have been made of other traces: its exits are these all the same.
         let operations = operations(&exits, &traces);
         if let Some(translation) = cache.compile(Source { addresses, expected, made_of, exits }, region) {
