@@ -27,7 +27,7 @@ pub fn explain(
     explanations::check()?;
     let scenario =
         library::read(scenarios).and_then(|scenarios| library::one(scenarios, pattern)).map_err(Error::usage)?;
-    let mut snapshots = Snapshots::read(captures)?;
+    let mut snapshots = Snapshots::read_for(captures, &scenario.name)?;
     snapshots.add(excluded(std::slice::from_ref(&scenario))?);
     let known = snapshots.stacks();
     for stack in stacks {

@@ -22,6 +22,22 @@ pub struct Filed {
     pub header_lines: usize,
 }
 
+impl Filed {
+    fn read(path: &Path, scenario: &str, stack: &str, file: &str) -> Result<Self> {
+        let text = host::text(path, &host::limit::SNAPSHOT).map_err(|error| Error::file(path, error))?;
+        // Into tables and pages: whoever wrote it.
+        let text = terminal::clean::text(&text);
+        let transcript = snapshot::contents(&text);
+        let mut reviewed = Reviewed::parse(transcript).ok_or_else(|| {
+            Error::authors_file(path, "no transcript that ends with `ending`: accept it anew with --accept")
+        })?;
+        reviewed.scenario = scenario.to_owned();
+        let before = text.find(transcript).unwrap_or(0);
+        let header_lines = text.get(..before).unwrap_or_default().matches('\n').count();
+        Ok(Self { stack: stack.to_owned(), reviewed, file: file.to_owned(), header_lines })
+    }
+}
+
 /// A scenario that is not run on a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotApplicable {
@@ -52,6 +68,25 @@ impl Snapshots {
     ///
     /// The file that cannot be read, or that is no transcript.
     pub fn read(captures: &Path) -> Result<Self> {
+        Self::read_where(captures, |_, _, _| true)
+    }
+
+    /// As [`Self::read`], for whoever asks of one scenario: all that is known of that, and of each stack as much as shows
+    /// what it is. To read all takes a hundred times as long.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::read`], of the files that are read.
+    pub fn read_for(captures: &Path, asked: &str) -> Result<Self> {
+        Self::read_where(captures, |so_far, scenario, stack| {
+            let shows_what_it_is =
+                |filed: &Filed| filed.stack == stack && (filed.reviewed.is_control || !filed.reviewed.image.is_empty());
+            scenario == asked || !so_far.filed.values().any(shows_what_it_is)
+        })
+    }
+
+    /// Reads what is wanted of what has been read so far, a scenario, and a stack.
+    fn read_where(captures: &Path, is_wanted: impl Fn(&Self, &str, &str) -> bool) -> Result<Self> {
         let files = library::find(captures, "snap").map_err(Error::bench)?;
         let mut snapshots = Self::default();
         for path in files {
@@ -67,18 +102,10 @@ impl Snapshots {
             let Some((scenario, stack)) = file.strip_suffix(".snap").and_then(|stem| stem.rsplit_once('.')) else {
                 continue;
             };
-            let text = host::text(&path, &host::limit::SNAPSHOT).map_err(|error| Error::file(&path, error))?;
-            // Into tables and pages: whoever wrote it.
-            let text = terminal::clean::text(&text);
-            let transcript = snapshot::contents(&text);
-            let mut reviewed = Reviewed::parse(transcript).ok_or_else(|| {
-                Error::authors_file(&path, "no transcript that ends with `ending`: accept it anew with --accept")
-            })?;
-            reviewed.scenario = scenario.to_owned();
-            let before = text.find(transcript).unwrap_or(0);
-            let header_lines = text.get(..before).unwrap_or_default().matches('\n').count();
-            let filed = Filed { stack: stack.to_owned(), reviewed, file: file.clone(), header_lines };
-            snapshots.filed.insert((scenario.to_owned(), stack.to_owned()), filed);
+            if is_wanted(&snapshots, scenario, stack) {
+                let filed = Filed::read(&path, scenario, stack, &file)?;
+                snapshots.filed.insert((scenario.to_owned(), stack.to_owned()), filed);
+            }
         }
         snapshots.name_images();
         Ok(snapshots)
@@ -114,6 +141,31 @@ impl Snapshots {
             .collect();
         for filed in self.filed.values_mut().filter(|filed| filed.reviewed.image.is_empty()) {
             filed.reviewed.image = known.get(&filed.stack).cloned().unwrap_or_else(|| filed.stack.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every twentieth scenario of this repository.
+    #[test]
+    fn what_is_read_for_one_scenario_is_what_is_read_of_all() {
+        let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
+        let all = Snapshots::read(&captures).expect("the captures are well");
+        let of = |snapshots: &Snapshots, asked: &str| -> Vec<(String, String, Reviewed)> {
+            let of_scenario = snapshots.filed.iter().filter(|((scenario, _), _)| scenario == asked);
+            of_scenario.map(|((_, stack), filed)| (stack.clone(), filed.file.clone(), filed.reviewed.clone())).collect()
+        };
+        let mut scenarios: Vec<&String> = all.filed.keys().map(|(scenario, _)| scenario).collect();
+        scenarios.dedup();
+        for asked in scenarios.into_iter().step_by(20) {
+            let some = Snapshots::read_for(&captures, asked).expect("the captures are well");
+            assert!(some.filed.len() * 10 < all.filed.len(), "{asked}: {} files", some.filed.len());
+            assert_eq!(of(&some, asked), of(&all, asked));
+            assert_eq!(some.stacks(), all.stacks(), "{asked}");
+            assert_eq!(some.excuses, all.excuses);
         }
     }
 }
