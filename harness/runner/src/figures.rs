@@ -175,10 +175,14 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
+/// Every figure: its row, and who was measured; in the order of the table.
+fn all() -> impl Iterator<Item = (&'static Row, Executor)> {
+    ROWS.iter().flat_map(|row| row.executors.iter().map(move |executor| (row, *executor)))
+}
+
 /// The row of a subject and the executor that a figure's name is about.
 pub fn of_name(name: &str) -> Option<(&'static Row, Executor)> {
-    let all = ROWS.iter().flat_map(|row| row.executors.iter().map(move |executor| (row, *executor)));
-    all.into_iter().find(|(row, executor)| row.figure(*executor) == name)
+    all().find(|(row, executor)| row.figure(*executor) == name)
 }
 
 /// Where and when something was measured.
@@ -289,11 +293,9 @@ impl Results {
             let _ = writeln!(text, "{key} = {}", quoted(value));
         }
         text.push_str("\n[figures]\n");
-        for row in ROWS {
-            for executor in row.executors {
-                let name = row.figure(*executor);
-                let _ = writeln!(text, "{name} = {}", three_digits(self.by_name[&name]));
-            }
+        for (row, executor) in all() {
+            let name = row.figure(executor);
+            let _ = writeln!(text, "{name} = {}", three_digits(self.by_name[&name]));
         }
         text
     }
@@ -313,8 +315,7 @@ impl Results {
 
 /// The names that have no value.
 fn missing<'a>(by_name: &'a BTreeMap<String, f64>) -> impl Iterator<Item = String> + 'a {
-    let names = ROWS.iter().flat_map(|row| row.executors.iter().map(|executor| row.figure(*executor)));
-    names.filter(|name| !by_name.contains_key(name))
+    all().map(|(row, executor)| row.figure(executor)).filter(|name| !by_name.contains_key(name))
 }
 
 /// A number to three digits, which is more than a second measurement agrees in.
@@ -344,7 +345,7 @@ mod tests {
             rustc: "a compiler".into(),
             qemu: "a QEMU".into(),
         };
-        let names = ROWS.iter().flat_map(|row| row.executors.iter().map(|executor| row.figure(*executor)));
+        let names = all().map(|(row, executor)| row.figure(executor));
         Results::new(machine, names.zip((1..).map(f64::from)).collect()).expect("all are there")
     }
 
@@ -391,13 +392,11 @@ mod tests {
     #[test]
     fn every_figure_has_a_name_of_its_own() {
         let mut names = BTreeSet::new();
-        for row in ROWS {
-            for executor in row.executors {
-                let name = row.figure(*executor);
-                let (found, found_executor) = of_name(&name).expect("it has this name");
-                assert_eq!((found.subject, found.unit, found_executor), (row.subject, row.unit, *executor), "{name}");
-                assert!(names.insert(name));
-            }
+        for (row, executor) in all() {
+            let name = row.figure(executor);
+            let (found, found_executor) = of_name(&name).expect("it has this name");
+            assert_eq!((found.subject, found.unit, found_executor), (row.subject, row.unit, executor), "{name}");
+            assert!(names.insert(name));
         }
         assert!(of_name("p256_handshake_qemu_ms").is_none());
     }
