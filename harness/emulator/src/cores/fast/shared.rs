@@ -5,7 +5,7 @@
 //! comparing bytes. What is in here does not change, and whether something is in here changes no result.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::by_address::ByAddress;
 use super::draft::FrontEnd;
@@ -57,12 +57,13 @@ impl Drafted {
 /// Traces of one instruction set, by content.
 pub(in crate::cores) struct SharedTraces {
     bytes_max: usize,
-    contents: Mutex<Contents>,
+    /// Many look while few keep.
+    contents: RwLock<Contents>,
 }
 
 impl Default for SharedTraces {
     fn default() -> Self {
-        Self { bytes_max: BYTES_MAX, contents: Mutex::default() }
+        Self { bytes_max: BYTES_MAX, contents: RwLock::default() }
     }
 }
 
@@ -87,7 +88,7 @@ impl SharedTraces {
         if drafted.grounds.is_none() {
             return Arc::new(drafted);
         }
-        let mut contents = self.contents();
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
         let there = contents.by_address.get(&start);
         if let Some(same) = there.and_then(|there| there.iter().find(|one| one.grounds == drafted.grounds)) {
             return same.clone();
@@ -97,8 +98,8 @@ impl SharedTraces {
         drafted
     }
 
-    fn contents(&self) -> std::sync::MutexGuard<'_, Contents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn contents(&self) -> RwLockReadGuard<'_, Contents> {
+        self.contents.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
