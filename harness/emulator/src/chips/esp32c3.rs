@@ -148,6 +148,13 @@ pub struct Esp32c3 {
     told_exceptions: BTreeMap<(u32, u8), u32>,
 }
 
+/// What its hart has translated is for chips that come.
+impl Drop for Esp32c3 {
+    fn drop(&mut self) {
+        self.hart.hand_on(&mut self.memory);
+    }
+}
+
 impl Esp32c3 {
     /// A chip at power-on, without an image: nothing runs until one is loaded.
     ///

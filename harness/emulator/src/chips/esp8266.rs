@@ -87,6 +87,13 @@ pub struct Esp8266 {
     told_exceptions: BTreeMap<(u32, u8), u32>,
 }
 
+/// What its core has translated is for chips that come.
+impl Drop for Esp8266 {
+    fn drop(&mut self) {
+        self.core.hand_on(&mut self.memory);
+    }
+}
+
 impl Esp8266 {
     /// A chip at power-on, without an image: nothing runs until there is one.
     pub fn new(config: &Config) -> Self {

@@ -11,7 +11,8 @@
 //! trace before the instruction has done anything, and the core's plain interpreter executes it. So there is one place that
 //! says what such an instruction means, and the fast path has no exceptions of its own.
 //!
-//! A trace that one core of the process has drafted, others take that would draft the same ([`shared`], [`grounds`]).
+//! A trace that one core of the process has drafted, others take that would draft the same ([`shared`], [`grounds`]); a core
+//! that is done hands on all that it has ([`handed_on`]).
 //!
 //! Traces that are executed much become host code ([`host_code`]): with those that they are linked to, a region that the
 //! crate `translate` compiles and all of a process share. Such a region is one more operation, which executes what is
@@ -27,6 +28,7 @@ mod draft;
 mod form;
 mod fuse;
 mod grounds;
+mod handed_on;
 mod handlers;
 mod host_code;
 mod op;
@@ -37,12 +39,14 @@ mod translations;
 
 pub(in crate::cores) use draft::{Draft, FrontEnd};
 pub(in crate::cores) use grounds::ReadAs;
+pub(in crate::cores) use handed_on::HandedOn;
 pub(in crate::cores) use op::{ZERO, kind};
 pub(in crate::cores) use shared::SharedTraces;
 pub(in crate::cores) use tables::{Tables, page_of};
 
 use crate::machine::chip::Tier;
 use crate::machine::memory::{Mapped, Memory};
+use handed_on::Kept;
 use host_code::{HOT_INSTRUCTIONS, SAMPLE_INSTRUCTIONS};
 use op::{Core, Exit, Op, REGISTERS};
 use translations::Translations;
@@ -72,13 +76,19 @@ pub(in crate::cores) struct FastPath {
     /// The branch by which a trace was left, and where it leads: to be linked to the trace that begins there.
     unlinked: Option<(u32, u32)>,
     is_void: bool,
-    tier: Tier,
-    /// When a trace is hot.
-    hot_instructions: u64,
+    execution: Execution,
     /// When to look next at what is executed.
     sample_in_instructions: u64,
     /// The [`Memory`] mapping from which tables and traces were made.
     mapping_version: u64,
+}
+
+/// How instructions are executed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Execution {
+    tier: Tier,
+    /// When a trace is hot.
+    hot_instructions: u64,
 }
 
 /// Where the fast path stopped.
@@ -102,8 +112,7 @@ impl FastPath {
             others: Vec::new(),
             unlinked: None,
             is_void: false,
-            tier: Tier::default(),
-            hot_instructions: HOT_INSTRUCTIONS,
+            execution: Execution { tier: Tier::default(), hot_instructions: HOT_INSTRUCTIONS },
             sample_in_instructions: SAMPLE_INSTRUCTIONS,
             mapping_version: 0,
         }
@@ -123,18 +132,18 @@ impl FastPath {
 
     /// Who executes instructions.
     pub(in crate::cores) fn tier(&self) -> Tier {
-        self.tier
+        self.execution.tier
     }
 
     /// Another one executes instructions from now on.
     pub(in crate::cores) fn execute_by(&mut self, tier: Tier) {
-        self.is_void |= self.tier != tier;
-        self.tier = tier;
+        self.is_void |= self.execution.tier != tier;
+        self.execution.tier = tier;
     }
 
     /// Compiles what was met with so many instructions, and at once, instead of what is worth it in its own time.
     pub(in crate::cores) fn compile_after(&mut self, instructions: u64) {
-        self.hot_instructions = instructions;
+        self.execution.hot_instructions = instructions;
     }
 
     /// How many traces are host code now.
@@ -209,8 +218,32 @@ impl FastPath {
         pc: u32,
         front_end: impl FnOnce(&'a mut Tables) -> F,
     ) -> u32 {
-        let with_host_code = self.tier == Tier::HostCode;
-        self.translations.translate(pc, &mut front_end(&mut self.tables), with_host_code)
+        let with_host_code = self.execution.tier == Tier::HostCode;
+        let mut front_end = front_end(&mut self.tables);
+        if self.translations.is_empty()
+            && let Some(translations) = handed_on::take(&mut front_end, self.execution)
+        {
+            self.translations = translations;
+        }
+        self.translations.translate(pc, &mut front_end, with_host_code)
+    }
+
+    /// Hands what was translated on to cores that come, in circumstances that are those of this front end: this one is done.
+    pub(in crate::cores) fn hand_on<'a, F: FrontEnd>(&'a mut self, front_end: impl FnOnce(&'a mut Tables) -> F) {
+        if self.is_void || self.translations.is_empty() {
+            return;
+        }
+        let mut front_end = front_end(&mut self.tables);
+        if let Some(decoded) = front_end.memory().0.decoded() {
+            F::handed_on().keep(Kept {
+                circumstances: front_end.circumstances(),
+                execution: self.execution,
+                windows: std::mem::take(&mut self.windows),
+                decoded,
+                translations: std::mem::replace(&mut self.translations, Translations::new()),
+            });
+            self.is_void = true;
+        }
     }
 
     /// Runs from the trace that begins at `pc`, for up to `instructions`, which must be at least [`TRACE_INSTRUCTIONS_MAX`].
@@ -226,7 +259,7 @@ impl FastPath {
         let instructions = instructions.min(self.sample_in_instructions);
         let came = run(core, translations, tables, memory.backing_mut(), trace, instructions);
         self.unlinked = came.unlinked.map(|branch| (branch, came.left.pc));
-        if self.tier == Tier::HostCode {
+        if self.execution.tier == Tier::HostCode {
             self.sample(&came);
         }
         came.left
@@ -240,13 +273,13 @@ impl FastPath {
     fn sample(&mut self, came: &Came) {
         let due_in = self.sample_in_instructions.saturating_sub(came.left.executed);
         // Whom the first sample makes compile need not wait for it.
-        if due_in >= u64::from(TRACE_INSTRUCTIONS_MAX) && self.hot_instructions > SAMPLE_INSTRUCTIONS {
+        if due_in >= u64::from(TRACE_INSTRUCTIONS_MAX) && self.execution.hot_instructions > SAMPLE_INSTRUCTIONS {
             self.sample_in_instructions = due_in;
             return;
         }
         self.sample_in_instructions = SAMPLE_INSTRUCTIONS;
         if let Some(operation) = came.ran_out_at {
-            self.translations.note_sample(operation, self.hot_instructions);
+            self.translations.note_sample(operation, self.execution.hot_instructions);
         }
     }
 }

@@ -10,7 +10,11 @@
 //! It does not know who accesses it, nor privilege: permissions here are what the wires can do, and the hart's PMP
 //! comes on top.
 
+mod decoded;
+
 use serde::{Deserialize, Serialize};
+
+pub(crate) use decoded::Decoded;
 
 /// Guest addresses and store offsets of windows are multiples of this.
 ///

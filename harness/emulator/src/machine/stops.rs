@@ -13,7 +13,7 @@ pub(crate) enum StopsFor {
 }
 
 /// Hooks and breakpoints. Most lookups are for addresses that are neither, and answered by a few bits.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stops {
     /// Where every address is a hook.
     hooked: Range<u32>,

@@ -1,5 +1,5 @@
-//! What one core of a process has drafted or compiled, another takes, if that would draft the same, and not otherwise. Each test
-//! has one core run a program, and then a second one that differs from it in one thing, at every instruction of the program: it
+//! What one core of a process has drafted or compiled, another takes, if that would draft the same, and not otherwise: trace by
+//! trace, or all that the first has handed on. Each test has one core run a program, and then a second one that differs from it in one thing, at every instruction of the program: it
 //! does what the plain interpreter does.
 //!
 //! Programs lie where no other test of the process executes anything: what they have drafted stays.
@@ -83,18 +83,26 @@ fn run(machine: &mut Machine, until: u64) -> Stop {
     machine.core.run(&mut machine.memory, &mut machine.devices, until)
 }
 
-/// Has a core draft the program, or compile it.
-fn first(tier: Tier) {
+/// Has a core draft the program, or compile it, and perhaps hand that on.
+fn first(tier: Tier, hands_on: bool) {
     let mut machine = machine(tier);
     for n in 1..20 {
         run(&mut machine, n * 101);
     }
     assert!(tier != Tier::HostCode || !has_back_end() || machine.core.host_code_count() > 0);
+    if hands_on {
+        machine.core.hand_on(&mut machine.memory);
+    }
 }
 
 /// Makes two machines that differ from all before in one thing; they do the same. The fast one, and why it stopped.
 fn second(what: &str, tier: Tier, differently: impl Fn(&mut Machine)) -> (Stop, Machine) {
-    first(tier);
+    compare(what, tier, false, &differently);
+    compare(what, tier, true, &differently)
+}
+
+fn compare(what: &str, tier: Tier, is_handed_on: bool, differently: &impl Fn(&mut Machine)) -> (Stop, Machine) {
+    first(tier, is_handed_on);
     let [(stop, fast), (expected, plain)] = [tier, Tier::Interpreter].map(|tier| {
         let mut machine = machine(tier);
         differently(&mut machine);
@@ -239,6 +247,8 @@ fn what_could_not_be_read_is_not_shared() {
         write(&mut machine, begin, &bytes(&program));
         show(&mut machine, 0x1000, Some(access));
         machine.core.set_pc(begin);
+        // So that no other test has handed on anything.
+        machine.core.add_hook(begin - 4);
         machine.core.set_register(0, begin);
         (run(&mut machine, CYCLES) == Stop::Deadline, machine.core.shared_trace_count())
     };

@@ -1,5 +1,5 @@
-//! What one hart of a process has drafted or compiled, another takes, if that would draft the same, and not otherwise. Each test
-//! has one hart run a program, and then a second one that differs from it in one thing, at every instruction of the program: it
+//! What one hart of a process has drafted or compiled, another takes, if that would draft the same, and not otherwise: trace by
+//! trace, or all that the first has handed on. Each test has one hart run a program, and then a second one that differs from it in one thing, at every instruction of the program: it
 //! does what the plain interpreter does.
 //!
 //! Programs lie where no other test of the process executes anything: what they have drafted stays.
@@ -95,25 +95,32 @@ fn at(n: usize) -> u32 {
     BEGIN + 4 * n as u32
 }
 
-/// Has a hart draft the program, or compile it.
-fn first(tier: Tier, differently: impl Fn(&mut Machine)) {
+/// Has a hart draft the program, or compile it, and perhaps hand that on.
+fn first(tier: Tier, hands_on: bool) {
     let mut machine = Machine::new(tier);
-    differently(&mut machine);
     for n in 1..20 {
         machine.run(n * 101);
     }
     assert!(tier != Tier::HostCode || !has_back_end() || machine.hart.host_code_count() > 0);
+    if hands_on {
+        machine.hart.hand_on(&mut machine.memory);
+    }
 }
 
 /// Makes two machines that differ from all before in one thing; they do the same. The fast one.
 fn second(what: &str, tier: Tier, differently: impl Fn(&mut Machine)) -> Machine {
-    first(tier, |_| {});
+    compare(what, tier, false, &differently);
+    compare(what, tier, true, &differently)
+}
+
+fn compare(what: &str, tier: Tier, is_handed_on: bool, differently: &impl Fn(&mut Machine)) -> Machine {
+    first(tier, is_handed_on);
     let [(stop, fast), (expected, plain)] = [tier, Tier::Interpreter].map(|tier| {
         let mut machine = Machine::new(tier);
         differently(&mut machine);
         (machine.run(CYCLES), machine)
     });
-    assert_eq!((stop, fast.seen()), (expected, plain.seen()), "{tier:?}, {what}");
+    assert_eq!((stop, fast.seen()), (expected, plain.seen()), "{tier:?}, {what}, handed on: {is_handed_on}");
     assert!(fast.memory.store_bytes(fast.ram) == plain.memory.store_bytes(plain.ram), "{tier:?}, {what}: memory");
     fast
 }
@@ -141,6 +148,40 @@ fn what_is_the_same_is_taken() {
     let mut machine = Machine::new(Tier::HostCode);
     machine.run(200);
     assert!(!has_back_end() || machine.hart.host_code_count() > 0, "nothing need get hot again");
+}
+
+#[test]
+fn what_is_handed_on_is_taken_at_once_and_by_one() {
+    // Instructions that no other test executes, in traces of their own.
+    let begin = RAM + PAGE + 11 * PAGE_BYTES;
+    let traces = 20;
+    let program: Vec<u32> = (0..traces).flat_map(|n| [add_immediate(5, 5, n), branch(0, 0, 0, 4)]).collect();
+    for tier in FAST {
+        let machine = || {
+            let mut machine = Machine::new(tier);
+            // So that this is the only one of its kind.
+            machine.hart.add_hook(begin + 4 * program.len() as u32);
+            write(&mut machine.memory, begin, &program);
+            machine.hart.set_pc(begin);
+            machine
+        };
+        let taken = |machine: &mut Machine| {
+            machine.run(1);
+            machine.hart.set_pc(begin);
+            machine.run(1 + 96);
+            machine.hart.shared_trace_count()
+        };
+        let mut one = machine();
+        while one.hart.pc() != begin + 4 * program.len() as u32 {
+            one.run(one.hart.cycle() + 200);
+        }
+        one.hart.hand_on(&mut one.memory);
+        let all = taken(&mut machine());
+        assert!(all >= traces as usize, "{tier:?}: {all}");
+        // The next one finds what it comes by, and a region of host code has sixteen traces at most.
+        let some = taken(&mut machine());
+        assert!((1..=16).contains(&some), "{tier:?}: {some}");
+    }
 }
 
 #[test]
@@ -222,6 +263,8 @@ fn a_breakpoint_of_the_first_cuts_only_its_own_traces() {
         let mut machine = Machine::new(Tier::ThreadedCode);
         write(&mut machine.memory, begin, &program);
         machine.hart.set_pc(begin);
+        // So that no other test has handed on anything.
+        machine.hart.add_hook(begin - 4);
         if let Some(address) = breakpoint {
             machine.hart.add_breakpoint(address);
             assert_eq!(machine.run(CYCLES), Stop::Breakpoint { address });
@@ -291,6 +334,7 @@ fn what_could_not_be_read_is_not_shared() {
         write(&mut machine.memory, begin, &program);
         show(&mut machine, PAGE + 8 * PAGE_BYTES, Some(access));
         machine.hart.set_pc(begin);
+        machine.hart.add_hook(begin - 4);
         machine.run(CYCLES);
         (machine.hart.cycle() == CYCLES, machine.hart.shared_trace_count())
     };

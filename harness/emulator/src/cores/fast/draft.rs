@@ -3,12 +3,16 @@
 //! An instruction may become several operations. All but the last compute what only the instruction itself reads, so that
 //! whoever leaves at one of them has done nothing of the instruction yet.
 
+use crate::machine::memory::Memory;
+
 use super::TRACE_INSTRUCTIONS_MAX;
 use super::fuse::fused;
 use super::grounds::{Grounds, ReadAs};
+use super::handed_on::HandedOn;
 use super::handlers::handler;
 use super::op::{Op, REGISTERS, SINK, ZERO, kind::*};
 use super::shared::{Drafted, SharedTraces};
+use super::tables::Tables;
 
 /// How many branches a trace goes past. Behind so many, more often than not the rest is never reached.
 const BRANCHES_MAX: usize = 4;
@@ -21,8 +25,21 @@ const INSTRUCTION_OPERATIONS_MAX: usize = 8;
 
 /// An instruction set, as the code of one core has it.
 pub(in crate::cores) trait FrontEnd {
+    /// All of the core's state that [`Self::add`] goes by, with what decides which bytes it may read and where traces end: whatever
+    /// [`Draft`] goes by besides memory.
+    type Circumstances: PartialEq + 'static;
+
     /// What the process has drafted of this instruction set.
     fn shared() -> &'static SharedTraces;
+
+    /// What cores of this instruction set have handed on.
+    fn handed_on() -> &'static HandedOn<Self::Circumstances>;
+
+    /// Those of now.
+    fn circumstances(&self) -> Self::Circumstances;
+
+    /// Where the code lies, and the tables through which it is accessed.
+    fn memory(&mut self) -> (&mut Memory, &mut Tables);
 
     /// Of the core's state, what [`Self::add`] goes by.
     fn setting(&self) -> u8;

@@ -8,7 +8,7 @@ use translate::memory::PAGE_COUNT;
 pub(super) use translate::memory::{Page, READS, WRITES};
 
 use crate::machine::access::AccessKind;
-use crate::machine::memory::{Access, Memory, PAGE_BYTES, PAGE_SHIFT};
+use crate::machine::memory::{Access, Decoded, Memory, PAGE_BYTES, PAGE_SHIFT};
 
 const _: () = assert!(PAGE_SHIFT == translate::memory::PAGE_SHIFT, "one page table serves all tiers");
 
@@ -62,6 +62,16 @@ impl Tables {
                 self.forget_writes(page_of(alias));
             }
         }
+    }
+
+    /// Remembers that all this was decoded, and lets no store to any of it through.
+    pub(super) fn close_for_decoded(&mut self, memory: &mut Memory, decoded: Decoded) {
+        for page in decoded.pages() {
+            for alias in memory.writable_aliases(page) {
+                self.forget_writes(page_of(alias));
+            }
+        }
+        memory.mark_decoded(decoded);
     }
 
     /// Forgets a page.

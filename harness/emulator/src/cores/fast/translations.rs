@@ -73,6 +73,22 @@ impl Translations {
         &self.jumps
     }
 
+    /// Whether there is no trace.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// What it takes of the host's memory besides drafts and host code, which others have too, in bytes.
+    pub(super) fn size_bytes(&self) -> usize {
+        let exits: usize = self.units.iter().map(|unit| size_of_val(&*unit.exits)).sum();
+        self.ops.len() * (size_of::<Op>() + 2 * size_of::<u32>())
+            + self.traces.len() * (size_of::<(u32, Trace)>() + size_of::<(u32, u32)>())
+            + size_of_val(&*self.links)
+            + size_of_val(&*self.jumps)
+            + size_of_val(&*self.units)
+            + exits
+    }
+
     /// Drops every trace.
     pub(super) fn clear(&mut self) {
         self.ops.clear();
@@ -128,6 +144,11 @@ impl Translations {
         }
         self.draft.fill(pc, front_end);
         F::shared().keep(pc, self.draft.finish())
+    }
+
+    /// All of this was made by another core.
+    pub(super) fn are_of_another(&mut self) {
+        self.shared = self.traces.len();
     }
 
     /// How many traces somebody else in the process had drafted, since there is this core.

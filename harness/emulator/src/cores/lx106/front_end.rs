@@ -7,7 +7,7 @@ mod shifts;
 
 use std::sync::LazyLock;
 
-use crate::cores::fast::{Draft, FrontEnd, ReadAs, SharedTraces, Tables, ZERO, kind::*};
+use crate::cores::fast::{Draft, FrontEnd, HandedOn, ReadAs, SharedTraces, Tables, ZERO, kind::*};
 use crate::machine::memory::{Access, Memory};
 use crate::machine::stops::Stops;
 
@@ -41,9 +41,24 @@ pub(super) struct Code<'a> {
 }
 
 impl FrontEnd for Code<'_> {
+    type Circumstances = (u8, Stops);
+
     fn shared() -> &'static SharedTraces {
         static SHARED: LazyLock<SharedTraces> = LazyLock::new(SharedTraces::default);
         &SHARED
+    }
+
+    fn handed_on() -> &'static HandedOn<Self::Circumstances> {
+        static HANDED_ON: LazyLock<HandedOn<(u8, Stops)>> = LazyLock::new(HandedOn::default);
+        &HANDED_ON
+    }
+
+    fn circumstances(&self) -> Self::Circumstances {
+        (self.setting(), self.stops.clone())
+    }
+
+    fn memory(&mut self) -> (&mut Memory, &mut Tables) {
+        (self.memory, self.tables)
     }
 
     fn setting(&self) -> u8 {

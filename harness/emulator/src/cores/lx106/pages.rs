@@ -3,6 +3,7 @@
 //!
 //! Windows begin and end at pages, so what was found for one address holds for its page until memory is mapped anew.
 
+use crate::cores::fast::{FastPath, Tables};
 use crate::machine::access::AccessKind;
 use crate::machine::chip::Tier;
 use crate::machine::memory::{Access, Memory, PAGE_BYTES, PAGE_SHIFT};
@@ -59,16 +60,25 @@ impl Lx106 {
         if self.stops.contains(self.pc) {
             return None;
         }
+        let pc = self.pc;
+        let (fast, code) = self.fast_path(memory);
+        Some(fast.translate(pc, code))
+    }
+
+    /// Hands what was translated on to cores that come: this one is done.
+    pub fn hand_on(&mut self, memory: &mut Memory) {
+        let (fast, code) = self.fast_path(memory);
+        fast.hand_on(code);
+    }
+
+    /// The fast path, and its front end.
+    fn fast_path<'a>(
+        &'a mut self,
+        memory: &'a mut Memory,
+    ) -> (&'a mut FastPath, impl FnOnce(&'a mut Tables) -> Code<'a>) {
         let (literals_are_relative, literals_are_known) = (self.litbase & 1 == 0, self.watches.is_empty());
-        let Self { fast, decoder, stops, pc, .. } = self;
-        Some(fast.translate(*pc, |tables| Code {
-            memory,
-            tables,
-            decoder,
-            stops,
-            literals_are_relative,
-            literals_are_known,
-        }))
+        let Self { fast, decoder, stops, .. } = self;
+        (fast, move |tables| Code { memory, tables, decoder, stops, literals_are_relative, literals_are_known })
     }
 
     /// After an access that direct memory answered: lets the next ones to the same page take the fast path, if nobody

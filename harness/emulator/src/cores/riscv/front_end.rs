@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::cores::fast::{Draft, FrontEnd, ReadAs, SharedTraces, Tables, ZERO, kind::*, page_of};
+use crate::cores::fast::{Draft, FrontEnd, HandedOn, ReadAs, SharedTraces, Tables, ZERO, kind::*, page_of};
 use crate::machine::access::Width;
 use crate::machine::memory::{Memory, PAGE_BYTES, PAGE_SHIFT};
 use crate::machine::stops::Stops;
@@ -24,9 +24,24 @@ pub(super) struct Code<'a> {
 }
 
 impl FrontEnd for Code<'_> {
+    type Circumstances = (Privilege, Pmp, Stops);
+
     fn shared() -> &'static SharedTraces {
         static SHARED: LazyLock<SharedTraces> = LazyLock::new(SharedTraces::default);
         &SHARED
+    }
+
+    fn handed_on() -> &'static HandedOn<Self::Circumstances> {
+        static HANDED_ON: LazyLock<HandedOn<(Privilege, Pmp, Stops)>> = LazyLock::new(HandedOn::default);
+        &HANDED_ON
+    }
+
+    fn circumstances(&self) -> Self::Circumstances {
+        (self.privilege, self.pmp.clone(), self.stops.clone())
+    }
+
+    fn memory(&mut self) -> (&mut Memory, &mut Tables) {
+        (self.memory, self.tables)
     }
 
     fn setting(&self) -> u8 {

@@ -1,6 +1,6 @@
 //! Between the hart and its fast path: what may be cached, and when it no longer holds.
 
-use crate::cores::fast::page_of;
+use crate::cores::fast::{FastPath, Tables, page_of};
 use crate::machine::access::AccessKind;
 use crate::machine::chip::Tier;
 use crate::machine::memory::{Memory, PAGE_BYTES};
@@ -25,8 +25,24 @@ impl Hart {
         if self.stops.contains(self.pc) {
             return None;
         }
-        let Self { fast, pmp, privilege, stops, pc, .. } = self;
-        Some(fast.translate(*pc, |tables| Code { memory, tables, pmp, privilege: *privilege, stops, open: None }))
+        let pc = self.pc;
+        let (fast, code) = self.fast_path(memory);
+        Some(fast.translate(pc, code))
+    }
+
+    /// Hands what was translated on to harts that come: this one is done.
+    pub fn hand_on(&mut self, memory: &mut Memory) {
+        let (fast, code) = self.fast_path(memory);
+        fast.hand_on(code);
+    }
+
+    /// The fast path, and its front end.
+    fn fast_path<'a>(
+        &'a mut self,
+        memory: &'a mut Memory,
+    ) -> (&'a mut FastPath, impl FnOnce(&'a mut Tables) -> Code<'a>) {
+        let Self { fast, pmp, privilege, stops, .. } = self;
+        (fast, move |tables| Code { memory, tables, pmp, privilege: *privilege, stops, open: None })
     }
 
     /// After an access that direct memory answered: lets the next ones to the same page take the fast path, if nobody

@@ -30,7 +30,7 @@ pub(super) enum Wish {
 }
 
 /// The bytes that an entry matches, and what it says about them.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Range {
     first: u64,
     /// Inclusive.
@@ -38,7 +38,7 @@ struct Range {
     configuration: u8,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Pmp {
     configurations: [u8; ENTRY_COUNT],
     addresses: [u32; ENTRY_COUNT],
