@@ -123,12 +123,26 @@ mod tests {
     use super::*;
     use crate::cores::fast::draft::Draft;
     use crate::cores::fast::grounds::ReadAs;
+    use crate::cores::fast::{HandedOn, Tables};
+    use crate::machine::memory::Memory;
 
     /// An instruction set of which every instruction is one byte, and ends its trace; everywhere is the same byte.
     struct Everywhere(u8);
 
     impl FrontEnd for Everywhere {
+        type Circumstances = ();
+
         fn shared() -> &'static SharedTraces {
+            unreachable!("nobody asks")
+        }
+
+        fn handed_on() -> &'static HandedOn<()> {
+            unreachable!("nobody asks")
+        }
+
+        fn circumstances(&self) {}
+
+        fn memory(&mut self) -> (&mut Memory, &mut Tables) {
             unreachable!("nobody asks")
         }
 
