@@ -26,6 +26,8 @@ pub(crate) const PAGE_SHIFT: u32 = 10;
 /// Halfwords in a page: code is remembered by the halfword, so that data beside it stays data.
 const PAGE_HALFWORDS: usize = PAGE_BYTES as usize / 2;
 
+const ZEROES: [u8; PAGE_BYTES as usize] = [0; PAGE_BYTES as usize];
+
 /// One bit for each halfword of a page that holds pre-decoded code.
 type CodeMap = [u64; PAGE_HALFWORDS / 64];
 
@@ -209,7 +211,7 @@ impl Memory {
         let old = std::mem::replace(&mut self.backing, vec![0; (start + length) as usize]);
         let page_bytes = PAGE_BYTES as usize;
         for (new, old) in self.backing.chunks_mut(page_bytes).zip(old.chunks(page_bytes)) {
-            if old.iter().any(|&byte| byte != 0) {
+            if old != ZEROES {
                 new.copy_from_slice(old);
             }
         }

@@ -75,6 +75,8 @@ pub(crate) struct Machine<'a> {
     pub hart: &'a mut Hart,
     pub memory: &'a mut Memory,
     pub soc: &'a mut Soc,
+    /// The function that is running has reached registers and memory, and no device.
+    pub is_apart: bool,
 }
 
 /// A ROM function.
@@ -94,10 +96,18 @@ pub(crate) fn functions() -> &'static BTreeMap<u32, &'static str> {
     })
 }
 
+/// A function that the model has.
+#[derive(Clone, Copy)]
+pub(crate) struct Native {
+    pub function: Function,
+    /// Whether it reaches registers and memory alone, unless an address that it is given is a device's.
+    pub is_apart: bool,
+}
+
 /// The functions that the model has, by the address at which they are called.
 pub(crate) struct Natives {
     first: u32,
-    by_slot: Vec<Option<Function>>,
+    by_slot: Vec<Option<Native>>,
 }
 
 impl Natives {
@@ -108,16 +118,19 @@ impl Natives {
             let addresses: BTreeMap<&str, u32> = functions().iter().map(|(address, name)| (*name, *address)).collect();
             let mut by_slot = vec![None; 0x2000 / 4];
             let all = [
-                memory::FUNCTIONS,
-                strings::FUNCTIONS,
-                arithmetic::FUNCTIONS,
-                checksum::FUNCTIONS,
-                inflate::FUNCTIONS,
-                services::FUNCTIONS,
+                (memory::FUNCTIONS, true),
+                (strings::FUNCTIONS, true),
+                (arithmetic::FUNCTIONS, true),
+                (checksum::FUNCTIONS, true),
+                (inflate::FUNCTIONS, false),
+                (services::FUNCTIONS, false),
             ];
-            for (name, function) in all.into_iter().flatten() {
-                if let Some(slot) = addresses.get(name).and_then(|a| by_slot.get_mut(((a - CODE.start) / 4) as usize)) {
-                    *slot = Some(*function);
+            for (functions, is_apart) in all {
+                for &(name, function) in functions {
+                    let slot = addresses.get(name).map(|address| (address - CODE.start) as usize / 4);
+                    if let Some(slot) = slot.and_then(|slot| by_slot.get_mut(slot)) {
+                        *slot = Some(Native { function, is_apart });
+                    }
                 }
             }
             Self { first: CODE.start, by_slot }
@@ -125,7 +138,7 @@ impl Natives {
     }
 
     /// The function at `address`.
-    pub fn function(&self, address: u32) -> Option<Function> {
+    pub fn function(&self, address: u32) -> Option<Native> {
         let slot = address.checked_sub(self.first)? / 4;
         if address.is_multiple_of(4) { self.by_slot.get(slot as usize).copied().flatten() } else { None }
     }
@@ -134,7 +147,8 @@ impl Natives {
 /// Runs the function at the hart's program counter.
 pub(crate) fn call(machine: &mut Machine<'_>) -> Outcome {
     let address = machine.hart.pc();
-    if let Some(function) = Natives::get().function(address) {
+    if let Some(Native { function, is_apart }) = Natives::get().function(address) {
+        machine.is_apart = is_apart;
         return match function(machine) {
             Ok(cycles) => Outcome::Return { cycles },
             Err(fault) => fault.into(),
@@ -143,7 +157,12 @@ pub(crate) fn call(machine: &mut Machine<'_>) -> Outcome {
     services::call_blocking(machine, address)
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    /// The machine that these are.
+    pub fn new(hart: &'a mut Hart, memory: &'a mut Memory, soc: &'a mut Soc) -> Self {
+        Self { hart, memory, soc, is_apart: false }
+    }
+
     /// Argument `n` of the call, a word.
     pub fn argument(&self, n: u8) -> u32 {
         self.hart.register(10 + n)
@@ -170,6 +189,7 @@ impl Machine<'_> {
         if self.memory.read_slice(address, bytes).is_ok() {
             return Ok(());
         }
+        self.is_apart = false;
         for (n, byte) in bytes.iter_mut().enumerate() {
             let address = address.wrapping_add(n as u32);
             let cycle = self.hart.cycle();
@@ -191,6 +211,7 @@ impl Machine<'_> {
         if is_writable(address) && is_writable(last) && self.memory.write_slice(address, bytes).is_ok() {
             return Ok(());
         }
+        self.is_apart = false;
         for (n, byte) in bytes.iter().enumerate() {
             let address = address.wrapping_add(n as u32);
             if is_writable(address) && self.memory.write_slice(address, &[*byte]).is_ok() {

@@ -44,9 +44,23 @@ impl Esp32c3 {
             }
             self.soc.run_limit = limit;
             let until_cycle = self.soc.clock.cycle(limit).max(self.hart.cycle() + 1);
-            let stop = self.hart.run(&mut self.memory, &mut self.soc, until_cycle);
-            if let Some(pause) = self.after(stop, limit, until_cycle) {
+            if let Some(pause) = self.run_hart(limit, until_cycle) {
                 return pause;
+            }
+        }
+    }
+
+    /// Runs the hart, and on through functions of the ROM as long as those reach nothing but registers and memory: a handshake
+    /// calls them a hundred thousand times, and nobody has to know.
+    fn run_hart(&mut self, limit: Ticks, until_cycle: u64) -> Option<Pause> {
+        loop {
+            match self.hart.run(&mut self.memory, &mut self.soc, until_cycle) {
+                Stop::Hook { address } => {
+                    if !self.hook(address, limit) || self.hart.cycle() >= until_cycle {
+                        return None;
+                    }
+                }
+                stop => return self.after(stop, limit, until_cycle),
             }
         }
     }
@@ -224,10 +238,11 @@ impl Esp32c3 {
         None
     }
 
-    fn hook(&mut self, address: u32, limit: Ticks) {
+    /// Does what is to be done at a hook; whether that was all, and devices had no part in it.
+    fn hook(&mut self, address: u32, limit: Ticks) -> bool {
         if address == RESET_VECTOR {
             self.boot();
-            return;
+            return false;
         }
         if self.panic_entries.contains(&address) {
             let location = self.panic_location();
@@ -238,10 +253,12 @@ impl Esp32c3 {
                 let until_cycle = self.hart.cycle();
                 let _ = self.after(stop, limit, until_cycle);
             }
-            return;
+            return false;
         }
-        let mut machine = Machine { hart: &mut self.hart, memory: &mut self.memory, soc: &mut self.soc };
-        match rom::call(&mut machine) {
+        let mut machine = Machine::new(&mut self.hart, &mut self.memory, &mut self.soc);
+        let outcome = rom::call(&mut machine);
+        let is_apart = machine.is_apart && matches!(outcome, Outcome::Return { .. });
+        match outcome {
             Outcome::Return { cycles } => {
                 let until = self.hart.cycle() + cycles;
                 self.hart.skip_to(until);
@@ -273,7 +290,9 @@ impl Esp32c3 {
         }
         if self.now_ticks() >= self.soc.next_event() || self.soc.wants_to_stop() {
             self.settle_owner_matters();
+            return false;
         }
+        is_apart
     }
 
     fn tell_exception(&mut self, exception: Exception, pc: u32) {
