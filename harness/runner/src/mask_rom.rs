@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,6 +49,37 @@ fn read_file(path: &Path) -> blame::Result<Arc<[u8]>> {
 
 /// Where cargo has the source of the package.
 fn package(root: &Path) -> blame::Result<PathBuf> {
+    unpacked(root).map_or_else(|| ask_cargo(root), Ok)
+}
+
+/// Where cargo unpacks packages of a registry, if it has unpacked the version that `Cargo.lock` names. Cargo takes longer to say so
+/// than everything else that `cargo xtask explain` does.
+fn unpacked(root: &Path) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Lock {
+        package: Vec<Locked>,
+    }
+    #[derive(Deserialize)]
+    struct Locked {
+        name: String,
+        version: String,
+    }
+    let lock = String::from_utf8(host::read(&root.join("Cargo.lock"), &host::limit::MANIFEST).ok()?).ok()?;
+    let lock: Lock = toml::from_str(&lock).ok()?;
+    let mut versions = lock.package.into_iter().filter(|locked| locked.name == PACKAGE);
+    let folder = format!("{PACKAGE}-{}", versions.next()?.version);
+    // Of two versions cargo knows which is ours.
+    if versions.next().is_some() {
+        return None;
+    }
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))?;
+    let registries = fs::read_dir(cargo_home.join("registry/src")).ok()?;
+    let mut folders = registries.flatten().map(|registry| registry.path().join(&folder));
+    folders.find(|folder| folder.join(ESP32C3).is_file())
+}
+
+/// Where cargo says that it is; it fetches the package if need be.
+fn ask_cargo(root: &Path) -> blame::Result<PathBuf> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Package>,

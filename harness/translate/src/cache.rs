@@ -7,6 +7,7 @@ use std::thread;
 
 use crate::code::{BackEnd, Code};
 use crate::form::Region;
+use crate::versions::{OnHost, Versions};
 
 /// When there is more host code than this, in bytes, the cache forgets all of it; who uses some keeps that.
 const BYTES_MAX: usize = 32 << 20;
@@ -51,14 +52,19 @@ pub struct Cache {
     contents: Mutex<Contents>,
 }
 
-#[derive(Default)]
 struct Contents {
-    by_address: HashMap<u32, Vec<Arc<Translation>>>,
-    bytes: usize,
+    translations: Versions<Translation>,
     /// Instructions that were executed where somebody may want host code, by address, since something was compiled there.
     executed: HashMap<u32, u64>,
     /// Addresses for which somebody is compiling.
     in_work: HashSet<u32>,
+}
+
+impl Default for Contents {
+    fn default() -> Self {
+        let translations = Versions::new(VERSIONS_MAX, BYTES_MAX);
+        Self { translations, executed: HashMap::new(), in_work: HashSet::new() }
+    }
 }
 
 impl Cache {
@@ -81,12 +87,12 @@ impl Cache {
 
     /// The translations that begin at `address`. Which of them is of somebody's code, its source tells.
     pub fn at(&self, address: u32) -> Vec<Arc<Translation>> {
-        self.contents().by_address.get(&address).cloned().unwrap_or_default()
+        self.contents().translations.at(address).to_vec()
     }
 
     /// How many translations begin at `address`.
     pub fn count_at(&self, address: u32) -> usize {
-        self.contents().by_address.get(&address).map_or(0, Vec::len)
+        self.contents().translations.at(address).len()
     }
 
     /// Notes that somebody has executed so many instructions at `address`; how many all have, since the last translation
@@ -106,9 +112,8 @@ impl Cache {
         let &first = source.addresses.first()?;
         {
             let mut contents = self.contents();
-            let there = contents.by_address.entry(first).or_default();
             let is_same = |one: &&Arc<Translation>| one.region == region && one.source.addresses == source.addresses;
-            if let Some(same) = there.iter().find(is_same) {
+            if let Some(same) = contents.translations.at(first).iter().find(is_same) {
                 return Some(same.clone());
             }
             if !contents.in_work.insert(first) {
@@ -120,7 +125,7 @@ impl Cache {
         contents.in_work.remove(&first);
         contents.executed.remove(&first);
         let translation = Arc::new(Translation { source, region, code: code? });
-        contents.put(first, translation.clone());
+        contents.translations.put(first, translation.clone());
         Some(translation)
     }
 
@@ -148,7 +153,7 @@ impl Cache {
 
     /// Bytes of host code that are remembered.
     pub fn size_bytes(&self) -> usize {
-        self.contents().bytes
+        self.contents().translations.size_bytes()
     }
 
     fn contents(&self) -> std::sync::MutexGuard<'_, Contents> {
@@ -156,23 +161,10 @@ impl Cache {
     }
 }
 
-impl Contents {
-    fn put(&mut self, address: u32, translation: Arc<Translation>) {
-        if self.bytes + size_on_host(&translation) > BYTES_MAX {
-            self.by_address.clear();
-            self.bytes = 0;
-        }
-        self.bytes += size_on_host(&translation);
-        let there = self.by_address.entry(address).or_default();
-        if there.len() == VERSIONS_MAX {
-            self.bytes -= size_on_host(&there.remove(0));
-        }
-        there.push(translation);
+impl OnHost for Translation {
+    fn size_bytes(&self) -> usize {
+        self.code.size_bytes().next_multiple_of(HOST_PAGE_BYTES)
     }
-}
-
-fn size_on_host(translation: &Translation) -> usize {
-    translation.code.size_bytes().next_multiple_of(HOST_PAGE_BYTES)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod cache;
 mod code;
 pub mod form;
 pub mod memory;
+pub mod versions;
 
 pub use cache::{Cache, Source, Translation};
 pub use code::{BackEnd, Code, Entry, Left};

@@ -97,3 +97,54 @@ pub(super) fn take<F: FrontEnd>(front_end: &mut F, execution: Execution) -> Opti
     translations.are_of_another();
     Some(translations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cores::fast::HOT_INSTRUCTIONS;
+    use crate::machine::chip::Tier;
+    use crate::machine::memory::PAGE_BYTES;
+
+    const EXECUTION: Execution = Execution { tier: Tier::ThreadedCode, hot_instructions: HOT_INSTRUCTIONS };
+
+    /// Some pages of memory, in each of which something was decoded.
+    fn memory(pages: u32) -> Memory {
+        let mut memory = Memory::new();
+        memory.add_store(pages * PAGE_BYTES);
+        for page in 0..pages {
+            memory.mark_code(page * PAGE_BYTES, 2);
+        }
+        memory
+    }
+
+    fn kept(circumstances: u32, memory: &Memory) -> Kept<u32> {
+        let decoded = memory.decoded().expect("nobody has written there");
+        Kept { circumstances, execution: EXECUTION, windows: Vec::new(), decoded, translations: Translations::new() }
+    }
+
+    #[test]
+    fn it_is_taken_once_and_the_newest_first() {
+        let [small, large] = [1, 2].map(memory);
+        let handed_on = HandedOn::default();
+        handed_on.keep(kept(0, &small));
+        handed_on.keep(kept(0, &large));
+        handed_on.keep(kept(1, &small));
+        let other = Execution { tier: Tier::HostCode, ..EXECUTION };
+        assert!(handed_on.take(&0, other, &large).is_none(), "another tier");
+        assert!(handed_on.take(&2, EXECUTION, &large).is_none(), "other circumstances");
+        let pages = |taken: Option<(Decoded, Translations)>| taken.map(|(decoded, _)| decoded.pages().count());
+        assert_eq!(pages(handed_on.take(&0, EXECUTION, &large)), Some(2));
+        assert_eq!(pages(handed_on.take(&0, EXECUTION, &large)), Some(1));
+        assert_eq!(pages(handed_on.take(&0, EXECUTION, &large)), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let memory = memory(3);
+        let each = kept(0, &memory).size_bytes();
+        let handed_on = HandedOn { bytes_max: 5 * each + each / 2, ..HandedOn::default() };
+        (0..20).for_each(|n| handed_on.keep(kept(n, &memory)));
+        assert_eq!(handed_on.all().len(), 5);
+        assert!((0..20).all(|n| handed_on.take(&n, EXECUTION, &memory).is_some() == (n >= 15)), "the oldest go");
+    }
+}

@@ -4,10 +4,13 @@
 //! which it begins and by its [grounds](super::grounds): a core takes it if it would draft the same, which it finds out by
 //! comparing bytes. What is in here does not change, and whether something is in here changes no result.
 
+use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use super::by_address::ByAddress;
+use translate::versions::{OnHost, Versions};
+
+use super::by_address::AddressHasher;
 use super::draft::FrontEnd;
 use super::grounds::Grounds;
 use super::op::Op;
@@ -46,7 +49,9 @@ impl Drafted {
     pub(super) fn leads_to(&self, op: u32) -> Option<u32> {
         self.exits.iter().find(|(exit, _)| *exit == op).map(|&(_, target)| target)
     }
+}
 
+impl OnHost for Drafted {
     fn size_bytes(&self) -> usize {
         let lists =
             size_of_val(&*self.ops) + size_of_val(&*self.addresses) + self.kinds.len() + size_of_val(&*self.exits);
@@ -56,21 +61,16 @@ impl Drafted {
 
 /// Traces of one instruction set, by content.
 pub(in crate::cores) struct SharedTraces {
-    bytes_max: usize,
     /// Many look while few keep.
     contents: RwLock<Contents>,
 }
 
+type Contents = Versions<Drafted, BuildHasherDefault<AddressHasher>>;
+
 impl Default for SharedTraces {
     fn default() -> Self {
-        Self { bytes_max: BYTES_MAX, contents: RwLock::default() }
+        Self { contents: RwLock::new(Versions::new(VERSIONS_MAX, BYTES_MAX)) }
     }
-}
-
-#[derive(Default)]
-struct Contents {
-    by_address: ByAddress<Vec<Arc<Drafted>>>,
-    bytes: usize,
 }
 
 impl SharedTraces {
@@ -79,7 +79,7 @@ impl SharedTraces {
     pub(super) fn find(&self, start: u32, front_end: &mut impl FrontEnd) -> Option<Arc<Drafted>> {
         let contents = self.contents();
         // The newest are the likeliest.
-        let mut there = contents.by_address.get(&start)?.iter().rev();
+        let mut there = contents.at(start).iter().rev();
         there.find(|drafted| drafted.grounds.as_ref().is_some_and(|grounds| grounds.hold(front_end))).cloned()
     }
 
@@ -89,32 +89,16 @@ impl SharedTraces {
             return Arc::new(drafted);
         }
         let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
-        let there = contents.by_address.get(&start);
-        if let Some(same) = there.and_then(|there| there.iter().find(|one| one.grounds == drafted.grounds)) {
+        if let Some(same) = contents.at(start).iter().find(|one| one.grounds == drafted.grounds) {
             return same.clone();
         }
         let drafted = Arc::new(drafted);
-        contents.put(start, drafted.clone(), self.bytes_max);
+        contents.put(start, drafted.clone());
         drafted
     }
 
     fn contents(&self) -> RwLockReadGuard<'_, Contents> {
         self.contents.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Contents {
-    fn put(&mut self, start: u32, drafted: Arc<Drafted>, bytes_max: usize) {
-        if self.bytes + drafted.size_bytes() > bytes_max {
-            self.by_address.clear();
-            self.bytes = 0;
-        }
-        self.bytes += drafted.size_bytes();
-        let there = self.by_address.entry(start).or_default();
-        if there.len() == VERSIONS_MAX {
-            self.bytes -= there.remove(0).size_bytes();
-        }
-        there.push(drafted);
     }
 }
 
@@ -189,26 +173,5 @@ mod tests {
         let found = (0..50).map(|byte| shared.find(8, &mut Everywhere(byte)).map(|found| found.number));
         let expected = numbers.iter().enumerate().map(|(n, &number)| (n >= 50 - VERSIONS_MAX).then_some(number));
         assert!(found.eq(expected));
-    }
-
-    #[test]
-    fn memory_is_bounded_and_users_keep_what_they_have() {
-        let bytes_max = 1 << 20;
-        let shared = SharedTraces { bytes_max, ..SharedTraces::default() };
-        let first = shared.keep(0, drafted(0, 1));
-        let mut forgotten = 0;
-        for start in 1..100 {
-            let mut large = drafted(start, 1);
-            large.ops = vec![large.ops[0]; bytes_max / 20 / size_of::<Op>()];
-            shared.keep(start, large);
-            let contents = shared.contents();
-            let remembered = contents.by_address.values().flatten().map(|drafted| drafted.size_bytes());
-            assert_eq!(remembered.sum::<usize>(), contents.bytes);
-            assert!(contents.bytes <= bytes_max);
-            forgotten += usize::from(contents.by_address.len() == 1);
-        }
-        assert!((5..9).contains(&forgotten), "{forgotten}");
-        assert!(shared.find(0, &mut Everywhere(1)).is_none());
-        assert_eq!(first.ops.len(), 1);
     }
 }

@@ -81,11 +81,12 @@ impl Translations {
     /// What it takes of the host's memory besides drafts and host code, which others have too, in bytes.
     pub(super) fn size_bytes(&self) -> usize {
         let exits: usize = self.units.iter().map(|unit| size_of_val(&*unit.exits)).sum();
-        self.ops.len() * (size_of::<Op>() + 2 * size_of::<u32>())
-            + self.traces.len() * (size_of::<(u32, Trace)>() + size_of::<(u32, u32)>())
-            + size_of_val(&*self.links)
-            + size_of_val(&*self.jumps)
-            + size_of_val(&*self.units)
+        self.ops.capacity() * size_of::<Op>()
+            + (self.addresses.capacity() + self.targets.capacity()) * size_of::<u32>()
+            + self.traces.capacity() * size_of::<(u32, Trace)>()
+            + (self.beginnings.capacity() + self.links.capacity()) * size_of::<(u32, u32)>()
+            + self.jumps.capacity() * size_of::<Jump>()
+            + self.units.capacity() * size_of::<Unit>()
             + exits
     }
 

@@ -102,10 +102,9 @@ mod tests {
         for (offset, is_decoded) in [(0, false), (1, false), (2, true), (5, true), (6, false), (0x408, true)] {
             let mut other = self::memory();
             assert!(other.has(&decoded));
-            other.write_word(ADDRESS + offset & !3, !other.read_word(ADDRESS + offset & !3).unwrap()).unwrap();
-            let mut word = memory.read_word(ADDRESS + offset & !3).unwrap().to_le_bytes();
-            word[(offset & 3) as usize] ^= 1;
-            other.write_word(ADDRESS + offset & !3, u32::from_le_bytes(word)).unwrap();
+            let mut byte = [0];
+            other.read_slice(ADDRESS + offset, &mut byte).unwrap();
+            other.write_slice(ADDRESS + offset, &[!byte[0]]).unwrap();
             assert_eq!(other.has(&decoded), !is_decoded, "{offset}");
         }
         assert!(!Memory::new().has(&decoded), "there is no such page");
