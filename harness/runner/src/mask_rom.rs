@@ -64,7 +64,7 @@ fn unpacked(root: &Path) -> Option<PathBuf> {
         name: String,
         version: String,
     }
-    let lock = String::from_utf8(host::read(&root.join("Cargo.lock"), &host::limit::MANIFEST).ok()?).ok()?;
+    let lock = host::text(&root.join("Cargo.lock"), &host::limit::MANIFEST).ok()?;
     let lock: Lock = toml::from_str(&lock).ok()?;
     let mut versions = lock.package.into_iter().filter(|locked| locked.name == PACKAGE);
     let folder = format!("{PACKAGE}-{}", versions.next()?.version);
